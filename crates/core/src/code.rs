@@ -1,0 +1,143 @@
+//! The closed list of failures that a client may act on. One status each, chosen in the backend's `error.rs`.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+        /// A stable code; clients act on it, never on text.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        pub enum Code { $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of the list.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            /// The code as clients see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+            /// The code with this text, if there is one.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request's shape is wrong; the detail names the field.
+    InvalidRequest = "invalid_request",
+    /// No such thing, or none that you may know of.
+    NotFound = "not_found",
+    /// The method does not exist at this address.
+    MethodNotAllowed = "method_not_allowed",
+    /// Sign in first.
+    SignInRequired = "sign_in_required",
+    /// E-mail and password do not match.
+    WrongCredentials = "wrong_credentials",
+    /// The token has expired or was revoked.
+    SessionExpired = "sign_in_expired",
+    /// The account was disabled by an administrator.
+    AccountDisabled = "account_disabled",
+    /// Not allowed for this account.
+    Forbidden = "forbidden",
+    /// The request came from a page of another origin.
+    ForeignOrigin = "foreign_origin",
+    /// Registration is closed on this server.
+    RegistrationClosed = "registration_closed",
+    /// The e-mail address has an account.
+    EmailTaken = "email_taken",
+    /// The password is too short, too long or too common.
+    WeakPassword = "weak_password",
+    /// Too many tries; the answer says when to come back.
+    TooManyRequests = "too_many_requests",
+    /// The body is larger than this route takes.
+    BodyTooLarge = "body_too_large",
+    /// The body stopped arriving.
+    BodyStalled = "body_stalled",
+    /// The media type is not understood here.
+    UnsupportedMediaType = "unsupported_media_type",
+    /// What is there now is not what `If-Match` names.
+    Stale = "stale",
+    /// The route asks for `If-Match` or `If-None-Match`.
+    PreconditionRequired = "precondition_required",
+    /// The same idempotency key came with another request.
+    IdempotencyMismatch = "idempotency_mismatch",
+    /// A path is not allowed: traversal, NUL, empty or over-long component.
+    PathInvalid = "path_invalid",
+    /// A name that some systems reserve or cannot hold.
+    PathReserved = "path_reserved",
+    /// Another entry differs only in letter case or Unicode form.
+    PathCaseClash = "path_case_clash",
+    /// A parent of the path is a file.
+    PathNotFolder = "path_not_folder",
+    /// Something stands at the path already.
+    PathExists = "path_exists",
+    /// The file is larger than a file may be.
+    FileTooLarge = "file_too_large",
+    /// The workspace would exceed its size.
+    WorkspaceFull = "workspace_full",
+    /// The workspace would exceed its number of entries.
+    TooManyEntries = "too_many_entries",
+    /// A symlink would lead out of the workspace.
+    LinkEscapes = "link_escapes",
+    /// The content named by hash is not held by this workspace.
+    ContentMissing = "content_missing",
+    /// The name given for confirmation is not the workspace's.
+    NameMismatch = "name_mismatch",
+    /// The account has as many workspaces as it may.
+    TooManyWorkspaces = "too_many_workspaces",
+    /// The workspace is archived or in the trash.
+    WorkspaceInactive = "workspace_inactive",
+    /// The zip file is damaged or encrypted.
+    ZipInvalid = "zip_invalid",
+    /// The zip file unpacks to far more than it holds.
+    ZipBomb = "zip_bomb",
+    /// The revision does not exist.
+    RevisionUnknown = "revision_unknown",
+    /// There is no live session.
+    NoSession = "no_session",
+    /// The session is starting or stopping.
+    SessionNotReady = "session_not_ready",
+    /// The account has as many live sessions as it may.
+    TooManySessions = "too_many_sessions",
+    /// The session's place cannot be reached now.
+    SessionUnreachable = "session_unreachable",
+    /// This server cannot run code; the detail says what is missing.
+    SandboxUnavailable = "sandbox_unavailable",
+    /// The execution image is missing or damaged.
+    ImageMissing = "image_missing",
+    /// The session could not be started.
+    StartFailed = "start_failed",
+    /// The session's processes asked for more memory than it has.
+    OutOfMemory = "out_of_memory",
+    /// The session's disk is full.
+    DiskFull = "disk_full",
+    /// The session has as many processes as it may.
+    TooManyProcesses = "too_many_processes",
+    /// The session has as many terminals as it may.
+    TooManyTerminals = "too_many_terminals",
+    /// The program could not be started; the detail names the cause.
+    ExecFailed = "exec_failed",
+    /// The run is already over.
+    RunFinished = "run_finished",
+    /// Too many runs wait for the session.
+    TooManyRuns = "too_many_runs",
+    /// The client speaks another version of the protocol.
+    ProtocolMismatch = "protocol_mismatch",
+    /// The server is shutting down; connect again.
+    GoingAway = "going_away",
+    /// The database does not answer.
+    DatabaseUnavailable = "database_unavailable",
+    /// The server's own disk is full.
+    ServerDiskFull = "server_disk_full",
+    /// A mistake of ours; the request id finds it in the log.
+    Internal = "internal",
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,316 @@
+//! `RelPath`: the only way to name a file inside a workspace. It cannot escape by construction.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::code::Code;
+use crate::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX};
+
+/// A path below a workspace's root: UTF-8 in NFC, `/` between components, never empty, never `.` or `..`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(transparent)]
+#[ts(type = "string")]
+#[schema(value_type = String)]
+pub struct RelPath(String);
+
+/// Why a text is not a path of a workspace. The message is a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Nothing was given.
+    #[error("The path is empty. Give at least a name.")]
+    Empty,
+    /// A component is empty: a slash at an end or two in a row.
+    #[error(
+        "The path \"{0}\" has an empty part. Use single slashes between names, none at the ends."
+    )]
+    EmptyComponent(String),
+    /// `.` or `..`.
+    #[error("The path \"{0}\" contains \".\" or \"..\". Name the place itself.")]
+    Traversal(String),
+    /// NUL or another control character.
+    #[error("The name \"{0}\" contains a control character. Remove it.")]
+    Control(String),
+    /// A name longer than file systems hold.
+    #[error("The name \"{0}…\" is longer than {NAME_BYTES_MAX} bytes. Shorten it.")]
+    NameTooLong(String),
+    /// A path longer than systems hold.
+    #[error("The path is longer than {PATH_BYTES_MAX} bytes. Use fewer or shorter folders.")]
+    TooLong,
+    /// A name that Windows reserves.
+    #[error(
+        "The name \"{0}\" is reserved on Windows, so it could not live on every computer. Choose another."
+    )]
+    Reserved(String),
+    /// A character that Windows cannot hold, or a dot or space at the end.
+    #[error("The name \"{name}\" contains {what}, which Windows cannot hold. Choose another.")]
+    Unportable {
+        /// The component.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Slipway's own folder.
+    #[error("The name \".slipway\" belongs to Slipway itself. Choose another.")]
+    Private,
+}
+
+impl PathError {
+    /// The stable code of this error.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Reserved(_) | Self::Unportable { .. } | Self::Private => Code::PathReserved,
+            Self::Empty
+            | Self::EmptyComponent(_)
+            | Self::Traversal(_)
+            | Self::Control(_)
+            | Self::NameTooLong(_)
+            | Self::TooLong => Code::PathInvalid,
+        }
+    }
+}
+
+impl RelPath {
+    /// Reads a path as a person or client writes it; the result is in NFC.
+    ///
+    /// # Errors
+    /// When it cannot live on every system; the error says why.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        if text.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if text.len() > PATH_BYTES_MAX {
+            return Err(PathError::TooLong);
+        }
+        let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text);
+        for name in normal.split('/') {
+            check_name(name, text)?;
+        }
+        Ok(Self(normal.into_owned()))
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The last component.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+    /// The folder it stands in; `None` at the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.0
+            .rsplit_once('/')
+            .map(|(parent, _)| Self(parent.to_owned()))
+    }
+    /// All folders above it, the nearest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(self.parent(), Self::parent)
+    }
+    /// The components from the root.
+    pub fn components(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+    /// A path below this one.
+    ///
+    /// # Errors
+    /// When the result is not a path.
+    pub fn join(&self, rest: &str) -> Result<Self, PathError> {
+        Self::parse(&format!("{}/{rest}", self.0))
+    }
+    /// Whether it stands below `folder`, at any depth.
+    #[must_use]
+    pub fn is_below(&self, folder: &Self) -> bool {
+        self.0
+            .strip_prefix(&folder.0)
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+    /// Equal for two paths that a case-insensitive or normalising volume would take for one.
+    #[must_use]
+    pub fn fold_key(&self) -> String {
+        fold(&self.0)
+    }
+}
+
+/// NFC of the case-folded text; the spelling that insensitive volumes compare.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let folded = icu_casemap::CaseMapperBorrowed::new().fold_string(text);
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
+        .normalize(&folded)
+        .into_owned()
+}
+
+fn check_name(name: &str, whole: &str) -> Result<(), PathError> {
+    if name.is_empty() {
+        return Err(PathError::EmptyComponent(shown(whole)));
+    }
+    if name == "." || name == ".." {
+        return Err(PathError::Traversal(shown(whole)));
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err(PathError::NameTooLong(name.chars().take(40).collect()));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(PathError::Control(shown(name)));
+    }
+    if let Some(bad) = name.chars().find(|c| r#"<>:"|?*\"#.contains(*c)) {
+        return Err(PathError::Unportable {
+            name: shown(name),
+            what: format!("\"{bad}\""),
+        });
+    }
+    if name.ends_with('.') || name.ends_with(' ') {
+        return Err(PathError::Unportable {
+            name: shown(name),
+            what: "a dot or space at its end".to_owned(),
+        });
+    }
+    if is_reserved(name) {
+        return Err(PathError::Reserved(shown(name)));
+    }
+    if fold(name) == ".slipway" {
+        return Err(PathError::Private);
+    }
+    Ok(())
+}
+
+/// Windows' device names, with any extension and with superscript digits.
+fn is_reserved(name: &str) -> bool {
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or(name)
+        .trim_end()
+        .to_ascii_uppercase();
+    if ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) {
+        return true;
+    }
+    let Some(rest) = stem
+        .strip_prefix("COM")
+        .or_else(|| stem.strip_prefix("LPT"))
+    else {
+        return false;
+    };
+    let mut digits = rest.chars();
+    matches!(
+        (digits.next(), digits.next()),
+        (Some('0'..='9' | '¹' | '²' | '³'), None)
+    )
+}
+
+/// Text for an error message: control characters visible, bounded.
+fn shown(text: &str) -> String {
+    text.chars()
+        .take(120)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+impl std::fmt::Display for RelPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::fmt::Debug for RelPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+impl std::str::FromStr for RelPath {
+    type Err = PathError;
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        Self::parse(text)
+    }
+}
+impl<'de> Deserialize<'de> for RelPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_cannot_live_everywhere_is_refused_with_its_reason() {
+        let cases = [
+            ("", Code::PathInvalid),
+            ("/etc/passwd", Code::PathInvalid),
+            ("a//b", Code::PathInvalid),
+            ("a/", Code::PathInvalid),
+            ("../x", Code::PathInvalid),
+            ("a/./b", Code::PathInvalid),
+            ("a\0b", Code::PathInvalid),
+            ("a\nb", Code::PathInvalid),
+            ("CON", Code::PathReserved),
+            ("src/nul.txt", Code::PathReserved),
+            ("com¹.log", Code::PathReserved),
+            ("LPT0", Code::PathReserved),
+            ("what?", Code::PathReserved),
+            ("a\\b", Code::PathReserved),
+            ("end.", Code::PathReserved),
+            ("end ", Code::PathReserved),
+            (".Slipway/root", Code::PathReserved),
+        ];
+        for (text, code) in cases {
+            assert_eq!(
+                RelPath::parse(text).map_err(|e| e.code()),
+                Err(code),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            RelPath::parse(&"x".repeat(256)).map_err(|e| e.code()),
+            Err(Code::PathInvalid)
+        );
+        assert_eq!(
+            RelPath::parse(&"x/".repeat(3000)).map_err(|e| e.code()),
+            Err(Code::PathInvalid)
+        );
+    }
+
+    #[test]
+    fn ordinary_names_pass() {
+        for text in [
+            "main.py",
+            "src/lib.rs",
+            ".gitignore",
+            "Ünïcode/日本.txt",
+            "CONSOLE",
+            "com10",
+            "a b",
+            "node_modules/x",
+        ] {
+            assert_eq!(
+                RelPath::parse(text).map(|p| p.to_string()).as_deref(),
+                Ok(text)
+            );
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_one_name_share_their_fold_key() {
+        let key = |text| RelPath::parse(text).expect("valid").fold_key();
+        assert_eq!(key("README.md"), key("readme.MD"));
+        assert_eq!(key("caf\u{e9}"), key("cafe\u{301}"));
+        assert_eq!(key("straße"), key("STRASSE"));
+        assert_ne!(key("a"), key("b"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_that_parses_never_escapes(text in "\\PC{0,40}") {
+            if let Ok(path) = RelPath::parse(&text) {
+                prop_assert!(!path.as_str().starts_with('/'));
+                prop_assert!(path.components().all(|c| !c.is_empty() && c != "." && c != ".."));
+                prop_assert_eq!(RelPath::parse(path.as_str()), Ok(path.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Generates the wire types; protox parses the schema, so no `protoc` has to be installed.
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = ["agent", "sync", "terminal", "ws"].map(|name| format!("slipway/v1/{name}.proto"));
+    for file in &files {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(&files, ["."])?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The wire schema of `slipway/v1`, generated; `convert` is the only place that knows wire and core types both.
+
+#[expect(
+    missing_docs,
+    clippy::all,
+    reason = "generated; the schema carries the documentation"
+)]
+pub mod v1 {
+    tonic::include_proto!("slipway.v1");
+}
+
+pub mod convert;
