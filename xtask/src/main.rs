@@ -1,2 +1,112 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: everything that is done to this repository, in one place and in one language.
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod build;
+mod codegen;
+mod image;
+mod registries;
+mod run;
+mod setup;
+mod smoke;
+mod sql;
+mod step;
+mod test;
+mod tidy;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, runs, tests and measures Slipway"
+)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs the Debian packages that are missing, or prints the one command that does.
+    Setup,
+    /// Builds everything and starts the server with its own Postgres and sandbox.
+    Run {
+        /// Debug build: starts sooner after a change, runs slower.
+        #[arg(long)]
+        debug: bool,
+        /// Passed on to slipway-server; see `cargo xtask run -- --help`.
+        #[arg(last = true)]
+        server_args: Vec<String>,
+    },
+    /// Runs every check and every test; ends with one line over all of them.
+    Test {
+        /// Only these suites: tidy, ui, rust, browser, smoke. All without it.
+        suites: Vec<String>,
+    },
+    /// Measures speed and memory beside the peers that are installed.
+    Bench {
+        /// One benchmark; all without it.
+        name: Option<String>,
+        /// Ends with failure when a goal is missed.
+        #[arg(long)]
+        gate: bool,
+        /// Passed on to the benchmark program.
+        #[arg(last = true)]
+        bench_args: Vec<String>,
+    },
+    /// The whole journey through the public API on a throw-away data directory.
+    Smoke {
+        /// Use a debug build.
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Builds the execution image when its lists have changed.
+    Image {
+        /// Only print where it is.
+        #[arg(long)]
+        print: bool,
+        /// Build it even if it is there.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Generates TypeScript from the REST types and the wire schema.
+    Codegen {
+        /// Fail when what is committed differs.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks every SQL statement against a real Postgres and records it for builds without one.
+    Sql {
+        /// Fail when what is committed differs.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks layers, names, sizes, licences and borders.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().task {
+        Task::Setup => setup::install(setup::Needs::Everything),
+        Task::Run { debug, server_args } => run::run(debug, &server_args),
+        Task::Test { suites } => test::run(&suites),
+        Task::Bench {
+            name,
+            gate,
+            bench_args,
+        } => bench::run(name.as_deref(), gate, &bench_args),
+        Task::Smoke { debug } => smoke::run(debug),
+        Task::Image { print, force } => image::run(print, force),
+        Task::Codegen { check } => codegen::run(check),
+        Task::Sql { check } => sql::run(check),
+        Task::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

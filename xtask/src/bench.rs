@@ -1,0 +1,39 @@
+//! `cargo xtask bench`: the program itself is tests/src/bin/bench.rs; its goals stand beside it.
+use anyhow::{Result, bail};
+
+use crate::{build, image, registries, setup, step};
+
+/// Builds in release mode and measures.
+pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> {
+    setup::install(setup::Needs::Everything)?;
+    let image = image::ensure()?;
+    let built = build::server(true)?;
+    let mut command = build::cargo();
+    command.args([
+        "run",
+        "--quiet",
+        "--release",
+        "-p",
+        "slipway-tests",
+        "--bin",
+        "bench",
+        "--",
+    ]);
+    command
+        .arg("--server")
+        .arg(&built.server)
+        .arg("--agent")
+        .arg(&built.agent)
+        .arg("--image")
+        .arg(&image);
+    if gate {
+        command.arg("--gate");
+    }
+    command.args(name).args(bench_args);
+    registries::allow(&mut command);
+    let (ok, _) = step::shown("Measure", &mut command)?;
+    if !ok {
+        bail!("the measurement failed or a goal was missed; see above");
+    }
+    Ok(())
+}

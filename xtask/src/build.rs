@@ -1,0 +1,108 @@
+//! Builds the UI, the static agent and the server.
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::step::{self, Stamp, root};
+
+/// What a server needs beside itself.
+pub struct Built {
+    /// `slipway-server`.
+    pub server: PathBuf,
+    /// `slipway-agent`, static.
+    pub agent: PathBuf,
+}
+
+const TRIPLE: &str = concat!(env!("XTASK_ARCH"), "-unknown-linux-gnu");
+
+/// Cargo with the toolchain that runs us.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    // Statements are checked against the recorded ones, not against whatever database is around.
+    command
+        .env_remove("DATABASE_URL")
+        .env_remove("SQLX_OFFLINE_DIR");
+    command
+}
+
+/// npm in the UI's folder.
+pub fn npm(args: &[&str]) -> Command {
+    let mut command = Command::new("npm");
+    command.current_dir(root().join("src-ui")).args(args);
+    command
+}
+
+/// Installs the UI's packages when the lock file has changed.
+pub fn ui_packages() -> Result<()> {
+    let stamp = Stamp::of("npm", &[root().join("src-ui/package-lock.json")], &[])?;
+    if stamp.is_done() && root().join("src-ui/node_modules").exists() {
+        return Ok(());
+    }
+    step::quiet(
+        "Install the UI's packages",
+        &mut npm(&["ci", "--no-audit", "--no-fund"]),
+    )?;
+    stamp.done()
+}
+
+/// Builds the UI when its sources have changed.
+pub fn ui() -> Result<()> {
+    ui_packages()?;
+    let stamp = Stamp::of(
+        "ui",
+        &[root().join("src-ui")],
+        &["node_modules", "dist", "tests"],
+    )?;
+    if stamp.is_done() && root().join("src-ui/dist/index.html").exists() {
+        return Ok(());
+    }
+    step::quiet("Build the UI", &mut npm(&["run", "build"]))?;
+    stamp.done()
+}
+
+/// Builds the agent as one static file that runs in any root file system.
+pub fn agent(release: bool) -> Result<PathBuf> {
+    let variable = format!(
+        "CARGO_TARGET_{}_RUSTFLAGS",
+        TRIPLE.to_uppercase().replace('-', "_")
+    );
+    let mut command = cargo();
+    command
+        .args(["build", "-p", "slipway-agent", "--target", TRIPLE])
+        .env(variable, "-C target-feature=+crt-static");
+    if release {
+        command.arg("--release");
+    }
+    step::quiet("Build the agent (static)", &mut command)?;
+    Ok(target()
+        .join(TRIPLE)
+        .join(profile(release))
+        .join("slipway-agent"))
+}
+
+/// Builds the server with the UI inside, and the agent.
+pub fn server(release: bool) -> Result<Built> {
+    ui()?;
+    let agent = agent(release)?;
+    let mut command = cargo();
+    command.args(["build", "-p", "slipway-backend"]);
+    if release {
+        command.arg("--release");
+    }
+    step::quiet("Build the server", &mut command)?;
+    Ok(Built {
+        server: target().join(profile(release)).join("slipway-server"),
+        agent,
+    })
+}
+
+/// Cargo's target folder.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+fn profile(release: bool) -> &'static str {
+    if release { "release" } else { "debug" }
+}

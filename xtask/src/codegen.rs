@@ -1,0 +1,46 @@
+//! TypeScript from the Rust types of the REST API and from the wire schema, committed so that the UI builds without Rust.
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::build::{cargo, npm, ui_packages};
+use crate::step::{self, root};
+
+const GENERATED: &str = "src-ui/src/host/generated";
+
+/// Generates; with `check` fails when the result differs from what is committed.
+pub fn run(check: bool) -> Result<()> {
+    ui_packages()?;
+    let api = root().join(GENERATED).join("api");
+    step::quiet(
+        "Generate TypeScript from the REST types",
+        cargo()
+            .args([
+                "test",
+                "--quiet",
+                "-p",
+                "slipway-api",
+                "--lib",
+                "export_bindings",
+            ])
+            .env("TS_RS_EXPORT_DIR", &api)
+            .env("TS_RS_LARGE_INT", "number"),
+    )?;
+    step::quiet(
+        "Generate TypeScript from the wire schema",
+        &mut npm(&["exec", "--", "buf", "generate", "../proto"]),
+    )?;
+    if check {
+        let output = Command::new("git")
+            .current_dir(root())
+            .args(["status", "--porcelain", "--", GENERATED])
+            .output()?;
+        let changed = String::from_utf8_lossy(&output.stdout);
+        if !changed.trim().is_empty() {
+            bail!(
+                "generated TypeScript differs from what is committed; run `cargo xtask codegen` and commit:\n{changed}"
+            );
+        }
+    }
+    Ok(())
+}

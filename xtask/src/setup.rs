@@ -1,0 +1,119 @@
+//! Debian packages: installed when we may, otherwise the one command to type.
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::step;
+
+/// What the packages are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Running the product.
+    Run,
+    /// Running it and testing it.
+    Everything,
+}
+
+/// Package, a program that proves it is there, and what it is for.
+const PACKAGES: &[(&str, &str, Needs)] = &[
+    ("gcc", "cc", Needs::Run),
+    ("libc6-dev", "/usr/lib/x86_64-linux-gnu/libc.a", Needs::Run),
+    (
+        "ca-certificates",
+        "/etc/ssl/certs/ca-certificates.crt",
+        Needs::Run,
+    ),
+    ("git", "git", Needs::Run),
+    ("postgresql", "postgres", Needs::Run),
+    ("bubblewrap", "bwrap", Needs::Run),
+    ("mmdebstrap", "mmdebstrap", Needs::Run),
+    ("e2fsprogs", "mkfs.ext4", Needs::Run),
+    ("mount", "losetup", Needs::Run),
+    ("procps", "ps", Needs::Run),
+    ("chromium", "chromium", Needs::Everything),
+    (
+        "fonts-dejavu-core",
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        Needs::Everything,
+    ),
+    ("psmisc", "killall", Needs::Everything),
+];
+
+/// Installs what is missing.
+pub fn install(needs: Needs) -> Result<()> {
+    for (program, advice) in [
+        ("cargo", "Install Rust with rustup."),
+        ("node", "Install Node 20 or newer."),
+        ("npm", "Install npm 10 or newer."),
+    ] {
+        if !is_there(program) {
+            bail!("{program} is missing. {advice}");
+        }
+    }
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, proof, group)| {
+            (*group == Needs::Run || needs == Needs::Everything) && !is_there(proof)
+        })
+        .map(|(package, _, _)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_there("apt-get") {
+        bail!(
+            "these Debian packages are missing and apt-get is not here; install their counterparts: {}",
+            missing.join(" ")
+        );
+    }
+    let root = rustix::process::geteuid().is_root();
+    let sudo = !root
+        && Command::new("sudo")
+            .args(["-n", "true"])
+            .output()
+            .is_ok_and(|out| out.status.success());
+    if !root && !sudo {
+        bail!(
+            "packages are missing and we may not install them. Type this, then repeat:\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",
+            missing.join(" ")
+        );
+    }
+    let apt = |args: &[&str]| {
+        let mut command = if sudo {
+            Command::new("sudo")
+        } else {
+            Command::new("apt-get")
+        };
+        if sudo {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    step::quiet("Refresh the list of Debian packages", &mut apt(&["update"]))?;
+    let mut args = vec!["install", "-y", "--no-install-recommends"];
+    args.extend(&missing);
+    step::quiet(&format!("Install {}", missing.join(" ")), &mut apt(&args))?;
+    Ok(())
+}
+
+/// Whether a program or file exists. Debian keeps Postgres' programs and mkfs outside of most people's PATH.
+fn is_there(proof: &str) -> bool {
+    if proof.starts_with('/') {
+        return std::path::Path::new(proof).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    folders.extend(["/usr/sbin".into(), "/sbin".into()]);
+    if proof == "postgres" {
+        folders.extend(
+            std::fs::read_dir("/usr/lib/postgresql")
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path().join("bin")),
+        );
+        return folders.iter().any(|folder| folder.join("initdb").exists());
+    }
+    folders.iter().any(|folder| folder.join(proof).exists())
+}

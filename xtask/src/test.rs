@@ -1,0 +1,149 @@
+//! `cargo xtask test`: every check and test, in the order in which they fail soonest, and one line over all of them.
+use anyhow::{Result, bail};
+
+use crate::step::{self, root};
+use crate::{build, codegen, image, registries, setup, smoke, sql, tidy};
+
+mod count;
+use count::Count;
+
+/// All suites in their order.
+const SUITES: &[&str] = &["tidy", "ui", "rust", "browser", "smoke"];
+
+/// Runs the named suites, or all.
+pub fn run(names: &[String]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| !SUITES.contains(&name.as_str())) {
+        bail!(
+            "there is no suite {unknown}; there are {}",
+            SUITES.join(", ")
+        );
+    }
+    setup::install(setup::Needs::Everything)?;
+    let mut total = Count::default();
+    for suite in SUITES
+        .iter()
+        .filter(|suite| names.is_empty() || names.iter().any(|name| name == *suite))
+    {
+        let count = match *suite {
+            "tidy" => checks(),
+            "ui" => ui(),
+            "rust" => rust()?,
+            "browser" => browser()?,
+            _ => Count::of("smoke", smoke::run(true)),
+        };
+        total.add(count);
+    }
+    total.report();
+    if total.failed > 0 {
+        bail!("{} failed", total.failed);
+    }
+    Ok(())
+}
+
+/// What needs no test runner: each check counts as one.
+fn checks() -> Count {
+    let mut count = Count::of("tidy", tidy::run());
+    count.add(Count::of(
+        "rustfmt",
+        step::quiet(
+            "Check the format",
+            build::cargo().args(["fmt", "--all", "--check"]),
+        )
+        .map(drop),
+    ));
+    count.add(Count::of(
+        "clippy",
+        step::quiet(
+            "Lint",
+            build::cargo().args([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        )
+        .map(drop),
+    ));
+    count.add(Count::of("codegen", codegen::run(true)));
+    count.add(Count::of("sql", sql::run(true)));
+    count
+}
+
+/// The UI's own checks and unit tests.
+fn ui() -> Count {
+    let mut count = Count::of("ui packages", build::ui_packages());
+    count.add(Count::of(
+        "ui check",
+        step::quiet(
+            "Check the UI's types, format and borders",
+            &mut build::npm(&["run", "check"]),
+        )
+        .map(drop),
+    ));
+    match step::shown("Test the UI", &mut build::npm(&["test"])) {
+        Ok((ok, output)) => count.add(Count::vitest(ok, &output)),
+        Err(error) => count.add(Count::of("ui tests", Err(error))),
+    }
+    count.add(Count::of("ui build", build::ui()));
+    count.add(Count::of(
+        "ui size",
+        step::quiet(
+            "Hold the UI's size against its budget",
+            &mut build::npm(&["run", "size"]),
+        )
+        .map(drop),
+    ));
+    count
+}
+
+/// Unit, property, API and sandbox tests.
+fn rust() -> Result<Count> {
+    let agent = build::agent(false)?;
+    let image = image::ensure()?;
+    build::ui()?;
+    step::quiet(
+        "Build all tests",
+        build::cargo().args(["test", "--workspace", "--no-run"]),
+    )?;
+    step::quiet(
+        "Build the server",
+        build::cargo().args(["build", "--workspace", "--bins"]),
+    )?;
+    let mut command = build::cargo();
+    command
+        .args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"])
+        .env("SLIPWAY_TEST_AGENT", agent)
+        .env("SLIPWAY_TEST_IMAGE", image);
+    registries::allow(&mut command);
+    let (ok, output) = step::shown("Test", &mut command)?;
+    Ok(Count::cargo(ok, &output))
+}
+
+/// The journey in a real browser against a real server.
+fn browser() -> Result<Count> {
+    if !root().join("tests/ui/package.json").exists() {
+        return Ok(Count::skipped("browser", "tests/ui does not exist yet"));
+    }
+    let image = image::ensure()?;
+    let built = build::server(false)?;
+    let folder = root().join("tests/ui");
+    let mut packages = std::process::Command::new("npm");
+    step::quiet(
+        "Install the browser tests' packages",
+        packages
+            .current_dir(&folder)
+            .args(["ci", "--no-audit", "--no-fund"]),
+    )?;
+    let mut command = std::process::Command::new("npm");
+    command
+        .current_dir(&folder)
+        .arg("test")
+        .env("SLIPWAY_TEST_SERVER", built.server)
+        .env("SLIPWAY_TEST_AGENT", built.agent)
+        .env("SLIPWAY_TEST_IMAGE", image);
+    registries::allow(&mut command);
+    let (ok, output) = step::shown("Make the journey in a browser", &mut command)?;
+    Ok(Count::playwright(ok, &output))
+}

@@ -1,0 +1,179 @@
+//! Counting what test runners report, so that one line can speak for all of them.
+use anyhow::Result;
+
+/// Tests that passed, failed and were skipped.
+#[derive(Default)]
+pub struct Count {
+    /// Passed.
+    pub passed: usize,
+    /// Failed.
+    pub failed: usize,
+    skipped: Vec<String>,
+    failures: Vec<String>,
+}
+
+impl Count {
+    /// A check that counts as one test.
+    pub fn of(name: &str, result: Result<()>) -> Self {
+        match result {
+            Ok(()) => Self {
+                passed: 1,
+                ..Self::default()
+            },
+            Err(error) => {
+                step_error(name, &error);
+                Self {
+                    failed: 1,
+                    failures: vec![name.to_owned()],
+                    ..Self::default()
+                }
+            }
+        }
+    }
+
+    /// Something that could not run here, and why.
+    pub fn skipped(name: &str, reason: &str) -> Self {
+        Self {
+            skipped: vec![format!("{name}: {reason}")],
+            ..Self::default()
+        }
+    }
+
+    /// Adds another count.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped.extend(other.skipped);
+        self.failures.extend(other.failures);
+    }
+
+    /// Reads the closing lines of `cargo test`, and the lines `SKIP name: reason` that our tests print.
+    pub fn cargo(ok: bool, output: &str) -> Self {
+        let mut count = Self::default();
+        for line in output.lines() {
+            if let Some(rest) = line.strip_prefix("test result: ") {
+                count.passed += number_before(rest, " passed");
+                count.failed += number_before(rest, " failed");
+            } else if let Some(start) = line.find("SKIP ") {
+                count.skipped.push(line[start + 5..].to_owned());
+            } else if let Some(name) = line
+                .strip_prefix("    ")
+                .filter(|name| !name.contains(' ') && name.contains("::"))
+            {
+                count.failures.push(name.to_owned());
+            }
+        }
+        // A skipped test returns early, which its runner counts as passed.
+        count.skipped.sort();
+        count.skipped.dedup();
+        count.passed = count.passed.saturating_sub(count.skipped.len());
+        count.or_failed(ok, "cargo test")
+    }
+
+    /// Reads vitest's closing line: `Tests  1 failed | 20 passed (21)`.
+    pub fn vitest(ok: bool, output: &str) -> Self {
+        let mut count = Self::default();
+        for line in output.lines().map(plain) {
+            if let Some(rest) = line.trim_start().strip_prefix("Tests ") {
+                count.passed += number_before(rest, " passed");
+                count.failed += number_before(rest, " failed");
+            }
+        }
+        count.or_failed(ok, "vitest")
+    }
+
+    /// Reads the plain line `N passed, N failed, N skipped` and lines `SKIP name: reason`.
+    pub fn playwright(ok: bool, output: &str) -> Self {
+        let mut count = Self::default();
+        for line in output.lines().map(plain) {
+            let line = line.trim();
+            if line.contains(" passed, ") && line.contains(" failed") {
+                count.passed += number_before(line, " passed");
+                count.failed += number_before(line, " failed");
+            } else if let Some(reason) = line.strip_prefix("SKIP ") {
+                count.skipped.push(reason.to_owned());
+            }
+        }
+        count.or_failed(ok, "browser tests")
+    }
+
+    fn or_failed(mut self, ok: bool, name: &str) -> Self {
+        if (!ok || self.passed == 0) && self.failed == 0 {
+            self.failed += 1;
+            self.failures
+                .push(format!("{name} (ended with failure or ran nothing)"));
+        }
+        self
+    }
+
+    /// Names what was skipped and what failed, then the one line.
+    pub fn report(&self) {
+        for skipped in &self.skipped {
+            println!("skipped: {skipped}");
+        }
+        for failure in &self.failures {
+            println!("failed: {failure}");
+        }
+        println!(
+            "{} passed, {} failed, {} skipped",
+            self.passed,
+            self.failed,
+            self.skipped.len()
+        );
+    }
+}
+
+fn step_error(name: &str, error: &anyhow::Error) {
+    eprintln!("{name}: {error:#}");
+}
+
+/// The number that stands right before `word`, 0 without one.
+fn number_before(text: &str, word: &str) -> usize {
+    text.find(word)
+        .map(|end| &text[..end])
+        .and_then(|before| before.rsplit(|c: char| !c.is_ascii_digit()).next())
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
+}
+
+/// A line without terminal colours.
+fn plain(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            for c in chars.by_ref() {
+                if c.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_counted_and_a_silent_failure_is_one() {
+        let cargo = Count::cargo(
+            true,
+            "test result: ok. 12 passed; 0 failed; 0 ignored\nSKIP disk_limit: not root\ntest result: ok. 3 passed; 0 failed;",
+        );
+        assert_eq!(
+            (cargo.passed, cargo.failed, cargo.skipped.len()),
+            (14, 0, 1)
+        );
+        let vitest = Count::vitest(
+            false,
+            "\u{1b}[2m      Tests \u{1b}[22m 1 failed | 20 passed (21)",
+        );
+        assert_eq!((vitest.passed, vitest.failed), (20, 1));
+        let silent = Count::playwright(false, "");
+        assert_eq!(silent.failed, 1);
+    }
+}

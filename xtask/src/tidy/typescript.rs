@@ -1,0 +1,99 @@
+//! Import borders of the UI: features meet only in `app/`; Monaco, xterm and Tauri have one door each.
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::Findings;
+use crate::step::root;
+
+/// Checks every import of the UI's sources.
+pub fn borders(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
+    let source = root().join("src-ui/src");
+    for file in files {
+        let Ok(relative) = file.strip_prefix(&source) else {
+            continue;
+        };
+        let is_source = relative
+            .extension()
+            .is_some_and(|end| end == "ts" || end == "tsx");
+        if !is_source || relative.starts_with("host/generated") {
+            continue;
+        }
+        let text = std::fs::read_to_string(file)?;
+        for target in imports(&text) {
+            if let Some(reason) = crosses(relative, &resolve(relative, target)) {
+                findings.add(file, &format!("imports {target}: {reason}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The quoted targets of `import ... from "x"`, `import "x"` and `import("x")`.
+fn imports(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let line = line.trim_start();
+        let after = if let Some((_, rest)) = line.split_once(" from ") {
+            rest
+        } else if let Some((_, rest)) = line.split_once("import(") {
+            rest
+        } else {
+            line.strip_prefix("import ")?
+        };
+        let quoted = after.trim_start().strip_prefix(['"', '\''])?;
+        quoted.split(['"', '\'']).next()
+    })
+}
+
+/// A relative target as path below `src/`; a package stays as it is.
+fn resolve(from: &Path, target: &str) -> String {
+    if let Some(rest) = target.strip_prefix("@/") {
+        return rest.to_owned();
+    }
+    if !target.starts_with('.') {
+        return target.to_owned();
+    }
+    let mut parts: Vec<String> = from
+        .parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    for part in target.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name.to_owned()),
+        }
+    }
+    parts.join("/")
+}
+
+fn crosses(from: &Path, target: &str) -> Option<&'static str> {
+    let feature = |path: &str| {
+        path.strip_prefix("features/")
+            .and_then(|rest| rest.split('/').next())
+            .map(str::to_owned)
+    };
+    let from = from.to_string_lossy();
+    if target.starts_with("@tauri-apps/") && !from.starts_with("host/tauri") {
+        return Some("only host/tauri.ts knows Tauri");
+    }
+    if target.starts_with("monaco-editor") && !from.starts_with("features/editor/") {
+        return Some("only features/editor knows Monaco");
+    }
+    if target.starts_with("@xterm/") && !from.starts_with("features/terminal/") {
+        return Some("only features/terminal knows xterm");
+    }
+    let to = feature(target)?;
+    match feature(&from) {
+        Some(own) if own != to => Some("features meet only in app/"),
+        None if !from.starts_with("app/")
+            && !from.starts_with("main")
+            && !from.starts_with("dev/") =>
+        {
+            Some("only app/ composes features")
+        }
+        _ => None,
+    }
+}
