@@ -118,6 +118,12 @@ codes! {
     TooManyProcesses = "too_many_processes",
     /// The session has as many terminals as it may.
     TooManyTerminals = "too_many_terminals",
+    /// The session was stopped because nothing happened in it.
+    IdleStop = "idle_stop",
+    /// The session reached its longest life.
+    LifetimeReached = "lifetime_reached",
+    /// The session's place vanished or its agent ended unexpectedly.
+    SessionLost = "session_lost",
     /// The program could not be started; the detail names the cause.
     ExecFailed = "exec_failed",
     /// The run is already over.
