@@ -5,6 +5,7 @@
     clippy::all,
     reason = "generated; the schema carries the documentation"
 )]
+/// The generated messages and services; the schema carries their documentation.
 pub mod v1 {
     tonic::include_proto!("slipway.v1");
 }

@@ -1,0 +1,283 @@
+//! A terminal as a viewer sees it: a byte log read from an offset, resumed exactly, input applied exactly once.
+use bytes::Bytes;
+use slipway_core::id::{SessionId, TerminalId};
+use slipway_core::limits::{TERMINAL_FRAME_BYTES_MAX, TERMINAL_WINDOW_BYTES};
+use slipway_proto::v1;
+use slipway_proto::v1::{terminal_client, terminal_server, ws_client, ws_server};
+
+use crate::error::ClientError;
+use crate::socket::{Socket, Stream};
+
+/// Parsed bytes after which the window is moved on.
+const ACK_BYTES: u64 = 32 * 1024;
+
+/// Where a viewer stands in a terminal; survives connections.
+#[derive(Clone, Debug)]
+pub struct Place {
+    session: SessionId,
+    terminal: TerminalId,
+    client_id: String,
+    epoch: String,
+    /// Offset after the last byte received in order.
+    pub offset: u64,
+    input_offset: u64,
+    /// Typed and not yet known to be applied.
+    unacknowledged: Vec<u8>,
+    cols: u32,
+    rows: u32,
+}
+
+impl Place {
+    /// A new viewer. `client_id` stays the same over its reconnects.
+    #[must_use]
+    pub fn new(
+        session: SessionId,
+        terminal: TerminalId,
+        client_id: String,
+        cols: u32,
+        rows: u32,
+    ) -> Self {
+        Self {
+            session,
+            terminal,
+            client_id,
+            epoch: String::new(),
+            offset: 0,
+            input_offset: 0,
+            unacknowledged: Vec::new(),
+            cols,
+            rows,
+        }
+    }
+}
+
+/// What a terminal tells its viewer.
+#[derive(Debug)]
+pub enum Told {
+    /// The screen starts anew; what was shown before is replaced.
+    Reset,
+    /// The next bytes of the log.
+    Output(Bytes),
+    /// Bytes that are no longer kept were skipped.
+    Gap(u64),
+    /// The program ended; nothing follows.
+    Exited(v1::Exit),
+}
+
+/// An attached viewer.
+pub struct Viewer {
+    place: Place,
+    stream: Stream,
+    acknowledged: u64,
+}
+
+impl Viewer {
+    /// Attaches where the place stands.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is gone.
+    pub async fn attach(socket: &Socket, place: Place) -> Result<Self, ClientError> {
+        let hello = v1::Hello {
+            terminal_id: place.terminal.to_string(),
+            epoch: place.epoch.clone(),
+            have_offset: place.offset,
+            client_id: place.client_id.clone(),
+            cols: place.cols,
+            rows: place.rows,
+            window: TERMINAL_WINDOW_BYTES,
+            visible: true,
+        };
+        let stream = socket.attach(place.session, hello).await?;
+        let acknowledged = place.offset;
+        Ok(Self {
+            place,
+            stream,
+            acknowledged,
+        })
+    }
+
+    /// Where the viewer stands, to attach again from.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
+    /// The next thing the terminal tells; `None` when the connection is gone.
+    ///
+    /// # Errors
+    /// When the server ends the stream with a code.
+    pub async fn next(&mut self) -> Result<Option<Told>, ClientError> {
+        loop {
+            let Some(body) = self.stream.recv().await else {
+                return Ok(None);
+            };
+            let frame = match body {
+                ws_server::Body::Terminal(frame) => frame.frame,
+                ws_server::Body::Closed(v1::StreamClosed { code, message }) if !code.is_empty() => {
+                    return Err(ClientError::Closed { code, message });
+                }
+                ws_server::Body::Closed(_) => return Ok(None),
+                ws_server::Body::Event(_)
+                | ws_server::Body::Pong(_)
+                | ws_server::Body::GoAway(_) => continue,
+            };
+            if let Some(told) = self.take(frame).await? {
+                return Ok(Some(told));
+            }
+        }
+    }
+
+    async fn take(
+        &mut self,
+        frame: Option<terminal_server::Frame>,
+    ) -> Result<Option<Told>, ClientError> {
+        match frame {
+            Some(terminal_server::Frame::Attached(attached)) => self.attached(attached).await,
+            Some(terminal_server::Frame::Output(output)) => {
+                if output.offset != self.place.offset {
+                    return Err(ClientError::Protocol(format!(
+                        "output at {} instead of {}",
+                        output.offset, self.place.offset
+                    )));
+                }
+                self.place.offset += output.data.len() as u64;
+                if self.place.offset - self.acknowledged >= ACK_BYTES {
+                    self.acknowledged = self.place.offset;
+                    self.send(terminal_client::Frame::Ack(v1::Ack {
+                        parsed_offset: self.acknowledged,
+                        window: TERMINAL_WINDOW_BYTES,
+                    }))
+                    .await?;
+                }
+                Ok(Some(Told::Output(output.data)))
+            }
+            Some(terminal_server::Frame::InputAck(ack)) => {
+                let applied = usize::try_from(ack.offset.saturating_sub(self.place.input_offset))
+                    .unwrap_or(usize::MAX);
+                self.place
+                    .unacknowledged
+                    .drain(..applied.min(self.place.unacknowledged.len()));
+                self.place.input_offset = self.place.input_offset.max(ack.offset);
+                Ok(None)
+            }
+            Some(terminal_server::Frame::Gap(gap)) => {
+                self.place.offset = gap.to;
+                self.acknowledged = gap.to;
+                Ok(Some(Told::Gap(gap.to.saturating_sub(gap.from))))
+            }
+            Some(terminal_server::Frame::Exited(exit)) => Ok(Some(Told::Exited(exit))),
+            Some(terminal_server::Frame::Refused(v1::Refused { code, message })) => {
+                Err(ClientError::Closed { code, message })
+            }
+            Some(
+                terminal_server::Frame::Resized(_)
+                | terminal_server::Frame::GoAway(_)
+                | terminal_server::Frame::Pong(_)
+                | terminal_server::Frame::State(_),
+            )
+            | None => Ok(None),
+        }
+    }
+
+    async fn attached(&mut self, attached: v1::Attached) -> Result<Option<Told>, ClientError> {
+        let fresh = attached.mode() != v1::attached::Mode::Resume;
+        self.place.epoch = attached.epoch;
+        self.place.offset = attached.start_offset;
+        self.acknowledged = attached.start_offset;
+        // What was typed and never applied is sent again; what was applied is dropped.
+        let applied = usize::try_from(
+            attached
+                .input_offset
+                .saturating_sub(self.place.input_offset),
+        )
+        .unwrap_or(usize::MAX);
+        self.place
+            .unacknowledged
+            .drain(..applied.min(self.place.unacknowledged.len()));
+        self.place.input_offset = attached.input_offset;
+        let again = self.place.unacknowledged.clone();
+        if !again.is_empty() {
+            self.send(terminal_client::Frame::Input(v1::Input {
+                offset: self.place.input_offset,
+                data: again.into(),
+            }))
+            .await?;
+        }
+        Ok(fresh.then_some(Told::Reset))
+    }
+
+    /// Types bytes.
+    ///
+    /// # Errors
+    /// When the connection is gone; the bytes are kept and sent again by the next viewer of this place.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
+        for piece in bytes.chunks(TERMINAL_FRAME_BYTES_MAX) {
+            let offset = self.place.input_offset + self.place.unacknowledged.len() as u64;
+            self.place.unacknowledged.extend_from_slice(piece);
+            self.send(terminal_client::Frame::Input(v1::Input {
+                offset,
+                data: Bytes::copy_from_slice(piece),
+            }))
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Changes the size.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn resize(&mut self, cols: u32, rows: u32) -> Result<(), ClientError> {
+        (self.place.cols, self.place.rows) = (cols, rows);
+        self.send(terminal_client::Frame::Resize(v1::Resize { cols, rows }))
+            .await
+    }
+
+    /// Sends a signal to the foreground program, past the input queue.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn signal(&mut self, name: &str) -> Result<(), ClientError> {
+        self.send(terminal_client::Frame::Signal(v1::Signal {
+            name: name.to_owned(),
+        }))
+        .await
+    }
+
+    /// Collects output until it contains `wanted`.
+    ///
+    /// # Errors
+    /// When the terminal ends before it appears.
+    pub async fn read_until(&mut self, wanted: &str) -> Result<String, ClientError> {
+        let mut seen = Vec::new();
+        loop {
+            match self.next().await? {
+                Some(Told::Output(bytes)) => {
+                    seen.extend_from_slice(&bytes);
+                    if seen
+                        .windows(wanted.len())
+                        .any(|window| window == wanted.as_bytes())
+                    {
+                        return Ok(String::from_utf8_lossy(&seen).into_owned());
+                    }
+                }
+                Some(Told::Reset) => seen.clear(),
+                Some(Told::Gap(_)) => {}
+                Some(Told::Exited(_)) | None => {
+                    return Err(ClientError::Protocol(format!(
+                        "the terminal ended before {wanted:?} appeared; it showed: {}",
+                        String::from_utf8_lossy(&seen)
+                    )));
+                }
+            }
+        }
+    }
+
+    async fn send(&self, frame: terminal_client::Frame) -> Result<(), ClientError> {
+        self.stream
+            .send(ws_client::Body::Terminal(v1::TerminalClient {
+                frame: Some(frame),
+            }))
+            .await
+    }
+}

@@ -1,0 +1,89 @@
+//! Typed calls: workspaces.
+use bytes::Bytes;
+use reqwest::Method;
+use slipway_api::workspace::{CreateWorkspace, DeleteWorkspace, Template, Workspace, Workspaces};
+use slipway_core::id::WorkspaceId;
+
+use crate::error::ClientError;
+use crate::rest::{Client, escape_path};
+
+impl Client {
+    /// Our active workspaces, the last changed first.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; so for every call below.
+    pub async fn workspaces(&self) -> Result<Workspaces, ClientError> {
+        self.get("/workspaces").await
+    }
+
+    /// One workspace.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn workspace(&self, workspace: WorkspaceId) -> Result<Workspace, ClientError> {
+        self.get(&format!("/workspaces/{workspace}")).await
+    }
+
+    /// Makes a workspace from a template.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn create_workspace(
+        &self,
+        name: &str,
+        template: Template,
+    ) -> Result<Workspace, ClientError> {
+        self.call(
+            Method::POST,
+            "/workspaces",
+            &CreateWorkspace {
+                name: name.to_owned(),
+                template,
+            },
+        )
+        .await
+    }
+
+    /// Makes a workspace from a zip file.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn import_workspace(&self, name: &str, zip: Bytes) -> Result<Workspace, ClientError> {
+        let path = format!(
+            "/workspaces/import?name={}",
+            escape_path(name).replace('/', "%2F")
+        );
+        let request = self
+            .request(Method::POST, &path)
+            .header("content-type", "application/zip")
+            .body(zip);
+        Ok(self.send(request).await?.json().await?)
+    }
+
+    /// The workspace as zip file.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn export_workspace(&self, workspace: WorkspaceId) -> Result<Bytes, ClientError> {
+        self.bytes(&format!("/workspaces/{workspace}/export")).await
+    }
+
+    /// Puts a workspace in the trash.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn delete_workspace(
+        &self,
+        workspace: WorkspaceId,
+        name: &str,
+    ) -> Result<(), ClientError> {
+        self.tell(
+            Method::DELETE,
+            &format!("/workspaces/{workspace}"),
+            &DeleteWorkspace {
+                name: name.to_owned(),
+            },
+        )
+        .await
+    }
+}
