@@ -61,7 +61,6 @@ impl Client {
     }
 
     /// A request to a path below `/api/v1`.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self
             .http

@@ -1,0 +1,138 @@
+//! A server with an account and ready sessions, to measure on.
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use slipway_api::account::Register;
+use slipway_api::session::{Session, SessionState};
+use slipway_api::workspace::{Template, Workspace};
+use slipway_client::rest::Client;
+use slipway_client::socket::Socket;
+use slipway_client::terminal::{Place, Viewer};
+use slipway_core::secret::Secret;
+
+use crate::server::{Parts, Server};
+
+/// The laboratory; its folder goes with it.
+pub struct Lab {
+    /// What runs.
+    pub parts: Parts,
+    /// The server.
+    pub server: Server,
+    /// Signed in.
+    pub client: Client,
+    /// Holds the data directory.
+    pub folder: tempfile::TempDir,
+    counter: std::sync::atomic::AtomicU32,
+}
+
+impl Lab {
+    /// Starts a server and registers.
+    ///
+    /// # Errors
+    /// When the server does not start.
+    pub async fn open(parts: &Parts) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("slipway-bench-")
+            .tempdir()?;
+        let server = Server::start(parts, folder.path()).await?;
+        let register = Register {
+            name: "Bench".into(),
+            email: "bench@example.org".into(),
+            password: Secret::new("measured twice, cut once"),
+            device: None,
+        };
+        let (client, _) = Client::new(&server.base)?.register(&register).await?;
+        Ok(Self {
+            parts: parts.clone(),
+            server,
+            client,
+            folder,
+            counter: 0.into(),
+        })
+    }
+
+    /// A number that was not used before, for names and ids.
+    pub fn fresh(&self) -> u32 {
+        self.counter
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// A new workspace.
+    ///
+    /// # Errors
+    /// As the API.
+    pub async fn workspace(&self) -> Result<Workspace> {
+        Ok(self
+            .client
+            .create_workspace(&format!("bench-{}", self.fresh()), Template::Empty)
+            .await?)
+    }
+
+    /// A ready session of a new workspace.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn session(&self, socket: &Socket) -> Result<(Workspace, Session)> {
+        let workspace = self.workspace().await?;
+        self.client.start_session(workspace.id).await?;
+        let session = self
+            .client
+            .wait_for_session(socket, workspace.id, |state| state == SessionState::Ready)
+            .await?;
+        ensure!(
+            session.state == SessionState::Ready,
+            "the session is {:?}: {:?}",
+            session.state,
+            session.reason
+        );
+        Ok((workspace, session))
+    }
+
+    /// A new terminal with a viewer on it, its prompt read.
+    ///
+    /// # Errors
+    /// When the terminal does not answer.
+    pub async fn terminal(&self, socket: &Socket, session: &Session) -> Result<Viewer> {
+        let terminal = self.client.open_terminal(session.id, 80, 24).await?;
+        let client_id = format!("00000000-0000-7000-8000-{:012x}", self.fresh());
+        let mut viewer = Viewer::attach(
+            socket,
+            Place::new(session.id, terminal.id, client_id, 80, 24),
+        )
+        .await?;
+        viewer.write(b"echo up-$((40+2))\n").await?;
+        viewer.read_until("up-42").await?;
+        Ok(viewer)
+    }
+
+    /// Where the workspace's files lie on this machine's disk.
+    ///
+    /// # Errors
+    /// When the volume is not found.
+    pub fn volume(&self, workspace: &Workspace) -> Result<PathBuf> {
+        let volumes = self.folder.path().join("data/volumes");
+        let work = volumes.join(workspace.id.to_string()).join("work");
+        work.exists()
+            .then_some(work)
+            .context("the session's volume is not where it is expected")
+    }
+
+    /// Stops everything.
+    ///
+    /// # Errors
+    /// When the server does not end well.
+    pub async fn close(self) -> Result<()> {
+        for workspace in self.client.workspaces().await?.workspaces {
+            if workspace.session.as_ref().is_some_and(|session| {
+                !matches!(session.state, SessionState::Stopped | SessionState::Failed)
+            }) {
+                self.client.stop_session(workspace.id).await?;
+                let socket = Socket::connect(&self.client).await?;
+                self.client
+                    .wait_for_session(&socket, workspace.id, |_| false)
+                    .await?;
+            }
+        }
+        self.server.stop().await
+    }
+}

@@ -1,0 +1,66 @@
+//! What processes cost: CPU time and memory, read from /proc.
+use std::path::Path;
+
+/// Clock ticks of `/proc/PID/stat`: 100 a second on every Linux that matters.
+const TICK_US: u64 = 10_000;
+
+/// CPU microseconds of a process, user and system.
+#[must_use]
+pub fn cpu_us(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let field = |index: usize| {
+        fields
+            .get(index)
+            .and_then(|text| text.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    (field(11) + field(12)) * TICK_US
+}
+
+/// Proportional memory of a process in KiB.
+#[must_use]
+pub fn pss_kib(pid: u32) -> u64 {
+    field_kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
+/// Resident memory of a process in KiB.
+#[must_use]
+pub fn rss_kib(pid: u32) -> u64 {
+    field_kib(&format!("/proc/{pid}/status"), "VmRSS:")
+}
+
+fn field_kib(file: &str, name: &str) -> u64 {
+    std::fs::read_to_string(file)
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Pids of the agents whose binary is this file.
+#[must_use]
+pub fn agents(binary: &Path) -> Vec<u32> {
+    let wanted = std::fs::metadata(binary).ok();
+    std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid: &u32| {
+            use std::os::unix::fs::MetadataExt as _;
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            let same = match (std::fs::metadata(format!("/proc/{pid}/exe")), &wanted) {
+                (Ok(exe), Some(wanted)) => exe.ino() == wanted.ino(),
+                _ => true,
+            };
+            comm.trim() == "slipway-agent" && same
+        })
+        .collect()
+}
