@@ -1,0 +1,36 @@
+/** Names: what the server refuses is refused before it is sent, with a sentence. */
+import { expect, test } from "vitest";
+import { foldKey, freeName, nameProblem, newNameProblem } from "./names";
+
+test("what cannot live everywhere is refused", () => {
+  for (const name of [
+    "", ".", "..", "a\u0000b", "a\nb", "CON", "nul.txt", "com¹.log", "LPT0", "what?", "a\\b", "end.", "end ",
+    ".Slipway", "x".repeat(256), "é".repeat(128),
+  ])
+    expect(nameProblem(name), JSON.stringify(name)).toMatch(/\.$/);
+});
+
+test("ordinary names pass", () => {
+  for (const name of ["main.py", ".gitignore", "日本.txt", "CONSOLE", "com10", "a b", "x".repeat(255)])
+    expect(nameProblem(name), name).toBeNull();
+});
+
+test("a typed path may make folders, and a taken one is said", () => {
+  const taken = (path: string) => path === "src/main.py";
+  expect(newNameProblem("a/b.py", "src", taken)).toBeNull();
+  expect(newNameProblem("main.py", "src", taken)).toContain("exists");
+  expect(newNameProblem("/a", "", taken)).toContain("slashes");
+  expect(newNameProblem("a//b", "", taken)).toContain("slashes");
+  expect(newNameProblem("a/../b", "", taken)).not.toBeNull();
+});
+
+test("copies get a free name", () => {
+  const there = new Set(["a/n copy.md", "a/n copy 2.md"]);
+  expect(freeName("a/n.md", (path) => there.has(path))).toBe("a/n copy 3.md");
+  expect(freeName(".env", () => false)).toBe(".env copy");
+});
+
+test("two spellings of a name share their key", () => {
+  expect(foldKey("README")).toBe(foldKey("readme"));
+  expect(foldKey("cafe\u0301")).toBe(foldKey("caf\u00e9"));
+});

@@ -1,0 +1,149 @@
+/** What the header and the status bar say of a session: one word, one icon, one detail. */
+
+export type SessionStateName =
+  | "requested"
+  | "provisioning"
+  | "ready"
+  | "idle"
+  | "stopping"
+  | "stopped"
+  | "failed";
+
+/** What the chip needs to know; a part of the API's session. */
+export interface SessionFacts {
+  state: SessionStateName;
+  created_at: string;
+  ready_at?: string;
+  idle_stop_at?: string;
+  reason?: { code: string; text: string };
+  stages: readonly { name: string; detail?: string; ms?: number }[];
+}
+
+export interface UsageFacts {
+  memoryBytes: number;
+  memoryLimitBytes: number;
+  cpuMillis: number;
+  idleStopUnixMs: number;
+}
+
+export type ChipTone = "none" | "busy" | "ok" | "warn" | "danger";
+
+export interface Chip {
+  tone: ChipTone;
+  word: string;
+  detail: string;
+  /** The longer text of the status bar. */
+  status: string;
+  /** Memory is near its limit. */
+  tight: boolean;
+}
+
+const TIGHT = 0.9;
+
+export function chipOf(
+  session: SessionFacts | null,
+  usage: UsageFacts | null,
+  now: number,
+  cpuLimitMillis: number,
+): Chip {
+  if (!session) return plain("none", "No session", "", "No session");
+  switch (session.state) {
+    case "requested":
+    case "provisioning":
+      return starting(session, now);
+    case "ready":
+    case "idle":
+      return running(session, usage, now, cpuLimitMillis);
+    case "stopping":
+      return plain("busy", "Stopping", "", "Stopping session");
+    case "stopped": {
+      const quiet = !session.reason || session.reason.code === "stopped" || session.reason.text === "";
+      if (quiet) return plain("none", "No session", "", "No session");
+      return plain("none", "Stopped", short(session.reason?.text ?? ""), `Stopped: ${short(session.reason?.text ?? "")}`);
+    }
+    case "failed": {
+      const why = short(session.reason?.text ?? "unknown reason");
+      return plain("danger", "Stopped", why, `Stopped: ${why}`);
+    }
+  }
+}
+
+function starting(session: SessionFacts, now: number): Chip {
+  const took = seconds(now - Date.parse(session.created_at));
+  const files = session.stages.find((stage) => stage.name === "files" && stage.ms === undefined);
+  const detail = files?.detail ? ` · files ${files.detail}` : "";
+  return plain("busy", "Starting", took, `Starting ${took}${detail}`);
+}
+
+function running(
+  session: SessionFacts,
+  usage: UsageFacts | null,
+  now: number,
+  cpuLimitMillis: number,
+): Chip {
+  const stopAt =
+    usage && usage.idleStopUnixMs > 0
+      ? usage.idleStopUnixMs
+      : session.state === "idle" && session.idle_stop_at
+        ? Date.parse(session.idle_stop_at)
+        : 0;
+  if (stopAt > 0) {
+    const left = clock(stopAt - now);
+    return plain("warn", `Stops in ${left}`, "", `Idle, stops in ${left}`);
+  }
+  const age = span(now - Date.parse(session.ready_at ?? session.created_at));
+  if (!usage || usage.memoryLimitBytes === 0) return plain("ok", "Session", age, `Running ${age}`);
+  const cpu = Math.round((usage.cpuMillis / Math.max(1, cpuLimitMillis)) * 100);
+  return {
+    tone: "ok",
+    word: "Session",
+    detail: age,
+    status: `Running ${age} · ${mebibytes(usage.memoryBytes)} of ${mebibytes(usage.memoryLimitBytes)} MiB · CPU ${cpu} %`,
+    tight: usage.memoryBytes >= TIGHT * usage.memoryLimitBytes,
+  };
+}
+
+function plain(tone: ChipTone, word: string, detail: string, status: string): Chip {
+  return { tone, word, detail, status, tight: false };
+}
+
+/** The first clause: a chip has no room for sentences. */
+function short(text: string): string {
+  const clause = text.split(/[:.;]/)[0] ?? text;
+  const lower = clause.charAt(0).toLowerCase() + clause.slice(1);
+  return lower.length > 32 ? `${lower.slice(0, 31)}…` : lower;
+}
+
+export function mebibytes(bytes: number): string {
+  return String(Math.round(bytes / (1024 * 1024)));
+}
+
+/** "0.9 s", "14 s". */
+export function seconds(ms: number): string {
+  const s = Math.max(0, ms) / 1000;
+  return s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
+}
+
+/** "8 ms", "0.6 s", "2 min". */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return seconds(ms);
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 60
+    ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** "now", "12 min", "3 h 5 min". */
+export function span(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 1) return `${Math.floor(Math.max(0, ms) / 1000)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** "1:58". */
+export function clock(ms: number): string {
+  const total = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(total / 60)}:${String(total % 60).padStart(2, "0")}`;
+}
