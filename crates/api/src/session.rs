@@ -139,6 +139,14 @@ pub struct Session {
     pub protections: Vec<Protection>,
 }
 
+/// The last sessions of a workspace, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Sessions {
+    /// Rows.
+    pub sessions: Vec<Session>,
+}
+
 /// One protection of a session's place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]

@@ -1,0 +1,498 @@
+//! Sessions: who may start and stop one, which this server drives, and how to reach its agent.
+//! `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts, `relay` carries terminals.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use slipway_api::session::{Session, SessionState};
+use slipway_core::code::Code;
+use slipway_core::id::{SessionId, WorkspaceId};
+use slipway_core::limits::{
+    SESSION_CPU_MILLIS, SESSION_DISK_BYTES, SESSION_MEMORY_BYTES, SESSIONS_PER_USER_MAX,
+};
+use slipway_core::secret::Secret;
+use slipway_proto::v1;
+use sqlx::PgPool;
+use tokio::sync::{Notify, OnceCell, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::audit::{self, Action};
+use crate::clock::{Clock, random};
+use crate::error::Error;
+use crate::event::Events;
+use crate::http::extract::SignedIn;
+use crate::hub::Hub;
+
+pub mod agent;
+mod driver;
+mod idle;
+pub mod lease;
+mod reconciler;
+pub mod relay;
+pub mod replica;
+mod routes;
+pub mod rules;
+pub mod runtime;
+mod stage;
+pub mod store;
+
+pub use routes::routes;
+
+use agent::AgentHandle;
+use rules::Life;
+use runtime::SessionRuntime;
+use stage::Stages;
+use store::Record;
+
+/// How long a request waits for a session that is starting before it answers that it is not ready.
+const READY_WAIT: Duration = Duration::from_secs(30);
+
+/// The sessions as this server sees them. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: PgPool,
+    clock: Clock,
+    hub: Hub,
+    events: Events,
+    runtime: Arc<dyn SessionRuntime>,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+    /// This start of this server, as leases name it.
+    server: Uuid,
+    secret: OnceCell<Vec<u8>>,
+    driven: Mutex<HashMap<SessionId, Driven>>,
+    agents: Mutex<HashMap<SessionId, AgentHandle>>,
+}
+
+/// A session that a driver of this server holds.
+struct Driven {
+    view: watch::Receiver<View>,
+    poke: Arc<Notify>,
+    cancel: CancellationToken,
+}
+
+/// A session as its driver knows it, ahead of its row by what need not be durable.
+#[derive(Clone, Debug)]
+struct View {
+    record: Record,
+    applied_revision: u64,
+}
+
+impl Sessions {
+    /// The sessions of a server; nothing runs until [`Sessions::run`].
+    #[must_use]
+    pub fn new(
+        db: PgPool,
+        clock: Clock,
+        hub: Hub,
+        events: Events,
+        runtime: Arc<dyn SessionRuntime>,
+        stopping: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                clock,
+                hub,
+                events,
+                runtime,
+                stopping,
+                tasks,
+                server: uuid::Builder::from_random_bytes(random()).into_uuid(),
+                secret: OnceCell::new(),
+                driven: Mutex::default(),
+                agents: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Drives sessions until the server stops. `sole` is true for the only server of a database: it takes over
+    /// the sessions of its dead predecessor at once instead of waiting for their leases to run out.
+    pub async fn run(self, sole: bool) {
+        reconciler::run(self, sole).await;
+    }
+
+    /// Starts a session, or answers with the live one.
+    ///
+    /// # Errors
+    /// Unknown or inactive workspace, too many sessions, no database.
+    pub async fn start(&self, user: &SignedIn, workspace: WorkspaceId) -> Result<Session, Error> {
+        let row = self.inner.hub.access(workspace, user.user).await?;
+        if row.deleted_at.is_some() || row.archived_at.is_some() {
+            return Err(Error::new(
+                Code::WorkspaceInactive,
+                "The workspace is archived or in the trash. Bring it back first.",
+            ));
+        }
+        if let Some(live) = self.live_record(workspace).await? {
+            return self.answer(&live).await;
+        }
+        let now = self.inner.clock.now();
+        let record = Record {
+            id: self.inner.clock.fresh(),
+            workspace,
+            owner: user.user,
+            life: Life::requested(now),
+            stop_wished: false,
+            stages: Stages::accepted(now).into_inner(),
+            place: None,
+            ready_at: None,
+            ended_at: None,
+            fence: 1,
+        };
+        let mut db = self.inner.db.begin().await?;
+        if store::live_count(&mut db, user.user).await? >= SESSIONS_PER_USER_MAX {
+            return Err(Error::new(
+                Code::TooManySessions,
+                format!("You have {SESSIONS_PER_USER_MAX} live sessions, which is the most. Stop one first."),
+            ));
+        }
+        if !store::insert(&mut db, &record, self.inner.server).await? {
+            drop(db);
+            let live = self.live_record(workspace).await?.ok_or_else(|| {
+                Error::new(
+                    Code::SessionNotReady,
+                    "Another session of the workspace just ended. Start it again.",
+                )
+            })?;
+            return self.answer(&live).await;
+        }
+        let subject = record.id.to_string();
+        let detail = serde_json::json!({ "workspace": workspace });
+        audit::record(
+            &mut db,
+            &self.inner.clock,
+            Some(user.user),
+            Action::SessionStart,
+            &subject,
+            detail,
+        )
+        .await?;
+        db.commit().await?;
+        self.drive(record.clone());
+        self.answer(&record).await
+    }
+
+    /// Wishes the end of the workspace's live session; fine when there is none.
+    ///
+    /// # Errors
+    /// Unknown workspace, no database.
+    pub async fn stop(&self, user: &SignedIn, workspace: WorkspaceId) -> Result<(), Error> {
+        self.inner.hub.access(workspace, user.user).await?;
+        let mut db = self.inner.db.begin().await?;
+        let Some(id) = store::wish_stop(&mut db, workspace).await? else {
+            return Ok(());
+        };
+        store::notify(&mut db, id).await?;
+        let detail = serde_json::json!({ "workspace": workspace });
+        audit::record(
+            &mut db,
+            &self.inner.clock,
+            Some(user.user),
+            Action::SessionStop,
+            &id.to_string(),
+            detail,
+        )
+        .await?;
+        db.commit().await?;
+        self.poke(id);
+        Ok(())
+    }
+
+    /// Keeps the workspace's live session: counts as activity, and with `until_done` no idle stop while programs run.
+    ///
+    /// # Errors
+    /// No live session, unknown workspace, no database.
+    pub async fn keep(
+        &self,
+        user: &SignedIn,
+        workspace: WorkspaceId,
+        until_done: bool,
+    ) -> Result<Session, Error> {
+        self.inner.hub.access(workspace, user.user).await?;
+        let mut db = self.inner.db.begin().await?;
+        let now = self.inner.clock.now();
+        let Some(id) = store::keep(&mut db, workspace, until_done, now).await? else {
+            return Err(no_session());
+        };
+        store::notify(&mut db, id).await?;
+        let detail = serde_json::json!({ "workspace": workspace, "until_done": until_done });
+        audit::record(
+            &mut db,
+            &self.inner.clock,
+            Some(user.user),
+            Action::SessionKeep,
+            &id.to_string(),
+            detail,
+        )
+        .await?;
+        db.commit().await?;
+        self.poke(id);
+        let mut record = self.record(id).await?.ok_or_else(no_session)?;
+        // The driver may not have looked yet; what was just stored holds.
+        record.life.keep_until_done = until_done;
+        self.answer(&record).await
+    }
+
+    /// The newest session of a workspace, live or not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn current(&self, workspace: WorkspaceId) -> Result<Option<Session>, Error> {
+        let newest = store::newest(&self.inner.db, workspace, 1).await?.pop();
+        match newest {
+            Some(record) => {
+                let record = self.driven_record(record.id).unwrap_or(record);
+                Ok(Some(self.answer(&record).await?))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The connection to a session's agent, whichever server drives it.
+    ///
+    /// # Errors
+    /// When the session is not ready or its place cannot be reached.
+    pub async fn agent(&self, session: SessionId) -> Result<AgentHandle, Error> {
+        if let Some(agent) = lock(&self.inner.agents).get(&session) {
+            return Ok(agent.clone());
+        }
+        let record = self.ready(session).await?;
+        if let Some(agent) = lock(&self.inner.agents).get(&session) {
+            return Ok(agent.clone());
+        }
+        let Some(place) = record.place else {
+            return Err(not_ready());
+        };
+        let channel = self.inner.runtime.dial(&place).await.map_err(|error| {
+            tracing::warn!(session.id = %session, %error, "Cannot dial the agent of session {session}");
+            Error::new(
+                Code::SessionUnreachable,
+                "The session cannot be reached now. Its programs go on; try again in a moment.",
+            )
+            .retry_after(2)
+        })?;
+        let agent = AgentHandle::new(channel, self.key(session).await?);
+        lock(&self.inner.agents).insert(session, agent.clone());
+        Ok(agent)
+    }
+
+    /// Forgets a connection that broke, so that the next call dials again.
+    pub fn agent_lost(&self, session: SessionId) {
+        let driven = lock(&self.inner.driven).contains_key(&session);
+        if !driven {
+            lock(&self.inner.agents).remove(&session);
+        }
+    }
+
+    /// A session of a workspace that this user may use.
+    ///
+    /// # Errors
+    /// When there is none: the same answer for unknown ones and for those of others.
+    pub async fn find(&self, user: &SignedIn, session: SessionId) -> Result<Record, Error> {
+        let record = self.record(session).await?.ok_or_else(unknown)?;
+        self.inner
+            .hub
+            .access(record.workspace, user.user)
+            .await
+            .map_err(|_| unknown())?;
+        Ok(record)
+    }
+
+    /// What subscribers of a workspace are told first about its session.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn moved(&self, workspace: WorkspaceId) -> Result<v1::SessionMoved, Error> {
+        let view = lock(&self.inner.driven)
+            .values()
+            .map(|driven| driven.view.borrow().clone())
+            .find(|view| view.record.workspace == workspace);
+        if let Some(view) = view {
+            return Ok(moved(&view));
+        }
+        let newest = store::newest(&self.inner.db, workspace, 1).await?.pop();
+        Ok(newest.map_or_else(
+            || v1::SessionMoved {
+                workspace_id: workspace.to_string(),
+                ..v1::SessionMoved::default()
+            },
+            |record| {
+                moved(&View {
+                    record,
+                    applied_revision: 0,
+                })
+            },
+        ))
+    }
+
+    /// Looks at a session again at once: its wishes or its queue of runs changed.
+    pub fn poke(&self, session: SessionId) {
+        if let Some(driven) = lock(&self.inner.driven).get(&session) {
+            driven.poke.notify_one();
+        }
+    }
+
+    /// The live session of a workspace, if there is one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn live_record(&self, workspace: WorkspaceId) -> Result<Option<Record>, Error> {
+        let newest = store::newest(&self.inner.db, workspace, 1).await?.pop();
+        Ok(newest
+            .filter(|record| rules::is_live(record.life.state))
+            .map(|record| self.driven_record(record.id).unwrap_or(record)))
+    }
+
+    /// Waits until a session is ready.
+    async fn ready(&self, session: SessionId) -> Result<Record, Error> {
+        let view = lock(&self.inner.driven)
+            .get(&session)
+            .map(|driven| driven.view.clone());
+        let Some(mut view) = view else {
+            let record = self.record(session).await?.ok_or_else(unknown)?;
+            return match record.life.state {
+                SessionState::Ready | SessionState::Idle => Ok(record),
+                SessionState::Requested | SessionState::Provisioning => Err(not_ready()),
+                SessionState::Stopping | SessionState::Stopped | SessionState::Failed => {
+                    Err(no_session())
+                }
+            };
+        };
+        let settled = view.wait_for(|view| {
+            !matches!(
+                view.record.life.state,
+                SessionState::Requested | SessionState::Provisioning
+            )
+        });
+        let record = match tokio::time::timeout(READY_WAIT, settled).await {
+            Ok(Ok(view)) => view.record.clone(),
+            Ok(Err(_)) | Err(_) => return Err(not_ready()),
+        };
+        match (record.life.state, record.life.reason.clone()) {
+            (SessionState::Ready | SessionState::Idle, _) => Ok(record),
+            (_, Some(reason)) => Err(Error::new(reason.code, reason.text)),
+            (_, None) => Err(no_session()),
+        }
+    }
+
+    async fn record(&self, session: SessionId) -> Result<Option<Record>, Error> {
+        match self.driven_record(session) {
+            Some(record) => Ok(Some(record)),
+            None => Ok(store::find(&self.inner.db, session).await?),
+        }
+    }
+
+    fn driven_record(&self, session: SessionId) -> Option<Record> {
+        lock(&self.inner.driven)
+            .get(&session)
+            .map(|driven| driven.view.borrow().record.clone())
+    }
+
+    async fn key(&self, session: SessionId) -> Result<Secret, sqlx::Error> {
+        let secret = self
+            .inner
+            .secret
+            .get_or_try_init(|| {
+                sqlx::query_scalar!("select installation_secret from server_settings")
+                    .fetch_one(&self.inner.db)
+            })
+            .await?;
+        Ok(agent::agent_key(secret, session))
+    }
+
+    async fn answer(&self, record: &Record) -> Result<Session, Error> {
+        let usual_start_ms = match record.life.state {
+            SessionState::Requested | SessionState::Provisioning => {
+                store::usual_start_ms(&self.inner.db, record.workspace).await?
+            }
+            SessionState::Ready
+            | SessionState::Idle
+            | SessionState::Stopping
+            | SessionState::Stopped
+            | SessionState::Failed => None,
+        };
+        Ok(Session {
+            id: record.id,
+            workspace: record.workspace,
+            state: record.life.state,
+            stages: record.stages.clone(),
+            reason: record.life.reason.clone(),
+            created_at: record.life.created_at,
+            ready_at: record.ready_at,
+            ended_at: record.ended_at,
+            idle_stop_at: record.life.idle_stop_at,
+            keep_until_done: record.life.keep_until_done,
+            memory_bytes: SESSION_MEMORY_BYTES,
+            disk_bytes: SESSION_DISK_BYTES,
+            cpu_millis: SESSION_CPU_MILLIS,
+            usual_start_ms,
+            protections: self.inner.runtime.protections(),
+        })
+    }
+
+    /// Begins to drive a session whose lease this server holds.
+    fn drive(&self, record: Record) {
+        let id = record.id;
+        let (sender, view) = watch::channel(View {
+            record,
+            applied_revision: 0,
+        });
+        let driven = Driven {
+            view,
+            poke: Arc::new(Notify::new()),
+            cancel: CancellationToken::new(),
+        };
+        let driver = driver::Driver::new(
+            self.clone(),
+            sender,
+            Arc::clone(&driven.poke),
+            driven.cancel.clone(),
+        );
+        lock(&self.inner.driven).insert(id, driven);
+        let sessions = self.clone();
+        self.inner.tasks.spawn(async move {
+            driver.run().await;
+            lock(&sessions.inner.driven).remove(&id);
+            lock(&sessions.inner.agents).remove(&id);
+        });
+    }
+}
+
+/// What subscribers are told of a session.
+fn moved(view: &View) -> v1::SessionMoved {
+    v1::SessionMoved {
+        workspace_id: view.record.workspace.to_string(),
+        session_id: view.record.id.to_string(),
+        state: store::state_text(view.record.life.state).to_owned(),
+        applied_revision: view.applied_revision,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unknown() -> Error {
+    Error::new(Code::NotFound, "There is no such session.")
+}
+fn no_session() -> Error {
+    Error::new(
+        Code::NoSession,
+        "The workspace has no live session. Start one first.",
+    )
+}
+fn not_ready() -> Error {
+    Error::new(
+        Code::SessionNotReady,
+        "The session is still starting. Try again when it is ready.",
+    )
+    .retry_after(1)
+}
