@@ -1,5 +1,7 @@
 //! `SessionRuntime`: makes and ends the isolated places in which sessions run. Local sandbox and Kubernetes
 //! differ only here; both start the same agent and hand back how to dial it.
+pub mod local;
+
 use std::future::Future;
 use std::pin::Pin;
 

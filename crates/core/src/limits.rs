@@ -125,3 +125,12 @@ pub const AGENT_ORPHAN_S: u64 = 30 * 60;
 pub const RUN_OUTPUT_BYTES_MAX: usize = TERMINAL_LOG_BYTES_MAX;
 /// Runs waiting for one session.
 pub const RUNS_QUEUED_MAX: u64 = 20;
+
+// --- Egress ------------------------------------------------------------------------------------
+
+/// Connections of one session through the egress proxy; npm opens 15.
+pub const EGRESS_CONNECTIONS_MAX: usize = 64;
+/// First lines of a proxied request.
+pub const EGRESS_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
+/// A proxied connection on which nothing moves for this long is closed.
+pub const EGRESS_IDLE_S: u64 = 5 * 60;

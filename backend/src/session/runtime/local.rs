@@ -1,0 +1,604 @@
+//! Places on this machine: bubblewrap sandboxes on the execution image. They outlive the server that made them;
+//! the next one finds them by their records below `run/`.
+mod bwrap;
+mod cgroup;
+mod place;
+mod seccomp;
+mod spawn;
+mod volume;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use slipway_api::session::Protection;
+use slipway_core::code::Code;
+use slipway_core::id::{SessionId, WorkspaceId};
+use slipway_core::limits;
+use tonic::transport::{Channel, Endpoint};
+
+use self::bwrap::Sources;
+use self::cgroup::Groups;
+use self::place::LocalPlace;
+use self::volume::{Volume, Volumes};
+use super::{Answer, Observed, Place, PlaceSpec, RuntimeError, SessionRuntime};
+use crate::config::{Config, EgressMode};
+use crate::egress::{Egress, Serving};
+
+/// From the start of the process until the agent's socket accepts.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+const STREAM_WINDOW_BYTES: u32 = 4 * limits::MIB as u32;
+const CONNECTION_WINDOW_BYTES: u32 = 8 * limits::MIB as u32;
+const INSTALL: &str = "sudo apt-get install -y bubblewrap";
+
+/// What a session may use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Memory and swap.
+    pub memory_bytes: u64,
+    /// Thousandths of one core.
+    pub cpu_millis: u32,
+    /// Processes and threads.
+    pub processes: u32,
+    /// Workspace and home together.
+    pub disk_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: limits::SESSION_MEMORY_BYTES,
+            cpu_millis: limits::SESSION_CPU_MILLIS,
+            processes: limits::SESSION_PROCESSES_MAX,
+            disk_bytes: limits::SESSION_DISK_BYTES,
+        }
+    }
+}
+
+/// Where the local runtime finds its parts.
+#[derive(Clone, Debug)]
+pub struct LocalConfig {
+    /// The server's data directory; `volumes/` and `run/` are made in it.
+    pub data_dir: PathBuf,
+    /// Root file system of the execution image.
+    pub image: PathBuf,
+    /// The static agent.
+    pub agent: PathBuf,
+    /// Runs agents without any isolation.
+    pub unsafe_no_sandbox: bool,
+    /// What a session may use.
+    pub limits: Limits,
+}
+
+/// Makes places on this machine.
+pub struct Local {
+    config: LocalConfig,
+    run: PathBuf,
+    volumes: Volumes,
+    groups: Groups,
+    bwrap: Result<PathBuf, String>,
+    filters: Vec<Vec<u8>>,
+    as_root: bool,
+    egress: Option<Egress>,
+    /// Proxies of the places that this server has touched.
+    serving: Mutex<HashMap<SessionId, Serving>>,
+    /// One start or stop at a time for each workspace.
+    turns: Mutex<HashMap<WorkspaceId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Local {
+    /// Looks at what this machine allows. Without egress no session reaches any network.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written.
+    pub fn new(config: LocalConfig, egress: Option<Egress>) -> Result<Self, RuntimeError> {
+        let io = |what: &str| {
+            let what = format!("{what} in {}", config.data_dir.display());
+            move |source| RuntimeError::Io { what, source }
+        };
+        let as_root = rustix::process::geteuid().is_root();
+        let run = config.data_dir.join("run");
+        fs::create_dir_all(&run)
+            .and_then(|()| fs::set_permissions(&run, fs::Permissions::from_mode(0o700)))
+            .map_err(io("make the folder of places"))?;
+        let volumes = Volumes::open(
+            config.data_dir.join("volumes"),
+            config.limits.disk_bytes,
+            as_root && !config.unsafe_no_sandbox,
+        )
+        .map_err(io("make the folder of volumes"))?;
+        let filters = seccomp::filters().map_err(|error| {
+            RuntimeError::Unavailable(format!("compile the filter of system calls: {error}"))
+        })?;
+        Ok(Self {
+            bwrap: find_bwrap(),
+            groups: Groups::discover(),
+            run,
+            volumes,
+            filters,
+            as_root,
+            egress,
+            serving: Mutex::default(),
+            turns: Mutex::default(),
+            config,
+        })
+    }
+
+    /// The runtime of a server with these settings.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written or a setting of the egress proxy cannot be read.
+    pub fn from_config(config: &Config) -> Result<Self, RuntimeError> {
+        let beside = || {
+            let own = std::env::current_exe().unwrap_or_default();
+            own.with_file_name("slipway-agent")
+        };
+        let egress = match config.egress {
+            EgressMode::None => None,
+            mode => Some(
+                Egress::new(
+                    mode,
+                    &config.egress_allow,
+                    config.egress_upstream.as_deref(),
+                )
+                .map_err(|error| RuntimeError::Unavailable(error.to_string()))?,
+            ),
+        };
+        let config = LocalConfig {
+            data_dir: config.data_dir.clone(),
+            image: config.image.clone().unwrap_or_default(),
+            agent: config.agent.clone().unwrap_or_else(beside),
+            unsafe_no_sandbox: config.unsafe_no_sandbox,
+            limits: Limits::default(),
+        };
+        Self::new(config, egress)
+    }
+
+    fn usable(&self) -> Result<(), RuntimeError> {
+        if !self.config.agent.is_file() {
+            return Err(RuntimeError::Unavailable(format!(
+                "the agent is not at {}; name it with --agent",
+                self.config.agent.display()
+            )));
+        }
+        if self.config.unsafe_no_sandbox {
+            return Ok(());
+        }
+        if let Err(reason) = &self.bwrap {
+            return Err(RuntimeError::Unavailable(reason.clone()));
+        }
+        if !self.config.image.join("usr/bin/python3").exists() {
+            return Err(RuntimeError::Image(format!(
+                "{} does not hold it; build it with: cargo xtask image",
+                self.config.image.display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn turn(&self, workspace: WorkspaceId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self
+            .turns
+            .lock()
+            .expect("invariant: no holder of turns panics");
+        // A turn that nobody else holds is over.
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(workspace).or_default())
+    }
+
+    async fn start_place(&self, spec: &PlaceSpec) -> Result<Place, RuntimeError> {
+        self.usable()?;
+        let turn = self.turn(spec.workspace);
+        let _turn = turn.lock().await;
+        let folder = self.run.join(spec.session.to_string());
+        if let Some(found) = LocalPlace::read(&folder) {
+            if found.is_alive() && found.connect().await.is_ok() {
+                self.serve(&found)?;
+                return encode(&found);
+            }
+            self.end(&found).await?;
+        }
+        let (mut place, volume) = blocking(|| self.prepare(spec, folder))?;
+        self.serve(&place)?;
+        let started = blocking(|| self.spawn(&place, &volume, spec))
+            .map_err(|source| failed(spec.session, "start the sandbox of", source));
+        let listening = match started {
+            Ok(mut child) => await_agent(&mut place, &mut child).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = listening {
+            self.end(&place).await?;
+            return Err(error);
+        }
+        place
+            .seal_sockets()
+            .and_then(|()| place.write())
+            .map_err(|source| failed(spec.session, "record the place of", source))?;
+        encode(&place)
+    }
+
+    /// Volume, groups, folder and record: all that the first process needs.
+    fn prepare(
+        &self,
+        spec: &PlaceSpec,
+        folder: PathBuf,
+    ) -> Result<(LocalPlace, Volume), RuntimeError> {
+        let io = |what: &'static str| move |source| failed(spec.session, what, source);
+        let volume = self
+            .volumes
+            .attach(spec.workspace)
+            .map_err(io("make the volume of"))?;
+        let groups = self
+            .groups
+            .create(&spec.session.to_string(), &self.config.limits)
+            .map_err(io("set the limits of"))?;
+        let place = LocalPlace {
+            session: spec.session,
+            workspace: spec.workspace,
+            folder,
+            uid: volume.uid,
+            groups,
+            memory_bytes: self.config.limits.memory_bytes,
+            sandboxed: !self.config.unsafe_no_sandbox,
+            process: None,
+        };
+        let sockets = place.sockets();
+        fs::create_dir_all(&sockets)
+            .and_then(|()| fs::set_permissions(&sockets, fs::Permissions::from_mode(0o700)))
+            .and_then(|()| chown(&sockets, place.uid, place.uid))
+            // Before the process, so that a server that dies now leaves nothing unknown behind.
+            .and_then(|()| place.write())
+            .map_err(io("make the folder of"))?;
+        Ok((place, volume))
+    }
+
+    fn spawn(
+        &self,
+        place: &LocalPlace,
+        volume: &Volume,
+        spec: &PlaceSpec,
+    ) -> io::Result<tokio::process::Child> {
+        let key = spec.agent_key.expose(); // handed to the agent, which will ask for it
+        let with_egress = self.egress.is_some();
+        if self.config.unsafe_no_sandbox {
+            tracing::warn!(session.id = %spec.session, "Starting session {} WITHOUT a sandbox: its programs can do what this server can", spec.session);
+            return spawn::unsafely(place, &self.config.agent, &volume.files, key, with_egress);
+        }
+        let sources = Sources {
+            image: self.config.image.clone(),
+            agent: self.config.agent.clone(),
+            work: volume.files.join(volume::FOLDERS[0]),
+            home: volume.files.join(volume::FOLDERS[1]),
+            state: volume.files.join(volume::FOLDERS[2]),
+            sockets: place.sockets(),
+            memory_group: place.groups.memory.clone(),
+        };
+        let bwrap = self.bwrap.clone().map_err(io::Error::other)?;
+        spawn::sandboxed(&spawn::Launch {
+            place,
+            sources: &sources,
+            bwrap: &bwrap,
+            filters: &self.filters,
+            key,
+            with_egress,
+            processes: (place.groups.pids.is_none() && place.uid.is_some())
+                .then_some(self.config.limits.processes),
+        })
+    }
+
+    /// Serves a place's way to the network, if this server does not already.
+    fn serve(&self, place: &LocalPlace) -> Result<(), RuntimeError> {
+        let Some(egress) = &self.egress else {
+            return Ok(());
+        };
+        let mut serving = self
+            .serving
+            .lock()
+            .expect("invariant: no holder of proxies panics");
+        if let std::collections::hash_map::Entry::Vacant(vacant) = serving.entry(place.session) {
+            let listener = place
+                .listen_for_egress()
+                .map_err(|source| failed(place.session, "open the egress proxy of", source))?;
+            vacant.insert(egress.serve(listener, place.session));
+        }
+        Ok(())
+    }
+
+    /// Ends a place: processes, groups, mount, folder.
+    async fn end(&self, place: &LocalPlace) -> Result<(), RuntimeError> {
+        self.serving
+            .lock()
+            .expect("invariant: no holder of proxies panics")
+            .remove(&place.session);
+        let mut place = place.clone();
+        place.find_process();
+        place.kill().await?;
+        let others = self
+            .records()
+            .iter()
+            .any(|other| other.workspace == place.workspace && other.session != place.session);
+        blocking(|| {
+            if !others {
+                self.volumes.detach(place.workspace)?;
+            }
+            match fs::remove_dir_all(&place.folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        })
+        .map_err(|source| failed(place.session, "clean up after", source))
+    }
+
+    fn records(&self) -> Vec<LocalPlace> {
+        fs::read_dir(&self.run)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| LocalPlace::read(&entry.path()))
+            .collect()
+    }
+
+    fn protection_list(&self) -> Vec<Protection> {
+        let limits = &self.config.limits;
+        let sandboxed = !self.config.unsafe_no_sandbox && self.bwrap.is_ok();
+        let say = |name: &str, active: bool, yes: String, no: &str| Protection {
+            name: name.to_owned(),
+            active,
+            detail: if active { yes } else { no.to_owned() },
+        };
+        let unsafe_text = if self.config.unsafe_no_sandbox {
+            "off: the server was started with --unsafe-no-sandbox"
+        } else {
+            "off: sessions cannot start here"
+        };
+        let no_group = "this machine hands the server no control group; the agent watches instead";
+        let mebi = |bytes: u64| bytes / limits::MIB;
+        let groups = &self.groups;
+        vec![
+            say("sandbox", sandboxed, "own namespaces for users, processes, mounts, network; read-only root; no capabilities".to_owned(), unsafe_text),
+            say("system calls", sandboxed, "filtered: no mounts, namespaces, kernel interfaces".to_owned(), unsafe_text),
+            say("network", sandboxed, if self.egress.is_some() { "no route; only the server's egress proxy" } else { "no route, no proxy" }.to_owned(), unsafe_text),
+            say("own user", sandboxed && self.as_root, "one unprivileged user of the machine for each workspace".to_owned(), "sessions run as the server's own user; only root can give each another"),
+            say("memory limit", groups.memory.is_some(), format!("{} MiB", mebi(limits.memory_bytes)), no_group),
+            say("CPU limit", groups.cpu.is_some(), format!("{} thousandths of a core", limits.cpu_millis), no_group),
+            say("process limit", groups.pids.is_some() || (sandboxed && self.as_root), format!("{} processes", limits.processes), no_group),
+            say("disk limit", self.volumes.unlimited_because.is_none(), format!("{} MiB, a file system of its own", mebi(limits.disk_bytes)), &format!("measured by the agent: {}", self.volumes.unlimited_because.as_deref().unwrap_or_default())),
+        ]
+    }
+}
+
+impl SessionRuntime for Local {
+    fn start<'a>(&'a self, spec: &'a PlaceSpec) -> Answer<'a, Result<Place, RuntimeError>> {
+        Box::pin(self.start_place(spec))
+    }
+
+    fn dial<'a>(&'a self, place: &'a Place) -> Answer<'a, Result<Channel, RuntimeError>> {
+        Box::pin(async {
+            let place = decode(place)?;
+            self.serve(&place)?;
+            let unreachable = |error: &dyn std::error::Error| {
+                RuntimeError::Unreachable(format!("session {}: {}", place.session, chain(error)))
+            };
+            // The address is never used: the connector knows the socket.
+            let endpoint = Endpoint::from_static("http://agent.invalid")
+                .connect_timeout(DIAL_TIMEOUT)
+                .tcp_nodelay(true)
+                .initial_stream_window_size(STREAM_WINDOW_BYTES)
+                .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+            let target = place.clone();
+            endpoint
+                .connect_with_connector(tower::service_fn(move |_: http::Uri| {
+                    let place = target.clone();
+                    async move { place.connect().await.map(TokioIo::new) }
+                }))
+                .await
+                .map_err(|error| unreachable(&error))
+        })
+    }
+
+    fn observe<'a>(&'a self, place: &'a Place) -> Answer<'a, Observed> {
+        Box::pin(async { decode(place).map_or_else(|_| unknown(), |place| observe(&place)) })
+    }
+
+    fn stop<'a>(&'a self, place: &'a Place) -> Answer<'a, Result<(), RuntimeError>> {
+        Box::pin(async {
+            let place = decode(place)?;
+            let turn = self.turn(place.workspace);
+            let _turn = turn.lock().await;
+            self.end(&place).await
+        })
+    }
+
+    fn list(&self) -> Answer<'_, Result<Vec<(SessionId, Place)>, RuntimeError>> {
+        Box::pin(async {
+            self.records()
+                .iter()
+                .map(|place| Ok((place.session, encode(place)?)))
+                .collect()
+        })
+    }
+
+    fn forget(&self, workspace: WorkspaceId) -> Answer<'_, Result<(), RuntimeError>> {
+        Box::pin(async move {
+            let turn = self.turn(workspace);
+            let _turn = turn.lock().await;
+            if self
+                .records()
+                .iter()
+                .any(|place| place.workspace == workspace)
+            {
+                return Err(RuntimeError::Io {
+                    what: format!(
+                        "remove the volume of workspace {workspace}: stop its session first"
+                    ),
+                    source: io::ErrorKind::ResourceBusy.into(),
+                });
+            }
+            blocking(|| self.volumes.forget(workspace)).map_err(|source| RuntimeError::Io {
+                what: format!("remove the volume of workspace {workspace}"),
+                source,
+            })
+        })
+    }
+
+    fn protections(&self) -> Vec<Protection> {
+        self.protection_list()
+    }
+
+    fn check(&self) -> Answer<'_, Result<(), RuntimeError>> {
+        Box::pin(async { self.usable() })
+    }
+}
+
+/// Waits until the agent's socket accepts, or tells why it never will.
+async fn await_agent(
+    place: &mut LocalPlace,
+    child: &mut tokio::process::Child,
+) -> Result<(), RuntimeError> {
+    let deadline = tokio::time::Instant::now() + START_TIMEOUT;
+    loop {
+        if place.connect().await.is_ok() {
+            break;
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(RuntimeError::Start(format!(
+                "it ended with {status}: {}",
+                place.last_words()
+            )));
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(RuntimeError::Start(format!(
+                "it does not listen after {} s: {}",
+                START_TIMEOUT.as_secs(),
+                place.last_words()
+            )));
+        }
+        // waits: a socket that does not exist yet cannot be waited for; a start takes some ten of these
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    if place.sandboxed {
+        place.find_process();
+    } else {
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        place.process = pid.and_then(|pid| Some((pid, place::started(pid)?.0)));
+    }
+    if place.process.is_none() {
+        return Err(RuntimeError::Start(format!(
+            "its process is not known: {}",
+            place.last_words()
+        )));
+    }
+    Ok(())
+}
+
+fn observe(place: &LocalPlace) -> Observed {
+    let mut place = place.clone();
+    place.find_process();
+    if place.is_alive() {
+        return Observed::Running;
+    }
+    let mebi = place.memory_bytes / limits::MIB;
+    if place.exit_code() != Some(0) && place.groups.out_of_memory_kills() > 0 {
+        return Observed::Gone {
+            code: Code::OutOfMemory,
+            text: format!("out of memory: {mebi} MiB"),
+        };
+    }
+    match place.exit_code() {
+        Some(0) => Observed::Gone {
+            code: Code::SessionLost,
+            text: "the session's agent ended by itself".to_owned(),
+        },
+        Some(code) => Observed::Gone {
+            code: Code::SessionLost,
+            text: format!(
+                "the session's agent ended with status {code}: {}",
+                place.last_words()
+            ),
+        },
+        None => unknown(),
+    }
+}
+
+fn unknown() -> Observed {
+    Observed::Gone {
+        code: Code::SessionLost,
+        text: "the session's place is gone".to_owned(),
+    }
+}
+
+fn encode(place: &LocalPlace) -> Result<Place, RuntimeError> {
+    serde_json::to_value(place).map(Place).map_err(|error| {
+        failed(
+            place.session,
+            "record the place of",
+            io::Error::other(error),
+        )
+    })
+}
+
+fn decode(place: &Place) -> Result<LocalPlace, RuntimeError> {
+    serde_json::from_value(place.0.clone())
+        .map_err(|error| RuntimeError::Unreachable(format!("its record is damaged: {error}")))
+}
+
+fn failed(session: SessionId, what: &str, source: io::Error) -> RuntimeError {
+    RuntimeError::Io {
+        what: format!("{what} session {session}"),
+        source,
+    }
+}
+
+/// Work of some milliseconds on the file system; other tasks go on where the runtime has other threads.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::current().runtime_flavor() {
+        tokio::runtime::RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Bubblewrap, if it is here and may make its namespaces; otherwise what to do about it.
+fn find_bwrap() -> Result<PathBuf, String> {
+    let found = std::env::split_paths("/usr/bin:/usr/local/bin:/bin")
+        .map(|folder| folder.join("bwrap"))
+        .find(|program| program.is_file())
+        .ok_or_else(|| format!("bubblewrap is not installed; type: {INSTALL}"))?;
+    let tried = std::process::Command::new(&found)
+        .args(["--unshare-user", "--unshare-pid", "--unshare-net"])
+        .args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"])
+        .args(["--", "/bin/true"])
+        .output()
+        .map_err(|error| format!("start bubblewrap: {error}"))?;
+    if tried.status.success() {
+        return Ok(found);
+    }
+    let said = String::from_utf8_lossy(&tried.stderr);
+    let command = if Path::new("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists() {
+        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    } else if Path::new("/proc/sys/kernel/unprivileged_userns_clone").exists() {
+        "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+    } else {
+        "sudo sysctl -w user.max_user_namespaces=15000"
+    };
+    Err(format!(
+        "bubblewrap may not make namespaces ({}); type: {command}",
+        said.trim()
+    ))
+}

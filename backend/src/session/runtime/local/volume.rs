@@ -1,0 +1,275 @@
+//! A workspace's volume on this machine: its files, its home and the agent's state, kept between sessions.
+//! As root it is a file system of its own in a sparse file, so that a full disk is full for this session only.
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use slipway_core::id::WorkspaceId;
+
+/// Users of volumes when the server is root; nobody on a Debian machine is in this range.
+const UIDS: std::ops::Range<u32> = 20_001..60_001;
+const DISK: &str = "disk.img";
+const FILES: &str = "files";
+const TEMPLATE: &str = ".template.img";
+/// Folders of a volume: the workspace's files, the home, the agent's state.
+pub(super) const FOLDERS: [&str; 3] = ["work", "home", "state"];
+const COPY_BYTES: usize = 256 * 1024;
+
+/// All volumes of this installation.
+#[derive(Debug)]
+pub(super) struct Volumes {
+    folder: PathBuf,
+    disk_bytes: u64,
+    /// Why a volume's size is not enforced by the system, if it is not.
+    pub(super) unlimited_because: Option<String>,
+    as_root: bool,
+    /// Handing out users is one at a time.
+    users: Mutex<()>,
+}
+
+/// A volume that is ready.
+#[derive(Clone, Debug)]
+pub(super) struct Volume {
+    /// Holds `work`, `home` and `state`.
+    pub(super) files: PathBuf,
+    /// Its user, when the server is root.
+    pub(super) uid: Option<u32>,
+}
+
+impl Volumes {
+    /// Makes the folder and, where the machine allows, the template of file systems.
+    pub(super) fn open(folder: PathBuf, disk_bytes: u64, as_root: bool) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+        let unlimited_because = if !as_root {
+            Some("only root may mount a file system for each session".to_owned())
+        } else if !Path::new("/dev/loop-control").exists() {
+            Some("this machine has no loop devices (/dev/loop-control)".to_owned())
+        } else {
+            template(&folder, disk_bytes)
+                .and_then(|()| try_mount(&folder))
+                .err()
+                .map(|error| error.to_string())
+        };
+        Ok(Self {
+            folder,
+            disk_bytes,
+            unlimited_because,
+            as_root,
+            users: Mutex::new(()),
+        })
+    }
+
+    /// Makes or finds a workspace's volume and mounts it.
+    pub(super) fn attach(&self, workspace: WorkspaceId) -> io::Result<Volume> {
+        let own = self.folder.join(workspace.to_string());
+        let files = own.join(FILES);
+        let uid = self.user(&own)?;
+        fs::create_dir_all(&files)?;
+        let disk = own.join(DISK);
+        let plain = files.join(FOLDERS[0]).exists() && !disk.exists();
+        if !plain && (disk.exists() || self.unlimited_because.is_none()) {
+            if !disk.exists() {
+                copy_sparse(&self.folder.join(TEMPLATE), &disk, self.disk_bytes)?;
+            }
+            if !is_mounted(&files)? {
+                self.mount(&disk, &files)?;
+            }
+        }
+        for name in FOLDERS {
+            let folder = files.join(name);
+            match fs::create_dir(&folder) {
+                Ok(()) => {
+                    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+                    chown(&folder, uid, uid)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Volume { files, uid })
+    }
+
+    /// Unmounts a workspace's volume; the files stay.
+    pub(super) fn detach(&self, workspace: WorkspaceId) -> io::Result<()> {
+        let files = self.folder.join(workspace.to_string()).join(FILES);
+        if self.as_root && is_mounted(&files)? {
+            rustix::mount::unmount(&files, rustix::mount::UnmountFlags::empty())?;
+        }
+        Ok(())
+    }
+
+    /// Removes a workspace's volume.
+    pub(super) fn forget(&self, workspace: WorkspaceId) -> io::Result<()> {
+        self.detach(workspace)?;
+        match fs::remove_dir_all(self.folder.join(workspace.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The user of a volume: owner of its folder, a fresh one for a fresh volume.
+    fn user(&self, own: &Path) -> io::Result<Option<u32>> {
+        if !self.as_root {
+            fs::create_dir_all(own)?;
+            return Ok(None);
+        }
+        let _one = self
+            .users
+            .lock()
+            .expect("invariant: no holder of the lock on users panics");
+        if let Ok(found) = fs::metadata(own)
+            && UIDS.contains(&found.uid())
+        {
+            return Ok(Some(found.uid()));
+        }
+        let taken: std::collections::HashSet<u32> = fs::read_dir(&self.folder)?
+            .filter_map(|entry| Some(entry.ok()?.metadata().ok()?.uid()))
+            .collect();
+        // Two servers on one machine begin at different places, so that their users differ too.
+        let width = UIDS.end - UIDS.start;
+        let from = blake3::hash(self.folder.as_os_str().as_encoded_bytes()).as_bytes()[..4]
+            .iter()
+            .fold(0_u32, |sum, byte| {
+                sum.wrapping_mul(256).wrapping_add(u32::from(*byte))
+            })
+            % width;
+        let uid = (0..width)
+            .map(|step| UIDS.start + (from + step) % width)
+            .find(|uid| !taken.contains(uid))
+            .ok_or_else(|| io::Error::other("every user for sessions is taken"))?;
+        fs::create_dir_all(own)?;
+        fs::set_permissions(own, fs::Permissions::from_mode(0o700))?;
+        chown(own, Some(uid), Some(uid))?;
+        Ok(Some(uid))
+    }
+
+    fn mount(&self, disk: &Path, files: &Path) -> io::Result<()> {
+        // Without a journal a crash of the machine may leave it damaged; then it is mended, or made anew: the hub
+        // holds every file of the workspace, the volume only saves the way.
+        if !was_unmounted(disk)? {
+            tracing::warn!(disk = %disk.display(), "A volume was not unmounted, probably by a crash of the machine; checking it");
+            let checked = Command::new("e2fsck")
+                .args(["-f", "-y"])
+                .arg(disk)
+                .output()?;
+            // 0: clean, 1: mended.
+            if !matches!(checked.status.code(), Some(0 | 1)) {
+                let aside = disk.with_extension("damaged");
+                tracing::error!(disk = %aside.display(), "A volume cannot be mended; keeping it aside and making a fresh one");
+                fs::rename(disk, aside)?;
+                copy_sparse(&self.folder.join(TEMPLATE), disk, self.disk_bytes)?;
+            }
+        }
+        loop_mount(disk, files)
+    }
+}
+
+fn loop_mount(disk: &Path, files: &Path) -> io::Result<()> {
+    succeed(
+        Command::new("mount")
+            .args(["-t", "ext4", "-o", "loop,noatime,nodev,nosuid"])
+            .arg(disk)
+            .arg(files),
+    )
+}
+
+fn template(folder: &Path, disk_bytes: u64) -> io::Result<()> {
+    let template = folder.join(TEMPLATE);
+    if fs::metadata(&template).is_ok_and(|found| found.len() == disk_bytes) {
+        return Ok(());
+    }
+    let fresh = folder.join(".template.fresh");
+    File::create(&fresh)?.set_len(disk_bytes)?;
+    succeed(
+        Command::new("mkfs.ext4")
+            // No journal, nothing kept back for root: decision 0005.
+            .args(["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode"])
+            .args(["-E", "lazy_itable_init=1,nodiscard", "-i", "8192"])
+            .arg(&fresh)
+            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin"),
+    )?;
+    fs::rename(fresh, template)
+}
+
+/// Loop devices may be there and yet forbidden, as in many containers: only trying tells.
+fn try_mount(folder: &Path) -> io::Result<()> {
+    let point = folder.join(format!(".probe-{}", std::process::id()));
+    fs::create_dir_all(&point)?;
+    let mounted = succeed(
+        Command::new("mount")
+            .args(["-t", "ext4", "-o", "loop,ro"])
+            .arg(folder.join(TEMPLATE))
+            .arg(&point),
+    );
+    if mounted.is_ok() {
+        rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH)?;
+    }
+    fs::remove_dir(&point)?;
+    mounted
+}
+
+fn succeed(command: &mut Command) -> io::Result<()> {
+    let done = command.output().map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("start {:?}: {error}", command.get_program()),
+        )
+    })?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(
+        String::from_utf8_lossy(&done.stderr).trim().to_owned(),
+    ))
+}
+
+/// Bit 0 of `s_state` in the superblock is set while nobody has it mounted.
+fn was_unmounted(disk: &Path) -> io::Result<bool> {
+    const STATE_AT: u64 = 1024 + 0x3a;
+    let mut state = [0; 2];
+    let mut file = File::open(disk)?;
+    file.seek(SeekFrom::Start(STATE_AT))?;
+    file.read_exact(&mut state)?;
+    Ok(u16::from_le_bytes(state) & 1 == 1)
+}
+
+fn is_mounted(folder: &Path) -> io::Result<bool> {
+    let Some(parent) = folder.parent() else {
+        return Ok(false);
+    };
+    match fs::metadata(folder) {
+        Ok(found) => Ok(found.dev() != fs::metadata(parent)?.dev()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Copies a file without its holes.
+fn copy_sparse(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
+    use rustix::fs::SeekFrom as At;
+    let mut source = File::open(from)?;
+    let fresh = to.with_extension("fresh");
+    let mut target = File::create(&fresh)?;
+    target.set_len(bytes)?;
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut at = 0;
+    while let Ok(data) = rustix::fs::seek(&source, At::Data(at)) {
+        let hole = rustix::fs::seek(&source, At::Hole(data))?;
+        source.seek(SeekFrom::Start(data))?;
+        target.seek(SeekFrom::Start(data))?;
+        let mut left = hole - data;
+        while left > 0 {
+            let part = usize::try_from(left).map_or(COPY_BYTES, |left| left.min(COPY_BYTES));
+            source.read_exact(&mut buffer[..part])?;
+            target.write_all(&buffer[..part])?;
+            left -= part as u64;
+        }
+        at = hole;
+    }
+    drop(target);
+    fs::rename(fresh, to)
+}
