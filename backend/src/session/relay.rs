@@ -25,35 +25,40 @@ pub type Input = PollSender<v1::TerminalClient>;
 /// Encoded `TerminalServer` messages from the agent, not looked into.
 pub type Output = Streaming<Bytes>;
 
-/// Begins an attachment: the hello is under way before the agent has answered, and so is input behind it.
-/// The returned future resolves to the agent's frames.
-pub fn attach(
-    agent: AgentHandle,
-    hello: v1::Hello,
-) -> (
-    Input,
-    impl Future<Output = Result<Output, Status>> + Send + 'static,
-) {
-    let (sender, receiver) = mpsc::channel(INPUT_FRAMES_MAX);
+/// An attachment that has begun on the viewer's side.
+pub struct Attachment {
+    frames: mpsc::Receiver<v1::TerminalClient>,
+}
+
+/// Begins an attachment. What the viewer types from here on follows the hello, whenever the agent is reached.
+#[must_use]
+pub fn attach(hello: v1::Hello) -> (Input, Attachment) {
+    let (sender, frames) = mpsc::channel(INPUT_FRAMES_MAX);
     let first = v1::TerminalClient {
         frame: Some(Frame::Hello(hello)),
     };
     sender
         .try_send(first)
         .expect("invariant: a new channel has room for the hello");
-    let output = async move {
+    (PollSender::new(sender), Attachment { frames })
+}
+
+impl Attachment {
+    /// Reaches the agent and hands out its frames.
+    ///
+    /// # Errors
+    /// What the agent, or the way to it, answered.
+    pub async fn open(self, agent: &AgentHandle) -> Result<Output, Status> {
         let mut grpc = tonic::client::Grpc::new(agent.service())
             .max_decoding_message_size(AGENT_FRAME_BYTES_MAX);
         grpc.ready()
             .await
             .map_err(|error| Status::unavailable(error.to_string()))?;
         let path = PathAndQuery::from_static("/slipway.v1.Terminals/Attach");
-        let answer = grpc
-            .streaming(Request::new(ReceiverStream::new(receiver)), path, Frames)
-            .await?;
+        let frames = Request::new(ReceiverStream::new(self.frames));
+        let answer = grpc.streaming(frames, path, Frames).await?;
         Ok(answer.into_inner())
-    };
-    (PollSender::new(sender), output)
+    }
 }
 
 /// The API's code for what an agent or the way to it answered.

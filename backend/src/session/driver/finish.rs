@@ -51,7 +51,7 @@ impl Driver {
     pub(super) async fn bury(&mut self) {
         let reason = self.record().life.reason.map(|reason| reason.text);
         self.end_all().await;
-        self.fail_runs(&reason.unwrap_or_else(|| "The session was stopped.".to_owned()))
+        self.fail_all_runs(&reason.unwrap_or_else(|| "The session was stopped.".to_owned()))
             .await;
         debug_assert!(!rules::is_live(self.record().life.state));
     }
@@ -114,9 +114,16 @@ impl Driver {
         }
     }
 
-    /// Nothing of this session runs any more.
+    /// The session is over, and so is everything that ran in it or waited for it.
+    async fn fail_all_runs(&self, reason: &str) {
+        if let Err(error) = run::finish::fail_others(&self.run_context(), None, reason).await {
+            tracing::warn!(%error, "Cannot store that runs were lost");
+        }
+    }
+
+    /// Nothing of this session runs any more; what waits for it waits on.
     pub(super) async fn fail_runs(&self, reason: &str) {
-        if let Err(error) = run::finish::fail_others(&self.run_context(), &[], reason).await {
+        if let Err(error) = run::finish::fail_others(&self.run_context(), Some(&[]), reason).await {
             tracing::warn!(%error, "Cannot store that runs were lost");
         }
     }

@@ -1,0 +1,118 @@
+//! The end of a run: its output is fetched and stored before the agent may forget it.
+use slipway_core::id::{Id as _, RunId};
+use slipway_proto::v1;
+use uuid::Uuid;
+
+use super::output::{self, Output};
+use super::store::{self, Ended};
+use super::{Context, start};
+use crate::session::agent::AgentHandle;
+
+/// zstd level for stored output; text shrinks tenfold in a few milliseconds.
+const LEVEL: i32 = 3;
+
+/// Stores a finished run with its output, then lets the agent forget it. When something fails, the agent tells
+/// again at the next connection.
+pub async fn finish(context: &Context, agent: &AgentHandle, id: RunId, info: &v1::RunInfo) {
+    let done = info.state() == v1::run_info::State::Done;
+    let fetched = if done {
+        match output::fetch(agent, id).await {
+            Ok(fetched) => fetched,
+            Err(status) => {
+                tracing::warn!(run.id = %id, %status, "Cannot fetch the output of run {id}");
+                if status.code() != tonic::Code::NotFound {
+                    return;
+                }
+                Output::default()
+            }
+        }
+    } else {
+        Output::default()
+    };
+    let exit = info.exit.clone().unwrap_or_default();
+    let limit = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let mut ended = Ended {
+        done,
+        code: exit.code,
+        signal: exit.signal,
+        reason: (!exit.reason.is_empty()).then_some(exit.reason),
+        started_at: start::started_at(info),
+        duration_ms: done.then(|| limit(info.duration_ms)),
+        peak_memory_bytes: (info.peak_memory_bytes > 0).then(|| limit(info.peak_memory_bytes)),
+        ..Ended::default()
+    };
+    keep(&mut ended, fetched).await;
+    match store::end(context, id, &ended).await {
+        Ok(stored) => {
+            let acknowledged = agent
+                .agent()
+                .acknowledge_run(v1::AcknowledgeRunRequest {
+                    run_id: id.to_string(),
+                })
+                .await;
+            if let Err(status) = acknowledged {
+                tracing::debug!(run.id = %id, %status, "The agent did not hear that run {id} is stored");
+            }
+            if stored {
+                context.tell(id, if done { "done" } else { "failed" });
+            }
+        }
+        Err(error) => {
+            tracing::warn!(run.id = %id, %error, "Cannot store the end of run {id}");
+        }
+    }
+}
+
+/// Stores what the open runs of a session that stops have printed; they end with `reason`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn close_open(
+    context: &Context,
+    agent: &AgentHandle,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    for (id, _) in store::begun(context).await? {
+        // A run that waits for its revision has printed nothing.
+        let fetched = output::fetch(agent, id).await.unwrap_or_default();
+        let mut ended = Ended {
+            reason: Some(reason.to_owned()),
+            ..Ended::default()
+        };
+        keep(&mut ended, fetched).await;
+        if store::end(context, id, &ended).await? {
+            context.tell(id, "failed");
+        }
+    }
+    Ok(())
+}
+
+/// Fails the runs of a session that its agent does not know, except `known`. With none known, the session is over
+/// and what waited for it is over, too.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fail_others(
+    context: &Context,
+    known: Option<&[RunId]>,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = known.unwrap_or_default().iter().map(|id| id.uuid()).collect();
+    for id in store::fail_others(context, &ids, known.is_none(), reason).await? {
+        context.tell(id, "failed");
+    }
+    Ok(())
+}
+
+async fn keep(ended: &mut Ended, fetched: Output) {
+    ended.output_bytes = i64::try_from(fetched.total_bytes).unwrap_or(i64::MAX);
+    ended.output_truncated = fetched.truncated;
+    let packed =
+        tokio::task::spawn_blocking(move || zstd::encode_all(fetched.bytes.as_slice(), LEVEL))
+            .await;
+    match packed {
+        Ok(Ok(packed)) => ended.output = Some(packed),
+        Ok(Err(error)) => tracing::error!(%error, "Cannot compress the output of a run"),
+        Err(error) => tracing::error!(%error, "Compressing the output of a run panicked"),
+    }
+}
