@@ -2,7 +2,9 @@
 //! the next one finds them by their records below `run/`.
 mod bwrap;
 mod cgroup;
+mod observe;
 mod place;
+mod protection;
 mod seccomp;
 mod spawn;
 mod volume;
@@ -17,7 +19,6 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use slipway_api::session::Protection;
-use slipway_core::code::Code;
 use slipway_core::id::{SessionId, WorkspaceId};
 use slipway_core::limits;
 use tonic::transport::{Channel, Endpoint};
@@ -35,7 +36,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 const STREAM_WINDOW_BYTES: u32 = 4 * limits::MIB as u32;
 const CONNECTION_WINDOW_BYTES: u32 = 8 * limits::MIB as u32;
-const INSTALL: &str = "sudo apt-get install -y bubblewrap";
 
 /// What a session may use.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl Local {
             RuntimeError::Unavailable(format!("compile the filter of system calls: {error}"))
         })?;
         Ok(Self {
-            bwrap: find_bwrap(),
+            bwrap: bwrap::find(),
             groups: Groups::discover(),
             run,
             volumes,
@@ -343,34 +343,6 @@ impl Local {
             .filter_map(|entry| LocalPlace::read(&entry.path()))
             .collect()
     }
-
-    fn protection_list(&self) -> Vec<Protection> {
-        let limits = &self.config.limits;
-        let sandboxed = !self.config.unsafe_no_sandbox && self.bwrap.is_ok();
-        let say = |name: &str, active: bool, yes: String, no: &str| Protection {
-            name: name.to_owned(),
-            active,
-            detail: if active { yes } else { no.to_owned() },
-        };
-        let unsafe_text = if self.config.unsafe_no_sandbox {
-            "off: the server was started with --unsafe-no-sandbox"
-        } else {
-            "off: sessions cannot start here"
-        };
-        let no_group = "this machine hands the server no control group; the agent watches instead";
-        let mebi = |bytes: u64| bytes / limits::MIB;
-        let groups = &self.groups;
-        vec![
-            say("sandbox", sandboxed, "own namespaces for users, processes, mounts, network; read-only root; no capabilities".to_owned(), unsafe_text),
-            say("system calls", sandboxed, "filtered: no mounts, namespaces, kernel interfaces".to_owned(), unsafe_text),
-            say("network", sandboxed, if self.egress.is_some() { "no route; only the server's egress proxy" } else { "no route, no proxy" }.to_owned(), unsafe_text),
-            say("own user", sandboxed && self.as_root, "one unprivileged user of the machine for each workspace".to_owned(), "sessions run as the server's own user; only root can give each another"),
-            say("memory limit", groups.memory.is_some(), format!("{} MiB", mebi(limits.memory_bytes)), no_group),
-            say("CPU limit", groups.cpu.is_some(), format!("{} thousandths of a core", limits.cpu_millis), no_group),
-            say("process limit", groups.pids.is_some() || (sandboxed && self.as_root), format!("{} processes", limits.processes), no_group),
-            say("disk limit", self.volumes.unlimited_because.is_none(), format!("{} MiB, a file system of its own", mebi(limits.disk_bytes)), &format!("measured by the agent: {}", self.volumes.unlimited_because.as_deref().unwrap_or_default())),
-        ]
-    }
 }
 
 impl SessionRuntime for Local {
@@ -403,7 +375,9 @@ impl SessionRuntime for Local {
     }
 
     fn observe<'a>(&'a self, place: &'a Place) -> Answer<'a, Observed> {
-        Box::pin(async { decode(place).map_or_else(|_| unknown(), |place| observe(&place)) })
+        Box::pin(async {
+            decode(place).map_or_else(|_| observe::unknown(), |place| observe::observe(&place))
+        })
     }
 
     fn stop<'a>(&'a self, place: &'a Place) -> Answer<'a, Result<(), RuntimeError>> {
@@ -497,42 +471,6 @@ async fn await_agent(
     Ok(())
 }
 
-fn observe(place: &LocalPlace) -> Observed {
-    let mut place = place.clone();
-    place.find_process();
-    if place.is_alive() {
-        return Observed::Running;
-    }
-    let mebi = place.memory_bytes / limits::MIB;
-    if place.exit_code() != Some(0) && place.groups.out_of_memory_kills() > 0 {
-        return Observed::Gone {
-            code: Code::OutOfMemory,
-            text: format!("out of memory: {mebi} MiB"),
-        };
-    }
-    match place.exit_code() {
-        Some(0) => Observed::Gone {
-            code: Code::SessionLost,
-            text: "the session's agent ended by itself".to_owned(),
-        },
-        Some(code) => Observed::Gone {
-            code: Code::SessionLost,
-            text: format!(
-                "the session's agent ended with status {code}: {}",
-                place.last_words()
-            ),
-        },
-        None => unknown(),
-    }
-}
-
-fn unknown() -> Observed {
-    Observed::Gone {
-        code: Code::SessionLost,
-        text: "the session's place is gone".to_owned(),
-    }
-}
-
 fn encode(place: &LocalPlace) -> Result<Place, RuntimeError> {
     serde_json::to_value(place).map(Place).map_err(|error| {
         failed(
@@ -572,33 +510,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// Bubblewrap, if it is here and may make its namespaces; otherwise what to do about it.
-fn find_bwrap() -> Result<PathBuf, String> {
-    let found = std::env::split_paths("/usr/bin:/usr/local/bin:/bin")
-        .map(|folder| folder.join("bwrap"))
-        .find(|program| program.is_file())
-        .ok_or_else(|| format!("bubblewrap is not installed; type: {INSTALL}"))?;
-    let tried = std::process::Command::new(&found)
-        .args(["--unshare-user", "--unshare-pid", "--unshare-net"])
-        .args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"])
-        .args(["--", "/bin/true"])
-        .output()
-        .map_err(|error| format!("start bubblewrap: {error}"))?;
-    if tried.status.success() {
-        return Ok(found);
-    }
-    let said = String::from_utf8_lossy(&tried.stderr);
-    let command = if Path::new("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists() {
-        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    } else if Path::new("/proc/sys/kernel/unprivileged_userns_clone").exists() {
-        "sudo sysctl -w kernel.unprivileged_userns_clone=1"
-    } else {
-        "sudo sysctl -w user.max_user_namespaces=15000"
-    };
-    Err(format!(
-        "bubblewrap may not make namespaces ({}); type: {command}",
-        said.trim()
-    ))
 }

@@ -7,6 +7,7 @@ const TMP_BYTES: u64 = 256 * slipway_core::limits::MIB;
 const SHM_BYTES: u64 = 64 * slipway_core::limits::MIB;
 /// User and group inside.
 const INNER_ID: &str = "10001";
+const INSTALL: &str = "sudo apt-get install -y bubblewrap";
 /// Where programs look for programs; the home's come first.
 pub(super) const PATH: &str = "/home/slipway/.local/bin:/home/slipway/.npm-global/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The machine's certificates and the names of its mirrors, where it has them.
@@ -123,4 +124,33 @@ impl Arguments {
     fn bind(&mut self, how: &str, from: &Path, to: &str) {
         self.0.extend([how.into(), from.into(), to.into()]);
     }
+}
+
+/// Bubblewrap, if it is here and may make its namespaces; otherwise what to do about it.
+pub(super) fn find() -> Result<PathBuf, String> {
+    let found = std::env::split_paths("/usr/bin:/usr/local/bin:/bin")
+        .map(|folder| folder.join("bwrap"))
+        .find(|program| program.is_file())
+        .ok_or_else(|| format!("bubblewrap is not installed; type: {INSTALL}"))?;
+    let tried = std::process::Command::new(&found)
+        .args(["--unshare-user", "--unshare-pid", "--unshare-net"])
+        .args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"])
+        .args(["--", "/bin/true"])
+        .output()
+        .map_err(|error| format!("start bubblewrap: {error}"))?;
+    if tried.status.success() {
+        return Ok(found);
+    }
+    let said = String::from_utf8_lossy(&tried.stderr);
+    let command = if Path::new("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists() {
+        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    } else if Path::new("/proc/sys/kernel/unprivileged_userns_clone").exists() {
+        "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+    } else {
+        "sudo sysctl -w user.max_user_namespaces=15000"
+    };
+    Err(format!(
+        "bubblewrap may not make namespaces ({}); type: {command}",
+        said.trim()
+    ))
 }

@@ -1,0 +1,101 @@
+//! Every setting, by flag or `SLIPWAY_*` variable, read once. Nobody else reads the environment.
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// Where sessions may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EgressMode {
+    /// Nowhere.
+    None,
+    /// Hosts that the administrator lists.
+    Listed,
+    /// Public addresses, and listed hosts.
+    Internet,
+}
+
+/// The server's settings.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, env = "SLIPWAY_LISTEN", default_value = "127.0.0.1:8002")]
+    pub listen: SocketAddr,
+    /// Folder for the database, volumes and logs.
+    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value_os_t = default_data_dir(), value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Folder with Postgres' programs, when they are not where Debian keeps them.
+    #[arg(long, env = "SLIPWAY_PG_BIN", value_name = "DIR")]
+    pub postgres_bin: Option<PathBuf>,
+    /// Where programs are looked for.
+    #[arg(long, env = "PATH", hide = true, default_value = "")]
+    pub path: std::ffi::OsString,
+    /// An existing Postgres instead of the embedded one.
+    #[arg(long, env = "SLIPWAY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Address under which people reach this server, when it stands behind a proxy.
+    #[arg(long, env = "SLIPWAY_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Root file system of the execution image; `cargo xtask image` builds it.
+    #[arg(long, env = "SLIPWAY_IMAGE", value_name = "DIR")]
+    pub image: Option<PathBuf>,
+    /// The static slipway-agent; by default beside this program.
+    #[arg(long, env = "SLIPWAY_AGENT", value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+    /// Where sessions may connect to.
+    #[arg(long, env = "SLIPWAY_EGRESS", value_enum, default_value = "internet")]
+    pub egress: EgressMode,
+    /// Hosts that sessions may reach in any mode but none, private addresses among them.
+    #[arg(long, env = "SLIPWAY_EGRESS_ALLOW", value_delimiter = ',', value_name = "HOST")]
+    pub egress_allow: Vec<String>,
+    /// Proxy that the egress proxy itself goes through, as http://HOST:PORT.
+    #[arg(long, env = "SLIPWAY_EGRESS_UPSTREAM", value_name = "URL")]
+    pub egress_upstream: Option<String>,
+    /// Runs code without isolation where the sandbox cannot work. Only for code that you trust.
+    #[arg(long, env = "SLIPWAY_UNSAFE_NO_SANDBOX")]
+    pub unsafe_no_sandbox: bool,
+    /// How the log looks.
+    #[arg(long, env = "SLIPWAY_LOG", value_enum, default_value = "text")]
+    pub log: LogFormat,
+    /// What the log tells, in the syntax of tracing's filter.
+    #[arg(long, env = "SLIPWAY_LOG_FILTER", default_value = "info,sqlx=warn,h2=warn,hyper=warn")]
+    pub log_filter: String,
+    /// Lets the embedded Postgres skip its disk flushes. Loses data on a power cut; for tests.
+    #[arg(long, hide = true)]
+    pub no_fsync: bool,
+}
+
+impl Config {
+    /// Where the agent's program lies.
+    #[must_use]
+    pub fn agent_file(&self) -> PathBuf {
+        self.agent.clone().unwrap_or_else(|| {
+            let own = std::env::current_exe().unwrap_or_default();
+            own.parent().unwrap_or_else(|| Path::new(".")).join("slipway-agent")
+        })
+    }
+
+    /// The effective settings for people, secrets left out.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut shown = self.clone();
+        shown.database_url = shown.database_url.map(|_| "(set, not shown)".to_owned());
+        shown.egress_upstream = shown.egress_upstream.map(|_| "(set, not shown)".to_owned());
+        format!("{shown:#?}")
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this file is the one that reads the environment")]
+fn default_data_dir() -> PathBuf {
+    let home = || PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/var/lib".to_owned())).join(".local/share");
+    std::env::var("XDG_DATA_HOME").map_or_else(|_| home(), PathBuf::from).join("slipway")
+}

@@ -1,0 +1,160 @@
+//! The one error that handlers answer with, and the only place that chooses status codes.
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use slipway_api::problem::{FieldProblem, Problem};
+use slipway_core::code::Code;
+use slipway_core::path::PathError;
+
+/// A failure as the client will see it: a stable code, a sentence, perhaps fields and a time to come back.
+#[derive(Debug)]
+pub struct Error {
+    code: Code,
+    detail: String,
+    fields: Vec<FieldProblem>,
+    retry_after_s: Option<u64>,
+    etag: Option<String>,
+}
+
+impl Error {
+    /// An error with what happened and what to do, in a sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), fields: Vec::new(), retry_after_s: None, etag: None }
+    }
+
+    /// The same error, saying which field of the request is wrong.
+    #[must_use]
+    pub fn with_field(mut self, field: &str, code: Code, message: impl Into<String>) -> Self {
+        self.fields.push(FieldProblem { field: field.to_owned(), message: message.into(), code });
+        self
+    }
+
+    /// The same error, saying in how many seconds another try makes sense.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The same error with the `ETag` of what stands there now.
+    #[must_use]
+    pub fn with_etag(mut self, etag: impl Into<String>) -> Self {
+        self.etag = Some(etag.into());
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// No such thing, or none that may be known of.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}, or it is not yours."))
+    }
+
+    fn internal() -> Self {
+        Self::new(Code::Internal, "Something went wrong on the server. Nothing you wrote is lost; try again, and report the request id if it stays.")
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let full = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "53100");
+        if full {
+            tracing::error!(%error, "The database's disk is full");
+            return Self::new(Code::ServerDiskFull, "The server's disk is full. What was stored is safe; tell the administrator.");
+        }
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                tracing::warn!(%error, "The database does not answer");
+                Self::new(Code::DatabaseUnavailable, "The database does not answer. Nothing is lost; try again in a moment.").retry_after(2)
+            }
+            error => {
+                tracing::error!(%error, "A statement failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Self::new(Code::ServerDiskFull, "The server's disk is full. What was stored is safe; tell the administrator.");
+        }
+        tracing::error!(%error, "The system refused");
+        Self::internal()
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = status(self.code);
+        let problem = Problem {
+            r#type: format!("/docs#code-{}", self.code),
+            title: self.code.as_str().replace('_', " "),
+            status: status.as_u16(),
+            detail: self.detail,
+            code: self.code,
+            request_id: None,
+            fields: self.fields,
+            retry_after_s: self.retry_after_s,
+        };
+        let mut response = (status, axum::Json(&problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = problem.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(etag) = self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+            headers.insert(header::ETAG, etag);
+        }
+        // The request-id layer finds it here and completes the body.
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// One status for each code.
+const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::SignInRequired | Code::WrongCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
+        Code::AccountDisabled | Code::Forbidden | Code::ForeignOrigin | Code::RegistrationClosed => StatusCode::FORBIDDEN,
+        Code::NotFound | Code::RevisionUnknown => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Stale => StatusCode::PRECONDITION_FAILED,
+        Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::BodyTooLarge | Code::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyStalled => StatusCode::REQUEST_TIMEOUT,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::DatabaseUnavailable | Code::GoingAway | Code::SandboxUnavailable | Code::ImageMissing | Code::SessionUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ServerDiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Code::InvalidRequest | Code::WeakPassword | Code::PathInvalid | Code::PathReserved | Code::LinkEscapes | Code::ZipInvalid | Code::ZipBomb | Code::ProtocolMismatch | Code::ContentMissing => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::CONFLICT,
+    }
+}

@@ -1,0 +1,144 @@
+//! Extractors whose refusals are problems: who is signed in, and bodies, paths and queries with the field named.
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderMap, Method, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use slipway_core::code::Code;
+use slipway_core::id::{DeviceId, UserId};
+
+use crate::account::token;
+use crate::error::Error;
+use crate::state::App;
+
+/// The account behind a request.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn {
+    /// The account.
+    pub user: UserId,
+    /// The device whose token came along.
+    pub device: DeviceId,
+    /// Whether it may administer the server.
+    pub administrator: bool,
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(*known);
+        }
+        let presented = token::presented(&parts.headers).ok_or_else(|| Error::new(Code::SignInRequired, "Sign in first."))?;
+        if presented.by_cookie && changes(parts) {
+            check_origin(&parts.headers, app.config.public_url.as_deref())?;
+        }
+        let signed_in = token::find(app, presented.token).await?;
+        parts.extensions.insert(signed_in);
+        Ok(signed_in)
+    }
+}
+
+/// An administrator's request.
+#[derive(Clone, Copy, Debug)]
+pub struct Administrator(pub SignedIn);
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let signed_in = SignedIn::from_request_parts(parts, app).await?;
+        if signed_in.administrator {
+            Ok(Self(signed_in))
+        } else {
+            Err(Error::new(Code::Forbidden, "Only an administrator may do this."))
+        }
+    }
+}
+
+/// Whether a request may change something, or opens a stream that can.
+fn changes(parts: &Parts) -> bool {
+    !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) || parts.headers.contains_key(header::UPGRADE)
+}
+
+/// A request that a cookie vouches for must come from our own page.
+///
+/// # Errors
+/// When its `Origin` is another one, or missing while the browser says that another site sent it.
+pub fn check_origin(headers: &HeaderMap, public_url: Option<&str>) -> Result<(), Error> {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let foreign = || Error::new(Code::ForeignOrigin, "The request came from a page of another site. Open Slipway at its own address.");
+    let Some(origin) = text(header::ORIGIN) else {
+        let same = text(header::HeaderName::from_static("sec-fetch-site")).is_none_or(|site| site == "same-origin" || site == "none");
+        return if same { Ok(()) } else { Err(foreign()) };
+    };
+    let host = text(header::HOST).unwrap_or_default();
+    let own = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
+    let public = public_url.is_some_and(|url| url.trim_end_matches('/') == origin);
+    if own || public { Ok(()) } else { Err(foreign()) }
+}
+
+/// A JSON body or answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        use axum::extract::rejection::JsonRejection as Refused;
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(Refused::JsonDataError(error)) => Err(invalid("body", &error.body_text())),
+            Err(Refused::JsonSyntaxError(error)) => Err(invalid("body", &error.body_text())),
+            Err(Refused::MissingJsonContentType(_)) => Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json.")),
+            Err(Refused::BytesRejection(error)) if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Error::new(Code::BodyTooLarge, "The body is larger than this address takes."))
+            }
+            Err(error) => Err(invalid("body", &error.body_text())),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Parts of the address.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        // An id that is no id names nothing.
+        axum::extract::Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|error| if error.status().is_server_error() { Error::new(Code::Internal, error.body_text()) } else { Error::not_found("thing") })
+    }
+}
+
+/// The query of the address.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        axum::extract::Query::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|error| invalid("query", &error.body_text()))
+    }
+}
+
+fn invalid(place: &str, text: &str) -> Error {
+    // serde names the field between backticks.
+    let field = text.split('`').nth(1).unwrap_or(place).to_owned();
+    Error::new(Code::InvalidRequest, format!("The {place} is not understood: {text}.")).with_field(&field, Code::InvalidRequest, text)
+}

@@ -1,0 +1,279 @@
+//! What a batch does to a tree: pure, operation by operation over the rows that it touches.
+use std::collections::{BTreeMap, HashMap};
+
+use slipway_api::file::Kind;
+use slipway_core::code::Code;
+use slipway_core::hash::ContentHash;
+use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
+use slipway_core::path::RelPath;
+
+use super::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
+
+/// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
+pub(super) struct Overlay {
+    rows: BTreeMap<RelPath, Option<NodeRow>>,
+    /// Fold key to the path that has it.
+    folds: HashMap<String, RelPath>,
+    /// Sizes of contents that the workspace holds.
+    held: HashMap<ContentHash, u64>,
+    /// Revision that the batch will have.
+    revision: u64,
+    entries: u64,
+    bytes: u64,
+}
+
+/// One row of the journal to be.
+#[derive(Clone, Debug)]
+pub(super) struct Effect {
+    pub(super) path: RelPath,
+    pub(super) before: Option<NodeRow>,
+    pub(super) after: Option<NodeRow>,
+    pub(super) from: Option<RelPath>,
+}
+
+/// What a batch did.
+pub(super) struct Evaluated {
+    pub(super) outcomes: Vec<ProposalOutcome>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+type Refused = ProposalOutcome;
+
+impl Overlay {
+    pub(super) fn new(rows: Vec<NodeRow>, held: HashMap<ContentHash, u64>, revision: u64, entries: u64, bytes: u64) -> Self {
+        let folds = rows.iter().map(|row| (row.path.fold_key(), row.path.clone())).collect();
+        let rows = rows.into_iter().map(|row| (row.path.clone(), Some(row))).collect();
+        Self { rows, folds, held, revision, entries, bytes }
+    }
+
+    /// Applies operations in order. With `atomic`, one that does not pass undoes all.
+    pub(super) fn evaluate(mut self, proposals: &[Proposal], atomic: bool) -> Evaluated {
+        let (entries, bytes) = (self.entries, self.bytes);
+        let mut effects = Vec::new();
+        let outcomes: Vec<_> = proposals
+            .iter()
+            .map(|proposal| {
+                let mark = effects.len();
+                match self.one(proposal, &mut effects) {
+                    Ok(outcome) => outcome,
+                    Err(refused) => {
+                        self.undo(&mut effects, mark);
+                        refused
+                    }
+                }
+            })
+            .collect();
+        let passed = |outcome: &ProposalOutcome| matches!(outcome, ProposalOutcome::Applied | ProposalOutcome::Converged);
+        if atomic && !outcomes.iter().all(passed) {
+            return Evaluated { outcomes: outcomes.into_iter().map(unless_refused).collect(), effects: Vec::new(), entries, bytes };
+        }
+        Evaluated { outcomes, effects, entries: self.entries, bytes: self.bytes }
+    }
+
+    fn get(&self, path: &RelPath) -> Option<&NodeRow> {
+        self.rows.get(path).and_then(Option::as_ref)
+    }
+
+    fn below(&self, folder: &RelPath) -> Vec<NodeRow> {
+        let from = std::ops::Bound::Excluded(folder.clone());
+        self.rows
+            .range((from, std::ops::Bound::Unbounded))
+            .take_while(|(path, _)| path.as_str().starts_with(folder.as_str()))
+            .filter(|(path, _)| path.is_below(folder))
+            .filter_map(|(_, row)| row.clone())
+            .collect()
+    }
+
+    fn one(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+        match &proposal.change {
+            NewNode::Absent => self.remove(proposal, effects),
+            NewNode::MoveFrom(from) => self.relocate(proposal, from, effects),
+            NewNode::Folder | NewNode::File { .. } | NewNode::Symlink { .. } => self.put(proposal, effects),
+        }
+    }
+
+    fn put(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+        let node = self.node(proposal)?;
+        let current = self.get(&proposal.path).cloned();
+        if current.as_ref().is_some_and(|current| same(current, &node)) {
+            return Ok(ProposalOutcome::Converged);
+        }
+        expected(proposal.expect, current.as_ref())?;
+        if current.as_ref().is_some_and(|current| (current.kind == Kind::Folder) != (node.kind == Kind::Folder)) {
+            return Err(rejected(Code::PathExists, format!("\"{}\" exists and is of another kind. Delete or rename it first.", proposal.path)));
+        }
+        self.parents(&proposal.path, effects)?;
+        self.set(proposal.path.clone(), Some(node), None, effects)?;
+        Ok(ProposalOutcome::Applied)
+    }
+
+    fn remove(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+        let Some(current) = self.get(&proposal.path).cloned() else {
+            return Ok(ProposalOutcome::Converged);
+        };
+        expected(proposal.expect, Some(&current))?;
+        for row in self.below(&proposal.path).into_iter().rev() {
+            self.set(row.path, None, None, effects)?;
+        }
+        self.set(current.path, None, None, effects)?;
+        Ok(ProposalOutcome::Applied)
+    }
+
+    fn relocate(&mut self, proposal: &Proposal, from: &RelPath, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+        let to = &proposal.path;
+        let Some(source) = self.get(from).cloned() else {
+            return Err(ProposalOutcome::Stale(None));
+        };
+        expected(proposal.expect, Some(&source))?;
+        if to == from {
+            return Ok(ProposalOutcome::Converged);
+        }
+        if to.is_below(from) {
+            return Err(rejected(Code::PathInvalid, "A folder cannot be moved into itself.".to_owned()));
+        }
+        if self.get(to).is_some() {
+            return Err(rejected(Code::PathExists, format!("Something stands at \"{to}\" already. Choose another name.")));
+        }
+        let mut rows = self.below(from);
+        rows.insert(0, source);
+        // Old names go first, so that a change of letter case alone does not clash with itself.
+        for row in rows.iter().rev() {
+            self.set(row.path.clone(), None, None, effects)?;
+        }
+        self.parents(to, effects)?;
+        for row in rows {
+            let rest = &row.path.as_str()[from.as_str().len()..];
+            let path = RelPath::parse(&format!("{to}{rest}")).map_err(|error| rejected(error.code(), error.to_string()))?;
+            let moved = NodeRow { path: path.clone(), revision: self.revision, ..row.clone() };
+            self.set(path, Some(moved), Some(row.path), effects)?;
+        }
+        Ok(ProposalOutcome::Applied)
+    }
+
+    /// The row that a proposal asks for.
+    fn node(&self, proposal: &Proposal) -> Result<NodeRow, Refused> {
+        let row = |kind, hash, size, executable, target| NodeRow { path: proposal.path.clone(), kind, hash, size, executable, target, revision: self.revision };
+        match &proposal.change {
+            NewNode::File { content, executable } => {
+                let (hash, size) = match content {
+                    Content::Inline(bytes) => (ContentHash::of(bytes), bytes.len() as u64),
+                    Content::Held(hash) => (*hash, *self.held.get(hash).ok_or(ProposalOutcome::NeedsContent)?),
+                };
+                if size > FILE_BYTES_MAX {
+                    return Err(rejected(Code::FileTooLarge, "A file holds at most 100 MiB. Keep larger data outside of the workspace.".to_owned()));
+                }
+                Ok(row(Kind::File, Some(hash), size, *executable, None))
+            }
+            NewNode::Symlink { target } => {
+                if escapes(&proposal.path, target) {
+                    return Err(rejected(Code::LinkEscapes, format!("The link \"{}\" would lead out of the workspace.", proposal.path)));
+                }
+                Ok(row(Kind::Symlink, Some(ContentHash::of(target.as_bytes())), target.len() as u64, false, Some(target.clone())))
+            }
+            NewNode::Folder | NewNode::Absent | NewNode::MoveFrom(_) => Ok(row(Kind::Folder, None, 0, false, None)),
+        }
+    }
+
+    /// Makes the folders above a path.
+    fn parents(&mut self, path: &RelPath, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        let above: Vec<_> = path.ancestors().collect();
+        for folder in above.into_iter().rev() {
+            match self.get(&folder).map(|row| row.kind) {
+                Some(Kind::Folder) => {}
+                Some(Kind::File | Kind::Symlink) => {
+                    return Err(rejected(Code::PathNotFolder, format!("\"{folder}\" is not a folder, so nothing can stand below it.")));
+                }
+                None => {
+                    let row = NodeRow { path: folder.clone(), kind: Kind::Folder, hash: None, size: 0, executable: false, target: None, revision: self.revision };
+                    self.set(folder, Some(row), None, effects)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, path: RelPath, after: Option<NodeRow>, from: Option<RelPath>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        let before = self.get(&path).cloned();
+        let fold = path.fold_key();
+        if after.is_some() && before.is_none() {
+            if let Some(other) = self.folds.get(&fold).filter(|other| **other != path && self.get(other).is_some()) {
+                return Err(rejected(Code::PathCaseClash, format!("\"{path}\" differs from \"{other}\" only in letter case or accents, which many computers take for one name.")));
+            }
+            self.folds.insert(fold, path.clone());
+        }
+        let size = |row: &Option<NodeRow>| row.as_ref().map_or(0, |row| row.size);
+        self.entries = self.entries + u64::from(after.is_some()) - u64::from(before.is_some());
+        self.bytes = (self.bytes + size(&after)).saturating_sub(size(&before));
+        effects.push(Effect { path: path.clone(), before: before.clone(), after: after.clone(), from });
+        let grows = after.is_some();
+        self.rows.insert(path, after);
+        if grows && self.bytes > WORKSPACE_BYTES_MAX && self.bytes > 0 {
+            return Err(rejected(Code::WorkspaceFull, "The workspace would exceed 1 GiB. Delete something first.".to_owned()));
+        }
+        if grows && before.is_none() && self.entries > WORKSPACE_ENTRIES_MAX {
+            return Err(rejected(Code::TooManyEntries, "The workspace would exceed 200,000 files and folders. Delete something first.".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes back what an operation did before it was refused.
+    fn undo(&mut self, effects: &mut Vec<Effect>, mark: usize) {
+        let size = |row: &Option<NodeRow>| row.as_ref().map_or(0, |row| row.size);
+        for effect in effects.drain(mark..).rev() {
+            self.entries = self.entries + u64::from(effect.before.is_some()) - u64::from(effect.after.is_some());
+            self.bytes = (self.bytes + size(&effect.before)).saturating_sub(size(&effect.after));
+            self.rows.insert(effect.path, effect.before);
+        }
+    }
+}
+
+/// Whether a row is what was proposed already.
+fn same(current: &NodeRow, node: &NodeRow) -> bool {
+    current.kind == node.kind && current.hash == node.hash && current.executable == node.executable
+}
+
+fn expected(expect: Option<Expect>, current: Option<&NodeRow>) -> Result<(), Refused> {
+    let holds = match (expect, current) {
+        (None, _) | (Some(Expect::Absent), None) => true,
+        (Some(Expect::Folder), Some(row)) => row.kind == Kind::Folder,
+        (Some(Expect::Content(hash)), Some(row)) => row.hash == Some(hash),
+        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => false,
+    };
+    if holds { Ok(()) } else { Err(ProposalOutcome::Stale(current.cloned())) }
+}
+
+fn rejected(code: Code, message: String) -> Refused {
+    ProposalOutcome::Rejected(code, message)
+}
+
+/// In an atomic batch nothing that passed was done, either.
+fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
+    match outcome {
+        ProposalOutcome::Applied | ProposalOutcome::Converged => {
+            ProposalOutcome::Rejected(Code::Stale, "Nothing was done: another operation of this commit did not pass.".to_owned())
+        }
+        refused @ (ProposalOutcome::Stale(_) | ProposalOutcome::Rejected(..) | ProposalOutcome::NeedsContent) => refused,
+    }
+}
+
+/// Whether a link's target leaves the workspace, seen from where the link stands.
+fn escapes(path: &RelPath, target: &str) -> bool {
+    if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
+        return true;
+    }
+    let mut depth = path.components().count() - 1;
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Hub side of a session's replica.

@@ -1,0 +1,69 @@
+// A real slipway-server on a throw-away data directory; it can be killed and started again in mid-journey.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test as base } from "@playwright/test";
+
+function part(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; run \`cargo xtask test browser\``);
+  return value;
+}
+
+export class Server {
+  private child: ChildProcess | undefined;
+  private readonly folder = mkdtempSync(join(tmpdir(), "slipway-ui-"));
+  private readonly log = join(this.folder, "server.log");
+  private listen = "127.0.0.1:0";
+  base = "";
+
+  /** Starts it; after the first start always on the same port, so that open pages find it again. */
+  async start(): Promise<void> {
+    const args = ["--listen", this.listen, "--data-dir", join(this.folder, "data")];
+    args.push("--agent", part("SLIPWAY_TEST_AGENT"), "--image", part("SLIPWAY_TEST_IMAGE"));
+    const child = spawn(part("SLIPWAY_TEST_SERVER"), args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.child = child;
+    child.stderr.pipe(createWriteStream(this.log, { flags: "a" }));
+    for await (const line of createInterface({ input: child.stdout })) {
+      const at = line.indexOf("ready at http");
+      if (at >= 0) {
+        this.base = line.slice(at + "ready at ".length).trim();
+        this.listen = new URL(this.base).host;
+        child.stdout.resume();
+        return;
+      }
+    }
+    throw new Error(`the server ended before it was ready:\n${readFileSync(this.log, "utf8").slice(-4000)}`);
+  }
+
+  /** As a power cut would. */
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  async stop(): Promise<void> {
+    await this.end("SIGTERM");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const over = once(child, "exit");
+    child.kill(signal);
+    await over;
+  }
+}
+
+export const test = base.extend<{ server: Server }>({
+  // biome-ignore lint/correctness/noEmptyPattern: the test runner asks for a pattern here
+  server: async ({}, use) => {
+    const server = new Server();
+    await server.start();
+    await use(server);
+    await server.stop();
+  },
+});
