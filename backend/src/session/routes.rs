@@ -7,7 +7,7 @@ use slipway_api::session::{
     Exit, KeepSession, OpenTerminal, Session, Sessions as SessionList, Terminal, Terminals,
 };
 use slipway_core::code::Code;
-use slipway_core::id::{Id as _, RunId, SessionId, TerminalId, WorkspaceId};
+use slipway_core::id::{RunId, SessionId, TerminalId, WorkspaceId};
 use slipway_core::limits::TERMINAL_SIDE_MAX;
 use slipway_core::path::RelPath;
 use slipway_proto::v1;

@@ -183,7 +183,7 @@ impl Driver {
     }
 
     /// Keeps disk and hub in step for as long as the agent is bound; reconnects by itself.
-    fn keep_in_step(&mut self, agent: &AgentHandle) {
+    pub(super) fn keep_in_step(&mut self, agent: &AgentHandle) {
         if self.replica.is_some() {
             return;
         }
