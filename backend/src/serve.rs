@@ -124,6 +124,7 @@ async fn with_database(config: Config, options: PgConnectOptions, sole: bool, li
 pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce()) {
     app.tasks.spawn(app.hub.clone().listen(app.events.clone(), app.stopping.clone()));
     app.tasks.spawn(app.sessions.clone().run(sole));
+    app.tasks.spawn(crate::workspace::sweep(app.clone()));
     ready();
     http::serve(app.clone(), listener).await;
     app.tasks.close();

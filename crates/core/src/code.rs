@@ -86,6 +86,8 @@ codes! {
     ContentMissing = "content_missing",
     /// The name given for confirmation is not the workspace's.
     NameMismatch = "name_mismatch",
+    /// The account has a workspace of this name.
+    WorkspaceNameTaken = "workspace_name_taken",
     /// The account has as many workspaces as it may.
     TooManyWorkspaces = "too_many_workspaces",
     /// The workspace is archived or in the trash.

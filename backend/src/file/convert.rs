@@ -1,0 +1,80 @@
+//! Between the hub's rows and what REST shows.
+use base64::Engine as _;
+use bytes::Bytes;
+use slipway_api::file::{Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult};
+use slipway_core::code::Code;
+
+use crate::error::Error;
+use crate::hub::{Content, Expect, JournalRow, NewNode, NodeRow, Proposal, ProposalOutcome};
+
+/// An entry as clients see it.
+#[must_use]
+pub fn entry(row: NodeRow) -> Entry {
+    Entry { path: row.path, kind: row.kind, size: row.size, hash: row.hash, executable: row.executable, target: row.target, revision: row.revision }
+}
+
+/// A change as clients see it.
+#[must_use]
+pub fn change(row: JournalRow) -> Change {
+    Change {
+        revision: row.revision,
+        path: row.path,
+        entry: row.node.map(entry),
+        from: row.from,
+        previous: row.previous,
+        origin: Origin { kind: row.origin, user: row.user },
+        at: row.at,
+    }
+}
+
+/// An outcome as clients see it.
+#[must_use]
+pub fn outcome(outcome: ProposalOutcome) -> Outcome {
+    let plain = |result| Outcome { result, current: None, code: None, message: None };
+    match outcome {
+        ProposalOutcome::Applied => plain(OutcomeResult::Applied),
+        ProposalOutcome::Converged => plain(OutcomeResult::Converged),
+        ProposalOutcome::Stale(current) => Outcome { current: current.map(entry), ..plain(OutcomeResult::Stale) },
+        ProposalOutcome::Rejected(code, message) => Outcome { code: Some(code), message: Some(message), ..plain(OutcomeResult::Rejected) },
+        ProposalOutcome::NeedsContent => Outcome {
+            code: Some(Code::ContentMissing),
+            message: Some("The workspace does not hold this content. Send the content itself.".to_owned()),
+            ..plain(OutcomeResult::Rejected)
+        },
+    }
+}
+
+/// What a client asks for, as the hub takes it.
+///
+/// # Errors
+/// When the operation contradicts itself.
+pub fn proposal(operation: Operation) -> Result<Proposal, Error> {
+    let expect = operation.expect.map(|expect| match expect {
+        Expectation::Absent => Expect::Absent,
+        Expectation::Folder => Expect::Folder,
+        Expectation::Content(hash) => Expect::Content(hash),
+    });
+    let change = match (operation.kind, operation.from) {
+        (_, Some(from)) => NewNode::MoveFrom(from),
+        (None, None) => NewNode::Absent,
+        (Some(Kind::Folder), None) => NewNode::Folder,
+        (Some(Kind::Symlink), None) => NewNode::Symlink { target: operation.target.ok_or_else(|| invalid("target", "A link needs its target."))? },
+        (Some(Kind::File), None) => {
+            let content = match (operation.text, operation.base64, operation.hash) {
+                (Some(text), None, None) => Content::Inline(Bytes::from(text)),
+                (None, Some(text), None) => {
+                    let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| invalid("base64", "The content is not base64."))?;
+                    Content::Inline(Bytes::from(bytes))
+                }
+                (None, None, Some(hash)) => Content::Held(hash),
+                _ => return Err(invalid("text", "A file needs exactly one of text, base64 and hash.")),
+            };
+            NewNode::File { content, executable: operation.executable }
+        }
+    };
+    Ok(Proposal { path: operation.path, expect, change })
+}
+
+fn invalid(field: &str, message: &str) -> Error {
+    Error::new(Code::InvalidRequest, message).with_field(field, Code::InvalidRequest, message)
+}

@@ -1,0 +1,220 @@
+//! SQL of workspaces.
+use slipway_api::session::SessionState;
+use slipway_api::workspace::{SessionBrief, Template, Workspace, WorkspaceFilter};
+use slipway_core::id::{Id as _, SessionId, UserId, WorkspaceId};
+use slipway_core::limits::TRASH_DAYS;
+use sqlx::{PgConnection, PgPool};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// A template as it stands in the table.
+const fn template_text(template: Template) -> &'static str {
+    match template {
+        Template::Python => "python",
+        Template::Node => "node",
+        Template::Empty => "empty",
+        Template::Import => "import",
+    }
+}
+
+fn template(text: &str) -> Template {
+    match text {
+        "python" => Template::Python,
+        "node" => Template::Node,
+        "import" => Template::Import,
+        _ => Template::Empty,
+    }
+}
+
+fn session_state(text: &str) -> SessionState {
+    match text {
+        "requested" => SessionState::Requested,
+        "provisioning" => SessionState::Provisioning,
+        "ready" => SessionState::Ready,
+        "idle" => SessionState::Idle,
+        "stopping" => SessionState::Stopping,
+        "stopped" => SessionState::Stopped,
+        _ => SessionState::Failed,
+    }
+}
+
+/// Stores a new workspace; false when its owner has one of that name.
+///
+/// # Errors
+/// So for every function here: when the database does not answer.
+pub async fn insert(db: &mut PgConnection, id: WorkspaceId, owner: UserId, name: &str, from: Template, epoch: Uuid, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into workspaces (id, owner_id, name, template, epoch, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $6) on conflict do nothing",
+        id.uuid(),
+        owner.uuid(),
+        name,
+        template_text(from),
+        epoch,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How many workspaces an account has, the trash included.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
+    // Locks the owner, so that two requests cannot both be the last that fits.
+    sqlx::query!("select id from users where id = $1 for update", owner.uuid()).fetch_optional(&mut *db).await?;
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from workspaces where owner_id = $1"#, owner.uuid()).fetch_one(db).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// Where the next page of a list begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    /// Last change of the last row.
+    pub changed_at: OffsetDateTime,
+    /// Its id.
+    pub id: WorkspaceId,
+}
+
+/// One page of an account's workspaces, the last changed first; or the one with an id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &PgPool, owner: UserId, filter: Option<WorkspaceFilter>, one: Option<WorkspaceId>, search: &str, after: Option<Cursor>, rows: i64) -> sqlx::Result<Vec<Workspace>> {
+    let filter = filter.map(|filter| match filter {
+        WorkspaceFilter::Active => "active",
+        WorkspaceFilter::Archived => "archived",
+        WorkspaceFilter::Trash => "trash",
+    });
+    let rows = sqlx::query!(
+        r#"select w.id, w.name, w.template, w.head_rev, w.entry_count, w.bytes_used, w.created_at, w.changed_at, w.archived_at, w.deleted_at,
+            s.id as "session_id?", s.state as "session_state?", s.reason_text, s.ready_at as "session_ready_at?"
+        from workspaces as w left join lateral
+            (select id, state, reason_text, ready_at from sessions where workspace_id = w.id order by created_at desc, id desc limit 1) as s on true
+        where owner_id = $1
+            and ($2::text is null
+                or ($2 = 'active' and archived_at is null and deleted_at is null)
+                or ($2 = 'archived' and archived_at is not null and deleted_at is null)
+                or ($2 = 'trash' and deleted_at is not null))
+            and ($3::uuid is null or w.id = $3)
+            and ($4 = '' or position(lower($4) in lower(w.name)) > 0)
+            and ($5::timestamptz is null or (w.changed_at, w.id) < ($5, $6::uuid))
+        order by w.changed_at desc, w.id desc limit $7"#,
+        owner.uuid(),
+        filter,
+        one.map(|id| id.uuid()),
+        search,
+        after.map(|after| after.changed_at),
+        after.map(|after| after.id.uuid()),
+        rows,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Workspace {
+            id: WorkspaceId::from_uuid(row.id),
+            name: row.name,
+            template: template(&row.template),
+            head: row.head_rev.unsigned_abs(),
+            entries: row.entry_count.unsigned_abs(),
+            bytes: row.bytes_used.unsigned_abs(),
+            created_at: row.created_at,
+            changed_at: row.changed_at,
+            archived_at: row.archived_at,
+            deleted_at: row.deleted_at,
+            purge_at: row.deleted_at.map(|at| at + Duration::days(i64::from(TRASH_DAYS))),
+            session: row.session_id.zip(row.session_state).map(|(id, state)| SessionBrief {
+                id: SessionId::from_uuid(id),
+                state: session_state(&state),
+                reason: row.reason_text,
+                ready_at: row.session_ready_at,
+            }),
+        })
+        .collect())
+}
+
+/// What a change of a workspace's row did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Done.
+    Yes,
+    /// Another workspace has the name.
+    NameTaken,
+}
+
+/// Renames, archives or brings back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn update(db: &mut PgConnection, id: WorkspaceId, name: Option<&str>, archived: Option<bool>, now: OffsetDateTime) -> sqlx::Result<Changed> {
+    let done = sqlx::query!(
+        "update workspaces set name = coalesce($2, name), archived_at = case when $3::boolean is null then archived_at when $3 then coalesce(archived_at, $4) end where id = $1",
+        id.uuid(),
+        name,
+        archived,
+        now,
+    )
+    .execute(db)
+    .await;
+    unless_taken(done)
+}
+
+/// Puts a workspace in the trash, or takes it out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_deleted(db: &mut PgConnection, id: WorkspaceId, at: Option<OffsetDateTime>) -> sqlx::Result<Changed> {
+    unless_taken(sqlx::query!("update workspaces set deleted_at = $2 where id = $1", id.uuid(), at).execute(db).await)
+}
+
+fn unless_taken(done: sqlx::Result<sqlx::postgres::PgQueryResult>) -> sqlx::Result<Changed> {
+    match done {
+        Ok(_) => Ok(Changed::Yes),
+        Err(error) if error.as_database_error().is_some_and(|error| error.constraint() == Some("workspaces_name_key")) => Ok(Changed::NameTaken),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes a workspace for good.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn purge(db: &mut PgConnection, id: WorkspaceId) -> sqlx::Result<()> {
+    sqlx::query!("delete from workspaces where id = $1", id.uuid()).execute(db).await?;
+    Ok(())
+}
+
+/// Workspaces whose time in the trash is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn due(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<WorkspaceId>> {
+    let ids = sqlx::query_scalar!("select id from workspaces where deleted_at < $1 limit 100", now - Duration::days(i64::from(TRASH_DAYS))).fetch_all(db).await?;
+    Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
+}
+
+/// Copies tree and contents of one workspace to another as its first revision.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn copy(db: &mut PgConnection, from: WorkspaceId, to: WorkspaceId, user: UserId, now: OffsetDateTime) -> sqlx::Result<()> {
+    let (from, to) = (from.uuid(), to.uuid());
+    sqlx::query!("select id from workspaces where id = $1 for share", from).fetch_optional(&mut *db).await?;
+    sqlx::query!("insert into blobs (workspace_id, hash, size, codec, content, created_at) select $2, hash, size, codec, content, $3 from blobs where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to, now).execute(&mut *db).await?;
+    sqlx::query!("insert into blob_chunks (workspace_id, hash, seq, codec, size, content) select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to).execute(&mut *db).await?;
+    sqlx::query!("insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev) select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from entries where workspace_id = $1", from, to).execute(&mut *db).await?;
+    sqlx::query!(
+        "insert into changes (workspace_id, rev, seq, path, kind, hash, size, executable, link_target, origin, user_id, at)
+        select $2, 1, row_number() over (order by path), path, kind, hash, size, executable, link_target, 'template', $3, $4 from entries where workspace_id = $1",
+        from,
+        to,
+        user.uuid(),
+        now,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!("update workspaces set head_rev = 1, entry_count = old.entry_count, bytes_used = old.bytes_used from workspaces as old where workspaces.id = $2 and old.id = $1", from, to).execute(db).await?;
+    Ok(())
+}
