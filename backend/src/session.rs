@@ -132,7 +132,10 @@ impl Sessions {
             ));
         }
         if let Some(live) = self.live_record(workspace).await? {
-            return self.answer(&live).await;
+            if live.life.state != SessionState::Stopping {
+                return self.answer(&live).await;
+            }
+            self.ended(live.id).await?;
         }
         let now = self.inner.clock.now();
         let record = Record {
@@ -349,6 +352,26 @@ impl Sessions {
         Ok(newest
             .filter(|record| rules::is_live(record.life.state))
             .map(|record| self.driven_record(record.id).unwrap_or(record)))
+    }
+
+    /// Waits until a session that is stopping is over.
+    async fn ended(&self, session: SessionId) -> Result<(), Error> {
+        let stopping = || {
+            Error::new(
+                Code::SessionNotReady,
+                "The session before is still stopping. Start again in a moment.",
+            )
+            .retry_after(2)
+        };
+        let view = lock(&self.inner.driven)
+            .get(&session)
+            .map(|driven| driven.view.clone());
+        let mut view = view.ok_or_else(stopping)?;
+        let over = view.wait_for(|view| !rules::is_live(view.record.life.state));
+        match tokio::time::timeout(READY_WAIT, over).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(stopping()),
+        }
     }
 
     /// Waits until a session is ready.

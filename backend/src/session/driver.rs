@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::agent::AgentHandle;
 use super::idle::Activity;
 use super::replica::ReplicaProgress;
-use super::rules::Event;
+use super::rules::{self, Event, Life};
 use super::runtime::Place;
 use super::stage::Stages;
 use super::store::{self, Record, StoreError};
@@ -47,6 +47,8 @@ pub(super) struct Driver {
     /// Fetching and storing the outputs of finished runs.
     jobs: JoinSet<RunId>,
     finishing: HashSet<RunId>,
+    /// Nothing of the place is left.
+    place_ended: bool,
 }
 
 struct ReplicaTask {
@@ -86,6 +88,7 @@ impl Driver {
             replica: None,
             jobs: JoinSet::new(),
             finishing: HashSet::new(),
+            place_ended: false,
         }
     }
 
@@ -175,38 +178,54 @@ impl Driver {
             return Ok(());
         }
         let state_moved = life.state != before.life.state;
-        let durable = state_moved || life.attempt != before.life.attempt;
-        self.view.send_modify(|view| {
-            if state_moved && !super::rules::is_live(life.state) {
-                view.record.ended_at = Some(now);
-            }
-            view.record.life = life.clone();
-        });
-        if !durable {
+        if state_moved && !rules::is_live(life.state) {
+            return self.over(life, now).await;
+        }
+        let attempt_moved = life.attempt != before.life.attempt;
+        let starting = |state| {
+            matches!(
+                state,
+                SessionState::Requested | SessionState::Provisioning
+            )
+        };
+        // The path to the prompt does not wait for the disk; `provision` stores the whole start at once.
+        let stored_later = starting(before.life.state)
+            && (starting(life.state) || life.state == SessionState::Ready);
+        let state = life.state;
+        self.view.send_modify(|view| view.record.life = life);
+        if !state_moved && !attempt_moved {
             return Ok(());
         }
-        self.tell();
-        if life.state == SessionState::Provisioning || life.state == SessionState::Ready {
-            // The path to the prompt does not wait for the disk; `provision` stores the whole start at once.
-            if before.life.state == SessionState::Requested
-                || before.life.state == SessionState::Provisioning
-            {
-                return Err(Interrupt::Moved);
-            }
+        if !stored_later {
+            self.save(self.record()).await?;
+            tracing::info!(
+                session.id = %before.id,
+                "Session {} is {}", before.id, store::state_text(state)
+            );
         }
-        self.save().await?;
-        tracing::info!(
-            session.id = %before.id,
-            "Session {} is {}", before.id, store::state_text(life.state)
-        );
+        self.tell();
+        Err(Interrupt::Moved)
+    }
+
+    /// The session is over: first its place ends, then its row says so, and only then is it told. So whoever hears
+    /// of the end can start the next session at once, on the same volume.
+    async fn over(&mut self, life: Life, now: time::OffsetDateTime) -> Phase {
+        self.end_all().await;
+        let state = life.state;
+        let mut record = self.record();
+        record.life = life;
+        record.ended_at = Some(now);
+        self.save(record.clone()).await?;
+        tracing::info!(session.id = %record.id, "Session {} is {}", record.id, store::state_text(state));
+        self.view.send_modify(|view| view.record = record);
+        self.tell();
         Err(Interrupt::Moved)
     }
 
     /// Stores the record; tries again while the database is away, gives up when the lease is lost.
-    async fn save(&self) -> Phase {
+    async fn save(&self, record: Record) -> Phase {
         let mut pause = Duration::from_millis(50);
         loop {
-            let record = self.record();
             let inner = &self.sessions.inner;
             match store::save(&inner.db, &record, inner.server).await {
                 Ok(()) => return Ok(()),

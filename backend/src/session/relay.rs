@@ -61,15 +61,17 @@ impl Attachment {
     }
 }
 
-/// The API's code for what an agent or the way to it answered.
+/// The API's code for what an agent, or the way to it, answered.
 #[must_use]
 pub fn code_of(status: &Status) -> Code {
+    let told = status.metadata().get("slipway-code");
+    if let Some(code) = told.and_then(|text| Code::parse(text.to_str().ok()?)) {
+        return code;
+    }
     match status.code() {
         tonic::Code::NotFound => Code::NotFound,
         tonic::Code::InvalidArgument | tonic::Code::OutOfRange => Code::InvalidRequest,
-        tonic::Code::ResourceExhausted => {
-            Code::parse(status.message()).unwrap_or(Code::TooManyTerminals)
-        }
+        tonic::Code::ResourceExhausted => Code::TooManyTerminals,
         tonic::Code::FailedPrecondition => Code::SessionNotReady,
         tonic::Code::Aborted => Code::ExecFailed,
         tonic::Code::Ok

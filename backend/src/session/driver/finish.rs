@@ -43,14 +43,12 @@ impl Driver {
                 }
             }
         }
-        self.end_all().await;
         self.apply(Event::PlaceEnded).await
     }
 
-    /// An ended session leaves nothing behind, however it ended.
+    /// What waited for an ended session is told that it will not come.
     pub(super) async fn bury(&mut self) {
         let reason = self.record().life.reason.map(|reason| reason.text);
-        self.end_all().await;
         self.fail_all_runs(&reason.unwrap_or_else(|| "The session was stopped.".to_owned()))
             .await;
         debug_assert!(!rules::is_live(self.record().life.state));
@@ -73,7 +71,10 @@ impl Driver {
     }
 
     /// Ends replica, connection and place. A start that was interrupted may have left a place that no row names.
-    async fn end_all(&mut self) {
+    pub(super) async fn end_all(&mut self) {
+        if self.place_ended {
+            return;
+        }
         if let Some(mut replica) = self.replica.take() {
             replica.stop.cancel();
             let joined = async { while replica.task.join_next().await.is_some() {} };
@@ -104,6 +105,7 @@ impl Driver {
                 tracing::error!(session.id = %record.id, "The place of session {} does not end", record.id);
             }
         }
+        self.place_ended = true;
     }
 
     /// Stores what running programs printed before they are ended.

@@ -54,7 +54,7 @@ impl Driver {
         lock(&self.sessions.inner.agents).insert(id, agent);
         // Terminals can be opened from here on; the row follows while the first of them starts.
         drop(self.apply(Event::Bound).await);
-        self.save().await?;
+        self.save(self.record()).await?;
         tracing::info!(session.id = %id, "Session {id} is ready");
         Ok(())
     }
@@ -70,6 +70,7 @@ impl Driver {
 
     async fn make_place(&mut self) -> Result<Place, Interrupt> {
         self.begin(StageName::Place);
+        self.place_ended = false;
         let record = self.record();
         let sessions = self.sessions.clone();
         let made = self
@@ -185,12 +186,12 @@ impl Driver {
                         processes: SESSION_PROCESSES_MAX,
                     }),
                 };
-                agent
-                    .agent()
-                    .bind(request)
-                    .await
-                    .map_err(|e| e.to_string())?;
-                Ok::<_, String>(agent)
+                match agent.agent().bind(request).await {
+                    Ok(_) => Ok(agent),
+                    // Bound already, before the workspace was renamed. Its key says that it is this session's.
+                    Err(status) if status.code() == tonic::Code::FailedPrecondition => Ok(agent),
+                    Err(status) => Err(status.to_string()),
+                }
             };
             let error = match tokio::time::timeout(DIAL_S, bound).await {
                 Ok(Ok(agent)) => return Ok(agent),

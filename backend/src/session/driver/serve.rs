@@ -90,8 +90,11 @@ impl Driver {
                     Ok(Some(v1::AgentEvent { event: Some(told) })) => {
                         match &told {
                             Told::Current(_) => {
+                                // Told again after a lag: what was begun since the first time is not lost.
+                                if !current {
+                                    self.fail_unlisted(&listed).await;
+                                }
                                 current = true;
-                                self.fail_unlisted(&listed).await;
                                 self.start_runs(agent).await;
                             }
                             Told::Run(info) if !current => listed.extend(info.run_id.parse::<RunId>().ok()),
