@@ -8,6 +8,7 @@ const draft = (path: string, base: string, at: number): Draft => ({
   base,
   baseText: "",
   text: `${path} ${at}`,
+  tab: "t",
   at,
 });
 
@@ -25,7 +26,8 @@ describe("drafts", () => {
     await store.put(draft("a", "1", 10));
     await store.put(draft("a", "2", 20));
     await store.put(draft("ab", "1", 5));
-    await store.remove("w", "a", 15);
+    await store.remove("w", "a", "other");
+    await store.remove("w", "a", "t", 15);
     expect((await store.all("w")).map((one) => one.text)).toEqual(["a 20", "ab 5"]);
   });
 

@@ -8,14 +8,16 @@ export interface Draft {
   /** That content, so that it can be merged without asking anyone. */
   baseText: string;
   text: string;
+  /** The browser tab that types: two tabs never overwrite each other's draft. */
+  tab: string;
   /** Unix milliseconds of its last change. */
   at: number;
 }
 
 export interface DraftStore {
   put(draft: Draft): Promise<void>;
-  /** Forgets all drafts of a path that are not newer than `until`. */
-  remove(workspace: string, path: string, until?: number): Promise<void>;
+  /** Forgets one tab's drafts of a path that are not newer than `until`. */
+  remove(workspace: string, path: string, tab: string, until?: number): Promise<void>;
   /** Newest first. */
   all(workspace: string): Promise<Draft[]>;
   move(workspace: string, from: string, to: string): Promise<void>;
@@ -32,9 +34,19 @@ export class MemoryDrafts implements DraftStore {
     this.kept.set(keyOf(draft).join("\n"), { ...draft });
   }
 
-  async remove(workspace: string, path: string, until = Number.POSITIVE_INFINITY): Promise<void> {
+  async remove(
+    workspace: string,
+    path: string,
+    tab: string,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     for (const [key, draft] of this.kept)
-      if (draft.workspace === workspace && draft.path === path && draft.at <= until)
+      if (
+        draft.workspace === workspace &&
+        draft.path === path &&
+        draft.tab === tab &&
+        draft.at <= until
+      )
         this.kept.delete(key);
   }
 
@@ -57,7 +69,7 @@ export class BrowserDrafts implements DraftStore {
     this.database = new Promise((resolve, reject) => {
       const request = factory.open(NAME, 1);
       request.onupgradeneeded = () => {
-        request.result.createObjectStore(STORE, { keyPath: ["workspace", "path", "base"] });
+        request.result.createObjectStore(STORE, { keyPath: ["workspace", "path", "base", "tab"] });
       };
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
@@ -74,7 +86,12 @@ export class BrowserDrafts implements DraftStore {
     await finished(transaction);
   }
 
-  async remove(workspace: string, path: string, until = Number.POSITIVE_INFINITY): Promise<void> {
+  async remove(
+    workspace: string,
+    path: string,
+    tab: string,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const database = await this.database;
     const transaction = database.transaction(STORE, "readwrite");
     const store = transaction.objectStore(STORE);
@@ -84,7 +101,8 @@ export class BrowserDrafts implements DraftStore {
     request.onsuccess = () => {
       const cursor = request.result;
       if (!cursor) return;
-      if ((cursor.value as Draft).at <= until) cursor.delete();
+      const draft = cursor.value as Draft;
+      if (draft.tab === tab && draft.at <= until) cursor.delete();
       cursor.continue();
     };
     await finished(transaction);
@@ -120,12 +138,12 @@ async function moveAll(
     const inside = draft.path.startsWith(`${from}/`);
     if (draft.path !== from && !inside) continue;
     await store.put({ ...draft, path: to + draft.path.slice(from.length) });
-    await store.remove(workspace, draft.path);
+    await store.remove(workspace, draft.path, draft.tab);
   }
 }
 
-function keyOf(draft: Draft): [string, string, string] {
-  return [draft.workspace, draft.path, draft.base];
+function keyOf(draft: Draft): string[] {
+  return [draft.workspace, draft.path, draft.base, draft.tab];
 }
 
 function finished(transaction: IDBTransaction): Promise<void> {
@@ -134,4 +152,21 @@ function finished(transaction: IDBTransaction): Promise<void> {
     transaction.onerror = () => reject(transaction.error);
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** This browser tab's id, the same after a reload; a lock says to the others that it lives. */
+export function thisTab(): string {
+  const known = sessionStorage.getItem("slipway-tab");
+  const tab = known ?? crypto.randomUUID();
+  sessionStorage.setItem("slipway-tab", tab);
+  if ("locks" in navigator)
+    void navigator.locks.request(`slipway-tab-${tab}`, () => new Promise<never>(() => undefined));
+  return tab;
+}
+
+/** Tabs that live now; null where the browser cannot tell. */
+export async function livingTabs(): Promise<Set<string> | null> {
+  if (!("locks" in navigator)) return null;
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.map((lock) => (lock.name ?? "").replace("slipway-tab-", "")));
 }

@@ -1,0 +1,90 @@
+/** Where the IDE's features meet: what one may ask of the others, without knowing them. */
+import { createContext, useContext, useSyncExternalStore } from "react";
+import type { StoreApi } from "zustand/vanilla";
+import type { RunTarget } from "../host/generated/api/RunTarget";
+import type { LiveWorkspace } from "../host/live";
+
+export type PanelTab = "terminal" | "run";
+
+export interface Layout {
+  panelOpen: boolean;
+  panelTab: PanelTab;
+}
+
+export type Badge = "unsaved" | "saving" | "waiting" | "failed" | "conflict" | "uploading";
+
+/** What the status bar says of the editor. */
+export interface EditorFacts {
+  active: string | null;
+  line: number;
+  column: number;
+  selected: number;
+  language: string;
+  ending: string;
+  indent: string;
+  badges: ReadonlyMap<string, Badge>;
+}
+
+export interface MenuEntry {
+  label: string;
+  icon?: string;
+  keys?: string;
+  danger?: boolean;
+  /** Why it cannot be chosen now. */
+  disabled?: string;
+  run(): void;
+}
+
+export interface Bench {
+  live: LiveWorkspace;
+  layout: StoreApi<Layout>;
+  editor: StoreApi<EditorFacts>;
+  open(path: string, options?: { preview?: boolean; line?: number; focus?: boolean }): void;
+  saveAll(): Promise<boolean>;
+  moved(from: string, to: string): void;
+  removed(path: string): void;
+  showPanel(tab: PanelTab): void;
+  hidePanel(): void;
+  startSession(): Promise<void>;
+  newTerminal(): Promise<void>;
+  /** Puts a command line into a terminal without running it. */
+  typeCommand(line: string): Promise<void>;
+  startRun(target: RunTarget): Promise<void>;
+  menu(at: { x: number; y: number } | Element, entries: readonly (MenuEntry | null)[]): void;
+  confirm(question: {
+    title: string;
+    text: string;
+    yes: string;
+    danger?: boolean;
+  }): Promise<boolean>;
+  ask(question: {
+    title: string;
+    label: string;
+    value: string;
+    yes: string;
+    problem?: (value: string) => string | null;
+  }): Promise<string | null>;
+  choose<T extends string>(question: {
+    title: string;
+    text: string;
+    choices: readonly { value: T; label: string; primary?: boolean }[];
+  }): Promise<T | null>;
+  toast(message: {
+    text: string;
+    tone?: "ok" | "warn" | "danger";
+    action?: { label: string; run: () => void };
+  }): void;
+}
+
+export const BenchContext = createContext<Bench | null>(null);
+
+export function useBench(): Bench {
+  const bench = useContext(BenchContext);
+  if (!bench) throw new Error("A part of the IDE is drawn outside of it.");
+  return bench;
+}
+
+/** A part of a store; draws again only when that part changes. */
+export function useStore<T, P>(store: StoreApi<T>, part: (state: T) => P): P {
+  return useSyncExternalStore(store.subscribe, () => part(store.getState()));
+}

@@ -1,0 +1,151 @@
+/** What the IDE asks of a server: files, sessions, terminals and runs of one workspace. */
+import type { Changes } from "./generated/api/Changes";
+import type { Commit } from "./generated/api/Commit";
+import type { Committed } from "./generated/api/Committed";
+import type { Run } from "./generated/api/Run";
+import type { Runs } from "./generated/api/Runs";
+import type { Session } from "./generated/api/Session";
+import type { StartRun } from "./generated/api/StartRun";
+import type { Tasks } from "./generated/api/Tasks";
+import type { Terminal } from "./generated/api/Terminal";
+import type { Terminals } from "./generated/api/Terminals";
+import type { Tree } from "./generated/api/Tree";
+import type { Written } from "./generated/api/Written";
+
+/** A request that failed with a stable code; `network` when no answer came. */
+export interface Failure {
+  code: string;
+  detail: string;
+  status: number;
+}
+
+export interface Content {
+  bytes: Uint8Array<ArrayBuffer>;
+  hash: string;
+}
+
+/** One HTTP exchange. The path is below `/api/v1`. Rejects with a `Failure`-shaped error. */
+export type Exchange = (
+  method: string,
+  path: string,
+  options?: {
+    json?: unknown;
+    body?: Blob | Uint8Array<ArrayBuffer>;
+    headers?: Record<string, string>;
+    signal?: AbortSignal;
+    progress?: (sent: number, total: number) => void;
+  },
+) => Promise<Response>;
+
+export function failureOf(error: unknown): Failure {
+  if (typeof error === "object" && error !== null && "code" in error) {
+    const { code, detail, message, status } = error as Record<string, unknown>;
+    return {
+      code: String(code),
+      detail: String(detail ?? message ?? code),
+      status: typeof status === "number" ? status : 0,
+    };
+  }
+  return {
+    code: "network",
+    detail: "The server does not answer. Your edits are kept here.",
+    status: 0,
+  };
+}
+
+/** Whether the request never reached a server, so that it can be made again later. */
+export function isOffline(failure: Failure): boolean {
+  return (
+    failure.code === "network" ||
+    failure.code === "offline" ||
+    failure.code === "unreachable" ||
+    failure.status === 0 ||
+    failure.status === 502 ||
+    failure.status === 503 ||
+    failure.status === 504
+  );
+}
+
+export function escapePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** The calls of one workspace. */
+export class IdeCalls {
+  private readonly base: string;
+
+  constructor(
+    private readonly exchange: Exchange,
+    readonly workspace: string,
+  ) {
+    this.base = `/workspaces/${workspace}`;
+  }
+
+  tree = () => this.get<Tree>(`${this.base}/tree`);
+  changes = (after: number) => this.get<Changes>(`${this.base}/changes?after=${after}`);
+
+  async read(path: string, revision?: number): Promise<Content> {
+    const at = revision === undefined ? "" : `?revision=${revision}`;
+    const answer = await this.exchange("GET", `${this.base}/files/${escapePath(path)}${at}`);
+    const hash = (answer.headers.get("etag") ?? "").replace(/^W\//, "").replaceAll('"', "");
+    return { bytes: new Uint8Array(await answer.arrayBuffer()), hash };
+  }
+
+  /** Writes over exactly the content `base`; empty: only where nothing stands. */
+  async write(
+    path: string,
+    body: Blob | Uint8Array<ArrayBuffer>,
+    base: string | "any",
+    progress?: (sent: number, total: number) => void,
+  ): Promise<Written> {
+    const headers: Record<string, string> = { "content-type": "application/octet-stream" };
+    if (base === "") headers["if-none-match"] = "*";
+    else headers["if-match"] = base === "any" ? "*" : `"${base}"`;
+    const answer = await this.exchange("PUT", `${this.base}/files/${escapePath(path)}`, {
+      body,
+      headers,
+      ...(progress ? { progress } : {}),
+    });
+    return (await answer.json()) as Written;
+  }
+
+  commit = (commit: Commit) => this.post<Committed>(`${this.base}/commits`, commit);
+  restore = (revision: number, path: string) =>
+    this.post<Committed>(`${this.base}/restores`, { revision, path });
+
+  session = () => this.get<Session>(`${this.base}/session`);
+  startSession = () => this.post<Session>(`${this.base}/session`);
+  async stopSession(): Promise<void> {
+    await this.exchange("DELETE", `${this.base}/session`);
+  }
+  keepSession = (untilDone: boolean) =>
+    this.post<Session>(`${this.base}/session/keep`, { until_done: untilDone });
+
+  terminals = (session: string) => this.get<Terminals>(`/sessions/${session}/terminals`);
+  openTerminal = (session: string, cols: number, rows: number) =>
+    this.post<Terminal>(`/sessions/${session}/terminals`, { cols, rows });
+  async closeTerminal(session: string, terminal: string): Promise<void> {
+    await this.exchange("DELETE", `/sessions/${session}/terminals/${terminal}`);
+  }
+
+  tasks = () => this.get<Tasks>(`${this.base}/tasks`);
+  runs = () => this.get<Runs>(`${this.base}/runs`);
+  run = (id: string) => this.get<Run>(`/runs/${id}`);
+  startRun = (start: StartRun) => this.post<Run>(`${this.base}/runs`, start);
+  async stopRun(id: string): Promise<void> {
+    await this.exchange("POST", `/runs/${id}/stop`);
+  }
+  async runOutput(id: string): Promise<Uint8Array> {
+    const answer = await this.exchange("GET", `/runs/${id}/output`);
+    return new Uint8Array(await answer.arrayBuffer());
+  }
+
+  private async get<T>(path: string): Promise<T> {
+    return (await (await this.exchange("GET", path)).json()) as T;
+  }
+
+  private async post<T>(path: string, json?: unknown): Promise<T> {
+    const options = json === undefined ? {} : { json };
+    return (await (await this.exchange("POST", path, options)).json()) as T;
+  }
+}

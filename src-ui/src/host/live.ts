@@ -1,0 +1,293 @@
+/** One open workspace as it lives: its tree, session, usage, terminals and runs, kept true by events. */
+import { create } from "@bufbuild/protobuf";
+import { createStore } from "zustand/vanilla";
+import type { Change } from "./generated/api/Change";
+import type { Entry } from "./generated/api/Entry";
+import type { Run } from "./generated/api/Run";
+import type { Session } from "./generated/api/Session";
+import type { Terminal } from "./generated/api/Terminal";
+import {
+  type Event,
+  type SessionNotice,
+  type SessionUsage,
+  SubscribeEventsSchema,
+} from "./generated/slipway/v1/ws_pb";
+import { type Failure, failureOf, type IdeCalls, isOffline } from "./ide";
+import type { Socket, SocketStatus, Stream } from "./socket";
+
+export interface Usage {
+  memoryBytes: number;
+  memoryLimitBytes: number;
+  diskBytes: number;
+  diskLimitBytes: number;
+  cpuMillis: number;
+  idleStopUnixMs: number;
+}
+
+export interface Notice {
+  code: string;
+  message: string;
+  terminal: string;
+}
+
+export interface LiveState {
+  connection: SocketStatus;
+  /** `loading` until the first tree; `failed` when there never was one. */
+  loaded: "loading" | "ready" | "failed";
+  failure: Failure | null;
+  head: number;
+  /** The newest session, live or ended; null: there never was one. */
+  session: Session | null;
+  usage: Usage | null;
+  terminals: readonly Terminal[];
+  runs: readonly Run[];
+  /** Grows with every change of the tree; the entries themselves are in `entries`. */
+  treeVersion: number;
+}
+
+export type ChangeListener = (changes: readonly Change[] | "reset") => void;
+
+const EMPTY: LiveState = {
+  connection: { state: "idle" },
+  loaded: "loading",
+  failure: null,
+  head: 0,
+  session: null,
+  usage: null,
+  terminals: [],
+  runs: [],
+  treeVersion: 0,
+};
+
+export class LiveWorkspace {
+  readonly store = createStore<LiveState>(() => EMPTY);
+  /** What stands where, by path. */
+  readonly entries = new Map<string, Entry>();
+  private readonly changeListeners = new Set<ChangeListener>();
+  private readonly noticeListeners = new Set<(notice: Notice) => void>();
+  private stream: Stream | null = null;
+  private unwatch: (() => void) | null = null;
+  private readonly pulling = new Map<string, { again: boolean; done: Promise<void> }>();
+
+  constructor(
+    readonly calls: IdeCalls,
+    readonly socket: Socket,
+  ) {}
+
+  get state(): LiveState {
+    return this.store.getState();
+  }
+
+  /** The session while it can be used or is being made. */
+  get liveSession(): Session | null {
+    const session = this.state.session;
+    return session && session.state !== "stopped" && session.state !== "failed" ? session : null;
+  }
+
+  open(): void {
+    if (this.stream) return;
+    this.store.setState({ connection: this.socket.status });
+    this.unwatch = this.socket.watch((connection) => {
+      this.store.setState({ connection });
+    });
+    this.stream = this.socket.open({
+      first: () => {
+        // What moved while nobody listened is read anew.
+        queueMicrotask(() => this.refresh());
+        return {
+          case: "subscribe",
+          value: create(SubscribeEventsSchema, { workspaceId: this.calls.workspace }),
+        };
+      },
+      frame: (body) => {
+        if (body.case === "event") this.heard(body.value.event);
+      },
+      closed: (code, message) => {
+        if (code !== "") this.store.setState({ failure: { code, detail: message, status: 0 } });
+      },
+      lost: () => undefined,
+    });
+    this.refresh();
+  }
+
+  close(): void {
+    this.stream?.close();
+    this.stream = null;
+    this.unwatch?.();
+    this.changeListeners.clear();
+  }
+
+  onChanges(listener: ChangeListener): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
+  }
+
+  onNotice(listener: (notice: Notice) => void): () => void {
+    this.noticeListeners.add(listener);
+    return () => this.noticeListeners.delete(listener);
+  }
+
+  refresh(): void {
+    void this.pullFiles();
+    void this.pullSession();
+    void this.pullRuns();
+  }
+
+  /** Takes what a write answered, so that the tree need not wait for the event. */
+  wrote(path: string, entry: Entry | undefined, revision: number): void {
+    if (entry) this.entries.set(path, entry);
+    else this.entries.delete(path);
+    const change = { revision, path, ...(entry ? { entry } : {}) } as Change;
+    this.tell([change]);
+  }
+
+  /** Brings the entries up to the server's newest revision. */
+  pullFiles(): Promise<void> {
+    return this.once("files", async () => {
+      try {
+        if (this.state.loaded !== "ready") await this.pullTree();
+        else await this.pullChanges();
+        this.store.setState({ failure: null });
+      } catch (error) {
+        const failure = failureOf(error);
+        if (failure.code === "revision_unknown") await this.pullTree();
+        const never = this.state.loaded !== "ready";
+        this.store.setState({ failure, ...(never && !isOffline(failure) ? { loaded: "failed" as const } : {}) });
+      }
+    });
+  }
+
+  pullSession(): Promise<void> {
+    return this.once("session", async () => {
+      try {
+        const session = await this.calls.session();
+        this.store.setState({ session });
+        if (session.state === "ready" || session.state === "idle") await this.pullTerminals(session.id);
+        else this.store.setState({ terminals: [], usage: null });
+      } catch (error) {
+        const { code } = failureOf(error);
+        if (code === "no_session" || code === "not_found")
+          this.store.setState({ session: null, terminals: [], usage: null });
+      }
+    });
+  }
+
+  async pullTerminals(session: string): Promise<void> {
+    try {
+      const { terminals } = await this.calls.terminals(session);
+      this.store.setState({ terminals });
+    } catch {
+      // The session ended meanwhile; its own event tells.
+    }
+  }
+
+  pullRuns(): Promise<void> {
+    return this.once("runs", async () => {
+      try {
+        const { runs } = await this.calls.runs();
+        this.store.setState({ runs });
+      } catch {
+        // What is shown stays until the server answers again.
+      }
+    });
+  }
+
+  setSession(session: Session | null): void {
+    this.store.setState({ session });
+  }
+
+  private async pullTree(): Promise<void> {
+    const tree = await this.calls.tree();
+    this.entries.clear();
+    for (const entry of tree.entries) this.entries.set(entry.path, entry);
+    this.store.setState((state) => ({
+      head: tree.revision,
+      loaded: "ready",
+      treeVersion: state.treeVersion + 1,
+    }));
+    for (const listener of this.changeListeners) listener("reset");
+  }
+
+  private async pullChanges(): Promise<void> {
+    for (;;) {
+      const answer = await this.calls.changes(this.state.head);
+      const { changes } = answer;
+      for (const change of changes) {
+        if (change.entry) this.entries.set(change.path, change.entry);
+        else this.entries.delete(change.path);
+      }
+      const last = changes.at(-1)?.revision ?? answer.head;
+      this.store.setState({ head: answer.more ? last : Math.max(last, answer.head) });
+      if (changes.length > 0) this.tell(changes);
+      if (!answer.more) return;
+    }
+  }
+
+  private tell(changes: readonly Change[]): void {
+    this.store.setState((state) => ({ treeVersion: state.treeVersion + 1 }));
+    for (const listener of this.changeListeners) listener(changes);
+  }
+
+  private heard(event: Event["event"]): void {
+    switch (event.case) {
+      case "workspace":
+        if (Number(event.value.head) > this.state.head) void this.pullFiles();
+        break;
+      case "session":
+        if (event.value.sessionId === "") this.store.setState({ usage: null });
+        void this.pullSession();
+        break;
+      case "run":
+        void this.pullRuns();
+        break;
+      case "usage":
+        this.store.setState({ usage: usageOf(event.value) });
+        break;
+      case "notice":
+        this.notice(event.value);
+        break;
+      case "terminals":
+        void this.pullTerminals(event.value.sessionId);
+        break;
+      default:
+    }
+  }
+
+  private notice(notice: SessionNotice): void {
+    const { code, message, terminalId } = notice;
+    for (const listener of this.noticeListeners) listener({ code, message, terminal: terminalId });
+  }
+
+  /** One pull of a kind at a time; asked meanwhile, it is made once more. */
+  private once(kind: string, pull: () => Promise<void>): Promise<void> {
+    const running = this.pulling.get(kind);
+    if (running) {
+      running.again = true;
+      return running.done;
+    }
+    const state = { again: false, done: Promise.resolve() };
+    state.done = (async () => {
+      try {
+        do {
+          state.again = false;
+          await pull();
+        } while (state.again);
+      } finally {
+        this.pulling.delete(kind);
+      }
+    })();
+    this.pulling.set(kind, state);
+    return state.done;
+  }
+}
+
+function usageOf(usage: SessionUsage): Usage {
+  return {
+    memoryBytes: Number(usage.memoryBytes),
+    memoryLimitBytes: Number(usage.memoryLimitBytes),
+    diskBytes: Number(usage.diskBytes),
+    diskLimitBytes: Number(usage.diskLimitBytes),
+    cpuMillis: usage.cpuMillis,
+    idleStopUnixMs: Number(usage.idleStopUnixMs),
+  };
+}
