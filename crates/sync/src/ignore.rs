@@ -1,0 +1,64 @@
+//! What never syncs: what tools make again by themselves, and what `.slipwayignore` names.
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use slipway_core::path::RelPath;
+
+/// The file with a workspace's own rules, in gitignore's syntax; itself synced.
+pub const RULES_FILE: &str = ".slipwayignore";
+
+/// Folders that tools fill and can fill again, and a repository's innards, which two-way sync would tear.
+const FOLDERS: &[&str] = &[
+    ".slipway", ".git", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".tox", ".nox",
+    ".npm", ".cache",
+];
+/// Files of editors and systems.
+const FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
+/// Ends of such files.
+const ENDS: &[&str] = &[".pyc", ".pyo", ".swp", ".swx", "~", "___jb_tmp___", "___jb_old___"];
+
+/// The rules of a workspace.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    own: Gitignore,
+}
+
+impl Rules {
+    /// The built-in rules and those of a `.slipwayignore`. A line that is no pattern is passed over.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut builder = GitignoreBuilder::new("");
+        for line in text.lines() {
+            drop(builder.add_line(None, line));
+        }
+        Self { own: builder.build().unwrap_or_else(|_| Gitignore::empty()) }
+    }
+
+    /// Whether a path, or a folder above it, stays out.
+    #[must_use]
+    pub fn ignores(&self, path: &RelPath, is_folder: bool) -> bool {
+        let mut names = path.components().peekable();
+        while let Some(name) = names.next() {
+            let folder = names.peek().is_some() || is_folder;
+            if (folder && FOLDERS.contains(&name)) || (!folder && (FILES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)))) {
+                return true;
+            }
+        }
+        self.own.matched_path_or_any_parents(path.as_str(), is_folder).is_ignore()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tools_make_again_stays_out_and_the_rest_goes() {
+        let rules = Rules::new("data/*.bin\n!data/keep.bin\nbuild/\n");
+        let ignored = |text: &str, folder| rules.ignores(&RelPath::parse(text).unwrap(), folder);
+        for (path, folder) in [("node_modules", true), ("a/node_modules/b/c.js", false), (".git/HEAD", false), ("x/__pycache__/a.pyc", false), ("b.pyc", false), ("data/x.bin", false), ("build", true), ("build/a", false)] {
+            assert!(ignored(path, folder), "{path}");
+        }
+        for (path, folder) in [("main.py", false), (".env", false), (".gitignore", false), ("data/keep.bin", false), ("venv.txt", false), ("src/build.rs", false)] {
+            assert!(!ignored(path, folder), "{path}");
+        }
+    }
+}
