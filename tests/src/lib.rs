@@ -1,1 +1,4 @@
-//! placeholder
+//! What end-to-end tests, the smoke journey and the benchmarks share: real server processes, peers, measurements.
+
+pub mod bench;
+pub mod server;

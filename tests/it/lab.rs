@@ -1,0 +1,333 @@
+//! A whole server with real agents for the tests of sessions, runs and the socket. It runs on a runtime of its own,
+//! so that it can be ended the way `kill -9` ends one, and started again on what is left.
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use slipway_api::account::Register;
+use slipway_api::run::{Run, RunState, RunTarget, StartRun};
+use slipway_api::session::{Session, SessionState};
+use slipway_api::workspace::Template;
+use slipway_backend::clock::Clock;
+use slipway_backend::config::Config;
+use slipway_backend::event::Events;
+use slipway_backend::hub::Hub;
+use slipway_backend::serve;
+use slipway_backend::session::Sessions;
+use slipway_backend::session::runtime::SessionRuntime;
+use slipway_backend::session::runtime::local::Local;
+use slipway_backend::state::App;
+use slipway_client::error::ClientError;
+use slipway_client::rest::Client;
+use slipway_client::socket::Socket;
+use slipway_client::terminal::{Place, Viewer};
+use slipway_core::code::Code;
+use slipway_core::id::{RunId, SessionId, WorkspaceId};
+use slipway_core::secret::Secret;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::database;
+
+/// Every wait of these tests ends within this time; none of them takes a fraction of it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that can be killed and started again.
+pub struct Lab {
+    data: tempfile::TempDir,
+    database: PgConnectOptions,
+    pub clock: Clock,
+    server: Option<Server>,
+    /// Ends after everything else of this test.
+    _postgres: Arc<database::Postgres>,
+}
+
+struct Server {
+    runtime: Runtime,
+    app: App,
+    base: String,
+    served: tokio::task::JoinHandle<()>,
+}
+
+impl Lab {
+    /// A server on a fresh database, with the system's clock.
+    pub async fn start() -> Self {
+        Self::with_clock(Clock::System).await
+    }
+
+    /// A server on a fresh database.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let (postgres, options) = database::fresh().await;
+        let mut lab = Self {
+            data: tempfile::tempdir().expect("a temporary folder"),
+            database: options,
+            clock,
+            server: None,
+            _postgres: postgres,
+        };
+        lab.restart(true).await;
+        lab
+    }
+
+    /// Starts the next server on the same database and the same places.
+    pub async fn restart(&mut self, sole: bool) {
+        assert!(self.server.is_none(), "one server at a time");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let started = runtime.spawn(start(
+            self.data.path().to_owned(),
+            self.database.clone(),
+            self.clock.clone(),
+            sole,
+        ));
+        let (app, base, served) = started.await.expect("the server starts");
+        self.server = Some(Server { runtime, app, base, served });
+    }
+
+    /// Ends the server as `kill -9` does: nothing is released, nobody is told.
+    pub fn kill(&mut self) {
+        let server = self.server.take().expect("a server runs");
+        server.runtime.shutdown_background();
+    }
+
+    /// Ends the server gracefully.
+    pub async fn stop(&mut self) {
+        let server = self.server.take().expect("a server runs");
+        server.app.stopping.cancel();
+        tokio::time::timeout(PATIENCE, server.served)
+            .await
+            .expect("a stop in time")
+            .expect("no panic");
+        server.runtime.shutdown_background();
+    }
+
+    pub fn app(&self) -> &App {
+        &self.server.as_ref().expect("a server runs").app
+    }
+
+    pub fn base(&self) -> &str {
+        &self.server.as_ref().expect("a server runs").base
+    }
+
+    /// A new account.
+    pub async fn user(&self, name: &str) -> Client {
+        let register = Register {
+            name: name.to_owned(),
+            email: format!("{name}@example.org"),
+            password: Secret::new("quiet tide at seven bells"),
+            device: None,
+        };
+        let client = Client::new(self.base()).expect("a client");
+        client.register(&register).await.expect("an account").0
+    }
+
+    /// The same account at the server that runs now.
+    pub fn again(&self, client: &Client) -> Client {
+        let token = client.token().expect("signed in").clone();
+        Client::new(self.base()).expect("a client").with_token(token)
+    }
+
+    /// Kills the agent of a session, as the kernel does when memory is out.
+    pub async fn kill_agent(&self, session: SessionId) {
+        let place = sqlx::query_scalar::<_, serde_json::Value>("select place from sessions where id = $1")
+            .bind(uuid_of(session))
+            .fetch_one(&self.app().db)
+            .await
+            .expect("a place");
+        let pid = find_pid(&place).expect("the place names its process");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the agent is killed");
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.runtime.shutdown_background();
+        }
+        // Agents outlive servers; those of a test must not outlive it.
+        for place in std::fs::read_dir(self.data.path().join("run")).into_iter().flatten().flatten() {
+            let record = std::fs::read_dir(place.path()).into_iter().flatten().flatten();
+            for file in record.filter(|file| file.path().extension().is_some_and(|e| e == "json")) {
+                let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+                let value = serde_json::from_str(&text).unwrap_or_default();
+                if let Some(pid) = find_pid(&value).and_then(rustix::process::Pid::from_raw) {
+                    drop(rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+                }
+            }
+        }
+    }
+}
+
+/// The process id in a place's record, wherever it stands there.
+fn find_pid(value: &serde_json::Value) -> Option<i32> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .get("pid")
+            .and_then(serde_json::Value::as_i64)
+            .and_then(|pid| i32::try_from(pid).ok())
+            .or_else(|| fields.values().find_map(find_pid)),
+        _ => None,
+    }
+}
+
+pub fn uuid_of(id: impl slipway_core::id::Id) -> sqlx::types::Uuid {
+    id.uuid()
+}
+
+async fn start(
+    data_dir: PathBuf,
+    database: PgConnectOptions,
+    clock: Clock,
+    sole: bool,
+) -> (App, String, tokio::task::JoinHandle<()>) {
+    let config = config(&data_dir);
+    let db = slipway_backend::db::open(database).await.expect("a database");
+    let runtime: Arc<dyn SessionRuntime> = Arc::new(Local::from_config(&config).expect("a runtime"));
+    let (events, tasks, stopping) = (Events::new(), TaskTracker::new(), CancellationToken::new());
+    let hub = Hub::new(db.clone(), clock.clone());
+    let app = App {
+        sessions: Sessions::new(
+            db.clone(),
+            clock.clone(),
+            hub.clone(),
+            events.clone(),
+            Arc::clone(&runtime),
+            stopping.clone(),
+            tasks.clone(),
+        ),
+        config: Arc::new(config),
+        db,
+        clock,
+        hub,
+        events,
+        runtime,
+        limiter: slipway_backend::account::limit::Limiter::default(),
+        revocations: broadcast::channel(16).0,
+        metrics: None,
+        stopping,
+        tasks,
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(serve::run(app.clone(), sole, listener, || {}));
+    (app, base, served)
+}
+
+fn config(data_dir: &Path) -> Config {
+    use clap::Parser as _;
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        config: Config,
+    }
+    let flags = Flags::parse_from([
+        "slipway-server".as_ref(),
+        "--unsafe-no-sandbox".as_ref(),
+        "--egress=none".as_ref(),
+        "--data-dir".as_ref(),
+        data_dir.as_os_str(),
+        "--agent".as_ref(),
+        agent().as_os_str(),
+    ]);
+    flags.config
+}
+
+/// The agent that was built with these tests.
+fn agent() -> PathBuf {
+    let own = std::env::current_exe().expect("this program has a path");
+    let target = own.ancestors().find(|folder| folder.ends_with("target")).expect("built by cargo");
+    let names = ["debug/slipway-agent", "x86_64-unknown-linux-gnu/debug/slipway-agent", "aarch64-unknown-linux-gnu/debug/slipway-agent"];
+    names
+        .iter()
+        .map(|name| target.join(name))
+        .find(|path| path.is_file())
+        .expect("build the agent first: cargo build -p slipway-agent")
+}
+
+/// What tests do with a signed-in client.
+pub trait Journey {
+    async fn empty_workspace(&self) -> WorkspaceId;
+    async fn started(&self, socket: &Socket, workspace: WorkspaceId) -> Session;
+    async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session;
+    async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer;
+    async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError>;
+    async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run;
+    async fn until_run(&self, socket: &Socket, workspace: WorkspaceId, run: RunId, state: RunState) -> Run;
+}
+
+impl Journey for Client {
+    /// An empty workspace.
+    async fn empty_workspace(&self) -> WorkspaceId {
+        let workspace = self.create_workspace("tides", Template::Empty).await;
+        workspace.expect("a workspace").id
+    }
+
+    /// A ready session.
+    async fn started(&self, socket: &Socket, workspace: WorkspaceId) -> Session {
+        self.start_session(workspace).await.expect("a session");
+        self.until(socket, workspace, SessionState::Ready).await
+    }
+
+    async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session {
+        let waited = self.wait_for_session(socket, workspace, |now| now == state);
+        let session = tokio::time::timeout(PATIENCE, waited).await.expect("in time").expect("a session");
+        assert_eq!(session.state, state, "{:?}", session.reason);
+        session
+    }
+
+    /// An attached viewer of a new terminal whose shell answers.
+    async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer {
+        let terminal = self.open_terminal(session, 80, 24).await.expect("a terminal");
+        let place = Place::new(session, terminal.id, format!("viewer-{}", terminal.id), 80, 24);
+        let mut viewer = Viewer::attach(socket, place).await.expect("attached");
+        viewer.write(b"echo up=$((40+2))\r").await.expect("typed");
+        let answered = tokio::time::timeout(PATIENCE, viewer.read_until("up=42"));
+        answered.await.expect("in time").expect("the shell answers");
+        viewer
+    }
+
+    async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError> {
+        let start = StartRun {
+            target: RunTarget::Command { line: line.to_owned() },
+            revision: None,
+            cols: None,
+            rows: None,
+        };
+        self.start_run(workspace, &start).await
+    }
+
+    async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run {
+        let waited = self.wait_for_run(socket, workspace, run);
+        tokio::time::timeout(PATIENCE, waited).await.expect("in time").expect("a run")
+    }
+
+    async fn until_run(&self, socket: &Socket, workspace: WorkspaceId, run: RunId, state: RunState) -> Run {
+        let mut events = socket.events(Some(workspace)).await.expect("events");
+        let waited = async {
+            loop {
+                let found = self.run(run).await.expect("a run");
+                if found.state == state {
+                    return found;
+                }
+                events.recv().await.expect("events go on");
+            }
+        };
+        tokio::time::timeout(PATIENCE, waited).await.expect("in time")
+    }
+}
+
+/// The code of a refusal.
+pub fn code<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> Code {
+    match answer {
+        Err(ClientError::Problem(problem)) => problem.code,
+        other => panic!("a problem was expected, not {other:?}"),
+    }
+}

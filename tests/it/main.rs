@@ -1,0 +1,6 @@
+//! Tests of the whole server over its public API: real Postgres, real agents, real sockets.
+mod database;
+mod lab;
+mod run;
+mod session;
+mod ws;

@@ -1,0 +1,145 @@
+//! Runs with real agents: output and exit kept, queue, stop, tasks, what happens when agent or server go away.
+use bytes::Bytes;
+use slipway_api::run::{RunState, RunTarget, StartRun};
+use slipway_api::session::SessionState;
+use slipway_client::rest::Client;
+use slipway_client::socket::Socket;
+use slipway_core::code::Code;
+use slipway_core::id::{Id as _, RunId, WorkspaceId};
+use slipway_core::path::RelPath;
+
+use crate::lab::{Journey as _, Lab, code};
+
+#[tokio::test]
+async fn a_run_starts_its_session_waits_for_it_and_its_output_and_exit_are_kept() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "echo tide=$((6*7)); exit 3").await.unwrap();
+    assert_eq!(run.state, RunState::Queued);
+    let done = ana.finished(&socket, workspace, run.id).await;
+    assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
+    assert_eq!(done.exit.and_then(|exit| exit.code), Some(3));
+    assert!(done.duration_ms.is_some() && done.started_at.is_some());
+    assert!(!done.output_truncated);
+    let output = ana.run_output(run.id).await.unwrap();
+    assert_eq!(output.len() as u64, done.output_bytes);
+    assert_eq!(&output[..], b"tide=42\r\n");
+    // The session ends, the output stays.
+    ana.stop_session(workspace).await.unwrap();
+    ana.until(&socket, workspace, SessionState::Stopped).await;
+    assert_eq!(ana.run_output(run.id).await.unwrap(), output);
+    let listed = ana.runs(workspace).await.unwrap().runs;
+    assert_eq!(listed.iter().map(|run| run.id).collect::<Vec<_>>(), [run.id]);
+}
+
+#[tokio::test]
+async fn of_a_long_output_the_end_is_kept_and_that_is_said() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "seq 1 600000; echo the-end").await.unwrap();
+    let done = ana.finished(&socket, workspace, run.id).await;
+    assert!(done.output_truncated);
+    let output = ana.run_output(run.id).await.unwrap();
+    assert!(output.ends_with(b"600000\r\nthe-end\r\n"));
+    assert!((output.len() as u64) < done.output_bytes);
+}
+
+#[tokio::test]
+async fn a_running_run_shows_its_output_and_stops_when_asked() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "echo first; exec sleep 600").await.unwrap();
+    ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    while !ana.run_output(run.id).await.unwrap().starts_with(b"first") {
+        tokio::task::yield_now().await;
+    }
+    ana.stop_run(run.id).await.unwrap();
+    let done = ana.finished(&socket, workspace, run.id).await;
+    assert_eq!(done.state, RunState::Done);
+    assert_eq!(done.exit.and_then(|exit| exit.signal), Some(2));
+    assert_eq!(code(ana.stop_run(run.id).await), Code::RunFinished);
+}
+
+#[tokio::test]
+async fn a_run_whose_agent_was_killed_fails_with_a_reason() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "exec sleep 600").await.unwrap();
+    let running = ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    lab.kill_agent(running.session.unwrap()).await;
+    let failed = ana.finished(&socket, workspace, run.id).await;
+    assert_eq!(failed.state, RunState::Failed);
+    assert!(failed.reason.is_some_and(|reason| !reason.is_empty()));
+}
+
+#[tokio::test]
+async fn a_run_that_ends_while_no_server_runs_is_stored_by_the_next_one() {
+    let mut lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "echo before; sleep 0.3; echo after").await.unwrap();
+    ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    lab.kill();
+    drop(socket);
+    lab.restart(true).await;
+    let ana = lab.again(&ana);
+    let socket = Socket::connect(&ana).await.unwrap();
+    let done = ana.finished(&socket, workspace, run.id).await;
+    assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
+    assert_eq!(&ana.run_output(run.id).await.unwrap()[..], b"before\r\nafter\r\n");
+}
+
+#[tokio::test]
+async fn what_cannot_run_is_refused_before_anything_starts() {
+    let lab = Lab::start().await;
+    let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
+    let workspace = ana.empty_workspace().await;
+    let csv = Bytes::from_static(b"a,b\n");
+    ana.write_file(workspace, "data.csv", None, csv).await.unwrap();
+    let file = |path: &str| RunTarget::File { path: RelPath::parse(path).unwrap() };
+    let cases = [
+        (file("data.csv"), None, Code::InvalidRequest),
+        (file("missing.py"), None, Code::NotFound),
+        (RunTarget::Task { name: "build".into() }, None, Code::NotFound),
+        (RunTarget::Command { line: " ".into() }, None, Code::InvalidRequest),
+        (RunTarget::Command { line: "true".into() }, Some(99), Code::RevisionUnknown),
+    ];
+    for (target, revision, expected) in cases {
+        let start = StartRun { target, revision, cols: None, rows: None };
+        assert_eq!(code(ana.start_run(workspace, &start).await), expected, "{start:?}");
+    }
+    assert_eq!(code(ana.session(workspace).await), Code::NoSession);
+    assert_eq!(code(bo.command(workspace, "true").await), Code::NotFound);
+    assert_eq!(code(bo.runs(workspace).await), Code::NotFound);
+    let unknown = RunId::from_parts(1, [1; 10]);
+    assert_eq!(code(ana.run(unknown).await), Code::NotFound);
+    assert_eq!(code(ana.run_output(unknown).await), Code::NotFound);
+}
+
+#[tokio::test]
+async fn tasks_are_listed_and_broken_files_reported() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    write(&ana, workspace, "slipway.toml", "[tasks]\ntrain = \"python3 train.py\"\n").await;
+    write(&ana, workspace, "Makefile", "all:\n\ttrue\n").await;
+    write(&ana, workspace, "package.json", "{").await;
+    let tasks = ana.tasks(workspace).await.unwrap();
+    let names: Vec<&str> = tasks.tasks.iter().map(|task| task.name.as_str()).collect();
+    assert_eq!(names, ["train", "all"]);
+    assert_eq!(tasks.problems.len(), 1);
+}
+
+async fn write(client: &Client, workspace: WorkspaceId, path: &str, text: &str) {
+    let content = Bytes::copy_from_slice(text.as_bytes());
+    client.write_file(workspace, path, None, content).await.expect("written");
+}
