@@ -63,6 +63,10 @@ export class Buffers {
   private orphans: Promise<Draft[]> | null = null;
   private readonly stops: (() => void)[] = [];
 
+  get workspace(): string {
+    return this.live.calls.workspace;
+  }
+
   constructor(
     private readonly live: LiveWorkspace,
     private readonly drafts: DraftStore,

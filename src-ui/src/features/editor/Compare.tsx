@@ -1,0 +1,48 @@
+/** Theirs beside mine, read from the server and the open text; mine stays editable. */
+import { useEffect, useRef } from "react";
+import type { Buffers } from "./buffers";
+import { languageOf } from "./shape";
+
+export function Compare({ path, buffers }: { path: string; buffers: Buffers }) {
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    let gone = false;
+    let clean = () => {};
+    void import("./monaco").then(({ monaco, EDITOR_OPTIONS, uriOf }) => {
+      if (gone) return;
+      const mine = monaco.editor.getModel(uriOf(buffers.workspace, path));
+      if (!mine) return;
+      const theirs = monaco.editor.createModel(buffers.theirs(path) ?? "", languageOf(path));
+      const editor = monaco.editor.createDiffEditor(element, {
+        ...EDITOR_OPTIONS,
+        originalEditable: false,
+        renderSideBySide: element.clientWidth > 700,
+        ariaLabel: `${path}: theirs and mine`,
+      });
+      editor.setModel({ original: theirs, modified: mine });
+      clean = () => {
+        editor.dispose();
+        theirs.dispose();
+      };
+    });
+    return () => {
+      gone = true;
+      clean();
+    };
+  }, [path, buffers]);
+  return (
+    <div className="editor-compare">
+      <div className="editor-sides small">
+        <span>
+          <b className="medium">Theirs</b> <span className="faint">on the server</span>
+        </span>
+        <span>
+          <b className="medium">Mine</b> <span className="faint">not saved yet, edit freely</span>
+        </span>
+      </div>
+      <div className="editor-host" ref={host} />
+    </div>
+  );
+}
