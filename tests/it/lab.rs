@@ -150,7 +150,9 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
-            server.runtime.shutdown_background();
+            // Not from within a test's own runtime: that must not block. A start that is under way ends first.
+            let ended = std::thread::spawn(move || server.runtime.shutdown_timeout(PATIENCE));
+            drop(ended.join());
         }
         // Agents outlive servers; those of a test must not outlive it.
         for place in std::fs::read_dir(self.data.path().join("run")).into_iter().flatten().flatten() {
@@ -159,23 +161,18 @@ impl Drop for Lab {
                 let text = std::fs::read_to_string(file.path()).unwrap_or_default();
                 let value = serde_json::from_str(&text).unwrap_or_default();
                 if let Some(pid) = find_pid(&value).and_then(rustix::process::Pid::from_raw) {
-                    drop(rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+                    // It may be gone already.
+                    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
                 }
             }
         }
     }
 }
 
-/// The process id in a place's record, wherever it stands there.
-fn find_pid(value: &serde_json::Value) -> Option<i32> {
-    match value {
-        serde_json::Value::Object(fields) => fields
-            .get("pid")
-            .and_then(serde_json::Value::as_i64)
-            .and_then(|pid| i32::try_from(pid).ok())
-            .or_else(|| fields.values().find_map(find_pid)),
-        _ => None,
-    }
+/// The agent's process id in a place's record.
+fn find_pid(place: &serde_json::Value) -> Option<i32> {
+    let pid = place.get("process")?.get(0)?.as_i64()?;
+    i32::try_from(pid).ok()
 }
 
 pub fn uuid_of(id: impl slipway_core::id::Id) -> sqlx::types::Uuid {
@@ -286,7 +283,7 @@ impl Journey for Client {
     /// An attached viewer of a new terminal whose shell answers.
     async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer {
         let terminal = self.open_terminal(session, 80, 24).await.expect("a terminal");
-        let place = Place::new(session, terminal.id, format!("viewer-{}", terminal.id), 80, 24);
+        let place = Place::new(session, terminal.id, terminal.id.to_string(), 80, 24);
         let mut viewer = Viewer::attach(socket, place).await.expect("attached");
         viewer.write(b"echo up=$((40+2))\r").await.expect("typed");
         let answered = tokio::time::timeout(PATIENCE, viewer.read_until("up=42"));

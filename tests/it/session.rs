@@ -237,7 +237,8 @@ async fn a_quiet_session_counts_down_and_stops_and_a_wish_to_keep_it_ends_the_co
 }
 
 fn ends(seen: &[u8], with: &[u8]) -> bool {
-    let tail = &seen[seen.len().saturating_sub(64)..];
+    // Behind it stands a prompt.
+    let tail = &seen[seen.len().saturating_sub(4_096)..];
     tail.windows(with.len()).any(|window| window == with)
 }
 

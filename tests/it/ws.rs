@@ -200,7 +200,7 @@ async fn a_closed_stream_is_told_and_a_terminal_survives_its_viewer() {
         session_id: session.id.to_string(),
         hello: Some(v1::Hello {
             terminal_id: terminal.to_string(),
-            client_id: "another".to_owned(),
+            client_id: session.id.to_string(),
             cols: 80,
             rows: 24,
             window: 65_536,

@@ -177,6 +177,11 @@ async fn close(
     app.sessions.find(&user, session).await?;
     let agent = app.sessions.agent(session).await?;
     let terminal_id = terminal.to_string();
+    let list = agent.terminals().list(v1::ListTerminalsRequest {}).await;
+    let known = answered(&app, session, list)?.terminals;
+    if known.iter().all(|known| known.terminal_id != terminal_id) {
+        return Err(Error::new(Code::NotFound, "There is no such terminal."));
+    }
     let mut db = app.db.begin().await?;
     let detail = json!({ "session": session });
     let who = Some(user.user);
