@@ -1,0 +1,77 @@
+/** Runs in words: what state they are in, how they ended, and what helps. */
+import type { Run } from "../../host/generated/api/Run";
+
+export interface RunWords {
+  icon: string;
+  tone: "ok" | "danger" | "warn" | "accent" | "faint";
+  text: string;
+}
+
+const MIB = 1024 * 1024;
+const OTHER_NAMES: Record<string, string> = {
+  sklearn: "scikit-learn",
+  cv2: "opencv-python-headless",
+  PIL: "pillow",
+  yaml: "pyyaml",
+  bs4: "beautifulsoup4",
+  dateutil: "python-dateutil",
+  dotenv: "python-dotenv",
+};
+
+export function isOver(run: Run): boolean {
+  return run.state === "done" || run.state === "failed";
+}
+
+export function runWords(run: Run): RunWords {
+  switch (run.state) {
+    case "queued":
+      return { icon: "clock", tone: "warn", text: "Waits for the session" };
+    case "waiting":
+      return { icon: "refresh", tone: "accent", text: `Waits for revision ${run.revision}` };
+    case "running":
+      return { icon: "play", tone: "accent", text: "Running" };
+    case "flushing":
+      return { icon: "refresh", tone: "accent", text: "Storing what it wrote" };
+    case "failed":
+      return { icon: "error", tone: "danger", text: run.reason ?? "Did not start" };
+    case "done":
+      break;
+  }
+  const exit = run.exit;
+  if (exit?.reason) return { icon: "error", tone: "danger", text: exit.reason };
+  if (exit?.signal !== undefined && exit.signal !== null) return { icon: "stop-circle", tone: "warn", text: `Ended by signal ${exit.signal}` };
+  if (!exit || exit.code === 0) return { icon: "check", tone: "ok", text: "Done" };
+  return { icon: "error", tone: "danger", text: `Exit code ${exit.code}` };
+}
+
+/** Whether the memory limit ended it. */
+export function wasOutOfMemory(run: Run): boolean {
+  return run.exit?.code === 137 || run.exit?.signal === 9 || /memory/i.test(run.exit?.reason ?? "");
+}
+
+export function memory(bytes: number | undefined): string {
+  return bytes === undefined ? "" : `${Math.round(bytes / MIB)} MiB`;
+}
+
+export function nameOfRun(run: Run): string {
+  switch (run.target.kind) {
+    case "file":
+      return run.target.path;
+    case "task":
+      return run.target.name;
+    case "command":
+      return run.target.line;
+  }
+}
+
+/** The install command for a module that an output says is missing. */
+export function missingPackage(output: string): { module: string; command: string } | null {
+  const python = /(?:ModuleNotFoundError|ImportError): No module named '([\w.]+)'/.exec(output);
+  if (python?.[1]) {
+    const module = python[1].split(".")[0] ?? python[1];
+    return { module, command: `pip install ${OTHER_NAMES[module] ?? module}` };
+  }
+  const node = /Cannot find (?:module|package) '((?:@[\w.-]+\/)?[\w.-]+)/.exec(output);
+  if (node?.[1] && !node[1].startsWith(".")) return { module: node[1], command: `npm install ${node[1]}` };
+  return null;
+}
