@@ -1,2 +1,87 @@
-//! Entry point.
-fn main() {}
+//! Entry point: takes the key out of reach of programs, then serves.
+use clap::Parser as _;
+use slipway_agent::config::Config;
+use slipway_agent::replica::ReplicaService;
+use slipway_agent::server::{self, Agent};
+use slipway_core::secret::Secret;
+use slipway_proto::v1::replica_server::ReplicaServer;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+const KEY_VARIABLE: &std::ffi::CStr = c"SLIPWAY_AGENT_KEY";
+
+fn main() -> anyhow::Result<()> {
+    let key = take_key();
+    let mut config = Config::parse();
+    config.key = key;
+    drop(rustix::process::set_dumpable_behavior(
+        rustix::process::DumpableBehavior::NotDumpable,
+    ));
+    raise_file_limit();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // One thread: a keystroke then never waits for another thread to wake up.
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let (agent, side) = Agent::new(config, stop.clone());
+    let config = &agent.config;
+    let id = format!("{}-replica", agent.boot_id);
+    let replica = ReplicaService::start(&config.workspace, &config.state, id, side, &agent.tasks)?;
+    let ended = agent.clone();
+    agent.tasks.spawn(async move {
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => ended.shut_down().await,
+            () = ended.stop.cancelled() => {}
+        }
+    });
+    let service = replica.clone();
+    let served = server::serve(agent, |router, bearer| {
+        router.add_service(ReplicaServer::with_interceptor(service, bearer))
+    })
+    .await;
+    replica.stop().await;
+    Ok(served?)
+}
+
+/// Reads the key and wipes it from the memory that /proc/PID/environ shows.
+#[expect(
+    unsafe_code,
+    reason = "runs first, while this is the only thread, on strings that libc owns"
+)]
+fn take_key() -> Secret {
+    // SAFETY: no other thread exists that could read or change the environment; getenv's string is valid until
+    // unsetenv, and its bytes lie in writable memory of this process.
+    unsafe {
+        let value = libc::getenv(KEY_VARIABLE.as_ptr());
+        if value.is_null() {
+            return Secret::default();
+        }
+        let length = libc::strlen(value);
+        let bytes = std::slice::from_raw_parts(value.cast::<u8>(), length);
+        let key = Secret::new(String::from_utf8_lossy(bytes));
+        std::ptr::write_bytes(value, 0, length);
+        libc::unsetenv(KEY_VARIABLE.as_ptr());
+        key
+    }
+}
+
+/// Sixteen terminals, their viewers and fifty connections of npm need more than the usual 1,024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    drop(setrlimit(Resource::Nofile, limit));
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 use slipway_api::file::OriginKind;
 use slipway_api::workspace::{CreateWorkspace, DeleteWorkspace, DuplicateWorkspace, Template, UpdateWorkspace, Workspace, WorkspaceFilter, Workspaces};
 use slipway_core::code::Code;
-use slipway_core::id::{Id as _, WorkspaceId};
+use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BODY_STALL_S, PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_proto::v1;
 use sqlx::PgConnection;

@@ -215,13 +215,13 @@ impl Running {
     pub async fn stop(mut self) {
         if let Some(pid) = rustix::process::Pid::from_raw(self.pid.cast_signed()) {
             // It may be gone already.
-            drop(rustix::process::kill_process(pid, rustix::process::Signal::INT));
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).ok();
         }
         if tokio::time::timeout(Duration::from_secs(20), self.ended()).await.is_err()
             && let Some(pid) = rustix::process::Pid::from_raw(self.pid.cast_signed())
         {
             tracing::warn!("Postgres did not stop within 20 s and is killed; it will recover at the next start");
-            drop(rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
         }
     }
 

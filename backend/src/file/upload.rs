@@ -1,7 +1,6 @@
 //! Uploads of many files and folders at once, each with its own outcome.
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use serde::Deserialize;
-use serde_json::json;
 use slipway_api::file::{OnConflict, OriginKind, OutcomeResult, Uploaded, UploadedFile};
 use slipway_core::code::Code;
 use slipway_core::id::{RequestId, WorkspaceId};

@@ -63,7 +63,7 @@ impl Heads {
     pub(super) async fn listen(self, db: PgPool, events: Events, stop: CancellationToken) {
         let told = self.tell(db.clone(), events.clone());
         let heard = self.hear(db, events);
-        drop(stop.run_until_cancelled(async { tokio::join!(told, heard) }).await);
+        stop.run_until_cancelled(async { tokio::join!(told, heard) }).await;
     }
 
     /// Tells the browsers here and the other servers which workspaces moved.

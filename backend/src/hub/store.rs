@@ -172,7 +172,7 @@ pub(super) async fn apply(db: &mut PgConnection, workspace: WorkspaceId, revisio
     effects.iter().for_each(|effect| all.push(effect));
     // The tree takes each path's last state, the journal takes every step.
     let mut last: HashMap<&RelPath, &Effect> = HashMap::new();
-    effects.iter().for_each(|effect| drop(last.insert(&effect.path, effect)));
+    last.extend(effects.iter().map(|effect| (&effect.path, effect)));
     let (mut put, mut gone) = (Columns::default(), Vec::new());
     for effect in last.into_values() {
         if effect.after.is_some() { put.push(effect) } else { gone.push(effect.path.to_string()) }

@@ -1,1 +1,8 @@
-//! placeholder
+//! The disk side of sync, used by the agent (and later the desktop): one engine per replica, on a thread of its own.
+//! `disk` touches files, `watch` hears of changes, `base` remembers what was agreed, `engine` decides and acts.
+
+pub mod base;
+pub mod disk;
+pub mod engine;
+pub mod watch;
+pub mod wire;

@@ -1,0 +1,31 @@
+//! Settings of the agent, the only place that reads flags.
+use std::path::PathBuf;
+
+use slipway_core::secret::Secret;
+
+/// The process inside every session: owns terminals, runs and the session's copy of the files.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "slipway-agent", version)]
+pub struct Config {
+    /// Unix socket to listen on.
+    #[arg(long, default_value = "/run/slipway/agent.sock")]
+    pub socket: PathBuf,
+    /// Folder of the workspace's files.
+    #[arg(long, default_value = "/workspace")]
+    pub workspace: PathBuf,
+    /// Home of the programs.
+    #[arg(long, default_value = "/home/slipway")]
+    pub home: PathBuf,
+    /// Folder of the agent's own state.
+    #[arg(long, default_value = "/var/lib/slipway")]
+    pub state: PathBuf,
+    /// Unix socket of the egress proxy; programs reach it on 127.0.0.1:3128.
+    #[arg(long)]
+    pub egress_socket: Option<PathBuf>,
+    /// Folder of the session's memory cgroup, of either version.
+    #[arg(long, default_value = "/run/cgroup/memory")]
+    pub cgroup: PathBuf,
+    /// Bearer key every call must carry; comes in `SLIPWAY_AGENT_KEY`, never in a flag.
+    #[arg(skip = Secret::default())]
+    pub key: Secret,
+}

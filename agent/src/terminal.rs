@@ -1,0 +1,418 @@
+//! One terminal: a pseudo terminal, its byte log, what was typed, and the viewers that are attached to it.
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use rustix::process::{Pid, Signal};
+use slipway_core::limits::{TERMINAL_LOG_BYTES_MAX, TERMINAL_SIDE_MAX};
+use slipway_proto::v1;
+use slipway_terminal::attach::Attachment;
+use slipway_terminal::input::{ClientId, InputQueue};
+use slipway_terminal::log::{ByteLog, Size};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::activity::Activity;
+use crate::clock::{self, Monotonic};
+use crate::error::AgentError;
+use crate::reaper::{Ended, Ending};
+use pty::Pty;
+use spawn::Program;
+
+pub mod pty;
+mod pump;
+pub mod service;
+pub mod spawn;
+pub mod table;
+mod viewer;
+
+/// Bytes taken by one read; the kernel hands out at most about this much.
+const READ_BYTES: usize = 16 * 1024;
+
+/// What a terminal is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The run it shows, or empty.
+    pub run_id: String,
+    /// Title for people.
+    pub title: String,
+    /// First size.
+    pub size: Size,
+    /// What runs in it.
+    pub program: Program,
+}
+
+/// One terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    id: String,
+    epoch: String,
+    run_id: String,
+    title: String,
+    created_unix_ms: i64,
+    pid: Pid,
+    pty: Pty,
+    clock: Monotonic,
+    activity: Activity,
+    state: Mutex<State>,
+    /// The reader may have room again.
+    room: Notify,
+    /// Input waits for the writer.
+    typed: Notify,
+    exit: watch::Sender<Option<Finished>>,
+}
+
+/// How the program of a terminal ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// As viewers are told.
+    pub exit: v1::Exit,
+    /// Largest memory of the program or a child it waited for.
+    pub peak_memory_bytes: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    log: ByteLog,
+    input: InputQueue,
+    viewers: Vec<Viewer>,
+    /// Counts viewers, and every act that makes one the driver.
+    turns: u64,
+    leaving: bool,
+    exit: Option<v1::Exit>,
+    foreground: String,
+}
+
+/// One attached viewer.
+#[derive(Debug)]
+struct Viewer {
+    number: u64,
+    client: ClientId,
+    attachment: Attachment,
+    size: Size,
+    /// Turn in which it last drove; the visible one with the highest drives.
+    turn: u64,
+    /// Small answers that go out before output.
+    answers: Vec<v1::terminal_server::Frame>,
+    /// The newest input acknowledgement that was not sent yet.
+    input_ack: Option<u64>,
+    waker: Option<Waker>,
+}
+
+/// What the reader may take.
+#[derive(Clone, Copy, Debug)]
+enum Room {
+    /// Anything: nobody waits for it.
+    Free,
+    /// So much.
+    Bytes(usize),
+    /// Nothing until the driver parses or stalls.
+    None { until: Instant },
+}
+
+impl Terminal {
+    /// Opens a pseudo terminal and starts the program in it.
+    ///
+    /// # Errors
+    /// When the system has no terminal left or the program cannot be started.
+    pub fn start(
+        opening: Opening,
+        epoch: String,
+        clock: Monotonic,
+        activity: Activity,
+    ) -> Result<(Self, Ending), AgentError> {
+        let size = bounded(opening.size);
+        let (pty, slave) = pty::open(size).map_err(|error| {
+            AgentError::new(
+                slipway_core::code::Code::TooManyTerminals,
+                format!("Could not open a terminal: {error}. Close some, then try again."),
+            )
+        })?;
+        let (pid, ending) = spawn::spawn(&opening.program, &slave)?;
+        let pid = Pid::from_raw(pid).expect("invariant: a child's pid is positive");
+        let title = if opening.title.is_empty() {
+            opening
+                .program
+                .argv
+                .first()
+                .map_or("shell", String::as_str)
+                .to_owned()
+        } else {
+            opening.title
+        };
+        let terminal = Self {
+            id: opening.id,
+            epoch,
+            run_id: opening.run_id,
+            title,
+            created_unix_ms: clock::unix_ms(),
+            pid,
+            pty,
+            clock,
+            activity,
+            state: Mutex::new(State {
+                log: ByteLog::new(TERMINAL_LOG_BYTES_MAX, size),
+                input: InputQueue::default(),
+                viewers: Vec::new(),
+                turns: 0,
+                leaving: false,
+                exit: None,
+                foreground: String::new(),
+            }),
+            room: Notify::new(),
+            typed: Notify::new(),
+            exit: watch::Sender::new(None),
+        };
+        Ok((terminal, ending))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The run it shows, or empty.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// Its program, which is also its session and first process group.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The process group in the foreground, while the program lives.
+    #[must_use]
+    pub fn foreground(&self) -> Option<Pid> {
+        if self.leaving() {
+            None
+        } else {
+            self.pty.foreground()
+        }
+    }
+
+    /// How its program ended, when it has.
+    #[must_use]
+    pub fn finished(&self) -> watch::Receiver<Option<Finished>> {
+        self.exit.subscribe()
+    }
+
+    /// Whether its program has ended and its log is complete.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.exit.borrow().is_some()
+    }
+
+    /// As lists show it.
+    #[must_use]
+    pub fn info(&self) -> v1::TerminalInfo {
+        let state = self.lock();
+        let size = state.log.size();
+        v1::TerminalInfo {
+            terminal_id: self.id.clone(),
+            title: self.title.clone(),
+            cols: size.cols,
+            rows: size.rows,
+            end_offset: state.log.end(),
+            run_id: self.run_id.clone(),
+            exit: state.exit.clone(),
+            created_unix_ms: self.created_unix_ms,
+            foreground: state.foreground.clone(),
+        }
+    }
+
+    /// Offset after the last byte.
+    #[must_use]
+    pub fn end_offset(&self) -> u64 {
+        self.lock().log.end()
+    }
+
+    /// Changes how much output is kept.
+    pub fn keep(&self, bytes_max: usize) {
+        self.lock().log.keep(bytes_max);
+    }
+
+    /// Sends a signal to the foreground, past the input queue.
+    ///
+    /// # Errors
+    /// When the program has ended.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        if self.leaving() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.pty.signal(signal, self.pid)
+    }
+
+    /// Notes which program is in the foreground; tells whether that is new.
+    pub fn note_foreground(&self, name: &str) -> bool {
+        let mut state = self.lock();
+        if state.foreground == name {
+            return false;
+        }
+        name.clone_into(&mut state.foreground);
+        let frame = v1::TerminalState {
+            title: self.title.clone(),
+            foreground: name.to_owned(),
+        };
+        for viewer in &mut state.viewers {
+            viewer.answer(v1::terminal_server::Frame::State(frame.clone()));
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // --- What the pump asks ---------------------------------------------------------------------
+
+    /// What the reader may take now. The driver paces: the visible, living viewer that typed last.
+    fn room(&self) -> Room {
+        let state = self.lock();
+        let now = self.clock.now_ms();
+        if state.leaving {
+            return Room::Free;
+        }
+        let pacing = |viewer: &&Viewer| viewer.attachment.credit().paces(now);
+        let Some(driver) = state
+            .viewers
+            .iter()
+            .filter(pacing)
+            .max_by_key(|viewer| viewer.turn)
+        else {
+            return Room::Free;
+        };
+        match usize::try_from(driver.attachment.room(&state.log)).unwrap_or(usize::MAX) {
+            0 => {
+                let stall = driver.attachment.credit().stall_at_ms();
+                let until = self.clock.at(stall.unwrap_or(now + 1_000));
+                Room::None { until }
+            }
+            bytes => Room::Bytes(bytes),
+        }
+    }
+
+    async fn room_came(&self) {
+        self.room.notified().await;
+    }
+
+    async fn input_came(&self) {
+        self.typed.notified().await;
+    }
+
+    fn leaving(&self) -> bool {
+        self.lock().leaving
+    }
+
+    /// The program has ended: what it left is read without waiting for anyone.
+    fn leave(&self) {
+        self.lock().leaving = true;
+        self.room.notify_one();
+        self.typed.notify_one();
+    }
+
+    /// Takes output until there is none or enough.
+    fn take_output(&self, bytes_max: usize) -> io::Result<usize> {
+        let mut buffer = [0; READ_BYTES];
+        let mut taken = 0;
+        let mut state = self.lock();
+        while taken < bytes_max {
+            let room = READ_BYTES.min(bytes_max - taken);
+            match self.pty.read(&mut buffer[..room]) {
+                Ok(0) if taken == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if taken == 0 => return Err(error),
+                Ok(0) | Err(_) => break,
+                Ok(bytes) => {
+                    state.log.push(&buffer[..bytes]);
+                    taken += bytes;
+                }
+            }
+        }
+        self.activity.touch();
+        Ok(taken)
+    }
+
+    /// Writes waiting input until there is none or the program does not take more.
+    fn give_input(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        while let Some(data) = state.input.front() {
+            let bytes = self.pty.write(&data)?;
+            let Some((client, offset)) = state.input.wrote(bytes) else {
+                continue;
+            };
+            for viewer in state
+                .viewers
+                .iter_mut()
+                .filter(|viewer| viewer.client == client)
+            {
+                viewer.input_ack = Some(offset);
+                viewer.wake();
+            }
+        }
+        Ok(())
+    }
+
+    fn wake_viewers(&self) {
+        for viewer in &mut self.lock().viewers {
+            viewer.wake();
+        }
+    }
+
+    /// The log is complete: viewers are told how it ended.
+    fn finish(&self, ended: Option<Ended>, reason: String) {
+        use std::os::unix::process::ExitStatusExt as _;
+        let mut state = self.lock();
+        state.leaving = true;
+        state.input.discard();
+        let status = ended.map(|ended| ended.status);
+        let exit = v1::Exit {
+            code: status.and_then(|status| status.code()),
+            signal: status.and_then(|status| status.signal()),
+            reason,
+            final_offset: state.log.end(),
+        };
+        state.exit = Some(exit.clone());
+        for viewer in &mut state.viewers {
+            viewer.wake();
+        }
+        drop(state);
+        self.typed.notify_one();
+        let peak_memory_bytes = ended.map_or(0, |ended| ended.peak_memory_bytes);
+        self.exit.send_replace(Some(Finished {
+            exit,
+            peak_memory_bytes,
+        }));
+    }
+}
+
+impl Viewer {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Queues a small answer. A viewer that asks without listening loses its oldest.
+    fn answer(&mut self, frame: v1::terminal_server::Frame) {
+        const ANSWERS_MAX: usize = 64;
+        if self.answers.len() >= ANSWERS_MAX {
+            self.answers.remove(0);
+        }
+        self.answers.push(frame);
+        self.wake();
+    }
+}
+
+/// No side is 0 or beyond what programs expect.
+fn bounded(size: Size) -> Size {
+    Size {
+        cols: size.cols.clamp(1, TERMINAL_SIDE_MAX),
+        rows: size.rows.clamp(1, TERMINAL_SIDE_MAX),
+    }
+}

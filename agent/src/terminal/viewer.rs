@@ -1,0 +1,377 @@
+//! One viewer's connection: frames in are applied to the terminal, frames out are drawn from its log as the carrier
+//! asks for them. No queue lies between log and carrier, so a slow carrier costs no memory.
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustix::process::Signal;
+use slipway_core::code::Code;
+use slipway_core::limits::TERMINAL_WINDOW_BYTES;
+use slipway_proto::v1;
+use slipway_proto::v1::attached::Mode as WireMode;
+use slipway_proto::v1::terminal_client::Frame as In;
+use slipway_proto::v1::terminal_server::Frame as Out;
+use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
+use slipway_terminal::input::ClientId;
+use slipway_terminal::log::Size;
+use tokio_stream::Stream;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::Status;
+
+use super::{State, Terminal, Viewer, bounded};
+use crate::auth::PresenceGuard;
+use crate::error::AgentError;
+
+/// Viewers of one terminal.
+const VIEWERS_MAX: usize = 16;
+
+/// The frames for one viewer.
+pub(super) struct Outbound {
+    terminal: Arc<Terminal>,
+    number: u64,
+    _inbound: DropGuard,
+    _presence: PresenceGuard,
+}
+
+impl Terminal {
+    /// Admits a viewer. The same client again takes the place of its earlier connection.
+    fn admit(&self, client: ClientId, hello: &v1::Hello) -> Result<u64, AgentError> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        for earlier in state
+            .viewers
+            .extract_if(.., |viewer| viewer.client == client)
+        {
+            // Its stream finds itself gone and ends.
+            if let Some(waker) = earlier.waker {
+                waker.wake();
+            }
+        }
+        if state.viewers.len() >= VIEWERS_MAX {
+            let text = "This terminal is open in too many places. Close one of them.";
+            return Err(AgentError::new(Code::TooManyRequests, text));
+        }
+        let window = if hello.window == 0 {
+            TERMINAL_WINDOW_BYTES
+        } else {
+            hello.window
+        };
+        let size = if hello.cols == 0 || hello.rows == 0 {
+            state.log.size()
+        } else {
+            bounded(Size {
+                cols: hello.cols,
+                rows: hello.rows,
+            })
+        };
+        let hello = Hello {
+            same_log: hello.epoch == self.epoch,
+            have_offset: hello.have_offset,
+            window,
+            visible: hello.visible,
+        };
+        let (attachment, attached) = Attachment::new(hello, &mut state.log);
+        state.turns += 1;
+        let number = state.turns;
+        let mode = match attached.mode {
+            Mode::Resume => WireMode::Resume,
+            Mode::Replay => WireMode::Replay,
+        };
+        let answer = Out::Attached(v1::Attached {
+            epoch: self.epoch.clone(),
+            mode: mode.into(),
+            start_offset: attached.start_offset,
+            end_offset: attached.end_offset,
+            cols: attached.size.cols,
+            rows: attached.size.rows,
+            input_offset: state.input.written(client),
+        });
+        state.viewers.push(Viewer {
+            number,
+            client,
+            attachment,
+            size,
+            turn: number,
+            answers: vec![answer],
+            input_ack: None,
+            waker: None,
+        });
+        self.follow_driver(state);
+        self.room.notify_one();
+        Ok(number)
+    }
+
+    fn release(&self, number: u64) {
+        let mut state = self.lock();
+        state.viewers.retain_mut(|viewer| {
+            if viewer.number == number {
+                viewer.wake();
+            }
+            viewer.number != number
+        });
+        self.follow_driver(&mut state);
+        drop(state);
+        self.room.notify_one();
+    }
+
+    /// The terminal has the size of the viewer that drives it.
+    fn follow_driver(&self, state: &mut State) {
+        let visible = |viewer: &&Viewer| viewer.attachment.credit().visible();
+        let driver = state
+            .viewers
+            .iter()
+            .filter(visible)
+            .max_by_key(|viewer| viewer.turn);
+        let Some(size) = driver.map(|driver| driver.size) else {
+            return;
+        };
+        if size == state.log.size() || state.leaving {
+            return;
+        }
+        // The mark comes before what the program prints about it.
+        state.log.resize(size);
+        if let Err(error) = self.pty.resize(size) {
+            tracing::debug!(terminal.id = self.id, %error, "Could not resize a terminal");
+        }
+        for viewer in &mut state.viewers {
+            viewer.wake();
+        }
+    }
+
+    /// Applies what a viewer said; false when it is done.
+    fn apply(&self, number: u64, frame: In) -> Result<bool, AgentError> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(index) = state
+            .viewers
+            .iter()
+            .position(|viewer| viewer.number == number)
+        else {
+            return Ok(false);
+        };
+        let viewer = &mut state.viewers[index];
+        match frame {
+            In::Hello(_) => return Err(AgentError::invalid("A hello comes once, first.")),
+            In::Detach(_) => return Ok(false),
+            In::Ping(v1::Ping { nonce }) => viewer.answer(Out::Pong(v1::Pong { nonce })),
+            In::Ack(v1::Ack {
+                parsed_offset,
+                window,
+            }) => {
+                let now = self.clock.now_ms();
+                viewer
+                    .attachment
+                    .credit_mut()
+                    .acknowledge(parsed_offset, window, now);
+                viewer.wake();
+                self.room.notify_one();
+            }
+            In::Resize(v1::Resize { cols, rows }) => {
+                viewer.size = bounded(Size { cols, rows });
+                self.follow_driver(state);
+            }
+            In::Visibility(v1::Visibility { visible }) => {
+                viewer.attachment.credit_mut().set_visible(visible);
+                if visible {
+                    state.turns += 1;
+                    viewer.turn = state.turns;
+                }
+                self.follow_driver(state);
+                self.room.notify_one();
+            }
+            In::Signal(v1::Signal { name }) => {
+                let signal = signal_of(&name)?;
+                self.activity.touch();
+                if !state.leaving
+                    && let Err(error) = self.pty.signal(signal, self.pid)
+                {
+                    tracing::debug!(terminal.id = self.id, %error, "Could not send a signal");
+                }
+            }
+            In::Input(v1::Input { offset, data }) => {
+                self.activity.touch();
+                let client = viewer.client;
+                if viewer.turn != state.turns {
+                    state.turns += 1;
+                    viewer.turn = state.turns;
+                    self.follow_driver(state);
+                    self.room.notify_one();
+                }
+                self.take_input(state, client, offset, data)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_input(
+        &self,
+        state: &mut State,
+        client: ClientId,
+        offset: u64,
+        data: bytes::Bytes,
+    ) -> Result<(), AgentError> {
+        state
+            .input
+            .offer(client, offset, data)
+            .map_err(|error| AgentError::invalid(format!("Input was refused: {error}.")))?;
+        if state.leaving {
+            state.input.discard();
+            for viewer in state
+                .viewers
+                .iter_mut()
+                .filter(|viewer| viewer.client == client)
+            {
+                viewer.input_ack = Some(state.input.written(client));
+                viewer.wake();
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a frame and hands input on at once, without waiting for the writer's turn.
+    fn hear(&self, number: u64, frame: In) -> Result<bool, AgentError> {
+        let input = matches!(frame, In::Input(_));
+        let goes_on = self.apply(number, frame)?;
+        if input && self.give_input().is_err() {
+            self.typed.notify_one();
+        }
+        Ok(goes_on)
+    }
+
+    fn refuse(&self, number: u64, error: &AgentError) {
+        let mut state = self.lock();
+        if let Some(viewer) = state
+            .viewers
+            .iter_mut()
+            .find(|viewer| viewer.number == number)
+        {
+            viewer.answer(Out::Refused(v1::Refused {
+                code: error.code.as_str().to_owned(),
+                message: error.message.clone(),
+            }));
+        }
+    }
+
+    fn poll_frame(&self, number: u64, context: &Context<'_>) -> Poll<Option<Out>> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(viewer) = state
+            .viewers
+            .iter_mut()
+            .find(|viewer| viewer.number == number)
+        else {
+            return Poll::Ready(None);
+        };
+        if !viewer.answers.is_empty() {
+            return Poll::Ready(Some(viewer.answers.remove(0)));
+        }
+        if let Some(offset) = viewer.input_ack.take() {
+            let output_offset = state.log.end();
+            return Poll::Ready(Some(Out::InputAck(v1::InputAck {
+                offset,
+                output_offset,
+            })));
+        }
+        if viewer.attachment.ended() {
+            return Poll::Ready(None);
+        }
+        let now = self.clock.now_ms();
+        match viewer
+            .attachment
+            .next(&mut state.log, state.exit.is_some(), now)
+        {
+            Some(Frame::Output { offset, data }) => {
+                Poll::Ready(Some(Out::Output(v1::Output { offset, data })))
+            }
+            Some(Frame::Resized { at, size }) => Poll::Ready(Some(Out::Resized(v1::Resized {
+                at_offset: at,
+                cols: size.cols,
+                rows: size.rows,
+            }))),
+            Some(Frame::Gap { from, to }) => Poll::Ready(Some(Out::Gap(v1::Gap { from, to }))),
+            Some(Frame::Exited) => Poll::Ready(state.exit.clone().map(Out::Exited)),
+            None => {
+                viewer.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Attaches a viewer: returns its frames; what it says is applied by the returned future until either side ends.
+pub(super) fn attach(
+    terminal: Arc<Terminal>,
+    hello: &v1::Hello,
+    mut inbound: tonic::Streaming<v1::TerminalClient>,
+    presence: PresenceGuard,
+) -> Result<(Outbound, impl Future<Output = ()> + Send + 'static), AgentError> {
+    let client = uuid::Uuid::parse_str(&hello.client_id)
+        .map_err(|_| AgentError::invalid("client_id is not a UUID."))?
+        .as_u128();
+    let number = terminal.admit(client, hello)?;
+    let stop = CancellationToken::new();
+    let outbound = Outbound {
+        terminal: terminal.clone(),
+        number,
+        _inbound: stop.clone().drop_guard(),
+        _presence: presence,
+    };
+    let listening = async move {
+        loop {
+            let message = tokio::select! {
+                message = inbound.message() => message,
+                () = stop.cancelled() => break,
+            };
+            let Ok(Some(v1::TerminalClient { frame: Some(frame) })) = message else {
+                break;
+            };
+            match terminal.hear(number, frame) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    // The refusal goes out, then the carrier drops the stream, which ends this.
+                    terminal.refuse(number, &error);
+                    stop.cancelled().await;
+                    break;
+                }
+            }
+        }
+        terminal.release(number);
+    };
+    Ok((outbound, listening))
+}
+
+impl Stream for Outbound {
+    type Item = Result<v1::TerminalServer, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let frame = std::task::ready!(self.terminal.poll_frame(self.number, context));
+        if matches!(frame, Some(Out::Refused(_))) {
+            self.terminal.release(self.number);
+        }
+        Poll::Ready(frame.map(|frame| Ok(v1::TerminalServer { frame: Some(frame) })))
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.terminal.release(self.number);
+    }
+}
+
+fn signal_of(name: &str) -> Result<Signal, AgentError> {
+    Ok(match name {
+        "INT" => Signal::INT,
+        "TERM" => Signal::TERM,
+        "KILL" => Signal::KILL,
+        "HUP" => Signal::HUP,
+        "QUIT" => Signal::QUIT,
+        "TSTP" => Signal::TSTP,
+        "CONT" => Signal::CONT,
+        _ => {
+            return Err(AgentError::invalid(format!(
+                "\"{name}\" is no signal that can be sent."
+            )));
+        }
+    })
+}

@@ -1,0 +1,78 @@
+//! Proposals and outcomes, between the wire and the hub.
+use slipway_api::file::Kind;
+use slipway_core::code::Code;
+use slipway_proto::v1;
+use slipway_proto::{convert, v1::outcome::Result as Outcome};
+
+use super::path;
+use crate::hub::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
+
+/// What the agent proposes, checked.
+///
+/// # Errors
+/// The code of what is wrong with it.
+pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
+    let path = path(&operation.path)?;
+    let expect = match &operation.expect {
+        None => Expect::Absent,
+        Some(node) => match node.known_kind().map_err(|_| Code::InvalidRequest)? {
+            v1::Kind::Folder | v1::Kind::Unspecified => Expect::Folder,
+            v1::Kind::File | v1::Kind::Symlink => Expect::Content(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?),
+        },
+    };
+    let change = match operation.node {
+        None => NewNode::Absent,
+        Some(node) => match node.known_kind().map_err(|_| Code::InvalidRequest)? {
+            v1::Kind::Folder | v1::Kind::Unspecified => NewNode::Folder,
+            v1::Kind::Symlink => NewNode::Symlink { target: node.link_target },
+            v1::Kind::File => {
+                let content = match operation.inline {
+                    Some(bytes) => Content::Inline(bytes),
+                    None => Content::Held(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?),
+                };
+                NewNode::File { content, executable: node.executable }
+            }
+        },
+    };
+    Ok(Proposal { path, expect: Some(expect), change })
+}
+
+/// An outcome for the agent.
+pub(super) fn outcome(outcome: &ProposalOutcome) -> v1::Outcome {
+    let mut wire = v1::Outcome::default();
+    match outcome {
+        ProposalOutcome::Applied => wire.set_result(Outcome::Applied),
+        ProposalOutcome::Converged => wire.set_result(Outcome::Converged),
+        ProposalOutcome::NeedsContent => wire.set_result(Outcome::NeedsContent),
+        ProposalOutcome::Stale(current) => {
+            wire.set_result(Outcome::Stale);
+            wire.current = current.as_ref().map(node);
+        }
+        ProposalOutcome::Rejected(code, _) => return rejected(*code),
+    }
+    wire
+}
+
+/// A refusal for the agent.
+pub(super) fn rejected(code: Code) -> v1::Outcome {
+    let mut wire = v1::Outcome { code: code.to_string(), ..v1::Outcome::default() };
+    wire.set_result(Outcome::Rejected);
+    wire
+}
+
+/// A row of the tree for the agent.
+pub(super) fn node(row: &NodeRow) -> v1::Node {
+    let mut wire = v1::Node {
+        hash: row.hash.as_ref().map(convert::hash_bytes).unwrap_or_default(),
+        size: row.size,
+        executable: row.executable,
+        link_target: row.target.clone().unwrap_or_default(),
+        ..v1::Node::default()
+    };
+    wire.set_kind(match row.kind {
+        Kind::File => v1::Kind::File,
+        Kind::Folder => v1::Kind::Folder,
+        Kind::Symlink => v1::Kind::Symlink,
+    });
+    wire
+}

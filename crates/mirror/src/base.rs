@@ -1,0 +1,148 @@
+//! What this replica and the hub last agreed on, on disk. It may lag the files, never lead them.
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use slipway_core::hash::ContentHash;
+use slipway_core::path::RelPath;
+use slipway_sync::node::Node;
+
+const NODES: TableDefinition<&str, &[u8]> = TableDefinition::new("nodes");
+const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
+
+/// Why the base cannot be used. It is then made anew: equal files are adopted, nothing is deleted.
+#[derive(Debug, thiserror::Error)]
+#[error("use the stored base")]
+pub struct BaseError(#[source] Box<redb::Error>);
+
+impl<E: Into<redb::Error>> From<E> for BaseError {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+/// The stored base.
+#[derive(Debug)]
+pub struct Base(Database);
+
+/// Everything that a base holds.
+#[derive(Debug, Default)]
+pub struct Agreed {
+    /// What stands where.
+    pub nodes: BTreeMap<RelPath, Node>,
+    /// The hub's epoch; empty before the first agreement.
+    pub epoch: String,
+    /// The revision up to which all is agreed on.
+    pub revision: u64,
+}
+
+impl Base {
+    /// Opens the base of a replica, or makes an empty one. One that cannot be read is replaced.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn open(file: &Path) -> Result<Self, BaseError> {
+        match Database::create(file) {
+            Ok(database) => Ok(Self(database)),
+            Err(error) => {
+                tracing::warn!(%error, "The stored base is damaged and is made anew");
+                // It may not exist at all.
+                drop(std::fs::remove_file(file));
+                Ok(Self(Database::create(file)?))
+            }
+        }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn read(&self) -> Result<Agreed, BaseError> {
+        let transaction = self.0.begin_read()?;
+        let mut agreed = Agreed::default();
+        if let Ok(meta) = transaction.open_table(META) {
+            agreed.epoch = meta.get("epoch")?.map(|value| value.value().to_owned()).unwrap_or_default();
+            agreed.revision = meta.get("revision")?.and_then(|value| value.value().parse().ok()).unwrap_or(0);
+        }
+        if let Ok(nodes) = transaction.open_table(NODES) {
+            for row in nodes.iter()? {
+                let (path, node) = row?;
+                if let (Ok(path), Some(node)) = (RelPath::parse(path.value()), decode(node.value())) {
+                    agreed.nodes.insert(path, node);
+                }
+            }
+        }
+        Ok(agreed)
+    }
+
+    /// Stores what changed, in one transaction.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn write<'a>(&self, changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>, epoch: &str, revision: u64) -> Result<(), BaseError> {
+        let transaction = self.0.begin_write()?;
+        {
+            let mut nodes = transaction.open_table(NODES)?;
+            for (path, node) in changed {
+                match node {
+                    Some(node) => drop(nodes.insert(path.as_str(), encode(node).as_slice())?),
+                    None => drop(nodes.remove(path.as_str())?),
+                }
+            }
+            let mut meta = transaction.open_table(META)?;
+            meta.insert("epoch", epoch)?;
+            meta.insert("revision", revision.to_string().as_str())?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn encode(node: &Node) -> Vec<u8> {
+    match node {
+        Node::File { hash, size, executable } => [&[1, u8::from(*executable)], hash.as_bytes().as_slice(), &size.to_le_bytes()].concat(),
+        Node::Folder => vec![2],
+        Node::Symlink { target } => [&[3], target.as_bytes()].concat(),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Node> {
+    match bytes.split_first()? {
+        (1, rest) => {
+            let (executable, rest) = rest.split_first()?;
+            let (hash, size) = rest.split_at_checked(32)?;
+            Some(Node::File { hash: ContentHash::try_from(hash).ok()?, size: u64::from_le_bytes(size.try_into().ok()?), executable: *executable == 1 })
+        }
+        (2, _) => Some(Node::Folder),
+        (3, target) => Some(Node::Symlink { target: String::from_utf8(target.to_vec()).ok()? }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |text| RelPath::parse(text).unwrap();
+        let file = Node::File { hash: ContentHash::of(b"x"), size: 1, executable: true };
+        let link = Node::Symlink { target: "a".into() };
+        let base = Base::open(&folder.path().join("base")).unwrap();
+        base.write([(&path("a"), Some(&file)), (&path("d"), Some(&Node::Folder)), (&path("l"), Some(&link))].into_iter(), "e1", 7).unwrap();
+        base.write([(&path("d"), None)].into_iter(), "e1", 8).unwrap();
+        drop(base);
+        let agreed = Base::open(&folder.path().join("base")).unwrap().read().unwrap();
+        assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
+        assert_eq!(agreed.nodes.into_iter().collect::<Vec<_>>(), [(path("a"), file), (path("l"), link)]);
+    }
+
+    #[test]
+    fn a_damaged_base_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("base");
+        std::fs::write(&file, b"not a database").unwrap();
+        assert!(Base::open(&file).unwrap().read().unwrap().nodes.is_empty());
+    }
+}

@@ -1,0 +1,38 @@
+//! Nodes of the tree, between the wire and sync.
+use slipway_core::hash::ContentHash;
+use slipway_proto::convert::{self, ConvertError};
+use slipway_proto::v1;
+use slipway_sync::node::Node;
+
+/// A node as the wire carries it.
+#[must_use]
+pub fn to_wire(node: &Node) -> v1::Node {
+    let mut wire = v1::Node::default();
+    match node {
+        Node::File { hash, size, executable } => {
+            wire.set_kind(v1::Kind::File);
+            wire.hash = convert::hash_bytes(hash);
+            wire.size = *size;
+            wire.executable = *executable;
+        }
+        Node::Folder => wire.set_kind(v1::Kind::Folder),
+        Node::Symlink { target } => {
+            wire.set_kind(v1::Kind::Symlink);
+            wire.hash = convert::hash_bytes(&ContentHash::of(target.as_bytes()));
+            wire.link_target.clone_from(target);
+        }
+    }
+    wire
+}
+
+/// A node as sync compares it.
+///
+/// # Errors
+/// Unknown kind, or a hash that is none.
+pub fn from_wire(wire: &v1::Node) -> Result<Node, ConvertError> {
+    Ok(match wire.known_kind()? {
+        v1::Kind::File => Node::File { hash: convert::hash(&wire.hash)?, size: wire.size, executable: wire.executable },
+        v1::Kind::Symlink => Node::Symlink { target: wire.link_target.clone() },
+        v1::Kind::Folder | v1::Kind::Unspecified => Node::Folder,
+    })
+}
