@@ -152,7 +152,10 @@ export class LiveWorkspace {
         const failure = failureOf(error);
         if (failure.code === "revision_unknown") await this.pullTree();
         const never = this.state.loaded !== "ready";
-        this.store.setState({ failure, ...(never && !isOffline(failure) ? { loaded: "failed" as const } : {}) });
+        this.store.setState({
+          failure,
+          ...(never && !isOffline(failure) ? { loaded: "failed" as const } : {}),
+        });
       }
     });
   }
@@ -162,7 +165,8 @@ export class LiveWorkspace {
       try {
         const session = await this.calls.session();
         this.store.setState({ session });
-        if (session.state === "ready" || session.state === "idle") await this.pullTerminals(session.id);
+        if (session.state === "ready" || session.state === "idle")
+          await this.pullTerminals(session.id);
         else this.store.setState({ terminals: [], usage: null });
       } catch (error) {
         const { code } = failureOf(error);

@@ -39,7 +39,10 @@ describe("diff", () => {
   test("hunks turn the first text into the second", () => {
     const next = random(7);
     for (let round = 0; round < 400; round += 1) {
-      const a = Array.from({ length: Math.floor(next() * 12) }, () => `l${Math.floor(next() * 4)}\n`);
+      const a = Array.from(
+        { length: Math.floor(next() * 12) },
+        () => `l${Math.floor(next() * 4)}\n`,
+      );
       const b = mutate(a, next);
       if (next() < 0.3 && b.length > 0) b[b.length - 1] = (b.at(-1) as string).trimEnd();
       const from = a.join("");
@@ -120,7 +123,8 @@ describe("merge", () => {
       clean += 1;
       expect(one.text).toBe(other.text);
       const kept = new Set(lines(one.text));
-      for (const line of [...mine, ...theirs]) if (!base.includes(line)) expect(kept).toContain(line);
+      for (const line of [...mine, ...theirs])
+        if (!base.includes(line)) expect(kept).toContain(line);
     }
     expect(clean).toBeGreaterThan(50);
   });

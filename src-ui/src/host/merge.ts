@@ -116,8 +116,7 @@ export function merge(base: string, mine: string, theirs: string, path = ""): Me
   if (base === mine) return { clean: true, text: theirs };
   if (Math.max(base.length, mine.length, theirs.length) > MERGE_CHARS_MAX)
     return { clean: false, reason: "The file is too large to merge by itself." };
-  if (ending(mine) !== ending(theirs))
-    return { clean: false, reason: "The line endings differ." };
+  if (ending(mine) !== ending(theirs)) return { clean: false, reason: "The line endings differ." };
   const ours = lines(mine);
   const others = lines(theirs);
   const old = lines(base);

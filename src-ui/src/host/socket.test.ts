@@ -1,6 +1,7 @@
 /** The one socket: it comes back, notices silence, and moves before it is cut off. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { GoAwaySchema, PingSchema, PongSchema } from "./generated/slipway/v1/terminal_pb";
 import {
   CloseStreamSchema,
   SubscribeEventsSchema,
@@ -9,7 +10,6 @@ import {
   type WsServer,
   WsServerSchema,
 } from "./generated/slipway/v1/ws_pb";
-import { GoAwaySchema, PingSchema, PongSchema } from "./generated/slipway/v1/terminal_pb";
 import { Socket, type SocketWorld, type StreamUser, type Wire } from "./socket";
 
 class FakeWire implements Wire {
@@ -28,7 +28,9 @@ class FakeWire implements Wire {
     this.onclose?.({ code: 1000 });
   }
   tell(stream: number, body: WsServer["body"]) {
-    this.onmessage?.({ data: toBinary(WsServerSchema, create(WsServerSchema, { stream, body })).slice().buffer });
+    this.onmessage?.({
+      data: toBinary(WsServerSchema, create(WsServerSchema, { stream, body })).slice().buffer,
+    });
   }
 }
 
@@ -66,7 +68,10 @@ function setUp() {
   const socket = new Socket(world);
   const seen: string[] = [];
   const user: StreamUser = {
-    first: () => ({ case: "subscribe", value: create(SubscribeEventsSchema, { workspaceId: "w" }) }),
+    first: () => ({
+      case: "subscribe",
+      value: create(SubscribeEventsSchema, { workspaceId: "w" }),
+    }),
     frame: (body) => seen.push(`frame ${body.case}`),
     closed: (code) => seen.push(`closed ${code}`),
     lost: () => seen.push("lost"),
@@ -140,7 +145,10 @@ test("on go-away the new connection comes before the old one ends", () => {
   socket.start();
   socket.open(user);
   wires[0]?.onopen?.();
-  wires[0]?.tell(0, { case: "goAway", value: create(GoAwaySchema, { reason: "drain", afterMs: 100 }) });
+  wires[0]?.tell(0, {
+    case: "goAway",
+    value: create(GoAwaySchema, { reason: "drain", afterMs: 100 }),
+  });
   expect(wires.length).toBe(1);
   advance(100);
   expect(wires.length).toBe(2);

@@ -201,7 +201,8 @@ export class Socket {
       if (frame.body.case === "pong") {
         this.cancelPong?.();
         this.cancelPong = null;
-      } else if (frame.body.case === "goAway" && link === this.link) this.moveOn(frame.body.value.afterMs);
+      } else if (frame.body.case === "goAway" && link === this.link)
+        this.moveOn(frame.body.value.afterMs);
       return;
     }
     const member = link.streams.get(frame.stream);
@@ -226,7 +227,8 @@ export class Socket {
     link.open = false;
     if (link !== this.link) {
       // A connection that was to replace the living one failed: the living one still serves.
-      if (this.link?.open && !this.stopped && !link.streams.size && this.link !== link) this.moveOn(this.delay());
+      if (this.link?.open && !this.stopped && !link.streams.size && this.link !== link)
+        this.moveOn(this.delay());
       return;
     }
     this.link = null;

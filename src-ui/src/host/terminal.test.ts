@@ -1,7 +1,11 @@
 /** Terminals over a scripted socket: cut anywhere, nothing is lost or doubled; input is applied exactly once. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { Attached_Mode, type TerminalServer, TerminalServerSchema } from "./generated/slipway/v1/terminal_pb";
+import {
+  Attached_Mode,
+  type TerminalServer,
+  TerminalServerSchema,
+} from "./generated/slipway/v1/terminal_pb";
 import { type WsClient, WsClientSchema, WsServerSchema } from "./generated/slipway/v1/ws_pb";
 import { Socket, type SocketWorld, type Wire } from "./socket";
 import { type Screen, TerminalStream } from "./terminal";
@@ -123,7 +127,10 @@ class Agent {
   epoch = "e1";
   inputBudget = Number.POSITIVE_INFINITY;
 
-  constructor(size: number, private readonly mark = -1) {
+  constructor(
+    size: number,
+    private readonly mark = -1,
+  ) {
     this.log = Uint8Array.from({ length: size }, (_, index) => (index * 31) % 251);
   }
 
@@ -179,7 +186,11 @@ class Agent {
         this.budget -= end - at;
         wire.tell(wire.stream, {
           case: "output",
-          value: { $typeName: "slipway.v1.Output", offset: BigInt(at), data: this.log.slice(at, end) },
+          value: {
+            $typeName: "slipway.v1.Output",
+            offset: BigInt(at),
+            data: this.log.slice(at, end),
+          },
         });
       }
       at = end;
@@ -199,7 +210,15 @@ function setUp(agent: Agent) {
   const socket = new Socket(world);
   const screen = new FakeScreen();
   socket.start();
-  const stream = new TerminalStream(socket, { session: "s", terminal: "t" }, "c", screen, world, 80, 24);
+  const stream = new TerminalStream(
+    socket,
+    { session: "s", terminal: "t" },
+    "c",
+    screen,
+    world,
+    80,
+    24,
+  );
   const connect = () => world.wire.onopen?.();
   return { world, socket, screen, stream, connect };
 }

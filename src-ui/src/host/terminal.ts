@@ -51,9 +51,7 @@ const INPUT_FRAME_MAX = 16 * 1024;
 const INPUT_WAITING_MAX = 4 * 1024 * 1024;
 const STALE_MS = 5_000;
 
-type Step =
-  | { kind: "bytes"; data: Uint8Array; end: bigint }
-  | { kind: "barrier"; run: () => void };
+type Step = { kind: "bytes"; data: Uint8Array; end: bigint } | { kind: "barrier"; run: () => void };
 
 export class TerminalStream {
   private stream: Stream;

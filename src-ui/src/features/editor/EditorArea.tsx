@@ -70,7 +70,11 @@ function Tabs({ session }: { session: EditorSession }) {
         const state = badge ? BADGE[badge] : null;
         const selected = tab.path === active;
         return (
-          <div key={tab.path} className={`tab editor-tab${selected ? " is-selected" : ""}`} title={tab.path}>
+          <div
+            key={tab.path}
+            className={`tab editor-tab${selected ? " is-selected" : ""}`}
+            title={tab.path}
+          >
             <button
               type="button"
               role="tab"
@@ -88,7 +92,8 @@ function Tabs({ session }: { session: EditorSession }) {
                   {
                     label: "Close others",
                     run: () => {
-                      for (const one of tabs) if (one.path !== tab.path) void session.close(one.path);
+                      for (const one of tabs)
+                        if (one.path !== tab.path) void session.close(one.path);
                     },
                   },
                   null,
@@ -124,7 +129,9 @@ function Tabs({ session }: { session: EditorSession }) {
 function Body({ session, buffers }: { session: EditorSession; buffers: Buffers }) {
   const host = useRef<HTMLDivElement>(null);
   const active = useStore(session.tabs, (state) => state.active);
-  const info = useStore(buffers.store, (state) => (active ? (state.byPath.get(active) ?? null) : null));
+  const info = useStore(buffers.store, (state) =>
+    active ? (state.byPath.get(active) ?? null) : null,
+  );
   const [comparing, setComparing] = useState<string | null>(null);
   useEffect(() => (host.current ? session.mount(host.current) : undefined), [session]);
   const text = info !== null && ["text", "large", "loading"].includes(info.shape);
@@ -132,11 +139,24 @@ function Body({ session, buffers }: { session: EditorSession; buffers: Buffers }
   return (
     <>
       {active ? <Crumbs path={active} /> : null}
-      {info ? <Notice info={info} buffers={buffers} session={session} onCompare={() => setComparing(info.path)} /> : null}
+      {info ? (
+        <Notice
+          info={info}
+          buffers={buffers}
+          session={session}
+          onCompare={() => setComparing(info.path)}
+        />
+      ) : null}
       {compare && active ? <Compare path={active} buffers={buffers} /> : null}
       <div className="editor-host" ref={host} hidden={!text || compare} />
       {active === null ? <Nothing /> : null}
-      {info && !text ? <Viewer info={info} content={buffers.content(info.path)} onRetry={() => void buffers.reload(info.path)} /> : null}
+      {info && !text ? (
+        <Viewer
+          info={info}
+          content={buffers.content(info.path)}
+          onRetry={() => void buffers.reload(info.path)}
+        />
+      ) : null}
     </>
   );
 }
@@ -172,11 +192,22 @@ function Notice({
       <div className="banner warn editor-banner" role="alert">
         <Icon name="alert" />
         <span className="grow">
-          <b className="medium">This file changed elsewhere.</b> {info.problem} Both versions are kept until you choose.
+          <b className="medium">This file changed elsewhere.</b> {info.problem} Both versions are
+          kept until you choose.
         </span>
-        <button type="button" className="btn btn-sm" onClick={onCompare}>Compare</button>
-        <button type="button" className="btn btn-sm" onClick={() => void buffers.keepMine(info.path)}>Keep mine</button>
-        <button type="button" className="btn btn-sm" onClick={() => buffers.takeTheirs(info.path)}>Take theirs</button>
+        <button type="button" className="btn btn-sm" onClick={onCompare}>
+          Compare
+        </button>
+        <button
+          type="button"
+          className="btn btn-sm"
+          onClick={() => void buffers.keepMine(info.path)}
+        >
+          Keep mine
+        </button>
+        <button type="button" className="btn btn-sm" onClick={() => buffers.takeTheirs(info.path)}>
+          Take theirs
+        </button>
       </div>
     );
   if (info.gone)
@@ -186,7 +217,9 @@ function Notice({
         <span className="grow">
           <b className="medium">This file was deleted elsewhere.</b> Its text is still here.
         </span>
-        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>Bring it back</button>
+        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>
+          Bring it back
+        </button>
         <button
           type="button"
           className="btn btn-sm"
@@ -203,7 +236,9 @@ function Notice({
         <span className="grow">
           <b className="medium">Not saved.</b> {info.problem} Your text is kept on this computer.
         </span>
-        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>Save again</button>
+        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>
+          Save again
+        </button>
       </div>
     );
   if (info.shape === "large")
@@ -222,13 +257,22 @@ function Nothing() {
       <Icon name="mark" />
       <dl>
         <dt>Open a file</dt>
-        <dd><span className="kbd">Ctrl</span> <span className="kbd">P</span></dd>
+        <dd>
+          <span className="kbd">Ctrl</span> <span className="kbd">P</span>
+        </dd>
         <dt>All commands</dt>
-        <dd><span className="kbd">Ctrl</span> <span className="kbd">Shift</span> <span className="kbd">P</span></dd>
+        <dd>
+          <span className="kbd">Ctrl</span> <span className="kbd">Shift</span>{" "}
+          <span className="kbd">P</span>
+        </dd>
         <dt>Run</dt>
-        <dd><span className="kbd">Ctrl</span> <span className="kbd">F5</span></dd>
+        <dd>
+          <span className="kbd">Ctrl</span> <span className="kbd">F5</span>
+        </dd>
         <dt>Terminal</dt>
-        <dd><span className="kbd">Ctrl</span> <span className="kbd">`</span></dd>
+        <dd>
+          <span className="kbd">Ctrl</span> <span className="kbd">`</span>
+        </dd>
       </dl>
     </div>
   );

@@ -24,7 +24,13 @@ export function Viewer({
       </Words>
     );
   if (info.shape === "huge")
-    return <Words icon="file" title="Too large to open" text="This file is larger than 50 MB. Read it in a program, part by part." />;
+    return (
+      <Words
+        icon="file"
+        title="Too large to open"
+        text="This file is larger than 50 MB. Read it in a program, part by part."
+      />
+    );
   if (info.shape === "encoding")
     return (
       <Words
@@ -34,13 +40,27 @@ export function Viewer({
       />
     );
   return (
-    <Words icon="box" title="Not a text" text={`${size(content?.bytes.length ?? 0)} of binary data.`}>
+    <Words
+      icon="box"
+      title="Not a text"
+      text={`${size(content?.bytes.length ?? 0)} of binary data.`}
+    >
       {content ? <pre className="editor-bytes">{dump(content.bytes)}</pre> : null}
     </Words>
   );
 }
 
-function Words({ icon, title, text, children }: { icon: string; title: string; text: string; children?: React.ReactNode }) {
+function Words({
+  icon,
+  title,
+  text,
+  children,
+}: {
+  icon: string;
+  title: string;
+  text: string;
+  children?: React.ReactNode;
+}) {
   return (
     <div className="empty editor-viewer">
       <Icon name={icon} />
@@ -55,7 +75,9 @@ function Picture({ path, content }: { path: string; content: Content }) {
   const [url, setUrl] = useState("");
   const [sides, setSides] = useState("");
   useEffect(() => {
-    const made = URL.createObjectURL(new Blob([content.bytes], { type: imageType(path) ?? "image/png" }));
+    const made = URL.createObjectURL(
+      new Blob([content.bytes], { type: imageType(path) ?? "image/png" }),
+    );
     setUrl(made);
     return () => URL.revokeObjectURL(made);
   }, [path, content]);
@@ -65,7 +87,9 @@ function Picture({ path, content }: { path: string; content: Content }) {
         <img
           src={url}
           alt={path}
-          onLoad={(event) => setSides(`${event.currentTarget.naturalWidth} × ${event.currentTarget.naturalHeight}`)}
+          onLoad={(event) =>
+            setSides(`${event.currentTarget.naturalWidth} × ${event.currentTarget.naturalHeight}`)
+          }
         />
       ) : null}
       <figcaption className="small faint num">
@@ -77,7 +101,9 @@ function Picture({ path, content }: { path: string; content: Content }) {
 
 function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000
+    ? `${Math.round(bytes / 1000)} KB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 function dump(bytes: Uint8Array): string {
@@ -85,7 +111,9 @@ function dump(bytes: Uint8Array): string {
   for (let at = 0; at < Math.min(bytes.length, 256); at += 16) {
     const part = [...bytes.subarray(at, at + 16)];
     const codes = part.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const signs = part.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
+    const signs = part
+      .map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "."))
+      .join("");
     rows.push(`${at.toString(16).padStart(6, "0")}  ${codes.padEnd(47)}  ${signs}`);
   }
   return rows.join("\n");

@@ -123,7 +123,13 @@ export class Buffers {
       opening: Promise.resolve(),
     };
     this.open.set(path, buffer);
-    this.show(buffer, { shape: "loading", save: "clean", problem: "", gone: false, readOnly: false });
+    this.show(buffer, {
+      shape: "loading",
+      save: "clean",
+      problem: "",
+      gone: false,
+      readOnly: false,
+    });
     buffer.opening = this.load(buffer);
     return buffer.opening;
   }
@@ -209,7 +215,8 @@ export class Buffers {
       if (this.open.get(buffer.path) !== buffer) return;
       buffer.content = content;
       const shape = shapeOf(buffer.path, content.bytes.length, content.bytes);
-      if (shape !== "text" && shape !== "large") return this.show(buffer, { shape, readOnly: true });
+      if (shape !== "text" && shape !== "large")
+        return this.show(buffer, { shape, readOnly: true });
       const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content.bytes);
       this.start(buffer, { hash: content.hash, text }, draft, shape);
     } catch (error) {
@@ -232,7 +239,11 @@ export class Buffers {
     buffer.cleanVersion = model.version();
     if (draft && draft.text !== buffer.base.text) model.edit(edits(buffer.base.text, draft.text));
     model.onChange(() => this.edited(buffer));
-    this.show(buffer, { shape, readOnly: shape === "large", save: this.dirty(buffer) ? "unsaved" : "clean" });
+    this.show(buffer, {
+      shape,
+      readOnly: shape === "large",
+      save: this.dirty(buffer) ? "unsaved" : "clean",
+    });
     if (known.hash !== buffer.base.hash) this.reconcile(buffer, known);
     if (this.dirty(buffer)) this.edited(buffer);
   }
@@ -407,7 +418,9 @@ export class Buffers {
           this.drafts.all(this.live.calls.workspace),
           livingTabs(),
         ]);
-        return all.filter((draft) => draft.tab === this.tab || (tabs !== null && !tabs.has(draft.tab)));
+        return all.filter(
+          (draft) => draft.tab === this.tab || (tabs !== null && !tabs.has(draft.tab)),
+        );
       } catch {
         return [];
       }
@@ -419,7 +432,9 @@ export class Buffers {
     if (this.open.get(buffer.path) !== buffer) return;
     const before = this.info(buffer.path);
     const next = { ...before, path: buffer.path, ...part } as BufferInfo;
-    const same = before && (Object.keys(part) as (keyof BufferInfo)[]).every((key) => before[key] === part[key]);
+    const same =
+      before &&
+      (Object.keys(part) as (keyof BufferInfo)[]).every((key) => before[key] === part[key]);
     if (!same) this.publish(buffer.path, next);
   }
 

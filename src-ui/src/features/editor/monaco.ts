@@ -31,16 +31,24 @@ self.MonacoEnvironment = {
   getWorker: async (_id: string, label: string) => {
     switch (label) {
       case "json":
-        return new (await import("monaco-editor/languages/features/json/json.worker.js?worker")).default();
+        return new (
+          await import("monaco-editor/languages/features/json/json.worker.js?worker")
+        ).default();
       case "css":
       case "scss":
       case "less":
-        return new (await import("monaco-editor/languages/features/css/css.worker.js?worker")).default();
+        return new (
+          await import("monaco-editor/languages/features/css/css.worker.js?worker")
+        ).default();
       case "html":
-        return new (await import("monaco-editor/languages/features/html/html.worker.js?worker")).default();
+        return new (
+          await import("monaco-editor/languages/features/html/html.worker.js?worker")
+        ).default();
       case "typescript":
       case "javascript":
-        return new (await import("monaco-editor/languages/features/typescript/ts.worker.js?worker")).default();
+        return new (
+          await import("monaco-editor/languages/features/typescript/ts.worker.js?worker")
+        ).default();
       default:
         return new EditorWorker();
     }
@@ -135,9 +143,13 @@ export function applyTheme(): void {
 /** Six digits, as Monaco wants them. */
 function hex(color: string): string {
   if (/^#[0-9a-f]{6}$/i.test(color)) return color;
-  if (/^#[0-9a-f]{3}$/i.test(color)) return `#${[...color.slice(1)].map((digit) => digit + digit).join("")}`;
+  if (/^#[0-9a-f]{3}$/i.test(color))
+    return `#${[...color.slice(1)].map((digit) => digit + digit).join("")}`;
   const numbers = color.match(/\d+/g) ?? ["0", "0", "0"];
-  return `#${numbers.slice(0, 3).map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+  return `#${numbers
+    .slice(0, 3)
+    .map((part) => Number(part).toString(16).padStart(2, "0"))
+    .join("")}`;
 }
 
 export function uriOf(workspace: string, path: string): monaco.Uri {

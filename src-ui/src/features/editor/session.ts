@@ -62,7 +62,9 @@ export class EditorSession {
       this.models.set(path, model);
       return model;
     };
-    const buffers = new Buffers(this.live, openDrafts(), thisTab(), makeModel, after, () => Date.now());
+    const buffers = new Buffers(this.live, openDrafts(), thisTab(), makeModel, after, () =>
+      Date.now(),
+    );
     this.made = buffers;
     buffers.store.subscribe(() => this.badges());
     await this.restore(buffers);
@@ -112,17 +114,21 @@ export class EditorSession {
     if (options.line) this.wanted = { path, line: options.line };
     this.tabs.setState({ tabs: next, active: path });
     this.remember();
-    void this.buffers.then((buffers) => buffers.read(path)).then(() => {
-      this.show();
-      if (options.focus !== false && !options.preview) this.widget?.focus();
-    });
+    void this.buffers
+      .then((buffers) => buffers.read(path))
+      .then(() => {
+        this.show();
+        if (options.focus !== false && !options.preview) this.widget?.focus();
+      });
     this.show();
   }
 
   pin(path: string | null): void {
     const { tabs } = this.tabs.getState();
     if (!tabs.some((tab) => tab.path === path && tab.preview)) return;
-    this.tabs.setState({ tabs: tabs.map((tab) => (tab.path === path ? { ...tab, preview: false } : tab)) });
+    this.tabs.setState({
+      tabs: tabs.map((tab) => (tab.path === path ? { ...tab, preview: false } : tab)),
+    });
     this.remember();
   }
 
@@ -190,7 +196,10 @@ export class EditorSession {
     const { active } = this.tabs.getState();
     const widget = this.widget;
     const info = active ? (this.made?.info(active) ?? null) : null;
-    const model = active && info && ["text", "large"].includes(info.shape) ? this.models.get(active)?.model : undefined;
+    const model =
+      active && info && ["text", "large"].includes(info.shape)
+        ? this.models.get(active)?.model
+        : undefined;
     const usable = model && !model.isDisposed() ? model : null;
     if (widget && widget.getModel() !== usable) {
       widget.setModel(usable);
@@ -218,7 +227,15 @@ export class EditorSession {
     const position = this.widget?.getPosition();
     const selection = this.widget?.getSelection();
     if (!model || !position) {
-      this.facts.setState({ active, line: 0, column: 0, selected: 0, language: "", ending: "", indent: "" });
+      this.facts.setState({
+        active,
+        line: 0,
+        column: 0,
+        selected: 0,
+        language: "",
+        ending: "",
+        indent: "",
+      });
       return;
     }
     const { insertSpaces, tabSize } = model.getOptions();
@@ -238,7 +255,9 @@ export class EditorSession {
     for (const info of this.made?.store.getState().byPath.values() ?? [])
       if (info.save !== "clean") badges.set(info.path, info.save);
     const before = this.facts.getState().badges;
-    const same = before.size === badges.size && [...badges].every(([path, badge]) => before.get(path) === badge);
+    const same =
+      before.size === badges.size &&
+      [...badges].every(([path, badge]) => before.get(path) === badge);
     if (!same) this.facts.setState({ badges });
     this.show();
   }

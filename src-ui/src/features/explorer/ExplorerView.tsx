@@ -27,7 +27,9 @@ const STATES: Record<Badge, { icon: string; tone: string; word: string }> = {
   uploading: { icon: "arrow-up", tone: "accent", word: "Uploading" },
 };
 
-type Line = { kind: "row"; row: Row } | { kind: "input"; level: number; at: string; what: "file" | "folder" };
+type Line =
+  | { kind: "row"; row: Row }
+  | { kind: "input"; level: number; at: string; what: "file" | "folder" };
 
 export function ExplorerView({ explorer }: { explorer: Explorer }) {
   const bench = useBench();
@@ -71,7 +73,9 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
           </div>
         </div>
       ) : null}
-      {loaded === "ready" ? <TreeView explorer={explorer} onUpload={upload} onPick={() => picker.current?.click()} /> : null}
+      {loaded === "ready" ? (
+        <TreeView explorer={explorer} onUpload={upload} onPick={() => picker.current?.click()} />
+      ) : null}
       {progress ? (
         <div className="explorer-upload" role="status">
           <div className="progress progress-thin">
@@ -88,7 +92,13 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
 
 function Tool({ icon, label, run }: { icon: string; label: string; run: () => void }) {
   return (
-    <button type="button" className="btn btn-ghost btn-icon btn-sm" aria-label={label} title={label} onClick={run}>
+    <button
+      type="button"
+      className="btn btn-ghost btn-icon btn-sm"
+      aria-label={label}
+      title={label}
+      onClick={run}
+    >
       <Icon name={icon} />
     </button>
   );
@@ -139,7 +149,8 @@ function TreeView({
     if (!element || index < 0) return;
     const top = index * ROW;
     if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW > element.scrollTop + element.clientHeight) element.scrollTop = top + ROW - element.clientHeight;
+    else if (top + ROW > element.scrollTop + element.clientHeight)
+      element.scrollTop = top + ROW - element.clientHeight;
   }, [index]);
 
   const openRow = (row: Row, pin: boolean) => {
@@ -151,7 +162,8 @@ function TreeView({
     const line = rows[Math.max(0, Math.min(rows.length - 1, to))];
     if (line?.kind === "row") explorer.select(line.row.path, extend ? "range" : "only");
   };
-  const menuFor = (row: Row | null): (MenuEntry | null)[] => entriesOf(explorer, bench, row, onPick);
+  const menuFor = (row: Row | null): (MenuEntry | null)[] =>
+    entriesOf(explorer, bench, row, onPick);
 
   const keys = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement) return;
@@ -170,7 +182,10 @@ function TreeView({
     else if (event.key === "Escape") explorer.store.setState({ cut: new Set() });
     else if (event.key.length === 1 && !mod && !event.altKey) {
       const fresh = event.timeStamp - typed.current.at > 700;
-      typed.current = { text: (fresh ? "" : typed.current.text) + event.key.toLowerCase(), at: event.timeStamp };
+      typed.current = {
+        text: (fresh ? "" : typed.current.text) + event.key.toLowerCase(),
+        at: event.timeStamp,
+      };
       const from = index + (typed.current.text.length === 1 ? 1 : 0);
       const found = [...lines.slice(Math.max(0, from)), ...lines].find(
         (one) => one.kind === "row" && one.row.label.toLowerCase().startsWith(typed.current.text),
@@ -187,7 +202,10 @@ function TreeView({
     const inner = event.dataTransfer.getData("text/slipway-paths");
     if (inner) {
       const paths = JSON.parse(inner) as string[];
-      await moveEntries(bench, paths.map((from) => ({ from, to: join(folder, nameOf(from)) })));
+      await moveEntries(
+        bench,
+        paths.map((from) => ({ from, to: join(folder, nameOf(from)) })),
+      );
       return;
     }
     const files = await droppedFiles(event.dataTransfer.items);
@@ -202,13 +220,21 @@ function TreeView({
   if (lines.length === 0)
     return (
       // biome-ignore lint/a11y/noStaticElementInteractions: files may be dropped; the buttons do the same
-      <div className="empty grow" onDragOver={(event) => over(event, "")} onDrop={(event) => void drop(event, "")}>
+      <div
+        className="empty grow"
+        onDragOver={(event) => over(event, "")}
+        onDrop={(event) => void drop(event, "")}
+      >
         <Icon name="folder-open" />
         <h4>No files yet</h4>
         <p className="small">Make one, or drop files and folders here.</p>
         <div className="actions">
-          <button type="button" className="btn btn-primary" onClick={() => explorer.create("file")}>New file</button>
-          <button type="button" className="btn" onClick={onPick}>Upload</button>
+          <button type="button" className="btn btn-primary" onClick={() => explorer.create("file")}>
+            New file
+          </button>
+          <button type="button" className="btn" onClick={onPick}>
+            Upload
+          </button>
         </div>
       </div>
     );
@@ -225,7 +251,9 @@ function TreeView({
       aria-activedescendant={focusedId}
       tabIndex={0}
       className={`tree explorer-tree${target === "" ? " is-target" : ""}`}
-      onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      onScroll={(event) =>
+        setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
+      }
       onFocus={() => {
         const top = lines.find((line) => line.kind === "row");
         if (focused === null && top?.kind === "row") explorer.select(top.row.path, "only");
@@ -243,10 +271,29 @@ function TreeView({
         {lines.slice(first, last).map((line, offset) => {
           const top = (first + offset) * ROW;
           if (line.kind === "input")
-            return <NameInput key="new" explorer={explorer} top={top} level={line.level} folder={line.at} what={line.what} />;
+            return (
+              <NameInput
+                key="new"
+                explorer={explorer}
+                top={top}
+                level={line.level}
+                folder={line.at}
+                what={line.what}
+              />
+            );
           const { row } = line;
           if (editing?.kind === "rename" && editing.at === row.path)
-            return <NameInput key={row.path} explorer={explorer} top={top} level={row.level} folder={parentOf(row.path)} what="rename" path={row.path} />;
+            return (
+              <NameInput
+                key={row.path}
+                explorer={explorer}
+                top={top}
+                level={row.level}
+                folder={parentOf(row.path)}
+                what="rename"
+                path={row.path}
+              />
+            );
           const badge = badges.get(row.path);
           const state = badge ? STATES[badge] : null;
           const into = row.kind === "folder" ? row.path : parentOf(row.path);
@@ -271,7 +318,15 @@ function TreeView({
               aria-expanded={row.kind === "folder" ? row.expanded : undefined}
               aria-label={state ? `${row.label}, ${state.word}` : row.label}
               className={classes.join(" ")}
-              style={{ "--level": row.level, position: "absolute", top, left: 0, right: 0 } as React.CSSProperties}
+              style={
+                {
+                  "--level": row.level,
+                  position: "absolute",
+                  top,
+                  left: 0,
+                  right: 0,
+                } as React.CSSProperties
+              }
               title={row.path}
               draggable
               onDragStart={(event) => {
@@ -299,7 +354,11 @@ function TreeView({
                 // biome-ignore lint/suspicious/noArrayIndexKey: a level is its index
                 <i key={level} className="guide" style={{ left: 15 + level * 14 }} />
               ))}
-              {row.kind === "folder" ? <Icon name={row.expanded ? "chevron-down" : "chevron-right"} className="twisty" /> : <span className="twisty" />}
+              {row.kind === "folder" ? (
+                <Icon name={row.expanded ? "chevron-down" : "chevron-right"} className="twisty" />
+              ) : (
+                <span className="twisty" />
+              )}
               <Icon name={iconOf(row)} />
               <span className="name">{row.label}</span>
               {state ? (
@@ -361,7 +420,13 @@ function treeKey(
       return true;
     case "*":
       for (const one of explorer.rows())
-        if (row && one.kind === "folder" && one.level === row.level && parentOf(one.path) === parentOf(row.path)) explorer.toggle(one.path, true);
+        if (
+          row &&
+          one.kind === "folder" &&
+          one.level === row.level &&
+          parentOf(one.path) === parentOf(row.path)
+        )
+          explorer.toggle(one.path, true);
       return true;
     default:
       return false;
@@ -435,12 +500,21 @@ function NameInput({
           event.stopPropagation();
         }}
       />
-      {shown ? <p className="explorer-problem" role="alert">{shown}</p> : null}
+      {shown ? (
+        <p className="explorer-problem" role="alert">
+          {shown}
+        </p>
+      ) : null}
     </div>
   );
 }
 
-function entriesOf(explorer: Explorer, bench: ReturnType<typeof useBench>, row: Row | null, pick: () => void): (MenuEntry | null)[] {
+function entriesOf(
+  explorer: Explorer,
+  bench: ReturnType<typeof useBench>,
+  row: Row | null,
+  pick: () => void,
+): (MenuEntry | null)[] {
   const chosen = row ? explorer.chosen() : [];
   const common: (MenuEntry | null)[] = [
     { label: "New file", icon: "file-plus", run: () => explorer.create("file") },
@@ -448,26 +522,49 @@ function entriesOf(explorer: Explorer, bench: ReturnType<typeof useBench>, row: 
     { label: "Upload files", icon: "upload", run: pick },
   ];
   const { cut } = explorer.store.getState();
-  if (cut.size > 0) common.push({ label: "Paste here", keys: "Ctrl+V", run: () => void paste(explorer, bench) });
+  if (cut.size > 0)
+    common.push({ label: "Paste here", keys: "Ctrl+V", run: () => void paste(explorer, bench) });
   if (!row) return common;
   const one = chosen.length === 1;
   return [
     ...(row.kind === "file"
       ? [
           { label: "Open", icon: "file-text", run: () => bench.open(row.path) },
-          { label: "Run", icon: "play", run: () => void bench.startRun({ kind: "file", path: row.path }) },
+          {
+            label: "Run",
+            icon: "play",
+            run: () => void bench.startRun({ kind: "file", path: row.path }),
+          },
           null,
         ]
       : []),
     ...common,
     null,
-    { label: "Rename", icon: "pencil", keys: "F2", run: () => explorer.rename(row.path), ...(one ? {} : { disabled: "Choose one" }) },
+    {
+      label: "Rename",
+      icon: "pencil",
+      keys: "F2",
+      run: () => explorer.rename(row.path),
+      ...(one ? {} : { disabled: "Choose one" }),
+    },
     { label: "Cut", keys: "Ctrl+X", run: () => explorer.cut() },
     { label: "Move to…", run: () => void moveTo(explorer, bench, chosen) },
-    ...(row.kind === "file" ? [{ label: "Download", icon: "download", run: () => void downloadFile(bench, row.path) }] : []),
-    { label: "Copy path", icon: "copy", run: () => void navigator.clipboard?.writeText(chosen.join("\n")) },
+    ...(row.kind === "file"
+      ? [{ label: "Download", icon: "download", run: () => void downloadFile(bench, row.path) }]
+      : []),
+    {
+      label: "Copy path",
+      icon: "copy",
+      run: () => void navigator.clipboard?.writeText(chosen.join("\n")),
+    },
     null,
-    { label: one ? "Delete" : `Delete ${chosen.length} items`, icon: "trash", keys: "Del", danger: true, run: () => void deleteEntries(bench, chosen) },
+    {
+      label: one ? "Delete" : `Delete ${chosen.length} items`,
+      icon: "trash",
+      keys: "Del",
+      danger: true,
+      run: () => void deleteEntries(bench, chosen),
+    },
   ];
 }
 
@@ -475,20 +572,32 @@ async function paste(explorer: Explorer, bench: ReturnType<typeof useBench>): Pr
   const folder = explorer.folder();
   const cut = [...explorer.store.getState().cut];
   explorer.store.setState({ cut: new Set() });
-  await moveEntries(bench, cut.map((from) => ({ from, to: join(folder, nameOf(from)) })));
+  await moveEntries(
+    bench,
+    cut.map((from) => ({ from, to: join(folder, nameOf(from)) })),
+  );
 }
 
-async function moveTo(explorer: Explorer, bench: ReturnType<typeof useBench>, paths: readonly string[]): Promise<void> {
+async function moveTo(
+  explorer: Explorer,
+  bench: ReturnType<typeof useBench>,
+  paths: readonly string[],
+): Promise<void> {
   const folder = await bench.ask({
     title: paths.length === 1 ? `Move ${nameOf(paths[0] ?? "")}` : `Move ${paths.length} items`,
     label: "Folder, empty for the top",
     value: parentOf(paths[0] ?? ""),
     yes: "Move",
     problem: (value) =>
-      value === "" || explorer.tree.kind(value) === "folder" ? null : newNameProblem(value, "", () => false),
+      value === "" || explorer.tree.kind(value) === "folder"
+        ? null
+        : newNameProblem(value, "", () => false),
   });
   if (folder === null) return;
-  await moveEntries(bench, paths.map((from) => ({ from, to: join(folder, nameOf(from)) })));
+  await moveEntries(
+    bench,
+    paths.map((from) => ({ from, to: join(folder, nameOf(from)) })),
+  );
 }
 
 function rowId(path: string): string {
@@ -499,7 +608,8 @@ function iconOf(row: Row): string {
   if (row.kind === "folder") return row.expanded ? "folder-open" : "folder";
   if (row.kind === "symlink") return "link";
   const end = row.label.slice(row.label.lastIndexOf(".") + 1).toLowerCase();
-  if (/^(py|pyi|js|mjs|cjs|ts|tsx|jsx|css|html|sh|rs|go|c|cpp|java|sql)$/.test(end)) return "file-code";
+  if (/^(py|pyi|js|mjs|cjs|ts|tsx|jsx|css|html|sh|rs|go|c|cpp|java|sql)$/.test(end))
+    return "file-code";
   if (/^(png|jpe?g|gif|webp|svg|avif|bmp|ico)$/.test(end)) return "image";
   if (/^(csv|tsv|xlsx|parquet)$/.test(end)) return "table";
   if (/^(json|yaml|yml|toml|ipynb)$/.test(end)) return "braces";

@@ -7,14 +7,20 @@ import { failureOf } from "../../host/ide";
 import { join, nameOf, nameProblem, parentOf } from "./names";
 
 async function commit(bench: Bench, operations: Operation[]): Promise<Outcome | null> {
-  const answer = await bench.live.calls.commit({ batch: crypto.randomUUID(), operations, atomic: true });
+  const answer = await bench.live.calls.commit({
+    batch: crypto.randomUUID(),
+    operations,
+    atomic: true,
+  });
   await bench.live.pullFiles();
   return answer.outcomes.find((one) => one.result === "stale" || one.result === "rejected") ?? null;
 }
 
 function refused(bench: Bench, what: string, outcome: Outcome | null): boolean {
   if (!outcome) return false;
-  const why = outcome.message ?? (outcome.result === "stale" ? "Something else stands there now." : "It is not allowed.");
+  const why =
+    outcome.message ??
+    (outcome.result === "stale" ? "Something else stands there now." : "It is not allowed.");
   bench.toast({ tone: "danger", text: `${what} ${why}` });
   return true;
 }
@@ -45,18 +51,19 @@ export function createEntry(bench: Bench, path: string, folder: boolean): Promis
 }
 
 /** Moves files and folders into a folder, or one to a new path. */
-export function moveEntries(bench: Bench, pairs: readonly { from: string; to: string }[]): Promise<boolean> {
+export function moveEntries(
+  bench: Bench,
+  pairs: readonly { from: string; to: string }[],
+): Promise<boolean> {
   const real = pairs.filter(({ from, to }) => from !== to && !to.startsWith(`${from}/`));
   if (real.length === 0) return Promise.resolve(false);
   const what = "Nothing was moved.";
   return guarded(bench, what, async () => {
     await bench.saveAll();
-    const operations = real.map(
-      ({ from, to }): Operation => {
-        const entry = bench.live.entries.get(from);
-        return { path: to, from, executable: false, ...expectOf(entry) };
-      },
-    );
+    const operations = real.map(({ from, to }): Operation => {
+      const entry = bench.live.entries.get(from);
+      return { path: to, from, executable: false, ...expectOf(entry) };
+    });
     if (refused(bench, what, await commit(bench, operations))) return false;
     for (const { from, to } of real) bench.moved(from, to);
     return true;
@@ -108,7 +115,9 @@ export async function droppedFiles(items: DataTransferItemList): Promise<Dropped
   const found: Dropped[] = [];
   const walk = async (entry: FileSystemEntry, path: string): Promise<void> => {
     if (entry.isFile) {
-      const file = await new Promise<File>((yes, no) => (entry as FileSystemFileEntry).file(yes, no));
+      const file = await new Promise<File>((yes, no) =>
+        (entry as FileSystemFileEntry).file(yes, no),
+      );
       found.push({ path, file });
       return;
     }
@@ -143,7 +152,10 @@ export async function uploadFiles(
   for (const { path, file } of files) {
     progress({ done, total: files.length, name: nameOf(path) });
     let to = join(folder, path.normalize("NFC"));
-    const problem = path.split("/").map(nameProblem).find((one) => one !== null);
+    const problem = path
+      .split("/")
+      .map(nameProblem)
+      .find((one) => one !== null);
     if (problem) {
       failed.push(`${nameOf(path)}: ${problem}`);
       continue;
@@ -175,8 +187,12 @@ export async function uploadFiles(
   progress(null);
   await bench.live.pullFiles();
   if (failed.length > 0)
-    bench.toast({ tone: "danger", text: `${failed.length} of ${files.length} were not uploaded. ${failed[0]}` });
-  else if (done > 0) bench.toast({ tone: "ok", text: done === 1 ? "1 file uploaded" : `${done} files uploaded` });
+    bench.toast({
+      tone: "danger",
+      text: `${failed.length} of ${files.length} were not uploaded. ${failed[0]}`,
+    });
+  else if (done > 0)
+    bench.toast({ tone: "ok", text: done === 1 ? "1 file uploaded" : `${done} files uploaded` });
 }
 
 function freeBeside(path: string, taken: (path: string) => boolean): string {

@@ -29,7 +29,8 @@ export class Explorer {
     this.key = `slipway.tree.${live.calls.workspace}`;
     this.tree.reset(live.entries.values());
     try {
-      for (const path of JSON.parse(localStorage.getItem(this.key) ?? "[]") as string[]) this.tree.setOpen(path, true);
+      for (const path of JSON.parse(localStorage.getItem(this.key) ?? "[]") as string[])
+        this.tree.setOpen(path, true);
     } catch {
       localStorage.removeItem(this.key);
     }
@@ -80,7 +81,8 @@ export class Explorer {
     const rows = this.rows();
     const from = rows.findIndex((row) => row.path === focused);
     const to = rows.findIndex((row) => row.path === path);
-    for (const row of rows.slice(Math.max(0, Math.min(from, to)), Math.max(from, to) + 1)) next.add(row.path);
+    for (const row of rows.slice(Math.max(0, Math.min(from, to)), Math.max(from, to) + 1))
+      next.add(row.path);
     this.store.setState({ focused: path, selected: next });
   }
 

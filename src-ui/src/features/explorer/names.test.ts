@@ -4,14 +4,36 @@ import { foldKey, freeName, nameProblem, newNameProblem } from "./names";
 
 test("what cannot live everywhere is refused", () => {
   for (const name of [
-    "", ".", "..", "a\u0000b", "a\nb", "CON", "nul.txt", "com¹.log", "LPT0", "what?", "a\\b", "end.", "end ",
-    ".Slipway", "x".repeat(256), "é".repeat(128),
+    "",
+    ".",
+    "..",
+    "a\u0000b",
+    "a\nb",
+    "CON",
+    "nul.txt",
+    "com¹.log",
+    "LPT0",
+    "what?",
+    "a\\b",
+    "end.",
+    "end ",
+    ".Slipway",
+    "x".repeat(256),
+    "é".repeat(128),
   ])
     expect(nameProblem(name), JSON.stringify(name)).toMatch(/\.$/);
 });
 
 test("ordinary names pass", () => {
-  for (const name of ["main.py", ".gitignore", "日本.txt", "CONSOLE", "com10", "a b", "x".repeat(255)])
+  for (const name of [
+    "main.py",
+    ".gitignore",
+    "日本.txt",
+    "CONSOLE",
+    "com10",
+    "a b",
+    "x".repeat(255),
+  ])
     expect(nameProblem(name), name).toBeNull();
 });
 

@@ -77,7 +77,9 @@ test("random operations give the rows of a naive model", () => {
         if (to) open.add(path);
         else open.delete(path);
       }
-      const rows = tree.rows().map((row) => `${row.level} ${row.path} ${row.position}/${row.siblings}`);
+      const rows = tree
+        .rows()
+        .map((row) => `${row.level} ${row.path} ${row.position}/${row.siblings}`);
       expect(rows).toEqual(naive(kinds, open));
       expect(tree.size).toBe(kinds.size);
     }
@@ -87,7 +89,12 @@ test("random operations give the rows of a naive model", () => {
 test("folders come first, numbers sort as numbers, lone folders join", () => {
   const tree = new Tree();
   for (const path of ["b.txt", "a10.txt", "a9.txt", "data/raw/2026/x.csv"]) tree.put(path, "file");
-  expect(tree.rows().map((row) => row.label)).toEqual(["data/raw/2026", "a9.txt", "a10.txt", "b.txt"]);
+  expect(tree.rows().map((row) => row.label)).toEqual([
+    "data/raw/2026",
+    "a9.txt",
+    "a10.txt",
+    "b.txt",
+  ]);
   tree.reveal("data/raw/2026/x.csv");
   expect(tree.rows()[1]).toMatchObject({ path: "data/raw/2026/x.csv", level: 1 });
 });

@@ -23,17 +23,32 @@ export function RunButton() {
     try {
       const { tasks, problems } = await bench.live.calls.tasks();
       for (const task of tasks)
-        entries.push({ label: task.name, icon: "play", run: () => void bench.startRun({ kind: "task", name: task.name }) });
-      for (const problem of problems) entries.push({ label: problem, icon: "alert", disabled: problem, run: () => undefined });
+        entries.push({
+          label: task.name,
+          icon: "play",
+          run: () => void bench.startRun({ kind: "task", name: task.name }),
+        });
+      for (const problem of problems)
+        entries.push({ label: problem, icon: "alert", disabled: problem, run: () => undefined });
     } catch (error) {
-      entries.push({ label: "Tasks could not be read", disabled: failureOf(error).detail, run: () => undefined });
+      entries.push({
+        label: "Tasks could not be read",
+        disabled: failureOf(error).detail,
+        run: () => undefined,
+      });
     }
     const seen = new Set<string>();
-    const recent = runs.filter((run) => !seen.has(run.command) && seen.add(run.command)).slice(0, 5);
+    const recent = runs
+      .filter((run) => !seen.has(run.command) && seen.add(run.command))
+      .slice(0, 5);
     if (recent.length > 0) {
       if (entries.length > 0) entries.push(null);
       for (const run of recent)
-        entries.push({ label: nameOfRun(run), icon: "history", run: () => void bench.startRun(run.target) });
+        entries.push({
+          label: nameOfRun(run),
+          icon: "history",
+          run: () => void bench.startRun(run.target),
+        });
     }
     if (entries.length > 0) entries.push(null);
     entries.push({
@@ -41,16 +56,30 @@ export function RunButton() {
       icon: "terminal",
       run: () =>
         void bench
-          .ask({ title: "Run a command", label: "Command line", value: "", yes: "Run", problem: (value) => (value.trim() === "" ? "Type a command." : null) })
-          .then((line) => line && bench.startRun({ kind: "command", line })),
+          .ask({
+            title: "Run a command",
+            label: "Command line",
+            value: "",
+            yes: "Run",
+            problem: (value) => (value.trim() === "" ? "Type a command." : null),
+          })
+          .then((line) => {
+            if (line) void bench.startRun({ kind: "command", line });
+          }),
     });
     bench.menu(at, entries);
   };
 
   if (going && going.state === "running")
     return (
-      <button type="button" className="btn btn-top" onClick={() => void bench.live.calls.stopRun(going.id).catch(() => undefined)} title="Stop (Shift+F5)">
-        <Icon name="stop" className="danger" /> Stop <span className="t-run truncate">{nameOfRun(going).split("/").at(-1)}</span>
+      <button
+        type="button"
+        className="btn btn-top"
+        onClick={() => void bench.live.calls.stopRun(going.id).catch(() => undefined)}
+        title="Stop (Shift+F5)"
+      >
+        <Icon name="stop" className="danger" /> Stop{" "}
+        <span className="t-run truncate">{nameOfRun(going).split("/").at(-1)}</span>
       </button>
     );
   return (
@@ -66,7 +95,14 @@ export function RunButton() {
         <Icon name="play-solid" className="icon-xs" />
         <span className="t-run">Run{name ? ` ${name}` : ""}</span>
       </button>
-      <button type="button" className="btn btn-primary btn-icon btn-top run-more" aria-label="Run options" aria-haspopup="menu" disabled={offline} onClick={(event) => void menu(event.currentTarget)}>
+      <button
+        type="button"
+        className="btn btn-primary btn-icon btn-top run-more"
+        aria-label="Run options"
+        aria-haspopup="menu"
+        disabled={offline}
+        onClick={(event) => void menu(event.currentTarget)}
+      >
         <Icon name="chevron-down" className="icon-sm" />
       </button>
     </span>
@@ -74,7 +110,10 @@ export function RunButton() {
 }
 
 /** What Run means with this file open. */
-export function targetOf(active: string | null, hasMain: boolean): (RunTarget & { kind: "file" }) | null {
+export function targetOf(
+  active: string | null,
+  hasMain: boolean,
+): (RunTarget & { kind: "file" }) | null {
   if (active && RUNNABLE.test(active)) return { kind: "file", path: active };
   return hasMain ? { kind: "file", path: "main.py" } : null;
 }

@@ -37,10 +37,17 @@ export function RunPanel({
           const words = runWords(one);
           return (
             <li key={one.id}>
-              <button type="button" className={`run-row${one.id === run.id ? " is-selected" : ""}`} aria-current={one.id === run.id} onClick={() => onChoose(one.id)}>
+              <button
+                type="button"
+                className={`run-row${one.id === run.id ? " is-selected" : ""}`}
+                aria-current={one.id === run.id}
+                onClick={() => onChoose(one.id)}
+              >
                 <Icon name={words.icon} className={words.tone} />
                 <span className="run-name truncate">{nameOfRun(one)}</span>
-                <span className="faint num small">{one.duration_ms === undefined ? "" : took(one.duration_ms)}</span>
+                <span className="faint num small">
+                  {one.duration_ms === undefined ? "" : took(one.duration_ms)}
+                </span>
                 <span className="run-state truncate small faint">{words.text}</span>
                 <span className="faint num small">{clock(one.created_at)}</span>
               </button>
@@ -51,7 +58,9 @@ export function RunPanel({
       <section className="run-detail" aria-label={`Run of ${nameOfRun(run)}`}>
         <Head run={run} bench={bench} />
         <Hint run={run} bench={bench} text={text} />
-        <div className="run-output">{run.state === "queued" || run.state === "waiting" ? <Queued run={run} /> : output(run)}</div>
+        <div className="run-output">
+          {run.state === "queued" || run.state === "waiting" ? <Queued run={run} /> : output(run)}
+        </div>
       </section>
     </div>
   );
@@ -66,15 +75,22 @@ function Head({ run, bench }: { run: Run; bench: Bench }) {
     run.revision > 0 ? `ran revision ${run.revision}` : "",
   ].filter((fact) => fact !== "");
   const [stopping, setStopping] = useState(false);
-  const act = (what: Promise<unknown>) => what.catch((error: unknown) => bench.toast({ tone: "danger", text: failureOf(error).detail }));
+  const act = (what: Promise<unknown>) =>
+    what.catch((error: unknown) => bench.toast({ tone: "danger", text: failureOf(error).detail }));
   return (
     <div className="pane-head run-head">
       <Icon name={words.icon} className={words.tone} />
-      <span className="mono truncate run-command" title={run.command}>{run.command || nameOfRun(run)}</span>
+      <span className="mono truncate run-command" title={run.command}>
+        {run.command || nameOfRun(run)}
+      </span>
       <span className="faint num truncate">{facts.join(" · ")}</span>
       <span className="push row gap1">
         {isOver(run) ? (
-          <button type="button" className="btn btn-sm" onClick={() => void bench.startRun(run.target)}>
+          <button
+            type="button"
+            className="btn btn-sm"
+            onClick={() => void bench.startRun(run.target)}
+          >
             <Icon name="rotate" /> Run again
           </button>
         ) : (
@@ -106,7 +122,15 @@ function Queued({ run }: { run: Run }) {
   );
 }
 
-function Hint({ run, bench, text }: { run: Run; bench: Bench; text: (run: Run) => Promise<string> }) {
+function Hint({
+  run,
+  bench,
+  text,
+}: {
+  run: Run;
+  bench: Bench;
+  text: (run: Run) => Promise<string>;
+}) {
   const [missing, setMissing] = useState<{ module: string; command: string } | null>(null);
   const over = isOver(run);
   const failed = over && run.exit?.code !== 0;
@@ -128,8 +152,8 @@ function Hint({ run, bench, text }: { run: Run; bench: Bench; text: (run: Run) =
       <div className="banner warn run-hint" role="status">
         <Icon name="memory" />
         <span>
-          <b className="medium">Ended for memory (exit code 137).</b> A session has 512 MiB. Read large files in parts, for
-          example <code className="mono">chunksize=50_000</code>.
+          <b className="medium">Ended for memory (exit code 137).</b> A session has 512 MiB. Read
+          large files in parts, for example <code className="mono">chunksize=50_000</code>.
         </span>
       </div>
     );
@@ -140,7 +164,11 @@ function Hint({ run, bench, text }: { run: Run; bench: Bench; text: (run: Run) =
       <span className="grow">
         <b className="medium">{missing.module}</b> is not installed.
       </span>
-      <button type="button" className="btn btn-sm" onClick={() => void bench.typeCommand(missing.command)}>
+      <button
+        type="button"
+        className="btn btn-sm"
+        onClick={() => void bench.typeCommand(missing.command)}
+      >
         {missing.command}
       </button>
     </div>
@@ -148,7 +176,9 @@ function Hint({ run, bench, text }: { run: Run; bench: Bench; text: (run: Run) =
 }
 
 function took(ms: number): string {
-  return ms < 60_000 ? `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 function clock(at: string): string {

@@ -3,12 +3,15 @@ import { expect, test } from "vitest";
 import type { Run } from "../../host/generated/api/Run";
 import { missingPackage, runWords, wasOutOfMemory } from "./words";
 
-const run = (part: Partial<Run>) => ({ state: "done", target: { kind: "file", path: "main.py" }, revision: 7, ...part }) as Run;
+const run = (part: Partial<Run>) =>
+  ({ state: "done", target: { kind: "file", path: "main.py" }, revision: 7, ...part }) as Run;
 
 test("every end has its word", () => {
   expect(runWords(run({ exit: { code: 0 } }))).toMatchObject({ tone: "ok", text: "Done" });
   expect(runWords(run({ exit: { code: 3 } })).text).toBe("Exit code 3");
-  expect(runWords(run({ exit: { code: 137, reason: "out of memory: 512 MiB" } })).text).toContain("out of memory");
+  expect(runWords(run({ exit: { code: 137, reason: "out of memory: 512 MiB" } })).text).toContain(
+    "out of memory",
+  );
   expect(runWords(run({ state: "waiting" })).text).toBe("Waits for revision 7");
 });
 
@@ -18,8 +21,14 @@ test("a killed program ran out of memory", () => {
 });
 
 test("a missing module is offered under its package's name", () => {
-  expect(missingPackage("ModuleNotFoundError: No module named 'sklearn.svm'")).toEqual({ module: "sklearn", command: "pip install scikit-learn" });
-  expect(missingPackage("Error: Cannot find module '@scope/x/y'")).toEqual({ module: "@scope/x", command: "npm install @scope/x" });
+  expect(missingPackage("ModuleNotFoundError: No module named 'sklearn.svm'")).toEqual({
+    module: "sklearn",
+    command: "pip install scikit-learn",
+  });
+  expect(missingPackage("Error: Cannot find module '@scope/x/y'")).toEqual({
+    module: "@scope/x",
+    command: "npm install @scope/x",
+  });
   expect(missingPackage("Error: Cannot find module './local'")).toBeNull();
   expect(missingPackage("fine")).toBeNull();
 });

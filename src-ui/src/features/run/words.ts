@@ -39,7 +39,8 @@ export function runWords(run: Run): RunWords {
   }
   const exit = run.exit;
   if (exit?.reason) return { icon: "error", tone: "danger", text: exit.reason };
-  if (exit?.signal !== undefined && exit.signal !== null) return { icon: "stop-circle", tone: "warn", text: `Ended by signal ${exit.signal}` };
+  if (exit?.signal !== undefined && exit.signal !== null)
+    return { icon: "stop-circle", tone: "warn", text: `Ended by signal ${exit.signal}` };
   if (!exit || exit.code === 0) return { icon: "check", tone: "ok", text: "Done" };
   return { icon: "error", tone: "danger", text: `Exit code ${exit.code}` };
 }
@@ -72,6 +73,7 @@ export function missingPackage(output: string): { module: string; command: strin
     return { module, command: `pip install ${OTHER_NAMES[module] ?? module}` };
   }
   const node = /Cannot find (?:module|package) '((?:@[\w.-]+\/)?[\w.-]+)/.exec(output);
-  if (node?.[1] && !node[1].startsWith(".")) return { module: node[1], command: `npm install ${node[1]}` };
+  if (node?.[1] && !node[1].startsWith("."))
+    return { module: node[1], command: `npm install ${node[1]}` };
   return null;
 }

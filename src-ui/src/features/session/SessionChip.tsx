@@ -47,7 +47,11 @@ export function SessionStatus() {
         <span>{chip.status}</span>
       </button>
       {idle ? (
-        <button type="button" className="status-item btn-reset accent" onClick={() => void keep(bench)}>
+        <button
+          type="button"
+          className="status-item btn-reset accent"
+          onClick={() => void keep(bench)}
+        >
           Keep running
         </button>
       ) : null}
@@ -85,7 +89,12 @@ export function sessionMenu(bench: Bench, session: Session | null): (MenuEntry |
   if (!live)
     return [{ label: "Start session", icon: "play", run: () => void bench.startSession() }];
   return [
-    { label: "New terminal", icon: "terminal", keys: "Ctrl+Shift+`", run: () => void bench.newTerminal() },
+    {
+      label: "New terminal",
+      icon: "terminal",
+      keys: "Ctrl+Shift+`",
+      run: () => void bench.newTerminal(),
+    },
     {
       label: session.keep_until_done ? "Stop when idle" : "Keep until programs end",
       icon: "clock",
@@ -93,7 +102,9 @@ export function sessionMenu(bench: Bench, session: Session | null): (MenuEntry |
         void bench.live.calls
           .keepSession(!session.keep_until_done)
           .then(() => bench.live.pullSession())
-          .catch((error: unknown) => bench.toast({ tone: "danger", text: failureOf(error).detail })),
+          .catch((error: unknown) =>
+            bench.toast({ tone: "danger", text: failureOf(error).detail }),
+          ),
     },
     { label: "What protects it", icon: "shield", run: () => void protections(bench, session) },
     null,

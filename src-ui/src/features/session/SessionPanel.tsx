@@ -23,7 +23,8 @@ export function SessionPanel() {
   const bench = useBench();
   const session = useStore(bench.live.store, (state) => state.session);
   const connection = useStore(bench.live.store, (state) => state.connection.state);
-  if (session?.state === "requested" || session?.state === "provisioning") return <Starting session={session} />;
+  if (session?.state === "requested" || session?.state === "provisioning")
+    return <Starting session={session} />;
   if (session?.state === "failed") return <Failed session={session} />;
   if (session?.state === "stopping")
     return (
@@ -44,7 +45,12 @@ export function SessionPanel() {
           : "The server does not answer. Editing goes on; a session can start when it is back."}
       </p>
       <div className="actions">
-        <button type="button" className="btn btn-primary" disabled={!online} onClick={() => void bench.startSession()}>
+        <button
+          type="button"
+          className="btn btn-primary"
+          disabled={!online}
+          onClick={() => void bench.startSession()}
+        >
           Start session
         </button>
       </div>
@@ -68,7 +74,14 @@ function Starting({ session }: { session: Session }) {
           {usual ? <span className="faint"> · usually {seconds(usual)}</span> : null}
         </span>
       </div>
-      <div className="progress" role="progressbar" aria-label="Start" aria-valuemin={0} aria-valuemax={STAGES.length} aria-valuenow={done}>
+      <div
+        className="progress"
+        role="progressbar"
+        aria-label="Start"
+        aria-valuemin={0}
+        aria-valuemax={STAGES.length}
+        aria-valuenow={done}
+      >
         <i style={{ width: `${((done + 0.3) / STAGES.length) * 100}%` }} />
       </div>
       <ol className="session-stages">
@@ -83,23 +96,38 @@ function Starting({ session }: { session: Session }) {
             );
           const running = stage.ms === undefined;
           return (
-            <li key={name} className={`session-stage${running ? " is-now" : ""}`} aria-current={running ? "step" : undefined}>
+            <li
+              key={name}
+              className={`session-stage${running ? " is-now" : ""}`}
+              aria-current={running ? "step" : undefined}
+            >
               {running ? <span className="spinner" /> : <Icon name="check" className="ok" />}
               <span className="session-name">{word}</span>
               <span className="session-note truncate">{stage.detail ?? ""}</span>
               <span className="push muted num">
-                {stage.ms === undefined ? seconds(now - Date.parse(stage.started_at)) : duration(stage.ms)}
+                {stage.ms === undefined
+                  ? seconds(now - Date.parse(stage.started_at))
+                  : duration(stage.ms)}
               </span>
             </li>
           );
         })}
       </ol>
       <div className="row gap3 session-acts">
-        <button type="button" className="btn" onClick={() => bench.hidePanel()}>Keep editing</button>
+        <button type="button" className="btn" onClick={() => bench.hidePanel()}>
+          Keep editing
+        </button>
         <button
           type="button"
           className="btn btn-ghost"
-          onClick={() => void bench.live.calls.stopSession().then(() => bench.live.pullSession()).catch((error: unknown) => bench.toast({ tone: "danger", text: failureOf(error).detail }))}
+          onClick={() =>
+            void bench.live.calls
+              .stopSession()
+              .then(() => bench.live.pullSession())
+              .catch((error: unknown) =>
+                bench.toast({ tone: "danger", text: failureOf(error).detail }),
+              )
+          }
         >
           Cancel start
         </button>
@@ -115,10 +143,18 @@ function Failed({ session }: { session: Session }) {
   const runs = useStore(bench.live.store, (state) => state.runs);
   const code = session.reason?.code ?? "start_failed";
   const last = runs.find((run) => run.session === session.id);
-  const when = session.ended_at ? new Date(session.ended_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "";
+  const when = session.ended_at
+    ? new Date(session.ended_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
+    : "";
   const copy = () => {
-    const text = JSON.stringify({ session: session.id, state: session.state, reason: session.reason, stages: session.stages }, null, 2);
-    void navigator.clipboard?.writeText(text).then(() => bench.toast({ text: "Diagnostics copied" }));
+    const text = JSON.stringify(
+      { session: session.id, state: session.state, reason: session.reason, stages: session.stages },
+      null,
+      2,
+    );
+    void navigator.clipboard
+      ?.writeText(text)
+      .then(() => bench.toast({ text: "Diagnostics copied" }));
   };
   return (
     <div className="session-start" role="alert">
@@ -130,20 +166,29 @@ function Failed({ session }: { session: Session }) {
       <p className="muted session-why">{session.reason?.text ?? "The server gave no reason."}</p>
       <p className="row gap3 session-safe">
         <Icon name="shield" className="ok" />
-        <span>Your files are safe: they are on the server at revision {head}. The output is kept.</span>
+        <span>
+          Your files are safe: they are on the server at revision {head}. The output is kept.
+        </span>
       </p>
       {code === "out_of_memory" ? (
         <p className="session-hint">
           <Icon name="sparkle" className="muted" />
           <span>
-            Read large files in parts, for example <code className="mono">pd.read_csv(path, chunksize=50_000)</code>, and
-            drop what you no longer need.
+            Read large files in parts, for example{" "}
+            <code className="mono">pd.read_csv(path, chunksize=50_000)</code>, and drop what you no
+            longer need.
           </span>
         </p>
       ) : null}
       <div className="row gap3 session-acts">
-        <button type="button" className="btn btn-primary" onClick={() => void bench.startSession()}>Start session</button>
-        {last ? <button type="button" className="btn" onClick={() => bench.showPanel("run")}>Show last output</button> : null}
+        <button type="button" className="btn btn-primary" onClick={() => void bench.startSession()}>
+          Start session
+        </button>
+        {last ? (
+          <button type="button" className="btn" onClick={() => bench.showPanel("run")}>
+            Show last output
+          </button>
+        ) : null}
         <button type="button" className="btn btn-ghost" onClick={copy}>
           <Icon name="copy" /> Copy diagnostics
         </button>

@@ -18,12 +18,19 @@ const usage = (memory: number, stop = 0) => ({
 });
 
 test("no session", () => {
-  expect(chipOf(null, null, T, 500)).toMatchObject({ tone: "none", word: "No session", status: "No session" });
+  expect(chipOf(null, null, T, 500)).toMatchObject({
+    tone: "none",
+    word: "No session",
+    status: "No session",
+  });
   expect(chipOf(session({ state: "stopped" }), null, T, 500).word).toBe("No session");
 });
 
 test("starting counts tenths and names the files", () => {
-  const facts = session({ state: "provisioning", stages: [{ name: "files", detail: "163 of 214" }] });
+  const facts = session({
+    state: "provisioning",
+    stages: [{ name: "files", detail: "163 of 214" }],
+  });
   expect(chipOf(facts, null, T + 900, 500)).toMatchObject({
     tone: "busy",
     word: "Starting",
@@ -48,7 +55,10 @@ test("an idle stop is counted down", () => {
 });
 
 test("a fault stays until the next start", () => {
-  const facts = session({ state: "failed", reason: { code: "out_of_memory", text: "Out of memory: 512 MiB" } });
+  const facts = session({
+    state: "failed",
+    reason: { code: "out_of_memory", text: "Out of memory: 512 MiB" },
+  });
   expect(chipOf(facts, null, T, 500)).toMatchObject({
     tone: "danger",
     word: "Stopped",
@@ -58,7 +68,12 @@ test("a fault stays until the next start", () => {
 });
 
 test("times have units", () => {
-  expect([duration(8), duration(640), duration(1900), duration(61_000)]).toEqual(["8 ms", "640 ms", "1.9 s", "1 min 1 s"]);
+  expect([duration(8), duration(640), duration(1900), duration(61_000)]).toEqual([
+    "8 ms",
+    "640 ms",
+    "1.9 s",
+    "1 min 1 s",
+  ]);
   expect([span(30_000), span(7_500_000)]).toEqual(["30 s", "2 h 5 min"]);
   expect(clock(118_000)).toBe("1:58");
 });

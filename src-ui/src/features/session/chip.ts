@@ -57,9 +57,15 @@ export function chipOf(
     case "stopping":
       return plain("busy", "Stopping", "", "Stopping session");
     case "stopped": {
-      const quiet = !session.reason || session.reason.code === "stopped" || session.reason.text === "";
+      const quiet =
+        !session.reason || session.reason.code === "stopped" || session.reason.text === "";
       if (quiet) return plain("none", "No session", "", "No session");
-      return plain("none", "Stopped", short(session.reason?.text ?? ""), `Stopped: ${short(session.reason?.text ?? "")}`);
+      return plain(
+        "none",
+        "Stopped",
+        short(session.reason?.text ?? ""),
+        `Stopped: ${short(session.reason?.text ?? "")}`,
+      );
     }
     case "failed": {
       const why = short(session.reason?.text ?? "unknown reason");

@@ -26,10 +26,16 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
       {shells.map((tab) => {
         const title = titleOf(tab);
         if (renaming === tab.id)
-          return <Rename key={tab.id} value={title} onDone={(name) => {
-            if (name !== null) terminals.rename(tab.id, name);
-            setRenaming(null);
-          }} />;
+          return (
+            <Rename
+              key={tab.id}
+              value={title}
+              onDone={(name) => {
+                if (name !== null) terminals.rename(tab.id, name);
+                setRenaming(null);
+              }}
+            />
+          );
         return (
           <div key={tab.id} className={`term-tab${tab.id === active ? " is-selected" : ""}`}>
             <button

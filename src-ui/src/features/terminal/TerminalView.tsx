@@ -117,7 +117,12 @@ function Find({ screen, onClose }: { screen: TerminalScreen; onClose: () => void
           else if (event.key === "Enter") screen.search.findNext(text);
         }}
       />
-      <button type="button" className="btn btn-ghost btn-icon btn-sm" aria-label="Close find" onClick={close}>
+      <button
+        type="button"
+        className="btn btn-ghost btn-icon btn-sm"
+        aria-label="Close find"
+        onClick={close}
+      >
         <Icon name="x" />
       </button>
     </div>

@@ -89,7 +89,11 @@ export class TerminalScreen implements Screen {
     else {
       this.terminal.open(host);
       // Before xterm.js sees it: a paste is cleaned, and several lines are asked about.
-      this.terminal.element?.addEventListener("paste", (event) => this.pasted(event), true);
+      host.firstElementChild?.addEventListener(
+        "paste",
+        (event) => this.pasted(event as ClipboardEvent),
+        true,
+      );
     }
     this.draw();
     this.observer = new ResizeObserver(() => {
@@ -188,7 +192,9 @@ export class TerminalScreen implements Screen {
 
   exited(exit: Exit): void {
     // The program may have left the screen in any state.
-    this.terminal.write("\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m");
+    this.terminal.write(
+      "\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m",
+    );
     this.note(exitWords(exit));
     this.terminal.options.disableStdin = true;
     this.terminal.options.cursorInactiveStyle = "none";
@@ -241,7 +247,8 @@ export class TerminalScreen implements Screen {
       return false;
     }
     // The browser's own paste event follows.
-    if ((mod && event.shiftKey && key === "v") || (event.shiftKey && key === "insert")) return false;
+    if ((mod && event.shiftKey && key === "v") || (event.shiftKey && key === "insert"))
+      return false;
     if (event.ctrlKey && !event.shiftKey && key === "c" && this.terminal.hasSelection()) {
       this.copy();
       this.terminal.clearSelection();
@@ -309,4 +316,13 @@ export function exitWords(exit: { code?: number; signal?: number; reason?: strin
   return `Ended with exit code ${exit.code}`;
 }
 
-const SIGNALS: Record<number, string> = { 1: "HUP", 2: "INT", 3: "QUIT", 6: "ABRT", 9: "KILL", 11: "SEGV", 13: "PIPE", 15: "TERM" };
+const SIGNALS: Record<number, string> = {
+  1: "HUP",
+  2: "INT",
+  3: "QUIT",
+  6: "ABRT",
+  9: "KILL",
+  11: "SEGV",
+  13: "PIPE",
+  15: "TERM",
+};

@@ -82,7 +82,11 @@ export class Terminals {
     if (!session || (session.state !== "ready" && session.state !== "idle")) return null;
     this.store.setState({ opening: true, problem: "" });
     try {
-      const terminal = await this.live.calls.openTerminal(session.id, START_SIZE.cols, START_SIZE.rows);
+      const terminal = await this.live.calls.openTerminal(
+        session.id,
+        START_SIZE.cols,
+        START_SIZE.rows,
+      );
       this.add(terminal.id, session.id, terminal.title, null);
       this.activate(terminal.id);
       return terminal.id;
@@ -108,7 +112,8 @@ export class Terminals {
       const active = state.active === id ? (shells.at(-1)?.id ?? null) : state.active;
       return { tabs, active };
     });
-    if (tab && !tab.run) await this.live.calls.closeTerminal(tab.session, id).catch(() => undefined);
+    if (tab && !tab.run)
+      await this.live.calls.closeTerminal(tab.session, id).catch(() => undefined);
   }
 
   rename(id: string, name: string): void {
@@ -162,7 +167,15 @@ export class Terminals {
     };
     const target = { session: tab.session, terminal: id };
     const { cols, rows } = screen.terminal;
-    held.stream = new TerminalStream(this.live.socket, target, crypto.randomUUID(), screen, timing, cols, rows);
+    held.stream = new TerminalStream(
+      this.live.socket,
+      target,
+      crypto.randomUUID(),
+      screen,
+      timing,
+      cols,
+      rows,
+    );
     this.change(id, { ready: true });
     return screen;
   }
@@ -178,7 +191,8 @@ export class Terminals {
     }
     for (const tab of [...this.store.getState().tabs])
       if (tab.session !== session.id && !tab.run) void this.forget(tab.id);
-    for (const terminal of known) if (!terminal.run) this.add(terminal.id, session.id, terminal.title, null);
+    for (const terminal of known)
+      if (!terminal.run) this.add(terminal.id, session.id, terminal.title, null);
     const shells = this.store.getState().tabs.filter((tab) => !tab.run);
     if (!this.store.getState().active && shells[0]) this.activate(shells[0].id);
   }
@@ -195,14 +209,23 @@ export class Terminals {
     if (this.tab(id)) return;
     this.held.set(id, { screen: null, stream: null, making: null });
     const tab: TerminalTab = {
-      id, session, name: "", title, link: "attaching", message: "", exit: null, run, ready: false,
+      id,
+      session,
+      name: "",
+      title,
+      link: "attaching",
+      message: "",
+      exit: null,
+      run,
+      ready: false,
     };
     this.store.setState((state) => ({ tabs: [...state.tabs, tab] }));
   }
 
   private change(id: string, part: Partial<TerminalTab>): void {
     const tab = this.tab(id);
-    if (!tab || (Object.keys(part) as (keyof TerminalTab)[]).every((key) => tab[key] === part[key])) return;
+    if (!tab || (Object.keys(part) as (keyof TerminalTab)[]).every((key) => tab[key] === part[key]))
+      return;
     this.store.setState((state) => ({
       tabs: state.tabs.map((one) => (one.id === id ? { ...one, ...part } : one)),
     }));
