@@ -132,7 +132,7 @@ impl Sessions {
             ));
         }
         if let Some(live) = self.live_record(workspace).await? {
-            if live.life.state != SessionState::Stopping {
+            if live.life.state != SessionState::Stopping && !live.stop_wished {
                 return self.answer(&live).await;
             }
             self.ended(live.id).await?;
@@ -351,7 +351,15 @@ impl Sessions {
         let newest = store::newest(&self.inner.db, workspace, 1).await?.pop();
         Ok(newest
             .filter(|record| rules::is_live(record.life.state))
-            .map(|record| self.driven_record(record.id).unwrap_or(record)))
+            .map(|stored| {
+                let mut record = self
+                    .driven_record(stored.id)
+                    .unwrap_or_else(|| stored.clone());
+                // A wish is stored before the driver hears of it.
+                record.stop_wished |= stored.stop_wished;
+                record
+            })
+            .filter(|record| rules::is_live(record.life.state)))
     }
 
     /// Waits until a session that is stopping is over.
@@ -366,7 +374,12 @@ impl Sessions {
         let view = lock(&self.inner.driven)
             .get(&session)
             .map(|driven| driven.view.clone());
-        let mut view = view.ok_or_else(stopping)?;
+        let Some(mut view) = view else {
+            // It ended since we looked, or another server ends it.
+            let record = store::find(&self.inner.db, session).await?;
+            let over = record.is_none_or(|record| !rules::is_live(record.life.state));
+            return if over { Ok(()) } else { Err(stopping()) };
+        };
         let over = view.wait_for(|view| !rules::is_live(view.record.life.state));
         match tokio::time::timeout(READY_WAIT, over).await {
             Ok(_) => Ok(()),

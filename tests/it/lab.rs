@@ -136,11 +136,8 @@ impl Lab {
 
     /// Kills the agent of a session, as the kernel does when memory is out.
     pub async fn kill_agent(&self, session: SessionId) {
-        let place = sqlx::query_scalar::<_, serde_json::Value>("select place from sessions where id = $1")
-            .bind(uuid_of(session))
-            .fetch_one(&self.app().db)
-            .await
-            .expect("a place");
+        let places = self.app().runtime.list().await.expect("places");
+        let place = places.into_iter().find(|(of, _)| *of == session).expect("a place").1.0;
         let pid = find_pid(&place).expect("the place names its process");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the agent is killed");
@@ -154,16 +151,15 @@ impl Drop for Lab {
             let ended = std::thread::spawn(move || server.runtime.shutdown_timeout(PATIENCE));
             drop(ended.join());
         }
-        // Agents outlive servers; those of a test must not outlive it.
-        for place in std::fs::read_dir(self.data.path().join("run")).into_iter().flatten().flatten() {
-            let record = std::fs::read_dir(place.path()).into_iter().flatten().flatten();
-            for file in record.filter(|file| file.path().extension().is_some_and(|e| e == "json")) {
-                let text = std::fs::read_to_string(file.path()).unwrap_or_default();
-                let value = serde_json::from_str(&text).unwrap_or_default();
-                if let Some(pid) = find_pid(&value).and_then(rustix::process::Pid::from_raw) {
-                    // It may be gone already.
-                    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
-                }
+        // Agents outlive servers; those of a test must not outlive it. Only theirs name this folder.
+        let folder = self.data.path().as_os_str().as_encoded_bytes().to_owned();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+            let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else { continue };
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if line.windows(folder.len()).any(|window| window == folder) {
+                // It may be gone already.
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
             }
         }
     }
@@ -173,10 +169,6 @@ impl Drop for Lab {
 fn find_pid(place: &serde_json::Value) -> Option<i32> {
     let pid = place.get("process")?.get(0)?.as_i64()?;
     i32::try_from(pid).ok()
-}
-
-pub fn uuid_of(id: impl slipway_core::id::Id) -> sqlx::types::Uuid {
-    id.uuid()
 }
 
 async fn start(
@@ -218,35 +210,28 @@ async fn start(
     (app, base, served)
 }
 
+/// The server's settings, with the agent and the execution image that `cargo xtask test` names.
 fn config(data_dir: &Path) -> Config {
     use clap::Parser as _;
     #[derive(clap::Parser)]
     struct Flags {
         #[command(flatten)]
         config: Config,
+        #[arg(long, env = "SLIPWAY_TEST_AGENT")]
+        test_agent: PathBuf,
+        #[arg(long, env = "SLIPWAY_TEST_IMAGE")]
+        test_image: PathBuf,
     }
-    let flags = Flags::parse_from([
+    let mut flags = Flags::try_parse_from([
         "slipway-server".as_ref(),
-        "--unsafe-no-sandbox".as_ref(),
         "--egress=none".as_ref(),
         "--data-dir".as_ref(),
         data_dir.as_os_str(),
-        "--agent".as_ref(),
-        agent().as_os_str(),
-    ]);
+    ])
+    .expect("SLIPWAY_TEST_AGENT and SLIPWAY_TEST_IMAGE are set, as `cargo xtask test` does");
+    flags.config.agent = Some(flags.test_agent);
+    flags.config.image = Some(flags.test_image);
     flags.config
-}
-
-/// The agent that was built with these tests.
-fn agent() -> PathBuf {
-    let own = std::env::current_exe().expect("this program has a path");
-    let target = own.ancestors().find(|folder| folder.ends_with("target")).expect("built by cargo");
-    let names = ["debug/slipway-agent", "x86_64-unknown-linux-gnu/debug/slipway-agent", "aarch64-unknown-linux-gnu/debug/slipway-agent"];
-    names
-        .iter()
-        .map(|name| target.join(name))
-        .find(|path| path.is_file())
-        .expect("build the agent first: cargo build -p slipway-agent")
 }
 
 /// What tests do with a signed-in client.
