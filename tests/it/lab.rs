@@ -146,22 +146,22 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            // Not from within a test's own runtime: that must not block. A start that is under way ends first.
-            let ended = std::thread::spawn(move || server.runtime.shutdown_timeout(PATIENCE));
-            drop(ended.join());
-        }
-        // Agents outlive servers; those of a test must not outlive it. Only theirs name this folder.
-        let folder = self.data.path().as_os_str().as_encoded_bytes().to_owned();
-        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
-            let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else { continue };
-            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-            if line.windows(folder.len()).any(|window| window == folder) {
-                // It may be gone already.
-                rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+        // Places outlive servers; those of a test must not outlive it. On a thread of its own, since a test's runtime
+        // must not be blocked: first the server ends, with a start that is under way, then what it made.
+        let (server, config) = (self.server.take(), config(self.data.path()));
+        let ended = std::thread::spawn(move || {
+            if let Some(server) = server {
+                server.runtime.shutdown_timeout(PATIENCE);
             }
-        }
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let local = Local::from_config(&config).expect("a runtime of places");
+                for (_, place) in local.list().await.expect("places") {
+                    local.stop(&place).await.expect("a place ends");
+                }
+            });
+        });
+        assert!(ended.join().is_ok() || std::thread::panicking(), "nothing is left behind");
     }
 }
 
