@@ -99,6 +99,68 @@ async fn a_run_that_ends_while_no_server_runs_is_stored_by_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_file_runs_on_what_was_saved_and_what_it_writes_is_in_the_workspace_when_it_is_done() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let target = RunTarget::File { path: RelPath::parse("main.py").unwrap() };
+    let mut base = None;
+    for n in 1..=3 {
+        let program = format!("open('out.txt', 'w').write('tide {n}')\nprint('tide', {n})\n");
+        let content = Bytes::from(program);
+        let written = ana.write_file(workspace, "main.py", base.as_ref(), content).await.unwrap();
+        base = written.entry.and_then(|entry| entry.hash);
+        let revision = Some(written.revision);
+        let start = StartRun { target: target.clone(), revision, cols: None, rows: None };
+        let run = ana.start_run(workspace, &start).await.unwrap();
+        assert_eq!(run.command, "python3 -u main.py");
+        let done = ana.finished(&socket, workspace, run.id).await;
+        assert_eq!((done.state, done.revision), (RunState::Done, written.revision), "{:?}", done.reason);
+        assert_eq!(ana.run_output(run.id).await.unwrap(), format!("tide {n}\r\n"));
+        let out = ana.read_file(workspace, "out.txt").await.unwrap();
+        assert_eq!(out, format!("tide {n}"));
+    }
+}
+
+#[tokio::test]
+async fn runs_that_wait_for_the_session_all_come_to_their_turn_and_one_can_be_run_again() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let mut runs = Vec::new();
+    for n in 0..4 {
+        runs.push(ana.command(workspace, &format!("echo turn {n}")).await.unwrap().id);
+    }
+    for (n, run) in runs.iter().enumerate() {
+        let done = ana.finished(&socket, workspace, *run).await;
+        assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
+        assert_eq!(ana.run_output(*run).await.unwrap(), format!("turn {n}\r\n"));
+    }
+    let path = format!("/runs/{}/rerun", runs[2]);
+    let again: slipway_api::run::Run = ana.call(reqwest::Method::POST, &path, &()).await.unwrap();
+    let done = ana.finished(&socket, workspace, again.id).await;
+    assert_eq!(ana.run_output(done.id).await.unwrap(), "turn 2\r\n");
+}
+
+#[tokio::test]
+async fn a_run_that_still_waits_for_its_session_is_stopped_before_it_begins() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    let run = ana.command(workspace, "touch never").await.unwrap();
+    // It may have begun meanwhile; then it is stopped as any other. Either way it ends.
+    match ana.stop_run(run.id).await {
+        Ok(()) => {}
+        refused => assert_eq!(code(refused), Code::RunFinished),
+    }
+    let socket = Socket::connect(&ana).await.unwrap();
+    let over = ana.finished(&socket, workspace, run.id).await;
+    assert!(over.reason.is_some() || over.exit.is_some());
+}
+
+#[tokio::test]
 async fn what_cannot_run_is_refused_before_anything_starts() {
     let lab = Lab::start().await;
     let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
