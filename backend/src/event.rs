@@ -96,7 +96,10 @@ mod tests {
         let mut heard = events.subscribe(one);
         events.publish(other, moved(1));
         events.publish(one, moved(2));
-        assert_eq!(heard.try_recv().map(|e| e.event).ok().flatten(), Some(moved(2)));
+        assert_eq!(
+            heard.try_recv().map(|e| e.event).ok().flatten(),
+            Some(moved(2))
+        );
         assert!(heard.try_recv().is_err());
         drop(heard);
         events.publish(one, moved(3));

@@ -154,7 +154,9 @@ impl Sessions {
         if store::live_count(&mut db, user.user).await? >= SESSIONS_PER_USER_MAX {
             return Err(Error::new(
                 Code::TooManySessions,
-                format!("You have {SESSIONS_PER_USER_MAX} live sessions, which is the most. Stop one first."),
+                format!(
+                    "You have {SESSIONS_PER_USER_MAX} live sessions, which is the most. Stop one first."
+                ),
             ));
         }
         if !store::insert(&mut db, &record, self.inner.server).await? {

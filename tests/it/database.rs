@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio_util::sync::CancellationToken;
 
 /// A Postgres that ends with the last test that uses it.
-pub struct Postgres {
+pub(crate) struct Postgres {
     options: PgConnectOptions,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
@@ -20,8 +20,10 @@ static CURRENT: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A fresh database, and the Postgres to hold on to while it is used.
-pub async fn fresh() -> (Arc<Postgres>, PgConnectOptions) {
-    let postgres = tokio::task::spawn_blocking(running).await.expect("Postgres starts");
+pub(crate) async fn fresh() -> (Arc<Postgres>, PgConnectOptions) {
+    let postgres = tokio::task::spawn_blocking(running)
+        .await
+        .expect("Postgres starts");
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let mut connection = postgres.options.connect().await.expect("a connection");
     sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}")))
@@ -49,15 +51,22 @@ fn running() -> Arc<Postgres> {
             .expect("a runtime");
         runtime.block_on(async {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let bin = find_programs(None, "/usr/local/bin:/usr/bin:/bin".as_ref()).expect("Postgres is installed");
-            let embedded = Embedded::prepare(bin, Path::new(folder.path()), false).await.expect("a cluster");
+            let bin = find_programs(None, "/usr/local/bin:/usr/bin:/bin".as_ref())
+                .expect("Postgres is installed");
+            let embedded = Embedded::prepare(bin, Path::new(folder.path()), false)
+                .await
+                .expect("a cluster");
             let running = embedded.start().await.expect("Postgres starts");
             ready.send(embedded.options()).expect("someone waits");
             running.keep(stopped).await;
         });
     });
     let options = started.recv().expect("Postgres starts");
-    let postgres = Arc::new(Postgres { options, stop, thread: Some(thread) });
+    let postgres = Arc::new(Postgres {
+        options,
+        stop,
+        thread: Some(thread),
+    });
     *current = Arc::downgrade(&postgres);
     postgres
 }

@@ -34,13 +34,13 @@ use tokio_util::task::TaskTracker;
 use crate::database;
 
 /// Every wait of these tests ends within this time; none of them takes a fraction of it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that can be killed and started again.
-pub struct Lab {
+pub(crate) struct Lab {
     data: tempfile::TempDir,
     database: PgConnectOptions,
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     server: Option<Server>,
     /// Ends after everything else of this test.
     _postgres: Arc<database::Postgres>,
@@ -55,12 +55,12 @@ struct Server {
 
 impl Lab {
     /// A server on a fresh database, with the system's clock.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with_clock(Clock::System).await
     }
 
     /// A server on a fresh database.
-    pub async fn with_clock(clock: Clock) -> Self {
+    pub(crate) async fn with_clock(clock: Clock) -> Self {
         let (postgres, options) = database::fresh().await;
         let mut lab = Self {
             data: tempfile::tempdir().expect("a temporary folder"),
@@ -74,7 +74,7 @@ impl Lab {
     }
 
     /// Starts the next server on the same database and the same places.
-    pub async fn restart(&mut self, sole: bool) {
+    pub(crate) async fn restart(&mut self, sole: bool) {
         assert!(self.server.is_none(), "one server at a time");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -88,17 +88,22 @@ impl Lab {
             sole,
         ));
         let (app, base, served) = started.await.expect("the server starts");
-        self.server = Some(Server { runtime, app, base, served });
+        self.server = Some(Server {
+            runtime,
+            app,
+            base,
+            served,
+        });
     }
 
     /// Ends the server as `kill -9` does: nothing is released, nobody is told.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let server = self.server.take().expect("a server runs");
         server.runtime.shutdown_background();
     }
 
     /// Ends the server gracefully.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let server = self.server.take().expect("a server runs");
         server.app.stopping.cancel();
         tokio::time::timeout(PATIENCE, server.served)
@@ -108,16 +113,16 @@ impl Lab {
         server.runtime.shutdown_background();
     }
 
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.server.as_ref().expect("a server runs").app
     }
 
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.server.as_ref().expect("a server runs").base
     }
 
     /// A new account.
-    pub async fn user(&self, name: &str) -> Client {
+    pub(crate) async fn user(&self, name: &str) -> Client {
         let register = Register {
             name: name.to_owned(),
             email: format!("{name}@example.org"),
@@ -129,18 +134,26 @@ impl Lab {
     }
 
     /// The same account at the server that runs now.
-    pub fn again(&self, client: &Client) -> Client {
+    pub(crate) fn again(&self, client: &Client) -> Client {
         let token = client.token().expect("signed in").clone();
-        Client::new(self.base()).expect("a client").with_token(token)
+        Client::new(self.base())
+            .expect("a client")
+            .with_token(token)
     }
 
     /// Kills the agent of a session, as the kernel does when memory is out.
-    pub async fn kill_agent(&self, session: SessionId) {
+    pub(crate) async fn kill_agent(&self, session: SessionId) {
         let places = self.app().runtime.list().await.expect("places");
-        let place = places.into_iter().find(|(of, _)| *of == session).expect("a place").1.0;
+        let place = places
+            .into_iter()
+            .find(|(of, _)| *of == session)
+            .expect("a place")
+            .1
+            .0;
         let pid = find_pid(&place).expect("the place names its process");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("the agent is killed");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL)
+            .expect("the agent is killed");
     }
 }
 
@@ -153,7 +166,10 @@ impl Drop for Lab {
             if let Some(server) = server {
                 server.runtime.shutdown_timeout(PATIENCE);
             }
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
             runtime.block_on(async {
                 let local = Local::from_config(&config).expect("a runtime of places");
                 for (_, place) in local.list().await.expect("places") {
@@ -161,7 +177,10 @@ impl Drop for Lab {
                 }
             });
         });
-        assert!(ended.join().is_ok() || std::thread::panicking(), "nothing is left behind");
+        assert!(
+            ended.join().is_ok() || std::thread::panicking(),
+            "nothing is left behind"
+        );
     }
 }
 
@@ -178,8 +197,11 @@ async fn start(
     sole: bool,
 ) -> (App, String, tokio::task::JoinHandle<()>) {
     let config = config(&data_dir);
-    let db = slipway_backend::db::open(database).await.expect("a database");
-    let runtime: Arc<dyn SessionRuntime> = Arc::new(Local::from_config(&config).expect("a runtime"));
+    let db = slipway_backend::db::open(database)
+        .await
+        .expect("a database");
+    let runtime: Arc<dyn SessionRuntime> =
+        Arc::new(Local::from_config(&config).expect("a runtime"));
     let (events, tasks, stopping) = (Events::new(), TaskTracker::new(), CancellationToken::new());
     let hub = Hub::new(db.clone(), clock.clone());
     let app = App {
@@ -235,14 +257,20 @@ fn config(data_dir: &Path) -> Config {
 }
 
 /// What tests do with a signed-in client.
-pub trait Journey {
+pub(crate) trait Journey {
     async fn empty_workspace(&self) -> WorkspaceId;
     async fn started(&self, socket: &Socket, workspace: WorkspaceId) -> Session;
     async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session;
     async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer;
     async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError>;
     async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run;
-    async fn until_run(&self, socket: &Socket, workspace: WorkspaceId, run: RunId, state: RunState) -> Run;
+    async fn until_run(
+        &self,
+        socket: &Socket,
+        workspace: WorkspaceId,
+        run: RunId,
+        state: RunState,
+    ) -> Run;
 }
 
 impl Journey for Client {
@@ -260,14 +288,20 @@ impl Journey for Client {
 
     async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session {
         let waited = self.wait_for_session(socket, workspace, |now| now == state);
-        let session = tokio::time::timeout(PATIENCE, waited).await.expect("in time").expect("a session");
+        let session = tokio::time::timeout(PATIENCE, waited)
+            .await
+            .expect("in time")
+            .expect("a session");
         assert_eq!(session.state, state, "{:?}", session.reason);
         session
     }
 
     /// An attached viewer of a new terminal whose shell answers.
     async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer {
-        let terminal = self.open_terminal(session, 80, 24).await.expect("a terminal");
+        let terminal = self
+            .open_terminal(session, 80, 24)
+            .await
+            .expect("a terminal");
         let place = Place::new(session, terminal.id, terminal.id.to_string(), 80, 24);
         let mut viewer = Viewer::attach(socket, place).await.expect("attached");
         viewer.write(b"echo up=$((40+2))\r").await.expect("typed");
@@ -278,7 +312,9 @@ impl Journey for Client {
 
     async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError> {
         let start = StartRun {
-            target: RunTarget::Command { line: line.to_owned() },
+            target: RunTarget::Command {
+                line: line.to_owned(),
+            },
             revision: None,
             cols: None,
             rows: None,
@@ -288,10 +324,19 @@ impl Journey for Client {
 
     async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run {
         let waited = self.wait_for_run(socket, workspace, run);
-        tokio::time::timeout(PATIENCE, waited).await.expect("in time").expect("a run")
+        tokio::time::timeout(PATIENCE, waited)
+            .await
+            .expect("in time")
+            .expect("a run")
     }
 
-    async fn until_run(&self, socket: &Socket, workspace: WorkspaceId, run: RunId, state: RunState) -> Run {
+    async fn until_run(
+        &self,
+        socket: &Socket,
+        workspace: WorkspaceId,
+        run: RunId,
+        state: RunState,
+    ) -> Run {
         let mut events = socket.events(Some(workspace)).await.expect("events");
         let waited = async {
             loop {
@@ -302,12 +347,14 @@ impl Journey for Client {
                 events.recv().await.expect("events go on");
             }
         };
-        tokio::time::timeout(PATIENCE, waited).await.expect("in time")
+        tokio::time::timeout(PATIENCE, waited)
+            .await
+            .expect("in time")
     }
 }
 
 /// The code of a refusal.
-pub fn code<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> Code {
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> Code {
     match answer {
         Err(ClientError::Problem(problem)) => problem.code,
         other => panic!("a problem was expected, not {other:?}"),

@@ -16,7 +16,10 @@ async fn a_run_starts_its_session_waits_for_it_and_its_output_and_exit_are_kept(
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    let run = ana.command(workspace, "echo tide=$((6*7)); exit 3").await.unwrap();
+    let run = ana
+        .command(workspace, "echo tide=$((6*7)); exit 3")
+        .await
+        .unwrap();
     assert_eq!(run.state, RunState::Queued);
     let done = ana.finished(&socket, workspace, run.id).await;
     assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
@@ -31,7 +34,10 @@ async fn a_run_starts_its_session_waits_for_it_and_its_output_and_exit_are_kept(
     ana.until(&socket, workspace, SessionState::Stopped).await;
     assert_eq!(ana.run_output(run.id).await.unwrap(), output);
     let listed = ana.runs(workspace).await.unwrap().runs;
-    assert_eq!(listed.iter().map(|run| run.id).collect::<Vec<_>>(), [run.id]);
+    assert_eq!(
+        listed.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [run.id]
+    );
 }
 
 #[tokio::test]
@@ -40,7 +46,10 @@ async fn of_a_long_output_the_end_is_kept_and_that_is_said() {
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    let run = ana.command(workspace, "seq 1 600000; echo the-end").await.unwrap();
+    let run = ana
+        .command(workspace, "seq 1 600000; echo the-end")
+        .await
+        .unwrap();
     let done = ana.finished(&socket, workspace, run.id).await;
     assert!(done.output_truncated);
     let output = ana.run_output(run.id).await.unwrap();
@@ -54,8 +63,12 @@ async fn a_running_run_shows_its_output_and_stops_when_asked() {
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    let run = ana.command(workspace, "echo first; exec sleep 600").await.unwrap();
-    ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    let run = ana
+        .command(workspace, "echo first; exec sleep 600")
+        .await
+        .unwrap();
+    ana.until_run(&socket, workspace, run.id, RunState::Running)
+        .await;
     while !ana.run_output(run.id).await.unwrap().starts_with(b"first") {
         tokio::task::yield_now().await;
     }
@@ -73,7 +86,9 @@ async fn a_run_whose_agent_was_killed_fails_with_a_reason() {
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
     let run = ana.command(workspace, "exec sleep 600").await.unwrap();
-    let running = ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    let running = ana
+        .until_run(&socket, workspace, run.id, RunState::Running)
+        .await;
     lab.kill_agent(running.session.unwrap()).await;
     let failed = ana.finished(&socket, workspace, run.id).await;
     assert_eq!(failed.state, RunState::Failed);
@@ -86,8 +101,12 @@ async fn a_run_that_ends_while_no_server_runs_is_stored_by_the_next_one() {
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    let run = ana.command(workspace, "echo before; sleep 0.3; echo after").await.unwrap();
-    ana.until_run(&socket, workspace, run.id, RunState::Running).await;
+    let run = ana
+        .command(workspace, "echo before; sleep 0.3; echo after")
+        .await
+        .unwrap();
+    ana.until_run(&socket, workspace, run.id, RunState::Running)
+        .await;
     lab.kill();
     drop(socket);
     lab.restart(true).await;
@@ -95,7 +114,10 @@ async fn a_run_that_ends_while_no_server_runs_is_stored_by_the_next_one() {
     let socket = Socket::connect(&ana).await.unwrap();
     let done = ana.finished(&socket, workspace, run.id).await;
     assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
-    assert_eq!(&ana.run_output(run.id).await.unwrap()[..], b"before\r\nafter\r\n");
+    assert_eq!(
+        &ana.run_output(run.id).await.unwrap()[..],
+        b"before\r\nafter\r\n"
+    );
 }
 
 #[tokio::test]
@@ -104,20 +126,38 @@ async fn a_file_runs_on_what_was_saved_and_what_it_writes_is_in_the_workspace_wh
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    let target = RunTarget::File { path: RelPath::parse("main.py").unwrap() };
+    let target = RunTarget::File {
+        path: RelPath::parse("main.py").unwrap(),
+    };
     let mut base = None;
     for n in 1..=3 {
         let program = format!("open('out.txt', 'w').write('tide {n}')\nprint('tide', {n})\n");
         let content = Bytes::from(program);
-        let written = ana.write_file(workspace, "main.py", base.as_ref(), content).await.unwrap();
+        let written = ana
+            .write_file(workspace, "main.py", base.as_ref(), content)
+            .await
+            .unwrap();
         base = written.entry.and_then(|entry| entry.hash);
         let revision = Some(written.revision);
-        let start = StartRun { target: target.clone(), revision, cols: None, rows: None };
+        let start = StartRun {
+            target: target.clone(),
+            revision,
+            cols: None,
+            rows: None,
+        };
         let run = ana.start_run(workspace, &start).await.unwrap();
         assert_eq!(run.command, "python3 -u main.py");
         let done = ana.finished(&socket, workspace, run.id).await;
-        assert_eq!((done.state, done.revision), (RunState::Done, written.revision), "{:?}", done.reason);
-        assert_eq!(ana.run_output(run.id).await.unwrap(), format!("tide {n}\r\n"));
+        assert_eq!(
+            (done.state, done.revision),
+            (RunState::Done, written.revision),
+            "{:?}",
+            done.reason
+        );
+        assert_eq!(
+            ana.run_output(run.id).await.unwrap(),
+            format!("tide {n}\r\n")
+        );
         let out = ana.read_file(workspace, "out.txt").await.unwrap();
         assert_eq!(out, format!("tide {n}"));
     }
@@ -131,7 +171,12 @@ async fn runs_that_wait_for_the_session_all_come_to_their_turn_and_one_can_be_ru
     let workspace = ana.empty_workspace().await;
     let mut runs = Vec::new();
     for n in 0..4 {
-        runs.push(ana.command(workspace, &format!("echo turn {n}")).await.unwrap().id);
+        runs.push(
+            ana.command(workspace, &format!("echo turn {n}"))
+                .await
+                .unwrap()
+                .id,
+        );
     }
     for (n, run) in runs.iter().enumerate() {
         let done = ana.finished(&socket, workspace, *run).await;
@@ -166,18 +211,47 @@ async fn what_cannot_run_is_refused_before_anything_starts() {
     let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
     let workspace = ana.empty_workspace().await;
     let csv = Bytes::from_static(b"a,b\n");
-    ana.write_file(workspace, "data.csv", None, csv).await.unwrap();
-    let file = |path: &str| RunTarget::File { path: RelPath::parse(path).unwrap() };
+    ana.write_file(workspace, "data.csv", None, csv)
+        .await
+        .unwrap();
+    let file = |path: &str| RunTarget::File {
+        path: RelPath::parse(path).unwrap(),
+    };
     let cases = [
         (file("data.csv"), None, Code::InvalidRequest),
         (file("missing.py"), None, Code::NotFound),
-        (RunTarget::Task { name: "build".into() }, None, Code::NotFound),
-        (RunTarget::Command { line: " ".into() }, None, Code::InvalidRequest),
-        (RunTarget::Command { line: "true".into() }, Some(99), Code::RevisionUnknown),
+        (
+            RunTarget::Task {
+                name: "build".into(),
+            },
+            None,
+            Code::NotFound,
+        ),
+        (
+            RunTarget::Command { line: " ".into() },
+            None,
+            Code::InvalidRequest,
+        ),
+        (
+            RunTarget::Command {
+                line: "true".into(),
+            },
+            Some(99),
+            Code::RevisionUnknown,
+        ),
     ];
     for (target, revision, expected) in cases {
-        let start = StartRun { target, revision, cols: None, rows: None };
-        assert_eq!(code(ana.start_run(workspace, &start).await), expected, "{start:?}");
+        let start = StartRun {
+            target,
+            revision,
+            cols: None,
+            rows: None,
+        };
+        assert_eq!(
+            code(ana.start_run(workspace, &start).await),
+            expected,
+            "{start:?}"
+        );
     }
     assert_eq!(code(ana.session(workspace).await), Code::NoSession);
     assert_eq!(code(bo.command(workspace, "true").await), Code::NotFound);
@@ -192,7 +266,13 @@ async fn tasks_are_listed_and_broken_files_reported() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
     let workspace = ana.empty_workspace().await;
-    write(&ana, workspace, "slipway.toml", "[tasks]\ntrain = \"python3 train.py\"\n").await;
+    write(
+        &ana,
+        workspace,
+        "slipway.toml",
+        "[tasks]\ntrain = \"python3 train.py\"\n",
+    )
+    .await;
     write(&ana, workspace, "Makefile", "all:\n\ttrue\n").await;
     write(&ana, workspace, "package.json", "{").await;
     let tasks = ana.tasks(workspace).await.unwrap();
@@ -203,5 +283,8 @@ async fn tasks_are_listed_and_broken_files_reported() {
 
 async fn write(client: &Client, workspace: WorkspaceId, path: &str, text: &str) {
     let content = Bytes::copy_from_slice(text.as_bytes());
-    client.write_file(workspace, path, None, content).await.expect("written");
+    client
+        .write_file(workspace, path, None, content)
+        .await
+        .expect("written");
 }

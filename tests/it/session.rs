@@ -20,16 +20,33 @@ async fn a_session_starts_shows_its_stages_and_its_terminal_answers() {
     let workspace = ana.empty_workspace().await;
     assert_eq!(code(ana.session(workspace).await), Code::NoSession);
     let session = ana.started(&socket, workspace).await;
-    for stage in [StageName::Accepted, StageName::Place, StageName::Agent, StageName::Shell] {
+    for stage in [
+        StageName::Accepted,
+        StageName::Place,
+        StageName::Agent,
+        StageName::Shell,
+    ] {
         let found = session.stages.iter().find(|found| found.name == stage);
-        assert!(found.is_some_and(|found| found.ms.is_some()), "{stage:?} in {:?}", session.stages);
+        assert!(
+            found.is_some_and(|found| found.ms.is_some()),
+            "{stage:?} in {:?}",
+            session.stages
+        );
     }
     assert!(session.ready_at.is_some());
     let viewer = ana.shell(&socket, session.id).await;
     let terminals = ana.terminals(session.id).await.unwrap().terminals;
     assert_eq!(terminals.len(), 1);
-    ana.close_terminal(session.id, terminals[0].id).await.unwrap();
-    assert!(ana.terminals(session.id).await.unwrap().terminals.is_empty());
+    ana.close_terminal(session.id, terminals[0].id)
+        .await
+        .unwrap();
+    assert!(
+        ana.terminals(session.id)
+            .await
+            .unwrap()
+            .terminals
+            .is_empty()
+    );
     drop(viewer);
 }
 
@@ -50,7 +67,10 @@ async fn starting_again_answers_with_the_live_session_and_a_stopped_one_is_follo
     ana.stop_session(workspace).await.unwrap();
     ana.until(&socket, workspace, SessionState::Stopped).await;
     ana.stop_session(workspace).await.unwrap();
-    assert_eq!(code(ana.open_terminal(second.id, 80, 24).await), Code::NoSession);
+    assert_eq!(
+        code(ana.open_terminal(second.id, 80, 24).await),
+        Code::NoSession
+    );
 }
 
 #[tokio::test]
@@ -62,7 +82,10 @@ async fn stop_is_heard_while_the_session_starts() {
     ana.start_session(workspace).await.unwrap();
     ana.stop_session(workspace).await.unwrap();
     ana.until(&socket, workspace, SessionState::Stopped).await;
-    assert!(lab.app().runtime.list().await.unwrap().is_empty(), "no place is left");
+    assert!(
+        lab.app().runtime.list().await.unwrap().is_empty(),
+        "no place is left"
+    );
 }
 
 #[tokio::test]
@@ -76,14 +99,23 @@ async fn what_belongs_to_another_user_does_not_exist() {
     assert_eq!(code(bo.session(workspace).await), Code::NotFound);
     assert_eq!(code(bo.stop_session(workspace).await), Code::NotFound);
     assert_eq!(code(bo.terminals(session.id).await), Code::NotFound);
-    assert_eq!(code(bo.open_terminal(session.id, 80, 24).await), Code::NotFound);
+    assert_eq!(
+        code(bo.open_terminal(session.id, 80, 24).await),
+        Code::NotFound
+    );
     let unknown = SessionId::from_parts(1, [1; 10]);
     assert_eq!(code(ana.terminals(unknown).await), Code::NotFound);
     let unknown = TerminalId::from_parts(1, [1; 10]);
-    assert_eq!(code(ana.close_terminal(session.id, unknown).await), Code::NotFound);
+    assert_eq!(
+        code(ana.close_terminal(session.id, unknown).await),
+        Code::NotFound
+    );
     let unknown = WorkspaceId::from_parts(1, [1; 10]);
     assert_eq!(code(ana.start_session(unknown).await), Code::NotFound);
-    assert_eq!(code(ana.open_terminal(session.id, 0, 24).await), Code::InvalidRequest);
+    assert_eq!(
+        code(ana.open_terminal(session.id, 0, 24).await),
+        Code::InvalidRequest
+    );
 }
 
 #[tokio::test]
@@ -94,7 +126,10 @@ async fn a_viewer_that_is_cut_off_resumes_exactly_where_it_was() {
     let workspace = ana.empty_workspace().await;
     let session = ana.started(&socket, workspace).await;
     let mut viewer = ana.shell(&socket, session.id).await;
-    viewer.write(b"stty -onlcr; seq -f line-%06g 1 20000; echo the-'end'\r").await.unwrap();
+    viewer
+        .write(b"stty -onlcr; seq -f line-%06g 1 20000; echo the-'end'\r")
+        .await
+        .unwrap();
     let mut seen = Vec::new();
     let mut cuts = 0;
     while !ends(&seen, b"the-end") {
@@ -102,7 +137,13 @@ async fn a_viewer_that_is_cut_off_resumes_exactly_where_it_was() {
         let cut_at = seen.len() + 20_000;
         while seen.len() < cut_at && !ends(&seen, b"the-end") {
             let told = tokio::time::timeout(PATIENCE, viewer.next()).await;
-            let told = told.unwrap_or_else(|_| panic!("nothing after {} bytes and {cuts} cuts, of which the last are {:?}", seen.len(), String::from_utf8_lossy(&seen[seen.len().saturating_sub(200)..])));
+            let told = told.unwrap_or_else(|_| {
+                panic!(
+                    "nothing after {} bytes and {cuts} cuts, of which the last are {:?}",
+                    seen.len(),
+                    String::from_utf8_lossy(&seen[seen.len().saturating_sub(200)..])
+                )
+            });
             match told.unwrap() {
                 Some(Told::Output(bytes)) => seen.extend_from_slice(&bytes),
                 Some(Told::Reset | Told::Gap(_)) if cuts > 0 => panic!("the log was not resumed"),
@@ -123,7 +164,10 @@ async fn a_viewer_that_is_cut_off_resumes_exactly_where_it_was() {
         .lines()
         .filter_map(|line| line.split("line-").nth(1)?.parse().ok())
         .collect();
-    assert!(numbers.iter().copied().eq(1..=20_000), "nothing lost, nothing doubled");
+    assert!(
+        numbers.iter().copied().eq(1..=20_000),
+        "nothing lost, nothing doubled"
+    );
     assert!(cuts > 5);
 }
 
@@ -145,7 +189,11 @@ async fn a_session_whose_agent_was_killed_starts_again_and_the_person_is_told() 
         }
     };
     let notice = tokio::time::timeout(PATIENCE, told).await.expect("in time");
-    assert!(notice.message.contains("starts again"), "{}", notice.message);
+    assert!(
+        notice.message.contains("starts again"),
+        "{}",
+        notice.message
+    );
     let again = ana.until(&socket, workspace, SessionState::Ready).await;
     assert_eq!(again.id, session.id);
     ana.shell(&socket, session.id).await;
@@ -164,12 +212,18 @@ async fn a_session_that_loses_its_agent_again_and_again_fails_with_a_reason() {
         ana.shell(&socket, session.id).await;
         lab.kill_agent(session.id).await;
         let left = ana.wait_for_session(&socket, workspace, |state| state != SessionState::Ready);
-        tokio::time::timeout(PATIENCE, left).await.expect("in time").unwrap();
+        tokio::time::timeout(PATIENCE, left)
+            .await
+            .expect("in time")
+            .unwrap();
     }
     let failed = ana.until(&socket, workspace, SessionState::Failed).await;
     assert!(failed.reason.is_some_and(|reason| !reason.text.is_empty()));
     assert!(failed.ended_at.is_some());
-    assert!(lab.app().runtime.list().await.unwrap().is_empty(), "no place is left");
+    assert!(
+        lab.app().runtime.list().await.unwrap().is_empty(),
+        "no place is left"
+    );
 }
 
 #[tokio::test]
@@ -180,7 +234,10 @@ async fn the_next_server_adopts_what_a_killed_one_left_and_no_output_is_lost() {
     let workspace = ana.empty_workspace().await;
     let session = ana.started(&socket, workspace).await;
     let mut viewer = ana.shell(&socket, session.id).await;
-    viewer.write(b"for i in $(seq 1 300); do echo n=$i; sleep 0.01; done; echo the-'end'\r").await.unwrap();
+    viewer
+        .write(b"for i in $(seq 1 300); do echo n=$i; sleep 0.01; done; echo the-'end'\r")
+        .await
+        .unwrap();
     viewer.read_until("n=20").await.unwrap();
     let place = viewer.place();
     lab.kill();
@@ -192,7 +249,10 @@ async fn the_next_server_adopts_what_a_killed_one_left_and_no_output_is_lost() {
     let adopted = ana.until(&socket, workspace, SessionState::Ready).await;
     assert_eq!(adopted.id, session.id);
     let mut viewer = Viewer::attach(&socket, place).await.unwrap();
-    let rest = tokio::time::timeout(PATIENCE, viewer.read_until("the-end")).await.expect("in time").unwrap();
+    let rest = tokio::time::timeout(PATIENCE, viewer.read_until("the-end"))
+        .await
+        .expect("in time")
+        .unwrap();
     for n in 30..=300 {
         assert!(rest.contains(&format!("n={n}\r\n")), "line {n} of {rest}");
     }
@@ -233,13 +293,19 @@ async fn a_quiet_session_counts_down_and_stops_and_a_wish_to_keep_it_ends_the_co
             }
         }
     };
-    tokio::time::timeout(PATIENCE, reported).await.expect("in time");
+    tokio::time::timeout(PATIENCE, reported)
+        .await
+        .expect("in time");
     lab.clock.advance(Duration::minutes(16));
     let idle = ana.until(&socket, workspace, SessionState::Idle).await;
-    assert_eq!(idle.idle_stop_at, Some(lab.clock.now() + Duration::minutes(15)));
+    assert_eq!(
+        idle.idle_stop_at,
+        Some(lab.clock.now() + Duration::minutes(15))
+    );
     let keep = slipway_api::session::KeepSession { until_done: false };
     let path = format!("/workspaces/{workspace}/session/keep");
-    let kept: slipway_api::session::Session = ana.call(reqwest::Method::POST, &path, &keep).await.unwrap();
+    let kept: slipway_api::session::Session =
+        ana.call(reqwest::Method::POST, &path, &keep).await.unwrap();
     assert!(!kept.keep_until_done);
     let ready = ana.until(&socket, workspace, SessionState::Ready).await;
     assert_eq!(ready.idle_stop_at, None);
@@ -247,7 +313,10 @@ async fn a_quiet_session_counts_down_and_stops_and_a_wish_to_keep_it_ends_the_co
     ana.until(&socket, workspace, SessionState::Idle).await;
     lab.clock.advance(Duration::minutes(15));
     let stopped = ana.until(&socket, workspace, SessionState::Stopped).await;
-    assert_eq!(stopped.reason.map(|reason| reason.code), Some(Code::IdleStop));
+    assert_eq!(
+        stopped.reason.map(|reason| reason.code),
+        Some(Code::IdleStop)
+    );
 }
 
 fn ends(seen: &[u8], with: &[u8]) -> bool {

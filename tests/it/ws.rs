@@ -12,36 +12,52 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::lab::{Journey as _, Lab, PATIENCE};
 
-type Raw = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+type Raw =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn raw(client: &Client, more: &[(&'static str, String)]) -> Result<Raw, String> {
     let address = format!("{}/api/v1/ws", client.base().replacen("http", "ws", 1));
-    let mut request = address.into_client_request().unwrap();
+    let mut request = address.into_client_request().expect("an address");
     for (name, value) in more {
-        request.headers_mut().insert(*name, value.parse().unwrap());
+        request
+            .headers_mut()
+            .insert(*name, value.parse().expect("a header value"));
     }
     match tokio_tungstenite::connect_async(request).await {
         Ok((socket, _)) => Ok(socket),
-        Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().to_string()),
+        Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => {
+            Err(answer.status().to_string())
+        }
         Err(error) => Err(error.to_string()),
     }
 }
 
 fn bearer(client: &Client) -> (&'static str, String) {
-    ("authorization", format!("Bearer {}", client.token().unwrap().expose()))
+    (
+        "authorization",
+        format!("Bearer {}", client.token().expect("signed in").expose()),
+    )
 }
 
 async fn say(socket: &mut Raw, stream: u32, body: ws_client::Body) {
-    let frame = v1::WsClient { stream, body: Some(body) };
-    socket.send(Message::Binary(frame.encode_to_vec().into())).await.unwrap();
+    let frame = v1::WsClient {
+        stream,
+        body: Some(body),
+    };
+    socket
+        .send(Message::Binary(frame.encode_to_vec().into()))
+        .await
+        .expect("sent");
 }
 
 /// The next frame; `None` when the server closed the connection.
 async fn hear(socket: &mut Raw) -> Option<v1::WsServer> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time")?;
+        let message = tokio::time::timeout(PATIENCE, socket.next())
+            .await
+            .expect("in time")?;
         match message.ok()? {
-            Message::Binary(bytes) => return Some(v1::WsServer::decode(bytes).unwrap()),
+            Message::Binary(bytes) => return Some(v1::WsServer::decode(bytes).expect("a frame")),
             Message::Close(_) => return None,
             _ => {}
         }
@@ -68,9 +84,17 @@ async fn without_a_token_or_from_a_foreign_page_there_is_no_socket() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
     assert!(raw(&ana, &[]).await.unwrap_err().starts_with("401"));
-    let cookie = ("cookie", format!("slipway_token={}", ana.token().unwrap().expose()));
+    let cookie = (
+        "cookie",
+        format!("slipway_token={}", ana.token().unwrap().expose()),
+    );
     let foreign = ("origin", "https://elsewhere.example".to_owned());
-    assert!(raw(&ana, &[cookie.clone(), foreign]).await.unwrap_err().starts_with("403"));
+    assert!(
+        raw(&ana, &[cookie.clone(), foreign])
+            .await
+            .unwrap_err()
+            .starts_with("403")
+    );
     let own = ("origin", ana.base().to_owned());
     raw(&ana, &[cookie, own]).await.unwrap();
 }
@@ -82,25 +106,52 @@ async fn a_stream_that_cannot_be_opened_is_closed_with_its_code_and_the_others_g
     let mut socket = raw(&ana, &[bearer(&ana)]).await.unwrap();
     say(&mut socket, 1, hello("no id")).await;
     assert_eq!(closed(&mut socket, 1).await, Code::NotFound.as_str());
-    say(&mut socket, 2, hello(&SessionId::from_parts(1, [1; 10]).to_string())).await;
+    say(
+        &mut socket,
+        2,
+        hello(&SessionId::from_parts(1, [1; 10]).to_string()),
+    )
+    .await;
     assert_eq!(closed(&mut socket, 2).await, Code::NotFound.as_str());
-    say(&mut socket, 0, hello(&SessionId::from_parts(1, [1; 10]).to_string())).await;
-    assert_eq!(closed(&mut socket, 0).await, Code::ProtocolMismatch.as_str());
+    say(
+        &mut socket,
+        0,
+        hello(&SessionId::from_parts(1, [1; 10]).to_string()),
+    )
+    .await;
+    assert_eq!(
+        closed(&mut socket, 0).await,
+        Code::ProtocolMismatch.as_str()
+    );
     // Input for a stream that is over is no mistake: it was under way.
-    say(&mut socket, 2, ws_client::Body::Terminal(v1::TerminalClient::default())).await;
+    say(
+        &mut socket,
+        2,
+        ws_client::Body::Terminal(v1::TerminalClient::default()),
+    )
+    .await;
     say(&mut socket, 0, ws_client::Body::Ping(v1::Ping { nonce: 7 })).await;
     let pong = hear(&mut socket).await.unwrap();
-    assert_eq!(pong.body, Some(ws_server::Body::Pong(v1::Pong { nonce: 7 })));
+    assert_eq!(
+        pong.body,
+        Some(ws_server::Body::Pong(v1::Pong { nonce: 7 }))
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_a_frame_ends_the_connection_with_a_code() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
-    for bad in [Message::Text("hello".into()), Message::Binary(Bytes::from_static(&[0xff; 9]))] {
+    for bad in [
+        Message::Text("hello".into()),
+        Message::Binary(Bytes::from_static(&[0xff; 9])),
+    ] {
         let mut socket = raw(&ana, &[bearer(&ana)]).await.unwrap();
         socket.send(bad).await.unwrap();
-        assert_eq!(closed(&mut socket, 0).await, Code::ProtocolMismatch.as_str());
+        assert_eq!(
+            closed(&mut socket, 0).await,
+            Code::ProtocolMismatch.as_str()
+        );
         assert!(hear(&mut socket).await.is_none());
     }
 }
@@ -123,12 +174,20 @@ async fn the_number_of_streams_is_bounded() {
     let mut socket = raw(&ana, &[bearer(&ana)]).await.unwrap();
     let most = u32::try_from(slipway_core::limits::WS_STREAMS_MAX).unwrap();
     for stream in 1..=most + 1 {
-        say(&mut socket, stream, ws_client::Body::Subscribe(v1::SubscribeEvents::default())).await;
+        say(
+            &mut socket,
+            stream,
+            ws_client::Body::Subscribe(v1::SubscribeEvents::default()),
+        )
+        .await;
     }
     loop {
         let frame = hear(&mut socket).await.unwrap();
         if let Some(ws_server::Body::Closed(closed)) = frame.body {
-            assert_eq!((frame.stream, closed.code.as_str()), (most + 1, Code::TooManyRequests.as_str()));
+            assert_eq!(
+                (frame.stream, closed.code.as_str()),
+                (most + 1, Code::TooManyRequests.as_str())
+            );
             break;
         }
     }
@@ -139,23 +198,38 @@ async fn a_subscription_begins_with_the_current_state_and_another_users_is_unkno
     let lab = Lab::start().await;
     let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
     let workspace = ana.empty_workspace().await;
-    ana.write_file(workspace, "a.txt", None, Bytes::from_static(b"a")).await.unwrap();
+    ana.write_file(workspace, "a.txt", None, Bytes::from_static(b"a"))
+        .await
+        .unwrap();
     let socket = Socket::connect(&ana).await.unwrap();
     let mut events = socket.events(Some(workspace)).await.unwrap();
     let first = events.recv().await.unwrap().event.unwrap();
-    let v1::event::Event::Workspace(moved) = first else { panic!("{first:?}") };
+    let v1::event::Event::Workspace(moved) = first else {
+        panic!("{first:?}")
+    };
     assert!(moved.head >= 1);
     let second = events.recv().await.unwrap().event.unwrap();
-    let v1::event::Event::Session(session) = second else { panic!("{second:?}") };
+    let v1::event::Event::Session(session) = second else {
+        panic!("{second:?}")
+    };
     assert_eq!(session.session_id, "");
-    ana.write_file(workspace, "b.txt", None, Bytes::from_static(b"b")).await.unwrap();
+    ana.write_file(workspace, "b.txt", None, Bytes::from_static(b"b"))
+        .await
+        .unwrap();
     let third = events.recv().await.unwrap().event.unwrap();
-    let v1::event::Event::Workspace(next) = third else { panic!("{third:?}") };
+    let v1::event::Event::Workspace(next) = third else {
+        panic!("{third:?}")
+    };
     assert_eq!(next.head, moved.head + 1);
 
     let mut socket = raw(&bo, &[bearer(&bo)]).await.unwrap();
     let workspace_id = workspace.to_string();
-    say(&mut socket, 1, ws_client::Body::Subscribe(v1::SubscribeEvents { workspace_id })).await;
+    say(
+        &mut socket,
+        1,
+        ws_client::Body::Subscribe(v1::SubscribeEvents { workspace_id }),
+    )
+    .await;
     assert_eq!(closed(&mut socket, 1).await, Code::NotFound.as_str());
 }
 
@@ -180,7 +254,10 @@ async fn a_stopping_server_says_so_before_it_closes() {
     hear(&mut socket).await.unwrap();
     lab.app().stopping.cancel();
     let told = hear(&mut socket).await.unwrap();
-    assert!(matches!(told.body, Some(ws_server::Body::GoAway(_))), "{told:?}");
+    assert!(
+        matches!(told.body, Some(ws_server::Body::GoAway(_))),
+        "{told:?}"
+    );
     assert!(hear(&mut socket).await.is_none());
     lab.stop().await;
 }
@@ -210,7 +287,10 @@ async fn a_closed_stream_is_told_and_a_terminal_survives_its_viewer() {
     say(&mut other, 9, ws_client::Body::Attach(attach)).await;
     let first = hear(&mut other).await.unwrap();
     assert_eq!(first.stream, 9);
-    assert!(matches!(first.body, Some(ws_server::Body::Terminal(_))), "{first:?}");
+    assert!(
+        matches!(first.body, Some(ws_server::Body::Terminal(_))),
+        "{first:?}"
+    );
     say(&mut other, 9, ws_client::Body::Close(v1::CloseStream {})).await;
     loop {
         let frame = hear(&mut other).await.unwrap();

@@ -42,7 +42,11 @@ async fn open(
         )
     })?;
     if app.stopping.is_cancelled() {
-        return Err(Error::new(Code::GoingAway, "The server is shutting down. Connect again.").retry_after(1));
+        return Err(Error::new(
+            Code::GoingAway,
+            "The server is shutting down. Connect again.",
+        )
+        .retry_after(1));
     }
     Ok(upgrade
         .max_message_size(WS_MESSAGE_BYTES_MAX)

@@ -105,12 +105,32 @@ mod tests {
     fn a_file_runs_by_its_kind_or_its_first_line() {
         let cases = [
             ("main.py", false, "", Ok("python3 -u main.py")),
-            ("src/My Tool.PY", false, "", Ok("python3 -u 'src/My Tool.PY'")),
+            (
+                "src/My Tool.PY",
+                false,
+                "",
+                Ok("python3 -u 'src/My Tool.PY'"),
+            ),
             ("a.mjs", false, "", Ok("node a.mjs")),
             ("-x.sh", false, "", Ok("bash ./-x.sh")),
-            ("tool", true, "#!/usr/bin/env python3\nprint()", Ok("./tool")),
-            ("tool", false, "#! /usr/bin/env node\n", Ok("/usr/bin/env node tool")),
-            ("tool", false, "#!/bin/sh; rm -rf x\n", Ok("'/bin/sh;' rm -rf x tool")),
+            (
+                "tool",
+                true,
+                "#!/usr/bin/env python3\nprint()",
+                Ok("./tool"),
+            ),
+            (
+                "tool",
+                false,
+                "#! /usr/bin/env node\n",
+                Ok("/usr/bin/env node tool"),
+            ),
+            (
+                "tool",
+                false,
+                "#!/bin/sh; rm -rf x\n",
+                Ok("'/bin/sh;' rm -rf x tool"),
+            ),
             ("data.csv", false, "a,b\n", Err(Code::InvalidRequest)),
             ("empty", true, "", Err(Code::InvalidRequest)),
         ];

@@ -97,7 +97,11 @@ pub async fn fail_others(
     known: Option<&[RunId]>,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = known.unwrap_or_default().iter().map(|id| id.uuid()).collect();
+    let ids: Vec<Uuid> = known
+        .unwrap_or_default()
+        .iter()
+        .map(|id| id.uuid())
+        .collect();
     for id in store::fail_others(context, &ids, known.is_none(), reason).await? {
         context.tell(id, "failed");
     }

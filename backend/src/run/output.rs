@@ -32,7 +32,11 @@ pub(super) struct Output {
 pub(super) async fn fetch(agent: &AgentHandle, run: RunId) -> Result<Output, Status> {
     tokio::time::timeout(FETCH_S, replay(agent, run))
         .await
-        .unwrap_or_else(|_| Err(Status::deadline_exceeded("the output did not arrive in time")))
+        .unwrap_or_else(|_| {
+            Err(Status::deadline_exceeded(
+                "the output did not arrive in time",
+            ))
+        })
 }
 
 async fn replay(agent: &AgentHandle, run: RunId) -> Result<Output, Status> {

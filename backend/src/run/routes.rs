@@ -12,7 +12,9 @@ use slipway_api::run::{Run, RunState, RunTarget, Runs, StartRun, TaskSource, Tas
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::{RunId, WorkspaceId};
-use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, RUN_OUTPUT_BYTES_MAX, RUNS_QUEUED_MAX, TERMINAL_SIDE_MAX};
+use slipway_core::limits::{
+    BLOB_INLINE_BYTES_MAX, RUN_OUTPUT_BYTES_MAX, RUNS_QUEUED_MAX, TERMINAL_SIDE_MAX,
+};
 use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use utoipa_axum::router::OpenApiRouter;
@@ -157,7 +159,15 @@ async fn stop(
     };
     let who = Some(user.user);
     let detail = json!({ "workspace": found.workspace });
-    audit::record(&mut db, &app.clock, who, Action::RunStop, &run.to_string(), detail).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        who,
+        Action::RunStop,
+        &run.to_string(),
+        detail,
+    )
+    .await?;
     db.commit().await?;
     if state == RunState::Failed {
         tell(&app.events, found.workspace, run, "failed");
@@ -231,10 +241,9 @@ async fn stored(app: &App, run: RunId) -> Result<Vec<u8>, Error> {
     let Some(packed) = store::output(&app.db, run).await? else {
         return Ok(Vec::new());
     };
-    let unpacked = tokio::task::spawn_blocking(move || {
-        zstd::bulk::decompress(&packed, RUN_OUTPUT_BYTES_MAX)
-    })
-    .await;
+    let unpacked =
+        tokio::task::spawn_blocking(move || zstd::bulk::decompress(&packed, RUN_OUTPUT_BYTES_MAX))
+            .await;
     match unpacked {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) | Err(_) => Err(Error::new(
@@ -256,15 +265,20 @@ async fn begin(
     if revision > head {
         return Err(Error::new(
             Code::RevisionUnknown,
-            format!("The workspace has no revision {revision}; its newest is {head}. Save first, then run."),
+            format!(
+                "The workspace has no revision {revision}; its newest is {head}. Save first, then run."
+            ),
         ));
     }
     let (cols, rows) = (start.cols.unwrap_or(80), start.rows.unwrap_or(24));
     if !(1..=TERMINAL_SIDE_MAX).contains(&cols) || !(1..=TERMINAL_SIDE_MAX).contains(&rows) {
         let text = format!("Give numbers from 1 to {TERMINAL_SIDE_MAX}.");
         return Err(
-            Error::new(Code::InvalidRequest, "The terminal's size is not possible.")
-                .with_field("cols", Code::InvalidRequest, text),
+            Error::new(Code::InvalidRequest, "The terminal's size is not possible.").with_field(
+                "cols",
+                Code::InvalidRequest,
+                text,
+            ),
         );
     }
     let command = line_for(app, workspace, &start.target).await?;
@@ -284,13 +298,23 @@ async fn begin(
     if store::open_count(&mut db, workspace).await? >= RUNS_QUEUED_MAX {
         return Err(Error::new(
             Code::TooManyRuns,
-            format!("{RUNS_QUEUED_MAX} runs of this workspace are not over yet, which is the most. Stop one first."),
+            format!(
+                "{RUNS_QUEUED_MAX} runs of this workspace are not over yet, which is the most. Stop one first."
+            ),
         ));
     }
     store::insert(&mut db, &run, app.clock.now()).await?;
     let who = Some(user.user);
     let detail = json!({ "workspace": workspace, "revision": revision });
-    audit::record(&mut db, &app.clock, who, Action::RunStart, &run.id.to_string(), detail).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        who,
+        Action::RunStart,
+        &run.id.to_string(),
+        detail,
+    )
+    .await?;
     crate::session::store::notify(&mut db, session.id).await?;
     db.commit().await?;
     app.sessions.poke(session.id);
@@ -300,11 +324,7 @@ async fn begin(
 }
 
 /// The command line that a target means in this workspace now.
-async fn line_for(
-    app: &App,
-    workspace: WorkspaceId,
-    target: &RunTarget,
-) -> Result<String, Error> {
+async fn line_for(app: &App, workspace: WorkspaceId, target: &RunTarget) -> Result<String, Error> {
     match target {
         RunTarget::Command { line } => command::for_line(line),
         RunTarget::Task { name } => {
@@ -312,7 +332,10 @@ async fn line_for(
             let task = tasks.tasks.into_iter().find(|task| task.name == *name);
             task.map(|task| task.command).ok_or_else(|| {
                 let more = tasks.problems.join(" ");
-                Error::new(Code::NotFound, format!("There is no task \"{name}\". {more}").trim_end())
+                Error::new(
+                    Code::NotFound,
+                    format!("There is no task \"{name}\". {more}").trim_end(),
+                )
             })
         }
         RunTarget::File { path } => {
@@ -338,7 +361,12 @@ async fn read_tasks(app: &App, workspace: WorkspaceId) -> Result<Tasks, Error> {
         let entry = store::entry(&app.db, workspace, &path).await?;
         let hash = entry
             .filter(|entry| entry.kind == KIND_FILE)
-            .and_then(|entry| Some((ContentHash::try_from(entry.hash?.as_slice()).ok()?, entry.size)));
+            .and_then(|entry| {
+                Some((
+                    ContentHash::try_from(entry.hash?.as_slice()).ok()?,
+                    entry.size,
+                ))
+            });
         if let Some((hash, size)) = hash {
             files.push((name, source, content(app, workspace, hash, size).await?));
         }

@@ -126,10 +126,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn open_count(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-) -> Result<u64, sqlx::Error> {
+pub async fn open_count(db: &mut PgConnection, workspace: WorkspaceId) -> Result<u64, sqlx::Error> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from runs
            where workspace_id = $1 and state in ('queued', 'waiting', 'running', 'flushing')"#,

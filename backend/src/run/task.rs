@@ -70,9 +70,9 @@ fn add(tasks: &mut Tasks, name: &str, source: TaskSource, command: String) {
 }
 
 fn slipway_toml(text: &str) -> Result<Vec<(String, String)>, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        error.message().trim_end_matches('.').to_owned()
-    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| error.message().trim_end_matches('.').to_owned())?;
     let Some(tasks) = table.get("tasks") else {
         return Ok(Vec::new());
     };
@@ -169,6 +169,9 @@ mod tests {
         assert_eq!(tasks.problems.len(), 2);
         assert!(tasks.problems[0].starts_with("slipway.toml offers no tasks"));
         let latin1 = read(&[("Makefile", TaskSource::Makefile, b"\xe9:\n")]);
-        assert_eq!(latin1.problems, ["Makefile offers no tasks: it is not UTF-8 text."]);
+        assert_eq!(
+            latin1.problems,
+            ["Makefile offers no tasks: it is not UTF-8 text."]
+        );
     }
 }

@@ -182,12 +182,8 @@ impl Driver {
             return self.over(life, now).await;
         }
         let attempt_moved = life.attempt != before.life.attempt;
-        let starting = |state| {
-            matches!(
-                state,
-                SessionState::Requested | SessionState::Provisioning
-            )
-        };
+        let starting =
+            |state| matches!(state, SessionState::Requested | SessionState::Provisioning);
         // The path to the prompt does not wait for the disk; `provision` stores the whole start at once.
         let stored_later = starting(before.life.state)
             && (starting(life.state) || life.state == SessionState::Ready);

@@ -48,8 +48,14 @@ mod tests {
     fn the_same_activity_reported_again_is_not_new() {
         let start = Instant::now() + Duration::from_secs(3600);
         let mut activity = Activity::default();
-        assert_eq!(activity.heard(&quiet(100), start), Some(Duration::from_millis(100)));
-        assert_eq!(activity.heard(&quiet(2_050), start + Duration::from_secs(2)), None);
+        assert_eq!(
+            activity.heard(&quiet(100), start),
+            Some(Duration::from_millis(100))
+        );
+        assert_eq!(
+            activity.heard(&quiet(2_050), start + Duration::from_secs(2)),
+            None
+        );
         assert_eq!(
             activity.heard(&quiet(10), start + Duration::from_secs(4)),
             Some(Duration::from_millis(10))

@@ -26,11 +26,7 @@ pub async fn clear_all(db: &PgPool) -> Result<u64, sqlx::Error> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn take(
-    db: &PgPool,
-    server: Uuid,
-    held: &[Uuid],
-) -> Result<Vec<SessionId>, sqlx::Error> {
+pub async fn take(db: &PgPool, server: Uuid, held: &[Uuid]) -> Result<Vec<SessionId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "with free as (
              select id from sessions

@@ -168,7 +168,9 @@ async fn drain(sessions: &Sessions) {
         }
     };
     if tokio::time::timeout(DRAIN_S, gone).await.is_err() {
-        tracing::warn!("Some sessions were not left in time; the next server waits for their leases");
+        tracing::warn!(
+            "Some sessions were not left in time; the next server waits for their leases"
+        );
         return;
     }
     if let Err(error) = lease::release(&sessions.inner.db, sessions.inner.server).await {

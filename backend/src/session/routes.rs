@@ -139,7 +139,7 @@ async fn open(
     Path(session): Path<SessionId>,
     Json(open): Json<OpenTerminal>,
 ) -> Result<(StatusCode, Json<Terminal>), Error> {
-    let request = checked(&app, open)?;
+    let request = checked(&app, &open)?;
     app.sessions.find(&user, session).await?;
     let agent = app.sessions.agent(session).await?;
     let id = request.terminal_id.clone();
@@ -203,7 +203,7 @@ async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn checked(app: &App, open: OpenTerminal) -> Result<v1::OpenTerminalRequest, Error> {
+fn checked(app: &App, open: &OpenTerminal) -> Result<v1::OpenTerminalRequest, Error> {
     for (field, side) in [("cols", open.cols), ("rows", open.rows)] {
         if side == 0 || side > TERMINAL_SIDE_MAX {
             let text = format!("Give a number from 1 to {TERMINAL_SIDE_MAX}.");

@@ -192,10 +192,7 @@ impl Life {
                 "The session made no progress for two minutes while starting. Start it again."
             }
         };
-        self.ended(
-            SessionState::Failed,
-            Some(reason(Code::StartFailed, text)),
-        )
+        self.ended(SessionState::Failed, Some(reason(Code::StartFailed, text)))
     }
 
     fn aged(mut self, now: OffsetDateTime, busy: bool) -> Self {

@@ -171,9 +171,8 @@ impl Connection {
         if self.answers.len() >= ANSWERS_MAX {
             return Poll::Pending;
         }
-        let message = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-            Some(Ok(message)) => message,
-            Some(Err(_)) | None => return Poll::Ready(None),
+        let Some(Ok(message)) = ready!(Pin::new(&mut self.socket).poll_next(cx)) else {
+            return Poll::Ready(None);
         };
         self.heard = Instant::now();
         match message {
@@ -209,7 +208,10 @@ impl Connection {
                 self.closed(number, None, "");
             }
             ws_client::Body::Ping(ping) => {
-                self.answer(number, ws_server::Body::Pong(v1::Pong { nonce: ping.nonce }));
+                self.answer(
+                    number,
+                    ws_server::Body::Pong(v1::Pong { nonce: ping.nonce }),
+                );
             }
         }
     }

@@ -21,12 +21,7 @@ use crate::state::App;
 const RUNS_TOLD: i64 = 20;
 
 /// A terminal of a session of this user.
-pub(super) fn terminal(
-    app: App,
-    user: SignedIn,
-    session: SessionId,
-    hello: v1::Hello,
-) -> Opened {
+pub(super) fn terminal(app: App, user: SignedIn, session: SessionId, hello: v1::Hello) -> Opened {
     let (input, attachment) = relay::attach(hello);
     let sessions = app.sessions.clone();
     let flow = async move {
@@ -39,7 +34,7 @@ pub(super) fn terminal(
             }
             Error::new(code, status.message())
         })?;
-        Ok(Flow::Terminal(output))
+        Ok(Flow::Terminal(Box::new(output)))
     };
     Opened {
         input: Some(input),

@@ -16,7 +16,7 @@ use crate::session::relay::{self, Input, Output};
 /// What a stream carries towards the client.
 pub(super) enum Flow {
     /// Encoded frames of a terminal.
-    Terminal(Output),
+    Terminal(Box<Output>),
     /// Events.
     Events(BoxStream<'static, v1::Event>),
 }

@@ -64,7 +64,10 @@ impl Driver {
                 let key = sessions.key(id).await.ok()?;
                 let dial = sessions.inner.runtime.dial(&place);
                 let channel = tokio::time::timeout(Duration::from_secs(2), dial).await;
-                channel.ok()?.ok().map(|channel| AgentHandle::new(channel, key))
+                channel
+                    .ok()?
+                    .ok()
+                    .map(|channel| AgentHandle::new(channel, key))
             })
             .await?;
         Ok(dialled)

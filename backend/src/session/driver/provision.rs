@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use slipway_api::session::{Reason, SessionState, StageName};
 use slipway_core::code::Code;
-use slipway_core::id::{Id as _, WorkspaceId};
+use slipway_core::id::{Id as _, SessionId, WorkspaceId};
 use slipway_core::limits::{
     SESSION_DISK_BYTES, SESSION_MEMORY_BYTES, SESSION_PROCESSES_MAX, TERMINALS_PER_SESSION_MAX,
 };
@@ -11,14 +11,17 @@ use slipway_proto::v1;
 
 use super::{Driver, Interrupt, Phase, unreachable_reason};
 use crate::session::agent::AgentHandle;
-use crate::session::lock;
 use crate::session::rules::Event;
 use crate::session::runtime::{Observed, Place, PlaceSpec, RuntimeError};
+use crate::session::{Sessions, lock};
 
 /// One try to reach an agent.
 const DIAL_S: Duration = Duration::from_secs(5);
 /// An agent that is there and does not answer for this long is lost.
 const UNREACHABLE_S: Duration = Duration::from_secs(20);
+
+/// Pauses between tries of making a place; none when the first one works.
+const START_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// Why an agent could not be bound.
 enum BindError {
@@ -72,21 +75,22 @@ impl Driver {
         self.begin(StageName::Place);
         self.place_ended = false;
         let record = self.record();
-        let sessions = self.sessions.clone();
-        let made = self
-            .until(async move {
-                let key = sessions
-                    .key(record.id)
-                    .await
-                    .map_err(|error| RuntimeError::Start(error.to_string()))?;
-                let spec = PlaceSpec {
-                    session: record.id,
-                    workspace: record.workspace,
-                    agent_key: key,
-                };
-                sessions.inner.runtime.start(&spec).await
-            })
-            .await?;
+        let mut pauses = START_PAUSES.iter();
+        let made = loop {
+            let sessions = self.sessions.clone();
+            let (session, workspace) = (record.id, record.workspace);
+            let tried = self
+                .until(start_place(sessions, session, workspace))
+                .await?;
+            match (tried, pauses.next()) {
+                // What is left of the place before, a mount or a group, may take the system a moment to free.
+                (Err(error @ (RuntimeError::Start(_) | RuntimeError::Io { .. })), Some(pause)) => {
+                    tracing::info!(session.id = %session, %error, "Trying again to make a place for session {session}");
+                    self.until(tokio::time::sleep(*pause)).await?;
+                }
+                (made, _) => break made,
+            }
+        };
         match made {
             Ok(place) => {
                 self.end(StageName::Place);
@@ -125,9 +129,12 @@ impl Driver {
         let db = self.sessions.inner.db.clone();
         let found = self
             .until(async move {
-                sqlx::query_scalar!("select name from workspaces where id = $1", workspace.uuid())
-                    .fetch_optional(&db)
-                    .await
+                sqlx::query_scalar!(
+                    "select name from workspaces where id = $1",
+                    workspace.uuid()
+                )
+                .fetch_optional(&db)
+                .await
             })
             .await?;
         // The name is only shown in the prompt; a start does not fail for it.
@@ -216,16 +223,36 @@ impl Driver {
         }
         self.view.send_modify(|view| view.record.place = None);
         self.fail_runs(&why.text).await;
-        let again = record
-            .life
-            .clone()
-            .after(Event::PlaceGone(why.clone()), self.sessions.inner.clock.now());
+        let again = record.life.clone().after(
+            Event::PlaceGone(why.clone()),
+            self.sessions.inner.clock.now(),
+        );
         if again.state == SessionState::Provisioning {
-            let text = format!("All programs of the session ended: {}. It starts again.", why.text);
+            let text = format!(
+                "All programs of the session ended: {}. It starts again.",
+                why.text
+            );
             self.notice(why.code.as_str(), &text, "");
         }
         self.moved_by(Event::PlaceGone(why)).await
     }
+}
+
+async fn start_place(
+    sessions: Sessions,
+    session: SessionId,
+    workspace: WorkspaceId,
+) -> Result<Place, RuntimeError> {
+    let key = sessions
+        .key(session)
+        .await
+        .map_err(|error| RuntimeError::Start(error.to_string()))?;
+    let spec = PlaceSpec {
+        session,
+        workspace,
+        agent_key: key,
+    };
+    sessions.inner.runtime.start(&spec).await
 }
 
 fn reason(code: Code, error: &RuntimeError) -> Reason {

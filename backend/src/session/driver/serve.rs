@@ -70,7 +70,10 @@ impl Driver {
         mut events: Streaming<v1::AgentEvent>,
     ) -> Phase {
         let (cancel, poke) = (self.cancel.clone(), Arc::clone(&self.poke));
-        let mut progress = self.replica.as_ref().map(|replica| replica.progress.clone());
+        let mut progress = self
+            .replica
+            .as_ref()
+            .map(|replica| replica.progress.clone());
         let mut current = false;
         let mut listed: Vec<RunId> = Vec::new();
         loop {
@@ -174,7 +177,7 @@ impl Driver {
     /// The replica came forward.
     fn files_moved(&mut self, progress: &mut Option<watch::Receiver<ReplicaProgress>>) {
         let Some(progress) = progress else { return };
-        let now = progress.borrow_and_update().clone();
+        let now = *progress.borrow_and_update();
         self.view
             .send_modify(|view| view.applied_revision = now.applied_revision);
         if now.listing_done {

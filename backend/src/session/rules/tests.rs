@@ -49,14 +49,80 @@ fn in_state(state: SessionState) -> Life {
 fn every_state_answers_every_event_as_the_table_says() {
     // Columns: requested, provisioning, ready, idle, stopping, stopped, failed.
     let table = [
-        (Event::TakenUp, [Provisioning, Provisioning, Ready, Idle, Stopping, Stopped, Failed]),
-        (Event::Progress, [Provisioning, Provisioning, Ready, Idle, Stopping, Stopped, Failed]),
-        (Event::Bound, [Ready, Ready, Ready, Ready, Stopping, Stopped, Failed]),
-        (Event::Tick { busy: false }, [Requested, Provisioning, Ready, Idle, Stopping, Stopped, Failed]),
-        (Event::StopWished, [Stopping, Stopping, Stopping, Stopping, Stopping, Stopped, Failed]),
-        (Event::PlaceGone(why()), [Provisioning, Provisioning, Provisioning, Provisioning, Stopped, Stopped, Failed]),
-        (Event::CannotStart(why()), [Failed, Failed, Failed, Failed, Stopping, Stopped, Failed]),
-        (Event::PlaceEnded, [Requested, Provisioning, Ready, Idle, Stopped, Stopped, Failed]),
+        (
+            Event::TakenUp,
+            [
+                Provisioning,
+                Provisioning,
+                Ready,
+                Idle,
+                Stopping,
+                Stopped,
+                Failed,
+            ],
+        ),
+        (
+            Event::Progress,
+            [
+                Provisioning,
+                Provisioning,
+                Ready,
+                Idle,
+                Stopping,
+                Stopped,
+                Failed,
+            ],
+        ),
+        (
+            Event::Bound,
+            [Ready, Ready, Ready, Ready, Stopping, Stopped, Failed],
+        ),
+        (
+            Event::Tick { busy: false },
+            [
+                Requested,
+                Provisioning,
+                Ready,
+                Idle,
+                Stopping,
+                Stopped,
+                Failed,
+            ],
+        ),
+        (
+            Event::StopWished,
+            [
+                Stopping, Stopping, Stopping, Stopping, Stopping, Stopped, Failed,
+            ],
+        ),
+        (
+            Event::PlaceGone(why()),
+            [
+                Provisioning,
+                Provisioning,
+                Provisioning,
+                Provisioning,
+                Stopped,
+                Stopped,
+                Failed,
+            ],
+        ),
+        (
+            Event::CannotStart(why()),
+            [Failed, Failed, Failed, Failed, Stopping, Stopped, Failed],
+        ),
+        (
+            Event::PlaceEnded,
+            [
+                Requested,
+                Provisioning,
+                Ready,
+                Idle,
+                Stopped,
+                Stopped,
+                Failed,
+            ],
+        ),
     ];
     for (event, expected) in table {
         for (state, expected) in ALL.into_iter().zip(expected) {
@@ -95,7 +161,10 @@ fn a_quiet_session_counts_down_and_any_activity_ends_the_countdown() {
     let quiet = start() + seconds(SESSION_IDLE_S);
     let idle = in_state(Ready).after(Event::Tick { busy: false }, quiet);
     assert_eq!(idle.state, Idle);
-    assert_eq!(idle.idle_stop_at, Some(quiet + seconds(SESSION_IDLE_COUNTDOWN_S)));
+    assert_eq!(
+        idle.idle_stop_at,
+        Some(quiet + seconds(SESSION_IDLE_COUNTDOWN_S))
+    );
     let later = quiet + Duration::seconds(60);
     let active = idle.after(Event::Active { at: later }, later);
     assert_eq!((active.state, active.idle_stop_at), (Ready, None));
@@ -129,7 +198,10 @@ fn a_place_that_is_lost_three_times_in_five_minutes_is_given_up() {
     for n in 1..CRASHES_MAX {
         let at = start() + Duration::seconds(10 * i64::try_from(n).unwrap());
         life = life.after(Event::PlaceGone(why()), at);
-        assert_eq!((life.state, life.attempt), (Provisioning, u32::try_from(n).unwrap()));
+        assert_eq!(
+            (life.state, life.attempt),
+            (Provisioning, u32::try_from(n).unwrap())
+        );
         life = life.after(Event::Bound, at);
     }
     let given_up = life
@@ -138,7 +210,10 @@ fn a_place_that_is_lost_three_times_in_five_minutes_is_given_up() {
     assert_eq!(given_up.state, Failed);
     assert_eq!(given_up.reason, Some(why()));
     let calm = start() + seconds(2 * CRASH_WINDOW_S);
-    assert_eq!(life.after(Event::PlaceGone(why()), calm).state, Provisioning);
+    assert_eq!(
+        life.after(Event::PlaceGone(why()), calm).state,
+        Provisioning
+    );
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -147,7 +222,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Progress),
         Just(Event::Bound),
         any::<bool>().prop_map(|busy| Event::Tick { busy }),
-        (0_i64..100_000).prop_map(|s| Event::Active { at: start() + Duration::seconds(s) }),
+        (0_i64..100_000).prop_map(|s| Event::Active {
+            at: start() + Duration::seconds(s)
+        }),
         Just(Event::StopWished),
         Just(Event::PlaceGone(why())),
         Just(Event::CannotStart(why())),
