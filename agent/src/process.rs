@@ -45,7 +45,7 @@ pub fn signal_session(session: Pid, signal: Signal) {
     let session = session.as_raw_nonzero().get();
     for process in all().iter().filter(|process| process.session == session) {
         if let Some(pid) = Pid::from_raw(process.pid) {
-            drop(rustix::process::kill_process(pid, signal));
+            rustix::process::kill_process(pid, signal).ok();
         }
     }
 }

@@ -64,7 +64,7 @@ fn reap() {
             return;
         };
         if let Some(sender) = waiting.as_mut().and_then(|waiting| waiting.remove(&pid)) {
-            drop(sender.send(ended));
+            sender.send(ended).ok();
         }
     }
 }

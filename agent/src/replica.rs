@@ -30,10 +30,24 @@ impl ReplicaService {
     ///
     /// # Errors
     /// When files or state cannot be opened.
-    pub fn start(workspace: &Path, state: &Path, fresh_id: String, side: ReplicaSide, tasks: &TaskTracker) -> Result<Self, EngineError> {
-        let settings = Settings { root: workspace.to_owned(), state: state.to_owned(), name: "session".to_owned(), fresh_id };
+    pub fn start(
+        workspace: &Path,
+        state: &Path,
+        fresh_id: String,
+        side: ReplicaSide,
+        tasks: &TaskTracker,
+    ) -> Result<Self, EngineError> {
+        let settings = Settings {
+            root: workspace.to_owned(),
+            state: state.to_owned(),
+            name: "session".to_owned(),
+            fresh_id,
+        };
         let engine = Engine::start(settings)?;
-        let ReplicaSide { applied_revision, mut flushes } = side;
+        let ReplicaSide {
+            applied_revision,
+            mut flushes,
+        } = side;
         let mut applied = engine.applied();
         tasks.spawn(async move {
             while applied.changed().await.is_ok() {
@@ -54,7 +68,11 @@ impl ReplicaService {
                 }
             }
         });
-        Ok(Self { engine, tasks: tasks.clone(), bulk: Arc::default() })
+        Ok(Self {
+            engine,
+            tasks: tasks.clone(),
+            bulk: Arc::default(),
+        })
     }
 
     /// Stores what was agreed on; the last thing before the agent ends.
@@ -75,12 +93,18 @@ impl Replica for ReplicaService {
     type ControlStream = Answers<v1::SpokeFrame>;
     type BulkStream = Answers<v1::SpokeBulk>;
 
-    async fn control(&self, request: Request<Streaming<v1::HubFrame>>) -> Result<Response<Self::ControlStream>, Status> {
+    async fn control(
+        &self,
+        request: Request<Streaming<v1::HubFrame>>,
+    ) -> Result<Response<Self::ControlStream>, Status> {
         let (control, frames) = mpsc::channel(FRAMES);
         let (bulk, blobs) = mpsc::channel(FRAMES);
         *self.bulk.lock().unwrap_or_else(PoisonError::into_inner) = Some(blobs);
         let ended = |_| Status::unavailable("the replica has ended");
-        self.engine.tell(Input::Connected(Link { control, bulk })).await.map_err(ended)?;
+        self.engine
+            .tell(Input::Connected(Link { control, bulk }))
+            .await
+            .map_err(ended)?;
         let engine = self.engine.clone();
         let mut incoming = request.into_inner();
         self.tasks.spawn(async move {
@@ -94,9 +118,17 @@ impl Replica for ReplicaService {
         Ok(Response::new(answers(frames)))
     }
 
-    async fn bulk(&self, request: Request<Streaming<v1::HubBulk>>) -> Result<Response<Self::BulkStream>, Status> {
-        let blobs = self.bulk.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let blobs = blobs.ok_or_else(|| Status::failed_precondition("open the control stream first"))?;
+    async fn bulk(
+        &self,
+        request: Request<Streaming<v1::HubBulk>>,
+    ) -> Result<Response<Self::BulkStream>, Status> {
+        let blobs = self
+            .bulk
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let blobs =
+            blobs.ok_or_else(|| Status::failed_precondition("open the control stream first"))?;
         let engine = self.engine.clone();
         let mut incoming = request.into_inner();
         self.tasks.spawn(async move {

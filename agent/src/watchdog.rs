@@ -168,7 +168,7 @@ impl Watchdog {
         };
         let text = out_of_memory(memory_max);
         self.lock().killed = true;
-        drop(rustix::process::kill_process_group(group, Signal::KILL));
+        rustix::process::kill_process_group(group, Signal::KILL).ok();
         self.shared.events.notice(Code::OutOfMemory, &text, "");
     }
 

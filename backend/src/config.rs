@@ -75,6 +75,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same settings with absolute paths: children run in folders of their own.
+    #[must_use]
+    pub fn absolute(mut self) -> Self {
+        let absolute = |path: &mut PathBuf| *path = std::path::absolute(&*path).unwrap_or_default();
+        absolute(&mut self.data_dir);
+        [&mut self.image, &mut self.agent, &mut self.postgres_bin].into_iter().flatten().for_each(absolute);
+        self
+    }
+
     /// Where the agent's program lies.
     #[must_use]
     pub fn agent_file(&self) -> PathBuf {

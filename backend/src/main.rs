@@ -30,6 +30,7 @@ enum Task {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to people")]
 async fn main() -> ExitCode {
     let Args { config, task } = Args::parse();
+    let config = config.absolute();
     let done = match task.unwrap_or(Task::Serve) {
         Task::Serve => start(config).await,
         Task::Doctor => {

@@ -16,10 +16,14 @@ pub fn allow(command: &mut Command) {
     }
 }
 
+/// Asks pip itself where it looks without any configuration, and where files lie.
+const PIP_DEFAULTS: &str = "from pip._internal.models.index import PyPI; print(PyPI.url, 'https://' + PyPI.file_storage_domain)";
+
 fn hosts() -> BTreeSet<String> {
     let asked = [
         output("npm", &["config", "get", "registry"]),
         output("python3", &["-m", "pip", "config", "list"]),
+        output("python3", &["-c", PIP_DEFAULTS]),
         std::fs::read_to_string("/etc/pip.conf").unwrap_or_default(),
         [
             "PIP_INDEX_URL",

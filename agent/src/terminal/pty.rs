@@ -39,7 +39,10 @@ pub fn open(size: Size) -> io::Result<(Pty, OwnedFd)> {
     rustix::termios::tcsetwinsize(&master, winsize(size))?;
     let status = rustix::fs::fcntl_getfl(&master)?;
     rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
-    #[expect(unsafe_code, reason = "the safe constructor is deprecated in favour of this one")]
+    #[expect(
+        unsafe_code,
+        reason = "the safe constructor is deprecated in favour of this one"
+    )]
     // SAFETY: the descriptor is owned by the value that is handed over, so it stays open as long as it is watched.
     let master = unsafe { AsyncFd::register(master)? };
     Ok((Pty { master }, slave))

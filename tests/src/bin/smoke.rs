@@ -138,13 +138,14 @@ async fn journey(
         run.peak_memory_bytes.unwrap_or(0) >> 20
     ));
 
-    viewer.write(b"pip install --quiet --disable-pip-version-check six && python -c 'import six; print(\"six\", six.__version__)' ; echo pip-ended-$?\n").await?;
-    let seen = viewer.read_until("pip-ended-0").await;
-    seen.context("pip install six")?;
+    let install = b"pip install --quiet --disable-pip-version-check six && python -c 'import six' && echo pip-$((40+2)) || echo pip-failed-$((40+2))\n";
+    viewer.write(install).await?;
+    let seen = viewer.read_until("-42\r\n").await?;
+    ensure!(seen.contains("pip-42"), "pip install six failed:\n{seen}");
     transcript.step("pip install works through the egress proxy");
 
     let place = viewer.place();
-    reconnect(&client, session.id, terminal.id, place, transcript).await?;
+    reconnect(&client, terminal.id, place, transcript).await?;
     let (client, server) = pull_the_plug(
         parts, folder, server, &client, &workspace, session.id, transcript,
     )
@@ -200,7 +201,6 @@ async fn run(
 /// Cuts the connection in mid-output and resumes: a lost or doubled byte anywhere shows in the comparison.
 async fn reconnect(
     client: &Client,
-    session: SessionId,
     terminal: TerminalId,
     mut place: Place,
     transcript: &mut Transcript,
