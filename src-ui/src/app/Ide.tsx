@@ -255,7 +255,7 @@ function Splitter({ bench }: { bench: Workbench }) {
 function Status({ bench }: { bench: Workbench }) {
   const facts = useStore(bench.editor.facts, (state) => state);
   return (
-    <footer className="statusbar" aria-label="Status">
+    <footer className="statusbar">
       <Connection />
       <Sync />
       <SessionStatus />

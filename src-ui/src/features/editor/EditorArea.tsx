@@ -189,7 +189,7 @@ function Notice({
 }) {
   if (info.save === "conflict")
     return (
-      <div className="banner warn editor-banner" role="alert">
+      <div className="banner warn file-banner" role="alert">
         <Icon name="alert" />
         <span className="grow">
           <b className="medium">This file changed elsewhere.</b> {info.problem} Both versions are
@@ -212,7 +212,7 @@ function Notice({
     );
   if (info.gone)
     return (
-      <div className="banner warn editor-banner" role="alert">
+      <div className="banner warn file-banner" role="alert">
         <Icon name="trash" />
         <span className="grow">
           <b className="medium">This file was deleted elsewhere.</b> Its text is still here.
@@ -231,7 +231,7 @@ function Notice({
     );
   if (info.save === "failed")
     return (
-      <div className="banner danger editor-banner" role="alert">
+      <div className="banner danger file-banner" role="alert">
         <Icon name="error" />
         <span className="grow">
           <b className="medium">Not saved.</b> {info.problem} Your text is kept on this computer.
@@ -243,7 +243,7 @@ function Notice({
     );
   if (info.shape === "large")
     return (
-      <div className="banner editor-banner" role="status">
+      <div className="banner file-banner" role="status">
         <Icon name="info" />
         <span>This file is larger than 5 MB, so it opens for reading only.</span>
       </div>

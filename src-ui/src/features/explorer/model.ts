@@ -71,12 +71,16 @@ export class Explorer {
 
   select(path: string, how: "only" | "toggle" | "range"): void {
     const { focused, selected } = this.store.getState();
-    if (how === "only") return this.store.setState({ focused: path, selected: new Set([path]) });
+    if (how === "only") {
+      this.store.setState({ focused: path, selected: new Set([path]) });
+      return;
+    }
     const next = new Set(selected);
     if (how === "toggle") {
       if (next.has(path)) next.delete(path);
       else next.add(path);
-      return this.store.setState({ focused: path, selected: next });
+      this.store.setState({ focused: path, selected: next });
+      return;
     }
     const rows = this.rows();
     const from = rows.findIndex((row) => row.path === focused);

@@ -21,7 +21,7 @@ export function SessionChip() {
   return (
     <button
       type="button"
-      className="chip btn-reset session-chip"
+      className="chip session-chip"
       aria-haspopup="menu"
       aria-label={`Session: ${chip.word} ${chip.detail}`}
       onClick={(event) => bench.menu(event.currentTarget, sessionMenu(bench, session))}

@@ -66,7 +66,7 @@ function Starting({ session }: { session: Session }) {
   const known = new Map(session.stages.map((stage) => [stage.name, stage]));
   const done = session.stages.filter((stage) => stage.ms !== undefined).length;
   return (
-    <div className="session-start" role="region" aria-label="Session start">
+    <section className="session-start" aria-label="Session start">
       <div className="row session-head">
         <h3>Starting session</h3>
         <span className="push num">
@@ -133,7 +133,7 @@ function Starting({ session }: { session: Session }) {
         </button>
         <span className="push small faint">Your terminal opens here by itself.</span>
       </div>
-    </div>
+    </section>
   );
 }
 
@@ -144,7 +144,11 @@ function Failed({ session }: { session: Session }) {
   const code = session.reason?.code ?? "start_failed";
   const last = runs.find((run) => run.session === session.id);
   const when = session.ended_at
-    ? new Date(session.ended_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
+    ? new Date(session.ended_at).toLocaleTimeString([], {
+        hourCycle: "h23",
+        hour: "2-digit",
+        minute: "2-digit",
+      })
     : "";
   const copy = () => {
     const text = JSON.stringify(
