@@ -68,6 +68,8 @@ struct Subscription {
     ready: VecDeque<Event>,
     events: broadcast::Receiver<v1::Event>,
     workspace: Option<Watched>,
+    /// The head that was told last.
+    told: Option<u64>,
 }
 
 struct Watched {
@@ -94,6 +96,7 @@ impl Subscription {
             ready: watched.state().await?,
             events,
             workspace: Some(watched),
+            told: None,
         })
     }
 
@@ -102,20 +105,37 @@ impl Subscription {
             ready: VecDeque::from([Event::Workspaces(v1::WorkspacesMoved {})]),
             events: app.events.subscribe_user(user.user),
             workspace: None,
+            told: None,
         }
+    }
+
+    /// A head that was told already, by the other way it comes, is none.
+    fn is_news(&mut self, event: &Event) -> bool {
+        let Event::Workspace(moved) = event else {
+            return true;
+        };
+        let news = self.told != Some(moved.head);
+        self.told = Some(moved.head);
+        news
     }
 
     /// The next event; `None` when the server stops.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Some(event);
+                if self.is_news(&event) {
+                    return Some(event);
+                }
+                continue;
             }
             let heard = match &mut self.workspace {
                 None => self.events.recv().await,
                 Some(watched) => tokio::select! {
                     heard = self.events.recv() => heard,
-                    head = watched.moved() => return Some(head),
+                    head = watched.moved() => {
+                        self.ready.push_back(head);
+                        continue;
+                    }
                 },
             };
             match (heard, &self.workspace) {
