@@ -207,8 +207,7 @@ async fn a_session_that_loses_its_agent_again_and_again_fails_with_a_reason() {
     let workspace = ana.empty_workspace().await;
     let session = ana.started(&socket, workspace).await;
     for _ in 0..3 {
-        let ready = ana.wait_for_session(&socket, workspace, |state| state == SessionState::Ready);
-        ready.await.unwrap();
+        ana.until(&socket, workspace, SessionState::Ready).await;
         ana.shell(&socket, session.id).await;
         lab.kill_agent(session.id).await;
         let left = ana.wait_for_session(&socket, workspace, |state| state != SessionState::Ready);

@@ -23,6 +23,9 @@ const UNREACHABLE_S: Duration = Duration::from_secs(20);
 /// Pauses between tries of making a place; none when the first one works.
 const START_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
+/// Between the loss of a place and the next one.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
+
 /// Why an agent could not be bound.
 enum BindError {
     /// The place is gone.
@@ -75,6 +78,11 @@ impl Driver {
         self.begin(StageName::Place);
         self.place_ended = false;
         let record = self.record();
+        if record.life.attempt > 0 {
+            // The kernel takes the killed place's namespaces and mounts apart after its processes are gone, and
+            // tells nobody when that is done; a volume must not be mounted twice.
+            self.until(tokio::time::sleep(RESTART_PAUSE)).await?;
+        }
         let mut pauses = START_PAUSES.iter();
         let made = loop {
             let sessions = self.sessions.clone();
