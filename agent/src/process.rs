@@ -34,6 +34,35 @@ pub fn all() -> Vec<Process> {
     pids.filter_map(read).collect()
 }
 
+/// The agent and the programs it is answerable for: all that it sees when it is the first process of its own place,
+/// else only itself and its descendants, so that outside a sandbox nothing foreign is counted, let alone ended.
+#[must_use]
+pub fn of_agent() -> Vec<Process> {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    if own == 1 {
+        return all();
+    }
+    descendants(all(), own)
+}
+
+fn descendants(all: Vec<Process>, own: i32) -> Vec<Process> {
+    let mut ours = std::collections::HashSet::from([own]);
+    loop {
+        let before = ours.len();
+        for process in &all {
+            if ours.contains(&process.parent) {
+                ours.insert(process.pid);
+            }
+        }
+        if ours.len() == before {
+            break;
+        }
+    }
+    all.into_iter()
+        .filter(|process| ours.contains(&process.pid))
+        .collect()
+}
+
 /// One process, if it lives.
 #[must_use]
 pub fn read(pid: i32) -> Option<Process> {
@@ -78,6 +107,32 @@ fn page_bytes() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outside_a_sandbox_only_descendants_are_the_agents() {
+        let process = |pid, parent| Process {
+            pid,
+            name: String::new(),
+            parent,
+            group: pid,
+            session: pid,
+            cpu_ticks: 0,
+            threads: 1,
+            rss_bytes: 0,
+        };
+        let all = vec![
+            process(1, 0),
+            process(9, 7),
+            process(5, 1),
+            process(7, 5),
+            process(8, 1),
+        ];
+        let ours: Vec<i32> = descendants(all, 5)
+            .iter()
+            .map(|process| process.pid)
+            .collect();
+        assert_eq!(ours, [9, 5, 7]);
+    }
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {

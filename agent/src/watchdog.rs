@@ -233,7 +233,7 @@ pub async fn run(agent: Arc<Agent>) {
         agent.watchdog.note_oom();
         let full_round = rounds % ticks == 0;
         if full_round || (agent.watchdog.shared.cgroup.is_none() && meter.pressing) {
-            let processes = process::all();
+            let processes = process::of_agent();
             agent.watchdog.guard_memory(&processes);
             let used: u64 = processes.iter().map(|process| process.rss_bytes).sum();
             // Looking at every process is dear: often only while memory is half used.
@@ -343,6 +343,10 @@ fn alike(a: &v1::Usage, b: &v1::Usage) -> bool {
 
 fn out_of_memory(limit: u64) -> String {
     format!("out of memory: {} MiB", limit / MIB)
+}
+
+fn own_group() -> i32 {
+    rustix::process::getpgrp().as_raw_nonzero().get()
 }
 
 fn own_pid() -> i32 {
