@@ -1,0 +1,206 @@
+/** Who is signed in decides what is shown: the sign-in page, the workspaces, the account, or the IDE. */
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { AccountPage } from "../features/account/AccountPage";
+import { SignInPage } from "../features/account/SignInPage";
+import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
+import { browserWorld } from "../host/browser";
+import { webExchange } from "../host/exchange";
+import type { Account } from "../host/generated/api/Account";
+import { failureOf } from "../host/ide";
+import { Socket } from "../host/socket";
+import { Icon } from "../ui/Icon";
+import { createPopups, PopupLayer, type Popups } from "./Popups";
+import { type ThemeWish, themeWish, wishTheme } from "./theme";
+
+// The editor and its terminals come when a workspace is opened, not before.
+const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
+
+type Who =
+  | { state: "asking" }
+  | { state: "nobody" }
+  | { state: "unreachable"; detail: string }
+  | { state: "somebody"; account: Account };
+
+export function App() {
+  const [who, setWho] = useState<Who>({ state: "asking" });
+  const ask = useCallback(async () => {
+    try {
+      const account = (await (await webExchange("GET", "/account")).json()) as Account;
+      setWho({ state: "somebody", account });
+    } catch (error) {
+      const failure = failureOf(error);
+      setWho(
+        failure.status === 401 || failure.status === 403
+          ? { state: "nobody" }
+          : { state: "unreachable", detail: failure.detail },
+      );
+    }
+  }, []);
+  useEffect(() => void ask(), [ask]);
+  switch (who.state) {
+    case "asking":
+      return <p className="page-note faint">Opening Slipway …</p>;
+    case "nobody":
+      return <SignInPage onSignedIn={(account) => setWho({ state: "somebody", account })} />;
+    case "unreachable":
+      return (
+        <main className="page-note">
+          <h2>The server does not answer</h2>
+          <p className="muted">{who.detail} Nothing you wrote is lost.</p>
+          <button type="button" className="btn btn-primary btn-lg" onClick={() => void ask()}>
+            Try again
+          </button>
+        </main>
+      );
+    case "somebody":
+      return (
+        <Home
+          account={who.account}
+          onAccount={(account) => setWho({ state: "somebody", account })}
+          onSignedOut={() => setWho({ state: "nobody" })}
+        />
+      );
+  }
+}
+
+interface HomeProps {
+  account: Account;
+  onAccount: (account: Account) => void;
+  onSignedOut: () => void;
+}
+
+function Home({ account, onAccount, onSignedOut }: HomeProps) {
+  const popups = useMemo(() => createPopups(), []);
+  const socket = useMemo(() => new Socket(browserWorld), []);
+  useEffect(() => {
+    socket.start();
+    return () => socket.stop();
+  }, [socket]);
+  const end = <AccountMenu account={account} popups={popups} onSignedOut={onSignedOut} />;
+  return (
+    <>
+      <Switch>
+        <Route path="/">
+          <Page title="Workspaces" end={end}>
+            <WorkspacesPage
+              exchange={webExchange}
+              ask={popups.ask}
+              confirm={popups.confirm}
+              menu={popups.menu}
+              toast={popups.toast}
+            />
+          </Page>
+        </Route>
+        <Route path="/account">
+          <Page title="Account" end={end}>
+            <AccountPage
+              exchange={webExchange}
+              account={account}
+              onAccount={onAccount}
+              onSignedOut={onSignedOut}
+              toast={popups.toast}
+            />
+          </Page>
+        </Route>
+        <Route path="/w/:workspace">
+          {({ workspace }) => (
+            <Suspense fallback={<p className="page-note faint">Opening the workspace …</p>}>
+              <Ide
+                key={workspace}
+                exchange={webExchange}
+                socket={socket}
+                workspace={workspace}
+                start={<Brand />}
+                middle={<span className="grow" />}
+                end={end}
+              />
+            </Suspense>
+          )}
+        </Route>
+        <Route path="/sign-in">
+          <Redirect to="/" />
+        </Route>
+        <Route>
+          <Page title="Not found" end={end}>
+            <div className="page-note">
+              <h2>There is nothing here</h2>
+              <Link href="/">Show the workspaces</Link>
+            </div>
+          </Page>
+        </Route>
+      </Switch>
+      <PopupLayer popups={popups} />
+    </>
+  );
+}
+
+function Brand() {
+  return (
+    <Link href="/" className="brand" aria-label="All workspaces" title="All workspaces">
+      <Icon name="mark" className="accent" />
+    </Link>
+  );
+}
+
+function Page({ title, end, children }: { title: string; end: ReactNode; children: ReactNode }) {
+  useEffect(() => {
+    document.title = `${title} – Slipway`;
+  }, [title]);
+  return (
+    <div className="plain">
+      <header className="topbar">
+        <div className="start">
+          <Brand />
+          <span className="medium">{title}</span>
+        </div>
+        <div className="end">{end}</div>
+      </header>
+      <main className="plain-main">{children}</main>
+    </div>
+  );
+}
+
+function AccountMenu({
+  account,
+  popups,
+  onSignedOut,
+}: {
+  account: Account;
+  popups: Popups;
+  onSignedOut: () => void;
+}) {
+  const [, go] = useLocation();
+  const initials = account.name.slice(0, 2).toUpperCase();
+  const theme = (wish: ThemeWish, label: string) => ({
+    label: themeWish() === wish ? `${label} ✓` : label,
+    run: () => wishTheme(wish),
+  });
+  const signOut = async () => {
+    await webExchange("POST", "/sign-out").catch(() => null);
+    onSignedOut();
+  };
+  return (
+    <button
+      type="button"
+      className="avatar btn-reset"
+      aria-label={`Account of ${account.name}`}
+      aria-haspopup="menu"
+      title={account.email}
+      onClick={(event) =>
+        popups.menu(event.currentTarget, [
+          { label: "All workspaces", run: () => go("/") },
+          { label: "Account and devices", run: () => go("/account") },
+          null,
+          theme("system", "Theme of the system"),
+          theme("light", "Light theme"),
+          theme("dark", "Dark theme"),
+          null,
+          { label: "Sign out", run: () => void signOut() },
+        ])
+      }
+    >
+      {initials}
+    </button>
+  );
+}
