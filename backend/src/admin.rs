@@ -22,13 +22,22 @@ const PAGE_ROWS: i64 = 100;
 
 /// Routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(server)).routes(routes!(update_server)).routes(routes!(users)).routes(routes!(update_user)).routes(routes!(reset))
+    OpenApiRouter::new()
+        .routes(routes!(server))
+        .routes(routes!(update_server))
+        .routes(routes!(users))
+        .routes(routes!(update_user))
+        .routes(routes!(reset))
 }
 
 /// What anyone may know before signing in.
 #[utoipa::path(get, path = "/api/v1/server", tag = "server", responses((status = 200, body = ServerInfo)), extensions(("x-permission" = json!("public"))))]
 async fn server(State(app): State<App>) -> Result<Json<ServerInfo>, Error> {
-    let row = sqlx::query!(r#"select registration_open, exists(select from users) as "any!" from server_settings"#).fetch_one(&app.db).await?;
+    let row = sqlx::query!(
+        r#"select registration_open, exists(select from users) as "any!" from server_settings"#
+    )
+    .fetch_one(&app.db)
+    .await?;
     let runs = app.runtime.check().await;
     Ok(Json(ServerInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -36,18 +45,34 @@ async fn server(State(app): State<App>) -> Result<Json<ServerInfo>, Error> {
         registration_open: row.registration_open || !row.any,
         first_account: !row.any,
         can_run: runs.is_ok(),
-        cannot_run_reason: runs.err().map(|error| format!("This server cannot {error}.")),
+        cannot_run_reason: runs
+            .err()
+            .map(|error| format!("This server cannot {error}.")),
     }))
 }
 
 /// Changes the server's settings.
 #[utoipa::path(patch, path = "/api/v1/admin/server", tag = "server", request_body = UpdateServer, responses((status = 204)), extensions(("x-permission" = json!("administrator"))))]
-async fn update_server(State(app): State<App>, Administrator(user): Administrator, Json(body): Json<UpdateServer>) -> Result<StatusCode, Error> {
+async fn update_server(
+    State(app): State<App>,
+    Administrator(user): Administrator,
+    Json(body): Json<UpdateServer>,
+) -> Result<StatusCode, Error> {
     let mut db = app.db.begin().await?;
     if let Some(open) = body.registration_open {
-        sqlx::query!("update server_settings set registration_open = $1", open).execute(&mut *db).await?;
+        sqlx::query!("update server_settings set registration_open = $1", open)
+            .execute(&mut *db)
+            .await?;
     }
-    audit::record(&mut db, &app.clock, Some(user.user), Action::ServerUpdate, "server", serde_json::json!({ "registration_open": body.registration_open })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::ServerUpdate,
+        "server",
+        serde_json::json!({ "registration_open": body.registration_open }),
+    )
+    .await?;
     db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -60,7 +85,11 @@ struct Page {
 
 /// All users by their time of registration.
 #[utoipa::path(get, path = "/api/v1/admin/users", tag = "server", params(("cursor" = Option<UserId>, Query)), responses((status = 200, body = Users)), extensions(("x-permission" = json!("administrator"))))]
-async fn users(State(app): State<App>, _administrator: Administrator, Query(page): Query<Page>) -> Result<Json<Users>, Error> {
+async fn users(
+    State(app): State<App>,
+    _administrator: Administrator,
+    Query(page): Query<Page>,
+) -> Result<Json<Users>, Error> {
     let rows = sqlx::query!(
         r#"select id, name, email, administrator, disabled_at, created_at,
             (select count(*) from workspaces where owner_id = users.id and deleted_at is null) as "workspaces!"
@@ -89,10 +118,17 @@ async fn users(State(app): State<App>, _administrator: Administrator, Query(page
 
 /// Disables or enables a user, or makes one administrator. The last administrator stays one.
 #[utoipa::path(patch, path = "/api/v1/admin/users/{user}", tag = "server", params(("user" = UserId, Path)), request_body = UpdateUser, responses((status = 204)), extensions(("x-permission" = json!("administrator"))))]
-async fn update_user(State(app): State<App>, Administrator(by): Administrator, Path(user): Path<UserId>, Json(body): Json<UpdateUser>) -> Result<StatusCode, Error> {
+async fn update_user(
+    State(app): State<App>,
+    Administrator(by): Administrator,
+    Path(user): Path<UserId>,
+    Json(body): Json<UpdateUser>,
+) -> Result<StatusCode, Error> {
     let mut db = app.db.begin().await?;
     // Two administrators who remove each other at once wait for one another here.
-    sqlx::query!("select 1 as one from server_settings for update").fetch_one(&mut *db).await?;
+    sqlx::query!("select 1 as one from server_settings for update")
+        .fetch_one(&mut *db)
+        .await?;
     let done = sqlx::query!(
         "update users set administrator = coalesce($2, administrator), \
             disabled_at = case when $3::boolean is null then disabled_at when $3 then coalesce(disabled_at, $4) end where id = $1",
@@ -107,11 +143,27 @@ async fn update_user(State(app): State<App>, Administrator(by): Administrator, P
         return Err(Error::not_found("user"));
     }
     if store::administrators(&mut db).await? == 0 {
-        return Err(Error::new(Code::Forbidden, "This is the last administrator. Make another account administrator first."));
+        return Err(Error::new(
+            Code::Forbidden,
+            "This is the last administrator. Make another account administrator first.",
+        ));
     }
-    let devices = if body.disabled == Some(true) { store::sign_out_all(&mut db, user, None).await? } else { Vec::new() };
-    let detail = serde_json::json!({ "disabled": body.disabled, "administrator": body.administrator });
-    audit::record(&mut db, &app.clock, Some(by.user), Action::UserUpdate, &user.to_string(), detail).await?;
+    let devices = if body.disabled == Some(true) {
+        store::sign_out_all(&mut db, user, None).await?
+    } else {
+        Vec::new()
+    };
+    let detail =
+        serde_json::json!({ "disabled": body.disabled, "administrator": body.administrator });
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(by.user),
+        Action::UserUpdate,
+        &user.to_string(),
+        detail,
+    )
+    .await?;
     db.commit().await?;
     app.revoke(devices);
     Ok(StatusCode::NO_CONTENT)
@@ -119,7 +171,12 @@ async fn update_user(State(app): State<App>, Administrator(by): Administrator, P
 
 /// Sets a one-time password, to be handed over, and signs all devices of the user out.
 #[utoipa::path(post, path = "/api/v1/admin/users/{user}/password-reset", tag = "server", params(("user" = UserId, Path)), request_body = PasswordReset, responses((status = 204)), extensions(("x-permission" = json!("administrator"))))]
-async fn reset(State(app): State<App>, Administrator(by): Administrator, Path(user): Path<UserId>, Json(body): Json<PasswordReset>) -> Result<StatusCode, Error> {
+async fn reset(
+    State(app): State<App>,
+    Administrator(by): Administrator,
+    Path(user): Path<UserId>,
+    Json(body): Json<PasswordReset>,
+) -> Result<StatusCode, Error> {
     password::check(&body.password, "password")?;
     let hash = password::hash(body.password).await?;
     let mut db = app.db.begin().await?;
@@ -127,7 +184,15 @@ async fn reset(State(app): State<App>, Administrator(by): Administrator, Path(us
         return Err(Error::not_found("user"));
     }
     let devices = store::set_password(&mut db, user, &hash, None).await?;
-    audit::record(&mut db, &app.clock, Some(by.user), Action::UserReset, &user.to_string(), serde_json::json!({})).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(by.user),
+        Action::UserReset,
+        &user.to_string(),
+        serde_json::json!({}),
+    )
+    .await?;
     db.commit().await?;
     app.revoke(devices);
     Ok(StatusCode::NO_CONTENT)

@@ -57,7 +57,14 @@ actions! {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn record(db: &mut PgConnection, clock: &Clock, user: Option<UserId>, action: Action, subject: &str, detail: serde_json::Value) -> Result<(), sqlx::Error> {
+pub async fn record(
+    db: &mut PgConnection,
+    clock: &Clock,
+    user: Option<UserId>,
+    action: Action,
+    subject: &str,
+    detail: serde_json::Value,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into audit_events (at, user_id, action, subject, detail) values ($1, $2, $3, $4, $5)",
         clock.now(),

@@ -16,11 +16,16 @@ pub enum Clock {
 impl Clock {
     /// Now, cut to microseconds, which is what Postgres keeps.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> OffsetDateTime {
         let now = match self {
             Self::System => OffsetDateTime::now_utc(),
-            Self::Manual(now) => *now.lock().expect("invariant: no holder of the manual clock panics"),
+            Self::Manual(now) => *now
+                .lock()
+                .expect("invariant: no holder of the manual clock panics"),
         };
         let micros = now.microsecond();
         now.replace_microsecond(micros).unwrap_or(now)
@@ -29,7 +34,8 @@ impl Clock {
     /// Moves a manual clock; the system's does not move.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(now) = self {
-            *now.lock().expect("invariant: no holder of the manual clock panics") += by;
+            *now.lock()
+                .expect("invariant: no holder of the manual clock panics") += by;
         }
     }
 
@@ -43,7 +49,10 @@ impl Clock {
 
 /// Random bytes from the system, for ids and secrets.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for chance")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for chance"
+)]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);

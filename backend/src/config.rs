@@ -40,7 +40,12 @@ pub struct Config {
     #[arg(long, env = "PATH", hide = true, default_value = "")]
     pub path: std::ffi::OsString,
     /// An existing Postgres instead of the embedded one.
-    #[arg(long, env = "SLIPWAY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "SLIPWAY_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub database_url: Option<String>,
     /// Address under which people reach this server, when it stands behind a proxy.
     #[arg(long, env = "SLIPWAY_PUBLIC_URL", value_name = "URL")]
@@ -55,7 +60,12 @@ pub struct Config {
     #[arg(long, env = "SLIPWAY_EGRESS", value_enum, default_value = "internet")]
     pub egress: EgressMode,
     /// Hosts that sessions may reach in any mode but none, private addresses among them.
-    #[arg(long, env = "SLIPWAY_EGRESS_ALLOW", value_delimiter = ',', value_name = "HOST")]
+    #[arg(
+        long,
+        env = "SLIPWAY_EGRESS_ALLOW",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
     pub egress_allow: Vec<String>,
     /// Proxy that the egress proxy itself goes through, as http://HOST:PORT.
     #[arg(long, env = "SLIPWAY_EGRESS_UPSTREAM", value_name = "URL")]
@@ -67,7 +77,11 @@ pub struct Config {
     #[arg(long, env = "SLIPWAY_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,
     /// What the log tells, in the syntax of tracing's filter.
-    #[arg(long, env = "SLIPWAY_LOG_FILTER", default_value = "info,sqlx=warn,h2=warn,hyper=warn")]
+    #[arg(
+        long,
+        env = "SLIPWAY_LOG_FILTER",
+        default_value = "info,sqlx=warn,h2=warn,hyper=warn"
+    )]
     pub log_filter: String,
     /// Lets the embedded Postgres skip its disk flushes. Loses data on a power cut; for tests.
     #[arg(long, hide = true)]
@@ -80,7 +94,10 @@ impl Config {
     pub fn absolute(mut self) -> Self {
         let absolute = |path: &mut PathBuf| *path = std::path::absolute(&*path).unwrap_or_default();
         absolute(&mut self.data_dir);
-        [&mut self.image, &mut self.agent, &mut self.postgres_bin].into_iter().flatten().for_each(absolute);
+        [&mut self.image, &mut self.agent, &mut self.postgres_bin]
+            .into_iter()
+            .flatten()
+            .for_each(absolute);
         self
     }
 
@@ -89,7 +106,9 @@ impl Config {
     pub fn agent_file(&self) -> PathBuf {
         self.agent.clone().unwrap_or_else(|| {
             let own = std::env::current_exe().unwrap_or_default();
-            own.parent().unwrap_or_else(|| Path::new(".")).join("slipway-agent")
+            own.parent()
+                .unwrap_or_else(|| Path::new("."))
+                .join("slipway-agent")
         })
     }
 
@@ -103,8 +122,16 @@ impl Config {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this file is the one that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this file is the one that reads the environment"
+)]
 fn default_data_dir() -> PathBuf {
-    let home = || PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/var/lib".to_owned())).join(".local/share");
-    std::env::var("XDG_DATA_HOME").map_or_else(|_| home(), PathBuf::from).join("slipway")
+    let home = || {
+        PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/var/lib".to_owned()))
+            .join(".local/share")
+    };
+    std::env::var("XDG_DATA_HOME")
+        .map_or_else(|_| home(), PathBuf::from)
+        .join("slipway")
 }

@@ -37,10 +37,16 @@ pub async fn open(options: PgConnectOptions) -> Result<PgPool, DbError> {
         .connect_with(options.application_name("slipway-server"))
         .await
         .map_err(DbError::Connect)?;
-    sqlx::migrate!("../migrations").run(&pool).await.map_err(DbError::Migrate)?;
-    sqlx::query!("insert into server_settings (installation_secret) values ($1) on conflict do nothing", &random::<32>()[..])
-        .execute(&pool)
+    sqlx::migrate!("../migrations")
+        .run(&pool)
         .await
-        .map_err(DbError::Settings)?;
+        .map_err(DbError::Migrate)?;
+    sqlx::query!(
+        "insert into server_settings (installation_secret) values ($1) on conflict do nothing",
+        &random::<32>()[..]
+    )
+    .execute(&pool)
+    .await
+    .map_err(DbError::Settings)?;
     Ok(pool)
 }

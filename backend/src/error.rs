@@ -19,13 +19,23 @@ impl Error {
     /// An error with what happened and what to do, in a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), fields: Vec::new(), retry_after_s: None, etag: None }
+        Self {
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after_s: None,
+            etag: None,
+        }
     }
 
     /// The same error, saying which field of the request is wrong.
     #[must_use]
     pub fn with_field(mut self, field: &str, code: Code, message: impl Into<String>) -> Self {
-        self.fields.push(FieldProblem { field: field.to_owned(), message: message.into(), code });
+        self.fields.push(FieldProblem {
+            field: field.to_owned(),
+            message: message.into(),
+            code,
+        });
         self
     }
 
@@ -58,11 +68,17 @@ impl Error {
     /// No such thing, or none that may be known of.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(Code::NotFound, format!("There is no such {what}, or it is not yours."))
+        Self::new(
+            Code::NotFound,
+            format!("There is no such {what}, or it is not yours."),
+        )
     }
 
     fn internal() -> Self {
-        Self::new(Code::Internal, "Something went wrong on the server. Nothing you wrote is lost; try again, and report the request id if it stays.")
+        Self::new(
+            Code::Internal,
+            "Something went wrong on the server. Nothing you wrote is lost; try again, and report the request id if it stays.",
+        )
     }
 }
 
@@ -76,15 +92,25 @@ impl std::error::Error for Error {}
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let full = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "53100");
+        let full = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .is_some_and(|code| code == "53100");
         if full {
             tracing::error!(%error, "The database's disk is full");
-            return Self::new(Code::ServerDiskFull, "The server's disk is full. What was stored is safe; tell the administrator.");
+            return Self::new(
+                Code::ServerDiskFull,
+                "The server's disk is full. What was stored is safe; tell the administrator.",
+            );
         }
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
                 tracing::warn!(%error, "The database does not answer");
-                Self::new(Code::DatabaseUnavailable, "The database does not answer. Nothing is lost; try again in a moment.").retry_after(2)
+                Self::new(
+                    Code::DatabaseUnavailable,
+                    "The database does not answer. Nothing is lost; try again in a moment.",
+                )
+                .retry_after(2)
             }
             error => {
                 tracing::error!(%error, "A statement failed");
@@ -103,7 +129,10 @@ impl From<PathError> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
-            return Self::new(Code::ServerDiskFull, "The server's disk is full. What was stored is safe; tell the administrator.");
+            return Self::new(
+                Code::ServerDiskFull,
+                "The server's disk is full. What was stored is safe; tell the administrator.",
+            );
         }
         tracing::error!(%error, "The system refused");
         Self::internal()
@@ -125,7 +154,10 @@ impl IntoResponse for Error {
         };
         let mut response = (status, axum::Json(&problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = problem.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -141,8 +173,13 @@ impl IntoResponse for Error {
 /// One status for each code.
 const fn status(code: Code) -> StatusCode {
     match code {
-        Code::SignInRequired | Code::WrongCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
-        Code::AccountDisabled | Code::Forbidden | Code::ForeignOrigin | Code::RegistrationClosed => StatusCode::FORBIDDEN,
+        Code::SignInRequired | Code::WrongCredentials | Code::SessionExpired => {
+            StatusCode::UNAUTHORIZED
+        }
+        Code::AccountDisabled
+        | Code::Forbidden
+        | Code::ForeignOrigin
+        | Code::RegistrationClosed => StatusCode::FORBIDDEN,
         Code::NotFound | Code::RevisionUnknown => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Stale => StatusCode::PRECONDITION_FAILED,
@@ -152,9 +189,21 @@ const fn status(code: Code) -> StatusCode {
         Code::BodyStalled => StatusCode::REQUEST_TIMEOUT,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::DatabaseUnavailable | Code::GoingAway | Code::SandboxUnavailable | Code::ImageMissing | Code::SessionUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::DatabaseUnavailable
+        | Code::GoingAway
+        | Code::SandboxUnavailable
+        | Code::ImageMissing
+        | Code::SessionUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::ServerDiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::InvalidRequest | Code::WeakPassword | Code::PathInvalid | Code::PathReserved | Code::LinkEscapes | Code::ZipInvalid | Code::ZipBomb | Code::ProtocolMismatch | Code::ContentMissing => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::InvalidRequest
+        | Code::WeakPassword
+        | Code::PathInvalid
+        | Code::PathReserved
+        | Code::LinkEscapes
+        | Code::ZipInvalid
+        | Code::ZipBomb
+        | Code::ProtocolMismatch
+        | Code::ContentMissing => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::CONFLICT,
     }
 }

@@ -39,7 +39,13 @@ const CSP: &str = "default-src 'none'; script-src 'self'; worker-src 'self' blob
     font-src 'self' data:; connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(utoipa::OpenApi)]
-#[openapi(info(title = "Slipway", description = "A native desktop IDE whose code runs in the cloud."), components(schemas(Problem)))]
+#[openapi(
+    info(
+        title = "Slipway",
+        description = "A native desktop IDE whose code runs in the cloud."
+    ),
+    components(schemas(Problem))
+)]
 struct Document;
 
 /// The router without its state, and the OpenAPI document of its routes.
@@ -57,7 +63,12 @@ pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(docs::routes(&document))
         .merge(health::routes())
         .fallback(fallback)
-        .method_not_allowed_fallback(|| async { Error::new(Code::MethodNotAllowed, "This address does not take this method.") });
+        .method_not_allowed_fallback(|| async {
+            Error::new(
+                Code::MethodNotAllowed,
+                "This address does not take this method.",
+            )
+        });
     (router, document)
 }
 
@@ -66,23 +77,37 @@ pub fn service(app: App) -> Router {
     let (router, _) = router();
     router
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            Error::new(Code::Internal, "Something went wrong on the server. Nothing you wrote is lost.").into_response()
-        }))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            |_: Box<dyn std::any::Any + Send>| {
+                Error::new(
+                    Code::Internal,
+                    "Something went wrong on the server. Nothing you wrote is lost.",
+                )
+                .into_response()
+            },
+        ))
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
 async fn fallback(request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
-        return Error::new(Code::NotFound, "There is nothing at this address. /docs lists what there is.").into_response();
+        return Error::new(
+            Code::NotFound,
+            "There is nothing at this address. /docs lists what there is.",
+        )
+        .into_response();
     }
     let (parts, _) = request.into_parts();
     assets::serve(parts.uri, parts.headers).await
 }
 
 /// Gives each request an id, a log line, a count, and safe headers; completes problems with the id.
-async fn around(axum::extract::State(app): axum::extract::State<App>, request: Request, next: Next) -> Response {
+async fn around(
+    axum::extract::State(app): axum::extract::State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id: RequestId = app.clock.fresh();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = tokio::time::Instant::now();
@@ -107,15 +132,25 @@ async fn around(axum::extract::State(app): axum::extract::State<App>, request: R
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::CONTENT_SECURITY_POLICY, CSP),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ];
     for (name, value) in fixed {
         // A file of a workspace brings a stricter policy of its own.
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     if path.starts_with("/api/") {
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
     }
     if let Ok(value) = HeaderValue::from_str(&id.uuid().to_string()) {
         headers.insert("x-request-id", value);
@@ -147,19 +182,34 @@ pub async fn serve(app: App, listener: TcpListener) {
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(DRAIN_WITHIN, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "Connections did not end in time and are cut");
+    if tokio::time::timeout(DRAIN_WITHIN, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            connections = connections.len(),
+            "Connections did not end in time and are cut"
+        );
     }
 }
 
 async fn connection(router: Router, app: App, stream: tokio::net::TcpStream, peer: SocketAddr) {
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(Body::new))
-    });
+    let service =
+        hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request.map(Body::new))
+        });
     let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).keep_alive(true);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(15)).keep_alive_timeout(Duration::from_secs(10));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(15))
+        .keep_alive_timeout(Duration::from_secs(10));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);
     let ended = tokio::select! {

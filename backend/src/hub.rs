@@ -197,16 +197,36 @@ impl Hub {
     /// A hub on a database.
     #[must_use]
     pub fn new(db: PgPool, clock: Clock) -> Self {
-        Self { db, clock, heads: heads::Heads::default() }
+        Self {
+            db,
+            clock,
+            heads: heads::Heads::default(),
+        }
     }
 
     /// Makes a batch of operations durable, or tells for each why not. A repeated batch gets the first answer.
     ///
     /// # Errors
     /// Unknown or inactive workspace, too many operations, no database.
-    pub async fn commit(&self, workspace: WorkspaceId, author: &Author, batch: &str, proposals: Vec<Proposal>, atomic: bool) -> Result<Commit, HubError> {
+    pub async fn commit(
+        &self,
+        workspace: WorkspaceId,
+        author: &Author,
+        batch: &str,
+        proposals: Vec<Proposal>,
+        atomic: bool,
+    ) -> Result<Commit, HubError> {
         let mut db = self.db.begin().await?;
-        let done = commit::commit(&mut db, &self.clock, workspace, author, batch, proposals, atomic).await?;
+        let done = commit::commit(
+            &mut db,
+            &self.clock,
+            workspace,
+            author,
+            batch,
+            proposals,
+            atomic,
+        )
+        .await?;
         db.commit().await?;
         self.moved(workspace, done.revision);
         Ok(done)
@@ -216,7 +236,15 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::commit`].
-    pub async fn commit_in(&self, db: &mut sqlx::PgConnection, workspace: WorkspaceId, author: &Author, batch: &str, proposals: Vec<Proposal>, atomic: bool) -> Result<Commit, HubError> {
+    pub async fn commit_in(
+        &self,
+        db: &mut sqlx::PgConnection,
+        workspace: WorkspaceId,
+        author: &Author,
+        batch: &str,
+        proposals: Vec<Proposal>,
+        atomic: bool,
+    ) -> Result<Commit, HubError> {
         commit::commit(db, &self.clock, workspace, author, batch, proposals, atomic).await
     }
 
@@ -241,14 +269,21 @@ impl Hub {
     /// # Errors
     /// When there is none, or no database.
     pub async fn head(&self, workspace: WorkspaceId) -> Result<Head, HubError> {
-        store::head(&self.db, workspace).await?.ok_or(HubError::Unknown)
+        store::head(&self.db, workspace)
+            .await?
+            .ok_or(HubError::Unknown)
     }
 
     /// The journal after a revision, in order; whole revisions, about `limit` rows.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn changes_after(&self, workspace: WorkspaceId, after: u64, limit: usize) -> Result<Vec<JournalRow>, HubError> {
+    pub async fn changes_after(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<JournalRow>, HubError> {
         Ok(store::changes_after(&self.db, workspace, after, limit).await?)
     }
 
@@ -257,14 +292,20 @@ impl Hub {
     /// # Errors
     /// When there is no such workspace, or no database.
     pub async fn listing(&self, workspace: WorkspaceId) -> Result<(u64, Vec<NodeRow>), HubError> {
-        store::listing(&self.db, workspace).await?.ok_or(HubError::Unknown)
+        store::listing(&self.db, workspace)
+            .await?
+            .ok_or(HubError::Unknown)
     }
 
     /// Whole contents, for those of at most a mebibyte that are held.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn contents(&self, workspace: WorkspaceId, hashes: &[ContentHash]) -> Result<std::collections::HashMap<ContentHash, Bytes>, HubError> {
+    pub async fn contents(
+        &self,
+        workspace: WorkspaceId,
+        hashes: &[ContentHash],
+    ) -> Result<std::collections::HashMap<ContentHash, Bytes>, HubError> {
         content::contents(&self.db, workspace, hashes).await
     }
 
@@ -272,7 +313,11 @@ impl Hub {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open(&self, workspace: WorkspaceId, hash: ContentHash) -> Result<Option<content::ContentReader>, HubError> {
+    pub async fn open(
+        &self,
+        workspace: WorkspaceId,
+        hash: ContentHash,
+    ) -> Result<Option<content::ContentReader>, HubError> {
         content::ContentReader::open(self.db.clone(), workspace, hash).await
     }
 
@@ -286,14 +331,25 @@ impl Hub {
     ///
     /// # Errors
     /// The same answer for one that does not exist and for another's.
-    pub async fn access(&self, workspace: WorkspaceId, user: UserId) -> Result<WorkspaceRow, Error> {
-        store::workspace(&self.db, workspace).await?.filter(|row| row.owner == user).ok_or_else(|| Error::not_found("workspace"))
+    pub async fn access(
+        &self,
+        workspace: WorkspaceId,
+        user: UserId,
+    ) -> Result<WorkspaceRow, Error> {
+        store::workspace(&self.db, workspace)
+            .await?
+            .filter(|row| row.owner == user)
+            .ok_or_else(|| Error::not_found("workspace"))
     }
 
     /// The replica that stands for everything an account does by REST.
     #[must_use]
     pub fn editor(user: UserId) -> Author {
-        Author { kind: OriginKind::Editor, user: Some(user), replica: ReplicaId::from_uuid(user.uuid()) }
+        Author {
+            kind: OriginKind::Editor,
+            user: Some(user),
+            replica: ReplicaId::from_uuid(user.uuid()),
+        }
     }
 }
 
@@ -301,13 +357,28 @@ impl From<HubError> for Error {
     fn from(error: HubError) -> Self {
         match error {
             HubError::Unknown => Self::not_found("workspace"),
-            HubError::Inactive => Self::new(Code::WorkspaceInactive, "The workspace is archived or in the trash. Bring it back first."),
-            HubError::TooMany(most) => Self::new(Code::InvalidRequest, format!("A commit takes at most {most} operations. Split it.")),
-            HubError::TooLarge => Self::new(Code::FileTooLarge, "A file holds at most 100 MiB. Keep larger data outside of the workspace."),
-            HubError::Batch => Self::new(Code::IdempotencyMismatch, "The name of the batch is empty or longer than 200 characters."),
+            HubError::Inactive => Self::new(
+                Code::WorkspaceInactive,
+                "The workspace is archived or in the trash. Bring it back first.",
+            ),
+            HubError::TooMany(most) => Self::new(
+                Code::InvalidRequest,
+                format!("A commit takes at most {most} operations. Split it."),
+            ),
+            HubError::TooLarge => Self::new(
+                Code::FileTooLarge,
+                "A file holds at most 100 MiB. Keep larger data outside of the workspace.",
+            ),
+            HubError::Batch => Self::new(
+                Code::IdempotencyMismatch,
+                "The name of the batch is empty or longer than 200 characters.",
+            ),
             HubError::Damaged(what) => {
                 tracing::error!(what, "The hub found damaged data");
-                Self::new(Code::Internal, "Stored data could not be read. Report the request id.")
+                Self::new(
+                    Code::Internal,
+                    "Stored data could not be read. Report the request id.",
+                )
             }
             HubError::Db(error) => error.into(),
         }

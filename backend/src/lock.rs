@@ -10,7 +10,9 @@ use rustix::fs::{FlockOperation, flock};
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another server has it.
-    #[error("use {dir}: the server with pid {pid} uses it already. Stop that one, or give another --data-dir")]
+    #[error(
+        "use {dir}: the server with pid {pid} uses it already. Stop that one, or give another --data-dir"
+    )]
     Taken {
         /// The directory.
         dir: String,
@@ -40,14 +42,27 @@ impl DataDir {
     /// # Errors
     /// When another server has it, or it cannot be written.
     pub fn take(dir: &Path) -> Result<Self, LockError> {
-        let io = |source| LockError::Io { dir: dir.display().to_string(), source };
+        let io = |source| LockError::Io {
+            dir: dir.display().to_string(),
+            source,
+        };
         std::fs::create_dir_all(dir).map_err(io)?;
-        let mut file = File::options().create(true).truncate(false).read(true).write(true).open(dir.join("server.lock")).map_err(io)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(io)?;
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(dir.join("server.lock"))
+            .map_err(io)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))
+            .map_err(io)?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut pid = String::new();
             file.read_to_string(&mut pid).map_err(io)?;
-            return Err(LockError::Taken { dir: dir.display().to_string(), pid: pid.trim().to_owned() });
+            return Err(LockError::Taken {
+                dir: dir.display().to_string(),
+                pid: pid.trim().to_owned(),
+            });
         }
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;

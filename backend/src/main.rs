@@ -8,7 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Parser)]
-#[command(name = "slipway-server", version, about = "Slipway's server: workspaces, sessions and the web interface on one port")]
+#[command(
+    name = "slipway-server",
+    version,
+    about = "Slipway's server: workspaces, sessions and the web interface on one port"
+)]
 struct Args {
     #[command(flatten)]
     config: Config,
@@ -27,7 +31,11 @@ enum Task {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to people")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks to people"
+)]
 async fn main() -> ExitCode {
     let Args { config, task } = Args::parse();
     let config = config.absolute();
@@ -36,7 +44,11 @@ async fn main() -> ExitCode {
         Task::Doctor => {
             let report = doctor::examine(&config).await;
             println!("{report}");
-            return if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return if report.is_well() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
         }
         Task::Config => {
             println!("{}", config.describe());
@@ -52,21 +64,35 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the address is for people, and for programs that wait for it")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is for people, and for programs that wait for it"
+)]
 async fn start(config: Config) -> anyhow::Result<()> {
     telemetry::log(&config);
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let stop = CancellationToken::new();
     tokio::spawn(until_told(stop.clone()));
     let listener = serve::listen(&config).await?;
-    let address = config.public_url.clone().unwrap_or(format!("http://{}", listener.local_addr()?));
-    serve::serve(config, listener, stop, move || println!("Slipway is ready at {address}")).await?;
+    let address = config
+        .public_url
+        .clone()
+        .unwrap_or(format!("http://{}", listener.local_addr()?));
+    serve::serve(config, listener, stop, move || {
+        println!("Slipway is ready at {address}")
+    })
+    .await?;
     Ok(())
 }
 
 /// The first signal asks for a graceful stop, the second ends the process at once.
 async fn until_told(stop: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return;
     };
     for times in 0.. {

@@ -62,14 +62,24 @@ pub enum ServeError {
 /// # Errors
 /// When it is taken or not ours.
 pub async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(config.listen).await.map_err(|source| ServeError::Listen { address: config.listen, source })
+    TcpListener::bind(config.listen)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address: config.listen,
+            source,
+        })
 }
 
 /// Runs a server on a listener until `stop`. `ready` is called once it serves.
 ///
 /// # Errors
 /// When it cannot start; after that only the log tells.
-pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken, ready: impl FnOnce()) -> Result<(), ServeError> {
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    stop: CancellationToken,
+    ready: impl FnOnce(),
+) -> Result<(), ServeError> {
     let _data_dir = DataDir::take(&config.data_dir)?;
     // Stopped last: the others still write to it.
     let stop_database = CancellationToken::new();
@@ -77,7 +87,10 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
         Some(url) => (url.parse().map_err(ServeError::DatabaseUrl)?, None),
         None => {
             let (options, running) = embedded(&config).await?;
-            (options, Some(tokio::spawn(running.keep(stop_database.clone()))))
+            (
+                options,
+                Some(tokio::spawn(running.keep(stop_database.clone()))),
+            )
         }
     };
     let served = with_database(config, options, keeper.is_some(), listener, stop, ready).await;
@@ -89,18 +102,35 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     served
 }
 
-async fn embedded(config: &Config) -> Result<(PgConnectOptions, crate::db::embedded::Running), ServeError> {
+async fn embedded(
+    config: &Config,
+) -> Result<(PgConnectOptions, crate::db::embedded::Running), ServeError> {
     let bin = find_programs(config.postgres_bin.as_deref(), &config.path)?;
     let embedded = Embedded::prepare(bin, &config.data_dir, !config.no_fsync).await?;
     Ok((embedded.options(), embedded.start().await?))
 }
 
-async fn with_database(config: Config, options: PgConnectOptions, sole: bool, listener: TcpListener, stop: CancellationToken, ready: impl FnOnce()) -> Result<(), ServeError> {
+async fn with_database(
+    config: Config,
+    options: PgConnectOptions,
+    sole: bool,
+    listener: TcpListener,
+    stop: CancellationToken,
+    ready: impl FnOnce(),
+) -> Result<(), ServeError> {
     let db = db::open(options).await?;
     let runtime: Arc<dyn SessionRuntime> = Arc::new(Local::from_config(&config)?);
     let (clock, events, tasks) = (Clock::System, Events::new(), TaskTracker::new());
     let hub = Hub::new(db.clone(), clock.clone());
-    let sessions = Sessions::new(db.clone(), clock.clone(), hub.clone(), events.clone(), Arc::clone(&runtime), stop.clone(), tasks.clone());
+    let sessions = Sessions::new(
+        db.clone(),
+        clock.clone(),
+        hub.clone(),
+        events.clone(),
+        Arc::clone(&runtime),
+        stop.clone(),
+        tasks.clone(),
+    );
     let app = App {
         config: Arc::new(config),
         db: db.clone(),
@@ -122,13 +152,20 @@ async fn with_database(config: Config, options: PgConnectOptions, sole: bool, li
 
 /// Serves an app whose parts are there; tests call it with parts of their own.
 pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce()) {
-    app.tasks.spawn(app.hub.clone().listen(app.events.clone(), app.stopping.clone()));
+    app.tasks.spawn(
+        app.hub
+            .clone()
+            .listen(app.events.clone(), app.stopping.clone()),
+    );
     app.tasks.spawn(app.sessions.clone().run(sole));
     app.tasks.spawn(crate::workspace::sweep(app.clone()));
     ready();
     http::serve(app.clone(), listener).await;
     app.tasks.close();
-    if tokio::time::timeout(TASKS_WITHIN, app.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(TASKS_WITHIN, app.tasks.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(tasks = app.tasks.len(), "Tasks did not end in time");
     }
 }
@@ -136,5 +173,8 @@ pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce
 /// Whether everything that a server needs is where the settings say; for `doctor`.
 #[must_use]
 pub fn parts(config: &Config) -> Vec<(&'static str, PathBuf)> {
-    vec![("execution image", config.image.clone().unwrap_or_default()), ("agent", config.agent_file())]
+    vec![
+        ("execution image", config.image.clone().unwrap_or_default()),
+        ("agent", config.agent_file()),
+    ]
 }

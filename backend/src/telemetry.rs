@@ -7,7 +7,9 @@ use crate::config::{Config, LogFormat};
 /// Sets up the log of this process on its standard error.
 pub fn log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second set-up in one process keeps the first.
     drop(match config.log {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

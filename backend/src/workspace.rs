@@ -7,10 +7,16 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use slipway_api::file::OriginKind;
-use slipway_api::workspace::{CreateWorkspace, DeleteWorkspace, DuplicateWorkspace, Template, UpdateWorkspace, Workspace, WorkspaceFilter, Workspaces};
+use slipway_api::workspace::{
+    CreateWorkspace, DeleteWorkspace, DuplicateWorkspace, Template, UpdateWorkspace, Workspace,
+    WorkspaceFilter, Workspaces,
+};
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{BODY_STALL_S, PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
+use slipway_core::limits::{
+    BODY_STALL_S, PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX,
+    WORKSPACES_PER_USER_MAX,
+};
 use slipway_proto::v1;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -55,121 +61,264 @@ struct ListQuery {
 
 /// The own workspaces, the last changed first.
 #[utoipa::path(get, path = "/api/v1/workspaces", tag = "workspaces", params(("filter" = Option<WorkspaceFilter>, Query), ("search" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, body = Workspaces)), extensions(("x-permission" = json!("signed-in"))))]
-async fn list(State(app): State<App>, user: SignedIn, Query(query): Query<ListQuery>) -> Result<Json<Workspaces>, Error> {
+async fn list(
+    State(app): State<App>,
+    user: SignedIn,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Workspaces>, Error> {
     let limit = i64::from(query.limit.unwrap_or(PAGE_ROWS_MAX).clamp(1, PAGE_ROWS_MAX));
     let cursor = query.cursor.as_deref().map(parse_cursor).transpose()?;
     let filter = query.filter.unwrap_or(WorkspaceFilter::Active);
-    let workspaces = store::list(&app.db, user.user, Some(filter), None, query.search.trim(), cursor, limit).await?;
+    let workspaces = store::list(
+        &app.db,
+        user.user,
+        Some(filter),
+        None,
+        query.search.trim(),
+        cursor,
+        limit,
+    )
+    .await?;
     let full = i64::try_from(workspaces.len()).unwrap_or(i64::MAX) == limit;
-    let next = workspaces.last().filter(|_| full).map(|last| format!("{}~{}", last.changed_at.format(&Rfc3339).unwrap_or_default(), last.id));
+    let next = workspaces.last().filter(|_| full).map(|last| {
+        format!(
+            "{}~{}",
+            last.changed_at.format(&Rfc3339).unwrap_or_default(),
+            last.id
+        )
+    });
     Ok(Json(Workspaces { workspaces, next }))
 }
 
 fn parse_cursor(text: &str) -> Result<Cursor, Error> {
-    let parts = text.split_once('~').and_then(|(at, id)| Some(Cursor { changed_at: OffsetDateTime::parse(at, &Rfc3339).ok()?, id: id.parse().ok()? }));
-    parts.ok_or_else(|| Error::new(Code::InvalidRequest, "The cursor is not one of ours. Ask for the first page again."))
+    let parts = text.split_once('~').and_then(|(at, id)| {
+        Some(Cursor {
+            changed_at: OffsetDateTime::parse(at, &Rfc3339).ok()?,
+            id: id.parse().ok()?,
+        })
+    });
+    parts.ok_or_else(|| {
+        Error::new(
+            Code::InvalidRequest,
+            "The cursor is not one of ours. Ask for the first page again.",
+        )
+    })
 }
 
 /// Makes a workspace from a template.
 #[utoipa::path(post, path = "/api/v1/workspaces", tag = "workspaces", request_body = CreateWorkspace, responses((status = 201, body = Workspace)), extensions(("x-permission" = json!("signed-in"))))]
-async fn create(State(app): State<App>, user: SignedIn, Json(body): Json<CreateWorkspace>) -> Result<Response, Error> {
+async fn create(
+    State(app): State<App>,
+    user: SignedIn,
+    Json(body): Json<CreateWorkspace>,
+) -> Result<Response, Error> {
     let mut db = app.db.begin().await?;
     let id = begin(&app, &mut db, user, &body.name, body.template).await?;
     let author = author(user, OriginKind::Template);
     let first = template::proposals(body.template);
     if !first.is_empty() {
-        app.hub.commit_in(&mut db, id, &author, "template", first, true).await?;
+        app.hub
+            .commit_in(&mut db, id, &author, "template", first, true)
+            .await?;
     }
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceCreate, &id.to_string(), json!({ "name": body.name })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceCreate,
+        &id.to_string(),
+        json!({ "name": body.name }),
+    )
+    .await?;
     db.commit().await?;
     created(&app, user, id).await
 }
 
 /// Stores the row of a new workspace; its name is checked.
-async fn begin(app: &App, db: &mut PgConnection, user: SignedIn, name: &str, from: Template) -> Result<WorkspaceId, Error> {
+async fn begin(
+    app: &App,
+    db: &mut PgConnection,
+    user: SignedIn,
+    name: &str,
+    from: Template,
+) -> Result<WorkspaceId, Error> {
     let name = checked_name(name)?;
     if store::count(db, user.user).await? >= WORKSPACES_PER_USER_MAX {
-        return Err(Error::new(Code::TooManyWorkspaces, format!("You have {WORKSPACES_PER_USER_MAX} workspaces, which is the most. Delete one for good first.")));
+        return Err(Error::new(
+            Code::TooManyWorkspaces,
+            format!(
+                "You have {WORKSPACES_PER_USER_MAX} workspaces, which is the most. Delete one for good first."
+            ),
+        ));
     }
     let id: WorkspaceId = app.clock.fresh();
     let epoch = uuid::Builder::from_random_bytes(random()).into_uuid();
-    if store::insert(db, id, user.user, &name, from, epoch, app.clock.now()).await? { Ok(id) } else { Err(name_taken(&name)) }
+    if store::insert(db, id, user.user, &name, from, epoch, app.clock.now()).await? {
+        Ok(id)
+    } else {
+        Err(name_taken(&name))
+    }
 }
 
 async fn created(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Response, Error> {
-    app.events.publish_user(user.user, v1::event::Event::Workspaces(v1::WorkspacesMoved {}));
+    app.events.publish_user(
+        user.user,
+        v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
+    );
     Ok((StatusCode::CREATED, Json(read(app, user, id).await?)).into_response())
 }
 
 async fn read(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Workspace, Error> {
-    store::list(&app.db, user.user, None, Some(id), "", None, 1).await?.pop().ok_or_else(|| Error::not_found("workspace"))
+    store::list(&app.db, user.user, None, Some(id), "", None, 1)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("workspace"))
 }
 
 /// One workspace.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, body = Workspace)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn get(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>) -> Result<Json<Workspace>, Error> {
+async fn get(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<Json<Workspace>, Error> {
     Ok(Json(read(&app, user, workspace).await?))
 }
 
 /// Renames a workspace, archives it or brings it back.
 #[utoipa::path(patch, path = "/api/v1/workspaces/{workspace}", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), request_body = UpdateWorkspace, responses((status = 200, body = Workspace)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn update(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>, Json(body): Json<UpdateWorkspace>) -> Result<Json<Workspace>, Error> {
+async fn update(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+    Json(body): Json<UpdateWorkspace>,
+) -> Result<Json<Workspace>, Error> {
     let row = present(&app.hub, workspace, user).await?;
     let name = body.name.as_deref().map(checked_name).transpose()?;
     if body.archived == Some(true) {
         app.sessions.stop(&user, workspace).await?;
     }
     let mut db = app.db.begin().await?;
-    if store::update(&mut db, workspace, name.as_deref(), body.archived, app.clock.now()).await? == Changed::NameTaken {
+    if store::update(
+        &mut db,
+        workspace,
+        name.as_deref(),
+        body.archived,
+        app.clock.now(),
+    )
+    .await?
+        == Changed::NameTaken
+    {
         return Err(name_taken(name.as_deref().unwrap_or(&row.name)));
     }
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceUpdate, &workspace.to_string(), json!({ "name": name, "archived": body.archived })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceUpdate,
+        &workspace.to_string(),
+        json!({ "name": name, "archived": body.archived }),
+    )
+    .await?;
     db.commit().await?;
-    app.events.publish_user(user.user, v1::event::Event::Workspaces(v1::WorkspacesMoved {}));
+    app.events.publish_user(
+        user.user,
+        v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
+    );
     Ok(Json(read(&app, user, workspace).await?))
 }
 
 /// Puts a workspace in the trash for 30 days.
 #[utoipa::path(delete, path = "/api/v1/workspaces/{workspace}", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), request_body = DeleteWorkspace, responses((status = 204)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn remove(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>, Json(body): Json<DeleteWorkspace>) -> Result<StatusCode, Error> {
+async fn remove(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+    Json(body): Json<DeleteWorkspace>,
+) -> Result<StatusCode, Error> {
     let row = present(&app.hub, workspace, user).await?;
     if body.name.trim() != row.name {
         let message = format!("Type the workspace's name, \"{}\", to delete it.", row.name);
-        return Err(Error::new(Code::NameMismatch, &message).with_field("name", Code::NameMismatch, message));
+        return Err(Error::new(Code::NameMismatch, &message).with_field(
+            "name",
+            Code::NameMismatch,
+            message,
+        ));
     }
     app.sessions.stop(&user, workspace).await?;
     let mut db = app.db.begin().await?;
     store::set_deleted(&mut db, workspace, Some(app.clock.now())).await?;
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceDelete, &workspace.to_string(), json!({})).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceDelete,
+        &workspace.to_string(),
+        json!({}),
+    )
+    .await?;
     db.commit().await?;
-    app.events.publish_user(user.user, v1::event::Event::Workspaces(v1::WorkspacesMoved {}));
+    app.events.publish_user(
+        user.user,
+        v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
+    );
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a workspace out of the trash.
 #[utoipa::path(post, path = "/api/v1/workspaces/{workspace}/recover", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, body = Workspace)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn recover(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>) -> Result<Json<Workspace>, Error> {
+async fn recover(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<Json<Workspace>, Error> {
     let row = app.hub.access(workspace, user.user).await?;
     let mut db = app.db.begin().await?;
     if store::set_deleted(&mut db, workspace, None).await? == Changed::NameTaken {
         return Err(name_taken(&row.name));
     }
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceRecover, &workspace.to_string(), json!({})).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceRecover,
+        &workspace.to_string(),
+        json!({}),
+    )
+    .await?;
     db.commit().await?;
-    app.events.publish_user(user.user, v1::event::Event::Workspaces(v1::WorkspacesMoved {}));
+    app.events.publish_user(
+        user.user,
+        v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
+    );
     Ok(Json(read(&app, user, workspace).await?))
 }
 
 /// Deletes a workspace in the trash for good.
 #[utoipa::path(delete, path = "/api/v1/workspaces/{workspace}/trash", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 204)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn purge(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>) -> Result<StatusCode, Error> {
+async fn purge(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<StatusCode, Error> {
     let row = app.hub.access(workspace, user.user).await?;
     if row.deleted_at.is_none() {
-        return Err(Error::new(Code::WorkspaceInactive, "Only a workspace in the trash is deleted for good. Delete it first."));
+        return Err(Error::new(
+            Code::WorkspaceInactive,
+            "Only a workspace in the trash is deleted for good. Delete it first.",
+        ));
     }
     let mut db = app.db.begin().await?;
     store::purge(&mut db, workspace).await?;
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspacePurge, &workspace.to_string(), json!({ "name": row.name })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspacePurge,
+        &workspace.to_string(),
+        json!({ "name": row.name }),
+    )
+    .await?;
     db.commit().await?;
     forget(&app, workspace).await;
     Ok(StatusCode::NO_CONTENT)
@@ -183,24 +332,58 @@ async fn forget(app: &App, workspace: WorkspaceId) {
 
 /// Copies a workspace at its newest revision.
 #[utoipa::path(post, path = "/api/v1/workspaces/{workspace}/duplicate", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), request_body = DuplicateWorkspace, responses((status = 201, body = Workspace)), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn duplicate(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>, Json(body): Json<DuplicateWorkspace>) -> Result<Response, Error> {
+async fn duplicate(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+    Json(body): Json<DuplicateWorkspace>,
+) -> Result<Response, Error> {
     let from = read(&app, user, workspace).await?;
     let mut db = app.db.begin().await?;
     let id = begin(&app, &mut db, user, &body.name, from.template).await?;
     store::copy(&mut db, workspace, id, user.user, app.clock.now()).await?;
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceDuplicate, &id.to_string(), json!({ "from": workspace })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceDuplicate,
+        &id.to_string(),
+        json!({ "from": workspace }),
+    )
+    .await?;
     db.commit().await?;
     created(&app, user, id).await
 }
 
 /// The workspace as zip file.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/export", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, content_type = "application/zip")), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn export(State(app): State<App>, user: SignedIn, Path(workspace): Path<WorkspaceId>) -> Result<Response, Error> {
+async fn export(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<Response, Error> {
     let row = app.hub.access(workspace, user.user).await?;
     let (_, rows) = app.hub.listing(workspace).await?;
-    let safe: String = row.name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_ .".contains(c) { c } else { '_' }).collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.zip\"")).unwrap_or(HeaderValue::from_static("attachment"));
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/zip")), (header::CONTENT_DISPOSITION, disposition)];
+    let safe: String = row
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_ .".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.zip\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/zip"),
+        ),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, archive::write(app.hub.clone(), workspace, rows)).into_response())
 }
 
@@ -211,7 +394,12 @@ struct ImportQuery {
 
 /// Makes a workspace from a zip file. Nothing is made when any of it cannot be taken.
 #[utoipa::path(post, path = "/api/v1/workspaces/import", tag = "workspaces", params(("name" = String, Query)), request_body(content_type = "application/zip"), responses((status = 201, body = Workspace)), extensions(("x-permission" = json!("signed-in"))))]
-async fn import(State(app): State<App>, user: SignedIn, Query(query): Query<ImportQuery>, body: Body) -> Result<Response, Error> {
+async fn import(
+    State(app): State<App>,
+    user: SignedIn,
+    Query(query): Query<ImportQuery>,
+    body: Body,
+) -> Result<Response, Error> {
     checked_name(&query.name)?;
     let mut batches = archive::read(to_file(&app, body).await?);
     let mut db = app.db.begin().await?;
@@ -224,18 +412,43 @@ async fn import(State(app): State<App>, user: SignedIn, Query(query): Query<Impo
             continue;
         }
         let paths: Vec<_> = batch.iter().map(|proposal| proposal.path.clone()).collect();
-        let done = app.hub.commit_in(&mut db, id, &author, &format!("import-{number}"), batch, false).await?;
+        let done = app
+            .hub
+            .commit_in(
+                &mut db,
+                id,
+                &author,
+                &format!("import-{number}"),
+                batch,
+                false,
+            )
+            .await?;
         number += 1;
-        let refused = done.outcomes.into_iter().zip(paths).find_map(|(outcome, path)| match outcome {
-            ProposalOutcome::Rejected(code, message) => Some(Error::new(code, message)),
-            ProposalOutcome::Stale(_) | ProposalOutcome::NeedsContent => Some(Error::new(Code::PathExists, format!("The zip file holds \"{path}\" twice."))),
-            ProposalOutcome::Applied | ProposalOutcome::Converged => None,
-        });
+        let refused =
+            done.outcomes
+                .into_iter()
+                .zip(paths)
+                .find_map(|(outcome, path)| match outcome {
+                    ProposalOutcome::Rejected(code, message) => Some(Error::new(code, message)),
+                    ProposalOutcome::Stale(_) | ProposalOutcome::NeedsContent => Some(Error::new(
+                        Code::PathExists,
+                        format!("The zip file holds \"{path}\" twice."),
+                    )),
+                    ProposalOutcome::Applied | ProposalOutcome::Converged => None,
+                });
         if let Some(error) = refused {
             return Err(error);
         }
     }
-    audit::record(&mut db, &app.clock, Some(user.user), Action::WorkspaceImport, &id.to_string(), json!({ "name": query.name })).await?;
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        Action::WorkspaceImport,
+        &id.to_string(),
+        json!({ "name": query.name }),
+    )
+    .await?;
     db.commit().await?;
     created(&app, user, id).await
 }
@@ -249,7 +462,10 @@ async fn to_file(app: &App, body: Body) -> Result<std::fs::File, Error> {
     while let Some(piece) = next_piece(&mut pieces).await? {
         size += piece.len() as u64;
         if size > WORKSPACE_BYTES_MAX {
-            return Err(Error::new(Code::BodyTooLarge, "The zip file is larger than 1 GiB, which is the most a workspace may have."));
+            return Err(Error::new(
+                Code::BodyTooLarge,
+                "The zip file is larger than 1 GiB, which is the most a workspace may have.",
+            ));
         }
         out.write_all(&piece).await?;
     }
@@ -261,12 +477,20 @@ async fn to_file(app: &App, body: Body) -> Result<std::fs::File, Error> {
 ///
 /// # Errors
 /// Stalled or broken off.
-pub async fn next_piece(pieces: &mut axum::body::BodyDataStream) -> Result<Option<bytes::Bytes>, Error> {
+pub async fn next_piece(
+    pieces: &mut axum::body::BodyDataStream,
+) -> Result<Option<bytes::Bytes>, Error> {
     match tokio::time::timeout(std::time::Duration::from_secs(BODY_STALL_S), pieces.next()).await {
         Ok(Some(Ok(piece))) => Ok(Some(piece)),
-        Ok(Some(Err(_))) => Err(Error::new(Code::InvalidRequest, "The body broke off. Send it again.")),
+        Ok(Some(Err(_))) => Err(Error::new(
+            Code::InvalidRequest,
+            "The body broke off. Send it again.",
+        )),
         Ok(None) => Ok(None),
-        Err(_) => Err(Error::new(Code::BodyStalled, format!("The body stopped arriving for {BODY_STALL_S} s. Send it again."))),
+        Err(_) => Err(Error::new(
+            Code::BodyStalled,
+            format!("The body stopped arriving for {BODY_STALL_S} s. Send it again."),
+        )),
     }
 }
 
@@ -274,33 +498,55 @@ pub async fn next_piece(pieces: &mut axum::body::BodyDataStream) -> Result<Optio
 async fn present(hub: &Hub, workspace: WorkspaceId, user: SignedIn) -> Result<WorkspaceRow, Error> {
     let row = hub.access(workspace, user.user).await?;
     if row.deleted_at.is_some() {
-        return Err(Error::new(Code::WorkspaceInactive, "The workspace is in the trash. Take it out first."));
+        return Err(Error::new(
+            Code::WorkspaceInactive,
+            "The workspace is in the trash. Take it out first.",
+        ));
     }
     Ok(row)
 }
 
 fn author(user: SignedIn, kind: OriginKind) -> Author {
-    Author { kind, ..Hub::editor(user.user) }
+    Author {
+        kind,
+        ..Hub::editor(user.user)
+    }
 }
 
 fn checked_name(name: &str) -> Result<String, Error> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > WORKSPACE_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+    if name.is_empty()
+        || name.chars().count() > WORKSPACE_NAME_CHARS_MAX
+        || name.chars().any(char::is_control)
+    {
         let message = format!("Give a name of 1 to {WORKSPACE_NAME_CHARS_MAX} characters.");
-        return Err(Error::new(Code::InvalidRequest, &message).with_field("name", Code::InvalidRequest, message));
+        return Err(Error::new(Code::InvalidRequest, &message).with_field(
+            "name",
+            Code::InvalidRequest,
+            message,
+        ));
     }
     Ok(name.to_owned())
 }
 
 fn name_taken(name: &str) -> Error {
     let message = format!("You have a workspace named \"{name}\" already. Choose another name.");
-    Error::new(Code::WorkspaceNameTaken, &message).with_field("name", Code::WorkspaceNameTaken, message)
+    Error::new(Code::WorkspaceNameTaken, &message).with_field(
+        "name",
+        Code::WorkspaceNameTaken,
+        message,
+    )
 }
 
 /// Empties the trash of what is over its time, and sweeps contents that nothing names, until the stop.
 pub async fn sweep(app: App) {
     let mut every = tokio::time::interval(std::time::Duration::from_secs(3600));
-    while app.stopping.run_until_cancelled(every.tick()).await.is_some() {
+    while app
+        .stopping
+        .run_until_cancelled(every.tick())
+        .await
+        .is_some()
+    {
         let now = app.clock.now();
         match store::due(&app.db, now).await {
             Ok(due) => {
@@ -308,12 +554,22 @@ pub async fn sweep(app: App) {
                     let purged = async {
                         let mut db = app.db.begin().await?;
                         store::purge(&mut db, workspace).await?;
-                        audit::record(&mut db, &app.clock, None, Action::WorkspacePurge, &workspace.to_string(), json!({ "trash": true })).await?;
+                        audit::record(
+                            &mut db,
+                            &app.clock,
+                            None,
+                            Action::WorkspacePurge,
+                            &workspace.to_string(),
+                            json!({ "trash": true }),
+                        )
+                        .await?;
                         db.commit().await
                     };
                     match purged.await {
                         Ok(()) => forget(&app, workspace).await,
-                        Err(error) => tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash"),
+                        Err(error) => {
+                            tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash")
+                        }
                     }
                 }
             }
@@ -323,7 +579,10 @@ pub async fn sweep(app: App) {
             tracing::warn!(%error, "Cannot sweep contents");
         }
         let old = now - time::Duration::days(7);
-        if let Err(error) = sqlx::query!("delete from batches where at < $1", old).execute(&app.db).await {
+        if let Err(error) = sqlx::query!("delete from batches where at < $1", old)
+            .execute(&app.db)
+            .await
+        {
             tracing::warn!(%error, "Cannot sweep answers of old batches");
         }
     }

@@ -5,7 +5,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test as base } from "@playwright/test";
+import { test as base, expect, type Page } from "@playwright/test";
 
 function part(name: string): string {
   const value = process.env[name];
@@ -58,12 +58,30 @@ export class Server {
   }
 }
 
+/** Ends every session: a sandbox outlives its server, as it should, and would hold its volume. */
+async function endSessions(page: Page, base: string): Promise<void> {
+  const api = `${base}/api/v1/workspaces`;
+  const live = async () => {
+    const answer = await page.request.get(api);
+    if (!answer.ok()) return [];
+    const { workspaces } = (await answer.json()) as { workspaces: Row[] };
+    return workspaces.filter((row) => row.session && !["stopped", "failed"].includes(row.session.state));
+  };
+  for (const row of await live()) await page.request.delete(`${api}/${row.id}/session`, { headers: { origin: base } });
+  await expect.poll(async () => (await live()).length).toBe(0);
+}
+
+interface Row {
+  id: string;
+  session?: { state: string };
+}
+
 export const test = base.extend<{ server: Server }>({
-  // biome-ignore lint/correctness/noEmptyPattern: the test runner asks for a pattern here
-  server: async ({}, use) => {
+  server: async ({ page }, use) => {
     const server = new Server();
     await server.start();
     await use(server);
+    await endSessions(page, server.base);
     await server.stop();
   },
 });

@@ -37,7 +37,11 @@ impl Limiter {
     /// # Errors
     /// Too many tries, with the seconds to wait.
     pub fn check(&self, address: IpAddr, account: &str, now: OffsetDateTime) -> Result<(), Error> {
-        self.hold(&Key::Account(address, account.to_lowercase()), TRIES_PER_ACCOUNT, now)?;
+        self.hold(
+            &Key::Account(address, account.to_lowercase()),
+            TRIES_PER_ACCOUNT,
+            now,
+        )?;
         self.hold(&Key::Address(address), TRIES_PER_ADDRESS, now)
     }
 
@@ -49,7 +53,8 @@ impl Limiter {
 
     /// Forgets the wrong passwords that came before the right one.
     pub fn succeeded(&self, address: IpAddr, account: &str) {
-        self.lock().remove(&Key::Account(address, account.to_lowercase()));
+        self.lock()
+            .remove(&Key::Account(address, account.to_lowercase()));
     }
 
     /// Counts a registration, refusing when there are too many.
@@ -66,7 +71,11 @@ impl Limiter {
         match self.lock().get(key) {
             Some((count, until)) if *count >= most && *until > now => {
                 let seconds = (*until - now).whole_seconds().max(1).unsigned_abs();
-                Err(Error::new(Code::TooManyRequests, format!("Too many tries from here. Wait {seconds} s, then try again.")).retry_after(seconds))
+                Err(Error::new(
+                    Code::TooManyRequests,
+                    format!("Too many tries from here. Wait {seconds} s, then try again."),
+                )
+                .retry_after(seconds))
             }
             _ => Ok(()),
         }

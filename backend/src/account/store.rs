@@ -33,7 +33,9 @@ pub async fn any(db: &mut PgConnection) -> sqlx::Result<bool> {
 /// # Errors
 /// When the database does not answer.
 pub async fn count(db: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(db).await
+    sqlx::query_scalar!(r#"select count(*) as "count!" from users"#)
+        .fetch_one(db)
+        .await
 }
 
 /// How many enabled administrators there are.
@@ -41,14 +43,22 @@ pub async fn count(db: &mut PgConnection) -> sqlx::Result<i64> {
 /// # Errors
 /// When the database does not answer.
 pub async fn administrators(db: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from users where administrator and disabled_at is null"#).fetch_one(db).await
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from users where administrator and disabled_at is null"#
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Stores an account; false when its address is taken.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(db: &mut PgConnection, account: &Account, password_hash: &str) -> sqlx::Result<bool> {
+pub async fn insert(
+    db: &mut PgConnection,
+    account: &Account,
+    password_hash: &str,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "insert into users (id, name, email, password_hash, administrator, created_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
         account.id.uuid(),
@@ -68,7 +78,9 @@ pub async fn insert(db: &mut PgConnection, account: &Account, password_hash: &st
 /// # Errors
 /// When the database does not answer.
 pub async fn by_email(db: &mut PgConnection, email: &str) -> sqlx::Result<Option<User>> {
-    let id = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email).fetch_optional(&mut *db).await?;
+    let id = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email)
+        .fetch_optional(&mut *db)
+        .await?;
     match id {
         Some(id) => by_id(db, UserId::from_uuid(id)).await,
         None => Ok(None),
@@ -82,7 +94,13 @@ pub async fn by_email(db: &mut PgConnection, email: &str) -> sqlx::Result<Option
 pub async fn by_id(db: &mut PgConnection, user: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query!("select id, name, email, password_hash, administrator, disabled_at, created_at from users where id = $1", user.uuid()).fetch_optional(db).await?;
     Ok(row.map(|row| User {
-        account: Account { id: UserId::from_uuid(row.id), name: row.name, email: row.email, administrator: row.administrator, created_at: row.created_at },
+        account: Account {
+            id: UserId::from_uuid(row.id),
+            name: row.name,
+            email: row.email,
+            administrator: row.administrator,
+            created_at: row.created_at,
+        },
         password_hash: row.password_hash,
         disabled: row.disabled_at.is_some(),
     }))
@@ -92,10 +110,27 @@ pub async fn by_id(db: &mut PgConnection, user: UserId) -> sqlx::Result<Option<U
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert_device(db: &mut PgConnection, clock: &Clock, user: UserId, name: Option<&str>, user_agent: &str) -> sqlx::Result<(DeviceId, Secret)> {
+pub async fn insert_device(
+    db: &mut PgConnection,
+    clock: &Clock,
+    user: UserId,
+    name: Option<&str>,
+    user_agent: &str,
+) -> sqlx::Result<(DeviceId, Secret)> {
     let (id, secret, now): (DeviceId, _, _) = (clock.fresh(), token::fresh(), clock.now());
-    let agent: String = user_agent.chars().filter(|c| !c.is_control()).take(300).collect();
-    let name: String = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or_else(|| guess(&agent)).chars().filter(|c| !c.is_control()).take(80).collect();
+    let agent: String = user_agent
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
+    let name: String = name
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| guess(&agent))
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(80)
+        .collect();
     sqlx::query!(
         "insert into devices (id, user_id, token_hash, name, user_agent, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $6, $7)",
         id.uuid(),
@@ -120,15 +155,28 @@ pub async fn insert_device(db: &mut PgConnection, clock: &Clock, user: UserId, n
 
 /// A name for the list of devices out of what the program says of itself.
 fn guess(agent: &str) -> &'static str {
-    let browser = [("Firefox/", "Firefox"), ("Edg/", "Edge"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
-    browser.iter().find(|(mark, _)| agent.contains(mark)).map_or("device", |(_, name)| name)
+    let browser = [
+        ("Firefox/", "Firefox"),
+        ("Edg/", "Edge"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    browser
+        .iter()
+        .find(|(mark, _)| agent.contains(mark))
+        .map_or("device", |(_, name)| name)
 }
 
 /// The devices that are still signed in.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn devices(db: &mut PgConnection, user: UserId, current: DeviceId, now: OffsetDateTime) -> sqlx::Result<Vec<Device>> {
+pub async fn devices(
+    db: &mut PgConnection,
+    user: UserId,
+    current: DeviceId,
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<Device>> {
     let rows = sqlx::query!(
         "select id, name, user_agent, created_at, last_used_at, expires_at from devices where user_id = $1 and expires_at > $2 order by last_used_at desc, id desc",
         user.uuid(),
@@ -154,8 +202,18 @@ pub async fn devices(db: &mut PgConnection, user: UserId, current: DeviceId, now
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete_device(db: &mut PgConnection, user: UserId, device: DeviceId) -> sqlx::Result<bool> {
-    let done = sqlx::query!("delete from devices where user_id = $1 and id = $2", user.uuid(), device.uuid()).execute(db).await?;
+pub async fn delete_device(
+    db: &mut PgConnection,
+    user: UserId,
+    device: DeviceId,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "delete from devices where user_id = $1 and id = $2",
+        user.uuid(),
+        device.uuid()
+    )
+    .execute(db)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -163,10 +221,18 @@ pub async fn delete_device(db: &mut PgConnection, user: UserId, device: DeviceId
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sign_out_all(db: &mut PgConnection, user: UserId, but: Option<DeviceId>) -> sqlx::Result<Vec<DeviceId>> {
-    let gone = sqlx::query_scalar!("delete from devices where user_id = $1 and ($2::uuid is null or id <> $2) returning id", user.uuid(), but.map(|device| device.uuid()))
-        .fetch_all(db)
-        .await?;
+pub async fn sign_out_all(
+    db: &mut PgConnection,
+    user: UserId,
+    but: Option<DeviceId>,
+) -> sqlx::Result<Vec<DeviceId>> {
+    let gone = sqlx::query_scalar!(
+        "delete from devices where user_id = $1 and ($2::uuid is null or id <> $2) returning id",
+        user.uuid(),
+        but.map(|device| device.uuid())
+    )
+    .fetch_all(db)
+    .await?;
     Ok(gone.into_iter().map(DeviceId::from_uuid).collect())
 }
 
@@ -174,8 +240,19 @@ pub async fn sign_out_all(db: &mut PgConnection, user: UserId, but: Option<Devic
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_password(db: &mut PgConnection, user: UserId, hash: &str, but: Option<DeviceId>) -> sqlx::Result<Vec<DeviceId>> {
-    sqlx::query!("update users set password_hash = $2 where id = $1", user.uuid(), hash).execute(&mut *db).await?;
+pub async fn set_password(
+    db: &mut PgConnection,
+    user: UserId,
+    hash: &str,
+    but: Option<DeviceId>,
+) -> sqlx::Result<Vec<DeviceId>> {
+    sqlx::query!(
+        "update users set password_hash = $2 where id = $1",
+        user.uuid(),
+        hash
+    )
+    .execute(&mut *db)
+    .await?;
     sign_out_all(db, user, but).await
 }
 
@@ -185,6 +262,8 @@ pub async fn set_password(db: &mut PgConnection, user: UserId, hash: &str, but: 
 /// When the database does not answer.
 pub async fn delete_user(db: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<DeviceId>> {
     let devices = sign_out_all(db, user, None).await?;
-    sqlx::query!("delete from users where id = $1", user.uuid()).execute(db).await?;
+    sqlx::query!("delete from users where id = $1", user.uuid())
+        .execute(db)
+        .await?;
     Ok(devices)
 }

@@ -41,22 +41,37 @@ pub fn hash(token: &str) -> [u8; 32] {
 pub fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
-        return Some(Presented { token, by_cookie: false });
+        return Some(Presented {
+            token,
+            by_cookie: false,
+        });
     }
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-        .map(|token| Presented { token, by_cookie: true })
+        .map(|token| Presented {
+            token,
+            by_cookie: true,
+        })
 }
 
 /// The cookie that hands a token to a browser; an empty token takes it away.
 #[must_use]
 pub fn cookie(token: &str, secure: bool) -> HeaderValue {
-    let age = if token.is_empty() { 0 } else { i64::from(DEVICE_ABSOLUTE_DAYS) * 86_400 };
+    let age = if token.is_empty() {
+        0
+    } else {
+        i64::from(DEVICE_ABSOLUTE_DAYS) * 86_400
+    };
     let secure = if secure { "; Secure" } else { "" };
-    HeaderValue::from_str(&format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"))
-        .expect("invariant: a token is base64")
+    HeaderValue::from_str(&format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"
+    ))
+    .expect("invariant: a token is base64")
 }
 
 /// When a device that was made and last used at these times is signed out.
@@ -71,7 +86,12 @@ pub fn expires_at(created: OffsetDateTime, used: OffsetDateTime) -> OffsetDateTi
 /// # Errors
 /// Unknown, expired, or of a disabled account.
 pub async fn find(app: &App, token: &str) -> Result<SignedIn, Error> {
-    let expired = || Error::new(Code::SessionExpired, "Your sign-in has ended. Sign in again; nothing you typed is lost.");
+    let expired = || {
+        Error::new(
+            Code::SessionExpired,
+            "Your sign-in has ended. Sign in again; nothing you typed is lost.",
+        )
+    };
     let row = sqlx::query!(
         "select devices.id, user_id, devices.created_at, last_used_at, expires_at, administrator, disabled_at \
          from devices join users on users.id = user_id where token_hash = $1",
@@ -85,12 +105,24 @@ pub async fn find(app: &App, token: &str) -> Result<SignedIn, Error> {
         return Err(expired());
     }
     if row.disabled_at.is_some() {
-        return Err(Error::new(Code::AccountDisabled, "An administrator disabled this account."));
+        return Err(Error::new(
+            Code::AccountDisabled,
+            "An administrator disabled this account.",
+        ));
     }
     if row.last_used_at + Duration::minutes(1) < now {
-        sqlx::query!("update devices set last_used_at = $2, expires_at = $3 where id = $1", row.id, now, expires_at(row.created_at, now))
+        sqlx::query!(
+            "update devices set last_used_at = $2, expires_at = $3 where id = $1",
+            row.id,
+            now,
+            expires_at(row.created_at, now)
+        )
         .execute(&app.db)
         .await?;
     }
-    Ok(SignedIn { user: UserId::from_uuid(row.user_id), device: DeviceId::from_uuid(row.id), administrator: row.administrator })
+    Ok(SignedIn {
+        user: UserId::from_uuid(row.user_id),
+        device: DeviceId::from_uuid(row.id),
+        administrator: row.administrator,
+    })
 }

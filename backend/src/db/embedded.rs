@@ -18,7 +18,9 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// Its programs are not on this machine.
-    #[error("find Postgres: no initdb below /usr/lib/postgresql or in PATH. Install it (`apt-get install postgresql`), set SLIPWAY_PG_BIN, or give --database-url")]
+    #[error(
+        "find Postgres: no initdb below /usr/lib/postgresql or in PATH. Install it (`apt-get install postgresql`), set SLIPWAY_PG_BIN, or give --database-url"
+    )]
     Missing,
     /// No account to run it under.
     #[error("run Postgres as root: there is neither an account postgres nor nobody")]
@@ -52,21 +54,33 @@ impl Embedded {
     ///
     /// # Errors
     /// Missing programs, a folder that cannot be written, a failed initdb.
-    pub async fn prepare(bin: PathBuf, data_dir: &Path, fsync: bool) -> Result<Self, EmbeddedError> {
+    pub async fn prepare(
+        bin: PathBuf,
+        data_dir: &Path,
+        fsync: bool,
+    ) -> Result<Self, EmbeddedError> {
         let folder = data_dir.join("postgres");
         let socket = socket_dir(&folder);
         let owner = owner()?;
         for dir in [&folder, &socket] {
             std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
-            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(io(format!("protect {}", dir.display())))?;
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+                .map_err(io(format!("protect {}", dir.display())))?;
             if let Some((uid, gid)) = owner {
-                std::os::unix::fs::chown(dir, Some(uid), Some(gid)).map_err(io(format!("hand {} to Postgres", dir.display())))?;
+                std::os::unix::fs::chown(dir, Some(uid), Some(gid))
+                    .map_err(io(format!("hand {} to Postgres", dir.display())))?;
             }
         }
         if let Some((uid, _)) = owner {
             passable(data_dir, uid)?;
         }
-        let embedded = Self { bin, folder, socket, owner, fsync };
+        let embedded = Self {
+            bin,
+            folder,
+            socket,
+            owner,
+            fsync,
+        };
         if !embedded.folder.join("data/PG_VERSION").exists() {
             embedded.init().await?;
         }
@@ -76,7 +90,10 @@ impl Embedded {
     /// How to connect.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().socket(&self.socket).username("postgres").database("postgres")
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket)
+            .username("postgres")
+            .database("postgres")
     }
 
     /// Starts it unless it runs already, and keeps it running until `stop`; then ends it and returns.
@@ -89,11 +106,19 @@ impl Embedded {
         if let Some(pid) = adopted
             && self.answers().await
         {
-            return Ok(Running { embedded: self.clone(), child: None, pid });
+            return Ok(Running {
+                embedded: self.clone(),
+                child: None,
+                pid,
+            });
         }
         let child = self.spawn()?;
         let pid = child.id().unwrap_or(0);
-        let mut running = Running { embedded: self.clone(), child: Some(child), pid };
+        let mut running = Running {
+            embedded: self.clone(),
+            child: Some(child),
+            pid,
+        };
         running.wait_until_it_answers().await?;
         Ok(running)
     }
@@ -105,20 +130,40 @@ impl Embedded {
             std::fs::remove_dir_all(&data).map_err(io("clear a half-made database".to_owned()))?;
         }
         let mut command = self.command("initdb");
-        command.args(["-D", "data", "-U", "postgres", "--auth-local=trust", "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8"]);
+        command.args([
+            "-D",
+            "data",
+            "-U",
+            "postgres",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]);
         if !self.fsync {
             command.arg("--no-sync");
         }
-        let output = tokio::process::Command::from(command).output().await.map_err(io("run initdb".to_owned()))?;
+        let output = tokio::process::Command::from(command)
+            .output()
+            .await
+            .map_err(io("run initdb".to_owned()))?;
         if output.status.success() {
             return Ok(());
         }
-        Err(EmbeddedError::Start(String::from_utf8_lossy(&output.stderr).into_owned()))
+        Err(EmbeddedError::Start(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
         if let Some((uid, gid)) = self.owner {
             command.uid(uid).gid(gid);
         }
@@ -126,17 +171,36 @@ impl Embedded {
     }
 
     fn spawn(&self) -> Result<tokio::process::Child, EmbeddedError> {
-        let log = std::fs::File::options().create(true).append(true).open(self.log()).map_err(io("open Postgres' log".to_owned()))?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .map_err(io("open Postgres' log".to_owned()))?;
         let mut command = self.command("postgres");
         command.args(["-D", "data", "-k"]).arg(&self.socket);
-        for setting in ["listen_addresses=", "shared_buffers=32MB", "max_connections=40", "unix_socket_permissions=0700", "log_min_messages=warning"] {
+        for setting in [
+            "listen_addresses=",
+            "shared_buffers=32MB",
+            "max_connections=40",
+            "unix_socket_permissions=0700",
+            "log_min_messages=warning",
+        ] {
             command.args(["-c", setting]);
         }
         if !self.fsync {
-            command.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
+            command.args([
+                "-c",
+                "fsync=off",
+                "-c",
+                "synchronous_commit=off",
+                "-c",
+                "full_page_writes=off",
+            ]);
         }
         command.stdout(Stdio::null()).stderr(log);
-        tokio::process::Command::from(command).spawn().map_err(io("start postgres".to_owned()))
+        tokio::process::Command::from(command)
+            .spawn()
+            .map_err(io("start postgres".to_owned()))
     }
 
     fn log(&self) -> PathBuf {
@@ -202,7 +266,10 @@ impl Running {
             match self.embedded.start().await {
                 Ok(again) => self = again,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "Postgres does not start again");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "Postgres does not start again"
+                    );
                     // The next round tries again; the pause keeps a broken disk from a busy loop.
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
@@ -217,10 +284,14 @@ impl Running {
             // It may be gone already.
             rustix::process::kill_process(pid, rustix::process::Signal::INT).ok();
         }
-        if tokio::time::timeout(Duration::from_secs(20), self.ended()).await.is_err()
+        if tokio::time::timeout(Duration::from_secs(20), self.ended())
+            .await
+            .is_err()
             && let Some(pid) = rustix::process::Pid::from_raw(self.pid.cast_signed())
         {
-            tracing::warn!("Postgres did not stop within 20 s and is killed; it will recover at the next start");
+            tracing::warn!(
+                "Postgres did not stop within 20 s and is killed; it will recover at the next start"
+            );
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
         }
     }
@@ -248,7 +319,11 @@ impl Running {
                 return Err(EmbeddedError::Start(self.embedded.last_words()));
             }
             if tokio::time::Instant::now() > deadline {
-                return Err(EmbeddedError::Start(format!("no answer within {} s\n{}", START_WITHIN.as_secs(), self.embedded.last_words())));
+                return Err(EmbeddedError::Start(format!(
+                    "no answer within {} s\n{}",
+                    START_WITHIN.as_secs(),
+                    self.embedded.last_words()
+                )));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -263,9 +338,21 @@ fn io(what: String) -> impl FnOnce(std::io::Error) -> EmbeddedError {
 ///
 /// # Errors
 /// When there is none.
-pub fn find_programs(told: Option<&Path>, path: &std::ffi::OsStr) -> Result<PathBuf, EmbeddedError> {
-    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
-    debian.sort_by_key(|bin| bin.parent().and_then(|dir| dir.file_name()?.to_str()?.parse::<u32>().ok()).unwrap_or(0));
+pub fn find_programs(
+    told: Option<&Path>,
+    path: &std::ffi::OsStr,
+) -> Result<PathBuf, EmbeddedError> {
+    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .collect();
+    debian.sort_by_key(|bin| {
+        bin.parent()
+            .and_then(|dir| dir.file_name()?.to_str()?.parse::<u32>().ok())
+            .unwrap_or(0)
+    });
     told.map(Path::to_owned)
         .into_iter()
         .chain(debian.into_iter().rev())
@@ -294,12 +381,17 @@ fn owner() -> Result<Option<(u32, u32)>, EmbeddedError> {
 /// The folders above must let Postgres' account through: x for others on those that are ours to change.
 fn passable(data_dir: &Path, uid: u32) -> Result<(), EmbeddedError> {
     use std::os::unix::fs::MetadataExt as _;
-    let full = std::fs::canonicalize(data_dir).map_err(io(format!("find {}", data_dir.display())))?;
+    let full =
+        std::fs::canonicalize(data_dir).map_err(io(format!("find {}", data_dir.display())))?;
     for folder in full.ancestors() {
-        let meta = std::fs::metadata(folder).map_err(io(format!("look at {}", folder.display())))?;
+        let meta =
+            std::fs::metadata(folder).map_err(io(format!("look at {}", folder.display())))?;
         if meta.uid() != uid && meta.mode() & 0o001 == 0 {
             let mode = std::fs::Permissions::from_mode((meta.mode() & 0o7777) | 0o001);
-            std::fs::set_permissions(folder, mode).map_err(io(format!("let Postgres pass through {}", folder.display())))?;
+            std::fs::set_permissions(folder, mode).map_err(io(format!(
+                "let Postgres pass through {}",
+                folder.display()
+            )))?;
         }
     }
     Ok(())

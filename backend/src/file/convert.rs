@@ -1,7 +1,9 @@
 //! Between the hub's rows and what REST shows.
 use base64::Engine as _;
 use bytes::Bytes;
-use slipway_api::file::{Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult};
+use slipway_api::file::{
+    Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult,
+};
 use slipway_core::code::Code;
 
 use crate::error::Error;
@@ -10,7 +12,15 @@ use crate::hub::{Content, Expect, JournalRow, NewNode, NodeRow, Proposal, Propos
 /// An entry as clients see it.
 #[must_use]
 pub fn entry(row: NodeRow) -> Entry {
-    Entry { path: row.path, kind: row.kind, size: row.size, hash: row.hash, executable: row.executable, target: row.target, revision: row.revision }
+    Entry {
+        path: row.path,
+        kind: row.kind,
+        size: row.size,
+        hash: row.hash,
+        executable: row.executable,
+        target: row.target,
+        revision: row.revision,
+    }
 }
 
 /// A change as clients see it.
@@ -22,7 +32,10 @@ pub fn change(row: JournalRow) -> Change {
         entry: row.node.map(entry),
         from: row.from,
         previous: row.previous,
-        origin: Origin { kind: row.origin, user: row.user },
+        origin: Origin {
+            kind: row.origin,
+            user: row.user,
+        },
         at: row.at,
     }
 }
@@ -30,15 +43,29 @@ pub fn change(row: JournalRow) -> Change {
 /// An outcome as clients see it.
 #[must_use]
 pub fn outcome(outcome: ProposalOutcome) -> Outcome {
-    let plain = |result| Outcome { result, current: None, code: None, message: None };
+    let plain = |result| Outcome {
+        result,
+        current: None,
+        code: None,
+        message: None,
+    };
     match outcome {
         ProposalOutcome::Applied => plain(OutcomeResult::Applied),
         ProposalOutcome::Converged => plain(OutcomeResult::Converged),
-        ProposalOutcome::Stale(current) => Outcome { current: current.map(entry), ..plain(OutcomeResult::Stale) },
-        ProposalOutcome::Rejected(code, message) => Outcome { code: Some(code), message: Some(message), ..plain(OutcomeResult::Rejected) },
+        ProposalOutcome::Stale(current) => Outcome {
+            current: current.map(entry),
+            ..plain(OutcomeResult::Stale)
+        },
+        ProposalOutcome::Rejected(code, message) => Outcome {
+            code: Some(code),
+            message: Some(message),
+            ..plain(OutcomeResult::Rejected)
+        },
         ProposalOutcome::NeedsContent => Outcome {
             code: Some(Code::ContentMissing),
-            message: Some("The workspace does not hold this content. Send the content itself.".to_owned()),
+            message: Some(
+                "The workspace does not hold this content. Send the content itself.".to_owned(),
+            ),
             ..plain(OutcomeResult::Rejected)
         },
     }
@@ -58,21 +85,39 @@ pub fn proposal(operation: Operation) -> Result<Proposal, Error> {
         (_, Some(from)) => NewNode::MoveFrom(from),
         (None, None) => NewNode::Absent,
         (Some(Kind::Folder), None) => NewNode::Folder,
-        (Some(Kind::Symlink), None) => NewNode::Symlink { target: operation.target.ok_or_else(|| invalid("target", "A link needs its target."))? },
+        (Some(Kind::Symlink), None) => NewNode::Symlink {
+            target: operation
+                .target
+                .ok_or_else(|| invalid("target", "A link needs its target."))?,
+        },
         (Some(Kind::File), None) => {
             let content = match (operation.text, operation.base64, operation.hash) {
                 (Some(text), None, None) => Content::Inline(Bytes::from(text)),
                 (None, Some(text), None) => {
-                    let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| invalid("base64", "The content is not base64."))?;
+                    let bytes = base64::engine::general_purpose::STANDARD
+                        .decode(text)
+                        .map_err(|_| invalid("base64", "The content is not base64."))?;
                     Content::Inline(Bytes::from(bytes))
                 }
                 (None, None, Some(hash)) => Content::Held(hash),
-                _ => return Err(invalid("text", "A file needs exactly one of text, base64 and hash.")),
+                _ => {
+                    return Err(invalid(
+                        "text",
+                        "A file needs exactly one of text, base64 and hash.",
+                    ));
+                }
             };
-            NewNode::File { content, executable: operation.executable }
+            NewNode::File {
+                content,
+                executable: operation.executable,
+            }
         }
     };
-    Ok(Proposal { path: operation.path, expect, change })
+    Ok(Proposal {
+        path: operation.path,
+        expect,
+        change,
+    })
 }
 
 fn invalid(field: &str, message: &str) -> Error {

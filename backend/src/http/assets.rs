@@ -25,23 +25,49 @@ pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
         return answer(asset, &headers, path.starts_with("assets/"));
     }
     // A missing file stays missing; everything else is a route of the page.
-    if path.starts_with("assets/") || path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+    if path.starts_with("assets/")
+        || path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'))
+    {
         return (StatusCode::NOT_FOUND, "There is no such file.").into_response();
     }
     match find("index.html") {
         Some(page) => answer(page, &headers, false),
-        None => (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_UI).into_response(),
+        None => (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            NO_UI,
+        )
+            .into_response(),
     }
 }
 
 fn find(path: &str) -> Option<&'static Asset> {
-    ASSETS.binary_search_by(|asset| asset.path.cmp(path)).ok().map(|index| &ASSETS[index])
+    ASSETS
+        .binary_search_by(|asset| asset.path.cmp(path))
+        .ok()
+        .map(|index| &ASSETS[index])
 }
 
 fn answer(asset: &'static Asset, headers: &HeaderMap, immutable: bool) -> Response {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-    let caching = if immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let common = [(header::ETAG, asset.etag), (header::CACHE_CONTROL, caching), (header::VARY, "accept-encoding")];
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let caching = if immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let common = [
+        (header::ETAG, asset.etag),
+        (header::CACHE_CONTROL, caching),
+        (header::VARY, "accept-encoding"),
+    ];
     if text(header::IF_NONE_MATCH) == asset.etag {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
@@ -53,7 +79,9 @@ fn answer(asset: &'static Asset, headers: &HeaderMap, immutable: bool) -> Respon
     };
     let mut response = (common, [(header::CONTENT_TYPE, asset.mime)], body).into_response();
     if let Some(encoding) = encoding {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
 }

@@ -16,7 +16,15 @@ pub fn routes(document: &OpenApi) -> Router<App> {
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     let page: Arc<str> = page(document).into();
     Router::new()
-        .route("/api/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()) }))
+        .route(
+            "/api/openapi.json",
+            get(move || async move {
+                (
+                    [(header::CONTENT_TYPE, "application/json")],
+                    json.to_string(),
+                )
+            }),
+        )
         .route("/docs", get(move || async move { Html(page.to_string()) }))
 }
 
@@ -40,7 +48,11 @@ fn page(document: &OpenApi) -> String {
                 escape(&method.to_uppercase()),
                 escape(path),
                 text("x-permission"),
-                if operation["summary"].is_string() { text("summary") } else { text("description") },
+                if operation["summary"].is_string() {
+                    text("summary")
+                } else {
+                    text("description")
+                },
             );
         }
     }
@@ -53,5 +65,7 @@ fn page(document: &OpenApi) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

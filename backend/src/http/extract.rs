@@ -29,7 +29,8 @@ impl FromRequestParts<App> for SignedIn {
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(*known);
         }
-        let presented = token::presented(&parts.headers).ok_or_else(|| Error::new(Code::SignInRequired, "Sign in first."))?;
+        let presented = token::presented(&parts.headers)
+            .ok_or_else(|| Error::new(Code::SignInRequired, "Sign in first."))?;
         if presented.by_cookie && changes(parts) {
             check_origin(&parts.headers, app.config.public_url.as_deref())?;
         }
@@ -51,14 +52,18 @@ impl FromRequestParts<App> for Administrator {
         if signed_in.administrator {
             Ok(Self(signed_in))
         } else {
-            Err(Error::new(Code::Forbidden, "Only an administrator may do this."))
+            Err(Error::new(
+                Code::Forbidden,
+                "Only an administrator may do this.",
+            ))
         }
     }
 }
 
 /// Whether a request may change something, or opens a stream that can.
 fn changes(parts: &Parts) -> bool {
-    !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) || parts.headers.contains_key(header::UPGRADE)
+    !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        || parts.headers.contains_key(header::UPGRADE)
 }
 
 /// A request that a cookie vouches for must come from our own page.
@@ -66,16 +71,32 @@ fn changes(parts: &Parts) -> bool {
 /// # Errors
 /// When its `Origin` is another one, or missing while the browser says that another site sent it.
 pub fn check_origin(headers: &HeaderMap, public_url: Option<&str>) -> Result<(), Error> {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let foreign = || Error::new(Code::ForeignOrigin, "The request came from a page of another site. Open Slipway at its own address.");
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
+    };
+    let foreign = || {
+        Error::new(
+            Code::ForeignOrigin,
+            "The request came from a page of another site. Open Slipway at its own address.",
+        )
+    };
     let Some(origin) = text(header::ORIGIN) else {
-        let same = text(header::HeaderName::from_static("sec-fetch-site")).is_none_or(|site| site == "same-origin" || site == "none");
+        let same = text(header::HeaderName::from_static("sec-fetch-site"))
+            .is_none_or(|site| site == "same-origin" || site == "none");
         return if same { Ok(()) } else { Err(foreign()) };
     };
     let host = text(header::HOST).unwrap_or_default();
-    let own = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
+    let own = origin
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest == host);
     let public = public_url.is_some_and(|url| url.trim_end_matches('/') == origin);
-    if own || public { Ok(()) } else { Err(foreign()) }
+    if own || public {
+        Ok(())
+    } else {
+        Err(foreign())
+    }
 }
 
 /// A JSON body or answer.
@@ -91,9 +112,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(Refused::JsonDataError(error)) => Err(invalid("body", &error.body_text())),
             Err(Refused::JsonSyntaxError(error)) => Err(invalid("body", &error.body_text())),
-            Err(Refused::MissingJsonContentType(_)) => Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json.")),
-            Err(Refused::BytesRejection(error)) if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Error::new(Code::BodyTooLarge, "The body is larger than this address takes."))
+            Err(Refused::MissingJsonContentType(_)) => Err(Error::new(
+                Code::UnsupportedMediaType,
+                "Send the body as application/json.",
+            )),
+            Err(Refused::BytesRejection(error))
+                if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Err(Error::new(
+                    Code::BodyTooLarge,
+                    "The body is larger than this address takes.",
+                ))
             }
             Err(error) => Err(invalid("body", &error.body_text())),
         }
@@ -118,7 +147,13 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         axum::extract::Path::<T>::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|error| if error.status().is_server_error() { Error::new(Code::Internal, error.body_text()) } else { Error::not_found("thing") })
+            .map_err(|error| {
+                if error.status().is_server_error() {
+                    Error::new(Code::Internal, error.body_text())
+                } else {
+                    Error::not_found("thing")
+                }
+            })
     }
 }
 
@@ -140,5 +175,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 fn invalid(place: &str, text: &str) -> Error {
     // serde names the field between backticks.
     let field = text.split('`').nth(1).unwrap_or(place).to_owned();
-    Error::new(Code::InvalidRequest, format!("The {place} is not understood: {text}.")).with_field(&field, Code::InvalidRequest, text)
+    Error::new(
+        Code::InvalidRequest,
+        format!("The {place} is not understood: {text}."),
+    )
+    .with_field(&field, Code::InvalidRequest, text)
 }

@@ -44,14 +44,24 @@ pub enum HubError {
 ///
 /// # Errors
 /// Unknown or inactive workspace, too many operations, no database.
-pub async fn commit(db: &mut PgConnection, clock: &Clock, workspace: WorkspaceId, author: &Author, batch: &str, proposals: Vec<Proposal>, atomic: bool) -> Result<Commit, HubError> {
+pub async fn commit(
+    db: &mut PgConnection,
+    clock: &Clock,
+    workspace: WorkspaceId,
+    author: &Author,
+    batch: &str,
+    proposals: Vec<Proposal>,
+    atomic: bool,
+) -> Result<Commit, HubError> {
     if proposals.len() > COMMIT_OPERATIONS_MAX {
         return Err(HubError::TooMany(COMMIT_OPERATIONS_MAX));
     }
     if batch.is_empty() || batch.chars().count() > 200 {
         return Err(HubError::Batch);
     }
-    let locked = store::lock(db, workspace, author.replica, batch).await?.ok_or(HubError::Unknown)?;
+    let locked = store::lock(db, workspace, author.replica, batch)
+        .await?
+        .ok_or(HubError::Unknown)?;
     if let Some(answer) = locked.answer {
         return answer_from(&answer);
     }
@@ -75,15 +85,34 @@ pub async fn commit(db: &mut PgConnection, clock: &Clock, workspace: WorkspaceId
         (proposals, evaluated)
     };
     let changed = !evaluated.effects.is_empty();
-    let commit = Commit { revision: if changed { revision } else { locked.head }, outcomes: evaluated.outcomes };
+    let commit = Commit {
+        revision: if changed { revision } else { locked.head },
+        outcomes: evaluated.outcomes,
+    };
     if changed {
         let now = clock.now();
         let inline = inline(&proposals, &commit.outcomes);
         content::insert(db, workspace, &inline, now).await?;
         store::apply(db, workspace, revision, &evaluated.effects, author, now).await?;
-        store::advance(db, workspace, revision, evaluated.entries, evaluated.bytes, now).await?;
+        store::advance(
+            db,
+            workspace,
+            revision,
+            evaluated.entries,
+            evaluated.bytes,
+            now,
+        )
+        .await?;
     }
-    store::remember(db, workspace, author.replica, batch, &answer_to(&commit), clock.now()).await?;
+    store::remember(
+        db,
+        workspace,
+        author.replica,
+        batch,
+        &answer_to(&commit),
+        clock.now(),
+    )
+    .await?;
     Ok(commit)
 }
 
@@ -106,15 +135,33 @@ fn touched(proposals: &[Proposal]) -> Touched {
             NewNode::File { .. } | NewNode::Folder | NewNode::Symlink { .. } => {}
         }
     }
-    Touched { folds: paths.iter().map(RelPath::fold_key).collect(), paths: paths.into_iter().map(|path| path.to_string()).collect(), folders: folders.into_iter().map(|path| path.to_string()).collect() }
+    Touched {
+        folds: paths.iter().map(RelPath::fold_key).collect(),
+        paths: paths.into_iter().map(|path| path.to_string()).collect(),
+        folders: folders.into_iter().map(|path| path.to_string()).collect(),
+    }
 }
 
-async fn held(db: &mut PgConnection, workspace: WorkspaceId, proposals: &[Proposal]) -> Result<HashMap<ContentHash, u64>, HubError> {
+async fn held(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    proposals: &[Proposal],
+) -> Result<HashMap<ContentHash, u64>, HubError> {
     let wanted: HashSet<ContentHash> = proposals
         .iter()
         .filter_map(|proposal| match &proposal.change {
-            NewNode::File { content: Content::Held(hash), .. } => Some(*hash),
-            NewNode::File { content: Content::Inline(_), .. } | NewNode::Folder | NewNode::Symlink { .. } | NewNode::Absent | NewNode::MoveFrom(_) => None,
+            NewNode::File {
+                content: Content::Held(hash),
+                ..
+            } => Some(*hash),
+            NewNode::File {
+                content: Content::Inline(_),
+                ..
+            }
+            | NewNode::Folder
+            | NewNode::Symlink { .. }
+            | NewNode::Absent
+            | NewNode::MoveFrom(_) => None,
         })
         .collect();
     if wanted.is_empty() {
@@ -130,8 +177,18 @@ fn inline(proposals: &[Proposal], outcomes: &[ProposalOutcome]) -> Vec<Bytes> {
         .zip(outcomes)
         .filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied))
         .filter_map(|(proposal, _)| match &proposal.change {
-            NewNode::File { content: Content::Inline(bytes), .. } => Some(bytes.clone()),
-            NewNode::File { content: Content::Held(_), .. } | NewNode::Folder | NewNode::Symlink { .. } | NewNode::Absent | NewNode::MoveFrom(_) => None,
+            NewNode::File {
+                content: Content::Inline(bytes),
+                ..
+            } => Some(bytes.clone()),
+            NewNode::File {
+                content: Content::Held(_),
+                ..
+            }
+            | NewNode::Folder
+            | NewNode::Symlink { .. }
+            | NewNode::Absent
+            | NewNode::MoveFrom(_) => None,
         })
         .collect()
 }
@@ -145,8 +202,12 @@ fn answer_to(commit: &Commit) -> serde_json::Value {
             ProposalOutcome::Applied => serde_json::json!("applied"),
             ProposalOutcome::Converged => serde_json::json!("converged"),
             ProposalOutcome::NeedsContent => serde_json::json!("needs_content"),
-            ProposalOutcome::Stale(current) => serde_json::json!({ "stale": current.as_ref().map(|row| row.path.as_str()) }),
-            ProposalOutcome::Rejected(code, message) => serde_json::json!({ "rejected": code, "message": message }),
+            ProposalOutcome::Stale(current) => {
+                serde_json::json!({ "stale": current.as_ref().map(|row| row.path.as_str()) })
+            }
+            ProposalOutcome::Rejected(code, message) => {
+                serde_json::json!({ "rejected": code, "message": message })
+            }
         })
         .collect();
     serde_json::json!({ "revision": commit.revision, "outcomes": outcomes })
@@ -168,9 +229,19 @@ fn answer_from(answer: &store::Answer) -> Result<Commit, HubError> {
             None => match outcome.get("rejected").and_then(serde_json::Value::as_str) {
                 Some(code) => {
                     let code = Code::parse(code).unwrap_or(Code::InvalidRequest);
-                    Ok(ProposalOutcome::Rejected(code, outcome["message"].as_str().unwrap_or_default().to_owned()))
+                    Ok(ProposalOutcome::Rejected(
+                        code,
+                        outcome["message"].as_str().unwrap_or_default().to_owned(),
+                    ))
                 }
-                None => Ok(ProposalOutcome::Stale(outcome["stale"].as_str().and_then(|path| answer.current.iter().find(|row| row.path.as_str() == path)).cloned())),
+                None => Ok(ProposalOutcome::Stale(
+                    outcome["stale"]
+                        .as_str()
+                        .and_then(|path| {
+                            answer.current.iter().find(|row| row.path.as_str() == path)
+                        })
+                        .cloned(),
+                )),
             },
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -179,16 +250,31 @@ fn answer_from(answer: &store::Answer) -> Result<Commit, HubError> {
 
 /// The rows of a stored answer's stale paths, so that the repeated answer can show them.
 pub(super) fn stale_paths(value: &serde_json::Value) -> Vec<String> {
-    value["outcomes"].as_array().into_iter().flatten().filter_map(|outcome| outcome["stale"].as_str().map(str::to_owned)).collect()
+    value["outcomes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|outcome| outcome["stale"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// A row's parts as the database hands them out.
-pub(super) fn node_row(path: &str, kind: i16, hash: Option<Vec<u8>>, size: i64, executable: bool, target: Option<String>, rev: i64) -> Result<NodeRow, sqlx::Error> {
+pub(super) fn node_row(
+    path: &str,
+    kind: i16,
+    hash: Option<Vec<u8>>,
+    size: i64,
+    executable: bool,
+    target: Option<String>,
+    rev: i64,
+) -> Result<NodeRow, sqlx::Error> {
     let damaged = |what: &str| sqlx::Error::Decode(format!("{what} of an entry").into());
     Ok(NodeRow {
         path: RelPath::parse(path).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
         kind: store::kind(kind).ok_or_else(|| damaged("kind"))?,
-        hash: hash.map(|bytes| ContentHash::try_from(bytes.as_slice()).map_err(|_| damaged("hash"))).transpose()?,
+        hash: hash
+            .map(|bytes| ContentHash::try_from(bytes.as_slice()).map_err(|_| damaged("hash")))
+            .transpose()?,
         size: size.unsigned_abs(),
         executable,
         target,

@@ -24,7 +24,8 @@ fn pack(content: &[u8]) -> (i16, Vec<u8>) {
     if content.len() >= COMPRESS_FROM {
         // A probe tells packed data apart from text, before the whole is tried.
         let probe = &content[..content.len().min(4096)];
-        let shrinks = zstd::bulk::compress(probe, 1).is_ok_and(|packed| packed.len() < probe.len() * 9 / 10);
+        let shrinks =
+            zstd::bulk::compress(probe, 1).is_ok_and(|packed| packed.len() < probe.len() * 9 / 10);
         if shrinks && let Ok(packed) = zstd::bulk::compress(content, 1) {
             return (ZSTD, packed);
         }
@@ -35,7 +36,9 @@ fn pack(content: &[u8]) -> (i16, Vec<u8>) {
 fn unpack(codec: i16, content: Vec<u8>, size: usize) -> Result<Bytes, HubError> {
     match codec {
         RAW => Ok(content.into()),
-        ZSTD => zstd::bulk::decompress(&content, size).map(Bytes::from).map_err(|error| HubError::Damaged(error.to_string())),
+        ZSTD => zstd::bulk::decompress(&content, size)
+            .map(Bytes::from)
+            .map_err(|error| HubError::Damaged(error.to_string())),
         other => Err(HubError::Damaged(format!("codec {other}"))),
     }
 }
@@ -44,14 +47,32 @@ fn unpack(codec: i16, content: Vec<u8>, size: usize) -> Result<Bytes, HubError> 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, contents: &[Bytes], now: OffsetDateTime) -> Result<(), HubError> {
+pub async fn insert(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    contents: &[Bytes],
+    now: OffsetDateTime,
+) -> Result<(), HubError> {
     let mut known = HashSet::new();
-    let fresh: Vec<_> = contents.iter().map(|content| (ContentHash::of(content), content)).filter(|(hash, _)| known.insert(*hash)).collect();
-    let (small, large): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|(_, content)| content.len() as u64 <= BLOB_INLINE_BYTES_MAX);
+    let fresh: Vec<_> = contents
+        .iter()
+        .map(|content| (ContentHash::of(content), content))
+        .filter(|(hash, _)| known.insert(*hash))
+        .collect();
+    let (small, large): (Vec<_>, Vec<_>) = fresh
+        .into_iter()
+        .partition(|(_, content)| content.len() as u64 <= BLOB_INLINE_BYTES_MAX);
     let mut rest = small.as_slice();
     while !rest.is_empty() {
         let mut bytes = 0;
-        let many = rest.iter().take_while(|(_, content)| { bytes += content.len(); bytes <= STATEMENT_BYTES }).count().max(1);
+        let many = rest
+            .iter()
+            .take_while(|(_, content)| {
+                bytes += content.len();
+                bytes <= STATEMENT_BYTES
+            })
+            .count()
+            .max(1);
         let (now_these, later) = rest.split_at(many);
         insert_small(db, workspace, now_these, now).await?;
         rest = later;
@@ -66,8 +87,22 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, contents: &[B
     Ok(())
 }
 
-async fn insert_small(db: &mut PgConnection, workspace: WorkspaceId, contents: &[(ContentHash, &Bytes)], now: OffsetDateTime) -> Result<(), HubError> {
-    let packed: Vec<_> = contents.iter().map(|(hash, content)| (hash.as_bytes().to_vec(), i64::try_from(content.len()).unwrap_or(0), pack(content))).collect();
+async fn insert_small(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    contents: &[(ContentHash, &Bytes)],
+    now: OffsetDateTime,
+) -> Result<(), HubError> {
+    let packed: Vec<_> = contents
+        .iter()
+        .map(|(hash, content)| {
+            (
+                hash.as_bytes().to_vec(),
+                i64::try_from(content.len()).unwrap_or(0),
+                pack(content),
+            )
+        })
+        .collect();
     let hashes: Vec<_> = packed.iter().map(|(hash, ..)| hash.clone()).collect();
     let sizes: Vec<_> = packed.iter().map(|(_, size, _)| *size).collect();
     let codecs: Vec<_> = packed.iter().map(|(.., (codec, _))| *codec).collect();
@@ -89,14 +124,26 @@ async fn insert_small(db: &mut PgConnection, workspace: WorkspaceId, contents: &
 }
 
 /// The row of a chunked content; false when it is held already.
-async fn insert_head(db: &mut PgConnection, workspace: WorkspaceId, hash: ContentHash, size: u64, now: OffsetDateTime) -> Result<bool, HubError> {
+async fn insert_head(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    hash: ContentHash,
+    size: u64,
+    now: OffsetDateTime,
+) -> Result<bool, HubError> {
     let done = sqlx::query!("insert into blobs (workspace_id, hash, size, created_at) values ($1, $2, $3, $4) on conflict do nothing", uuid(workspace), &hash.as_bytes()[..], size.cast_signed(), now)
         .execute(db)
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
-async fn insert_chunk(db: &mut PgConnection, workspace: WorkspaceId, key: &[u8; 32], seq: usize, piece: &[u8]) -> Result<(), HubError> {
+async fn insert_chunk(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    key: &[u8; 32],
+    seq: usize,
+    piece: &[u8],
+) -> Result<(), HubError> {
     let (codec, body) = pack(piece);
     sqlx::query!(
         "insert into blob_chunks (workspace_id, hash, seq, codec, size, content) values ($1, $2, $3, $4, $5, $6)",
@@ -116,15 +163,27 @@ async fn insert_chunk(db: &mut PgConnection, workspace: WorkspaceId, key: &[u8; 
 ///
 /// # Errors
 /// When the database does not answer or a content is damaged.
-pub async fn contents(db: &PgPool, workspace: WorkspaceId, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, Bytes>, HubError> {
+pub async fn contents(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    hashes: &[ContentHash],
+) -> Result<HashMap<ContentHash, Bytes>, HubError> {
     let wanted: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let rows = sqlx::query!(r#"select hash, size, codec, content as "content!" from blobs where workspace_id = $1 and hash = any($2) and content is not null"#, uuid(workspace), &wanted)
         .fetch_all(db)
         .await?;
     rows.into_iter()
         .map(|row| {
-            let hash = ContentHash::try_from(row.hash.as_slice()).map_err(|_| HubError::Damaged("hash of a content".to_owned()))?;
-            Ok((hash, unpack(row.codec, row.content, usize::try_from(row.size).unwrap_or(0))?))
+            let hash = ContentHash::try_from(row.hash.as_slice())
+                .map_err(|_| HubError::Damaged("hash of a content".to_owned()))?;
+            Ok((
+                hash,
+                unpack(
+                    row.codec,
+                    row.content,
+                    usize::try_from(row.size).unwrap_or(0),
+                )?,
+            ))
         })
         .collect()
 }
@@ -140,12 +199,32 @@ pub struct ContentReader {
 }
 
 impl ContentReader {
-    pub(super) async fn open(db: PgPool, workspace: WorkspaceId, hash: ContentHash) -> Result<Option<Self>, HubError> {
-        let row = sqlx::query!("select size, codec, content from blobs where workspace_id = $1 and hash = $2", uuid(workspace), &hash.as_bytes()[..]).fetch_optional(&db).await?;
+    pub(super) async fn open(
+        db: PgPool,
+        workspace: WorkspaceId,
+        hash: ContentHash,
+    ) -> Result<Option<Self>, HubError> {
+        let row = sqlx::query!(
+            "select size, codec, content from blobs where workspace_id = $1 and hash = $2",
+            uuid(workspace),
+            &hash.as_bytes()[..]
+        )
+        .fetch_optional(&db)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let size = row.size.unsigned_abs();
-        let small = row.content.map(|content| unpack(row.codec, content, usize::try_from(size).unwrap_or(0))).transpose()?;
-        Ok(Some(Self { db, workspace: uuid(workspace), hash: *hash.as_bytes(), size, small, next: 0 }))
+        let small = row
+            .content
+            .map(|content| unpack(row.codec, content, usize::try_from(size).unwrap_or(0)))
+            .transpose()?;
+        Ok(Some(Self {
+            db,
+            workspace: uuid(workspace),
+            hash: *hash.as_bytes(),
+            size,
+            small,
+            next: 0,
+        }))
     }
 
     /// All bytes.
@@ -166,7 +245,14 @@ impl ContentReader {
             .fetch_optional(&self.db)
             .await?;
         self.next += 1;
-        row.map(|row| unpack(row.codec, row.content, usize::try_from(row.size).unwrap_or(0))).transpose()
+        row.map(|row| {
+            unpack(
+                row.codec,
+                row.content,
+                usize::try_from(row.size).unwrap_or(0),
+            )
+        })
+        .transpose()
     }
 }
 
@@ -184,7 +270,16 @@ pub struct ContentWriter {
 
 impl ContentWriter {
     pub(super) fn new(db: PgPool, clock: Clock, workspace: WorkspaceId) -> Self {
-        Self { db, clock, workspace, key: random(), hasher: ContentHasher::default(), buffer: BytesMut::new(), size: 0, chunks: 0 }
+        Self {
+            db,
+            clock,
+            workspace,
+            key: random(),
+            hasher: ContentHasher::default(),
+            buffer: BytesMut::new(),
+            size: 0,
+            chunks: 0,
+        }
     }
 
     /// Takes the next piece.
@@ -210,7 +305,14 @@ impl ContentWriter {
         let mut db = self.db.acquire().await?;
         if self.chunks == 0 {
             // Not the content's hash: nobody can name it, and the sweep takes it if we are cut off.
-            insert_head(&mut db, self.workspace, ContentHash::from_bytes(self.key), 0, self.clock.now()).await?;
+            insert_head(
+                &mut db,
+                self.workspace,
+                ContentHash::from_bytes(self.key),
+                0,
+                self.clock.now(),
+            )
+            .await?;
         }
         insert_chunk(&mut db, self.workspace, &self.key, self.chunks, chunk).await?;
         self.chunks += 1;
@@ -233,7 +335,14 @@ impl ContentWriter {
         self.write(&rest).await?;
         let mut db = self.db.begin().await?;
         if insert_head(&mut db, self.workspace, hash, self.size, now).await? {
-            sqlx::query!("update blob_chunks set hash = $3 where workspace_id = $1 and hash = $2", uuid(self.workspace), &self.key[..], &hash.as_bytes()[..]).execute(&mut *db).await?;
+            sqlx::query!(
+                "update blob_chunks set hash = $3 where workspace_id = $1 and hash = $2",
+                uuid(self.workspace),
+                &self.key[..],
+                &hash.as_bytes()[..]
+            )
+            .execute(&mut *db)
+            .await?;
         }
         delete(&mut db, self.workspace, &self.key).await?;
         db.commit().await?;
@@ -246,8 +355,18 @@ impl ContentWriter {
     }
 }
 
-async fn delete(db: &mut PgConnection, workspace: WorkspaceId, key: &[u8; 32]) -> Result<(), HubError> {
-    sqlx::query!("delete from blobs where workspace_id = $1 and hash = $2", uuid(workspace), &key[..]).execute(db).await?;
+async fn delete(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    key: &[u8; 32],
+) -> Result<(), HubError> {
+    sqlx::query!(
+        "delete from blobs where workspace_id = $1 and hash = $2",
+        uuid(workspace),
+        &key[..]
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

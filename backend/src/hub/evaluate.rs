@@ -42,10 +42,29 @@ pub(super) struct Evaluated {
 type Refused = ProposalOutcome;
 
 impl Overlay {
-    pub(super) fn new(rows: Vec<NodeRow>, held: HashMap<ContentHash, u64>, revision: u64, entries: u64, bytes: u64) -> Self {
-        let folds = rows.iter().map(|row| (row.path.fold_key(), row.path.clone())).collect();
-        let rows = rows.into_iter().map(|row| (row.path.clone(), Some(row))).collect();
-        Self { rows, folds, held, revision, entries, bytes }
+    pub(super) fn new(
+        rows: Vec<NodeRow>,
+        held: HashMap<ContentHash, u64>,
+        revision: u64,
+        entries: u64,
+        bytes: u64,
+    ) -> Self {
+        let folds = rows
+            .iter()
+            .map(|row| (row.path.fold_key(), row.path.clone()))
+            .collect();
+        let rows = rows
+            .into_iter()
+            .map(|row| (row.path.clone(), Some(row)))
+            .collect();
+        Self {
+            rows,
+            folds,
+            held,
+            revision,
+            entries,
+            bytes,
+        }
     }
 
     /// Applies operations in order. With `atomic`, one that does not pass undoes all.
@@ -65,11 +84,26 @@ impl Overlay {
                 }
             })
             .collect();
-        let passed = |outcome: &ProposalOutcome| matches!(outcome, ProposalOutcome::Applied | ProposalOutcome::Converged);
+        let passed = |outcome: &ProposalOutcome| {
+            matches!(
+                outcome,
+                ProposalOutcome::Applied | ProposalOutcome::Converged
+            )
+        };
         if atomic && !outcomes.iter().all(passed) {
-            return Evaluated { outcomes: outcomes.into_iter().map(unless_refused).collect(), effects: Vec::new(), entries, bytes };
+            return Evaluated {
+                outcomes: outcomes.into_iter().map(unless_refused).collect(),
+                effects: Vec::new(),
+                entries,
+                bytes,
+            };
         }
-        Evaluated { outcomes, effects, entries: self.entries, bytes: self.bytes }
+        Evaluated {
+            outcomes,
+            effects,
+            entries: self.entries,
+            bytes: self.bytes,
+        }
     }
 
     fn get(&self, path: &RelPath) -> Option<&NodeRow> {
@@ -86,30 +120,53 @@ impl Overlay {
             .collect()
     }
 
-    fn one(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+    fn one(
+        &mut self,
+        proposal: &Proposal,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ProposalOutcome, Refused> {
         match &proposal.change {
             NewNode::Absent => self.remove(proposal, effects),
             NewNode::MoveFrom(from) => self.relocate(proposal, from, effects),
-            NewNode::Folder | NewNode::File { .. } | NewNode::Symlink { .. } => self.put(proposal, effects),
+            NewNode::Folder | NewNode::File { .. } | NewNode::Symlink { .. } => {
+                self.put(proposal, effects)
+            }
         }
     }
 
-    fn put(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+    fn put(
+        &mut self,
+        proposal: &Proposal,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ProposalOutcome, Refused> {
         let node = self.node(proposal)?;
         let current = self.get(&proposal.path).cloned();
         if current.as_ref().is_some_and(|current| same(current, &node)) {
             return Ok(ProposalOutcome::Converged);
         }
         expected(proposal.expect, current.as_ref())?;
-        if current.as_ref().is_some_and(|current| (current.kind == Kind::Folder) != (node.kind == Kind::Folder)) {
-            return Err(rejected(Code::PathExists, format!("\"{}\" exists and is of another kind. Delete or rename it first.", proposal.path)));
+        if current
+            .as_ref()
+            .is_some_and(|current| (current.kind == Kind::Folder) != (node.kind == Kind::Folder))
+        {
+            return Err(rejected(
+                Code::PathExists,
+                format!(
+                    "\"{}\" exists and is of another kind. Delete or rename it first.",
+                    proposal.path
+                ),
+            ));
         }
         self.parents(&proposal.path, effects)?;
         self.set(proposal.path.clone(), Some(node), None, effects)?;
         Ok(ProposalOutcome::Applied)
     }
 
-    fn remove(&mut self, proposal: &Proposal, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+    fn remove(
+        &mut self,
+        proposal: &Proposal,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ProposalOutcome, Refused> {
         let Some(current) = self.get(&proposal.path).cloned() else {
             return Ok(ProposalOutcome::Converged);
         };
@@ -121,7 +178,12 @@ impl Overlay {
         Ok(ProposalOutcome::Applied)
     }
 
-    fn relocate(&mut self, proposal: &Proposal, from: &RelPath, effects: &mut Vec<Effect>) -> Result<ProposalOutcome, Refused> {
+    fn relocate(
+        &mut self,
+        proposal: &Proposal,
+        from: &RelPath,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ProposalOutcome, Refused> {
         let to = &proposal.path;
         let Some(source) = self.get(from).cloned() else {
             return Err(ProposalOutcome::Stale(None));
@@ -131,10 +193,16 @@ impl Overlay {
             return Ok(ProposalOutcome::Converged);
         }
         if to.is_below(from) {
-            return Err(rejected(Code::PathInvalid, "A folder cannot be moved into itself.".to_owned()));
+            return Err(rejected(
+                Code::PathInvalid,
+                "A folder cannot be moved into itself.".to_owned(),
+            ));
         }
         if self.get(to).is_some() {
-            return Err(rejected(Code::PathExists, format!("Something stands at \"{to}\" already. Choose another name.")));
+            return Err(rejected(
+                Code::PathExists,
+                format!("Something stands at \"{to}\" already. Choose another name."),
+            ));
         }
         let mut rows = self.below(from);
         rows.insert(0, source);
@@ -145,8 +213,13 @@ impl Overlay {
         self.parents(to, effects)?;
         for row in rows {
             let rest = &row.path.as_str()[from.as_str().len()..];
-            let path = RelPath::parse(&format!("{to}{rest}")).map_err(|error| rejected(error.code(), error.to_string()))?;
-            let moved = NodeRow { path: path.clone(), revision: self.revision, ..row.clone() };
+            let path = RelPath::parse(&format!("{to}{rest}"))
+                .map_err(|error| rejected(error.code(), error.to_string()))?;
+            let moved = NodeRow {
+                path: path.clone(),
+                revision: self.revision,
+                ..row.clone()
+            };
             self.set(path, Some(moved), Some(row.path), effects)?;
         }
         Ok(ProposalOutcome::Applied)
@@ -154,25 +227,57 @@ impl Overlay {
 
     /// The row that a proposal asks for.
     fn node(&self, proposal: &Proposal) -> Result<NodeRow, Refused> {
-        let row = |kind, hash, size, executable, target| NodeRow { path: proposal.path.clone(), kind, hash, size, executable, target, revision: self.revision };
+        let row = |kind, hash, size, executable, target| NodeRow {
+            path: proposal.path.clone(),
+            kind,
+            hash,
+            size,
+            executable,
+            target,
+            revision: self.revision,
+        };
         match &proposal.change {
-            NewNode::File { content, executable } => {
+            NewNode::File {
+                content,
+                executable,
+            } => {
                 let (hash, size) = match content {
                     Content::Inline(bytes) => (ContentHash::of(bytes), bytes.len() as u64),
-                    Content::Held(hash) => (*hash, *self.held.get(hash).ok_or(ProposalOutcome::NeedsContent)?),
+                    Content::Held(hash) => (
+                        *hash,
+                        *self.held.get(hash).ok_or(ProposalOutcome::NeedsContent)?,
+                    ),
                 };
                 if size > FILE_BYTES_MAX {
-                    return Err(rejected(Code::FileTooLarge, "A file holds at most 100 MiB. Keep larger data outside of the workspace.".to_owned()));
+                    return Err(rejected(
+                        Code::FileTooLarge,
+                        "A file holds at most 100 MiB. Keep larger data outside of the workspace."
+                            .to_owned(),
+                    ));
                 }
                 Ok(row(Kind::File, Some(hash), size, *executable, None))
             }
             NewNode::Symlink { target } => {
                 if escapes(&proposal.path, target) {
-                    return Err(rejected(Code::LinkEscapes, format!("The link \"{}\" would lead out of the workspace.", proposal.path)));
+                    return Err(rejected(
+                        Code::LinkEscapes,
+                        format!(
+                            "The link \"{}\" would lead out of the workspace.",
+                            proposal.path
+                        ),
+                    ));
                 }
-                Ok(row(Kind::Symlink, Some(ContentHash::of(target.as_bytes())), target.len() as u64, false, Some(target.clone())))
+                Ok(row(
+                    Kind::Symlink,
+                    Some(ContentHash::of(target.as_bytes())),
+                    target.len() as u64,
+                    false,
+                    Some(target.clone()),
+                ))
             }
-            NewNode::Folder | NewNode::Absent | NewNode::MoveFrom(_) => Ok(row(Kind::Folder, None, 0, false, None)),
+            NewNode::Folder | NewNode::Absent | NewNode::MoveFrom(_) => {
+                Ok(row(Kind::Folder, None, 0, false, None))
+            }
         }
     }
 
@@ -183,10 +288,21 @@ impl Overlay {
             match self.get(&folder).map(|row| row.kind) {
                 Some(Kind::Folder) => {}
                 Some(Kind::File | Kind::Symlink) => {
-                    return Err(rejected(Code::PathNotFolder, format!("\"{folder}\" is not a folder, so nothing can stand below it.")));
+                    return Err(rejected(
+                        Code::PathNotFolder,
+                        format!("\"{folder}\" is not a folder, so nothing can stand below it."),
+                    ));
                 }
                 None => {
-                    let row = NodeRow { path: folder.clone(), kind: Kind::Folder, hash: None, size: 0, executable: false, target: None, revision: self.revision };
+                    let row = NodeRow {
+                        path: folder.clone(),
+                        kind: Kind::Folder,
+                        hash: None,
+                        size: 0,
+                        executable: false,
+                        target: None,
+                        revision: self.revision,
+                    };
                     self.set(folder, Some(row), None, effects)?;
                 }
             }
@@ -194,26 +310,53 @@ impl Overlay {
         Ok(())
     }
 
-    fn set(&mut self, path: RelPath, after: Option<NodeRow>, from: Option<RelPath>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+    fn set(
+        &mut self,
+        path: RelPath,
+        after: Option<NodeRow>,
+        from: Option<RelPath>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
         let before = self.get(&path).cloned();
         let fold = path.fold_key();
         if after.is_some() && before.is_none() {
-            if let Some(other) = self.folds.get(&fold).filter(|other| **other != path && self.get(other).is_some()) {
-                return Err(rejected(Code::PathCaseClash, format!("\"{path}\" differs from \"{other}\" only in letter case or accents, which many computers take for one name.")));
+            if let Some(other) = self
+                .folds
+                .get(&fold)
+                .filter(|other| **other != path && self.get(other).is_some())
+            {
+                return Err(rejected(
+                    Code::PathCaseClash,
+                    format!(
+                        "\"{path}\" differs from \"{other}\" only in letter case or accents, which many computers take for one name."
+                    ),
+                ));
             }
             self.folds.insert(fold, path.clone());
         }
         let size = |row: &Option<NodeRow>| row.as_ref().map_or(0, |row| row.size);
         self.entries = self.entries + u64::from(after.is_some()) - u64::from(before.is_some());
         self.bytes = (self.bytes + size(&after)).saturating_sub(size(&before));
-        effects.push(Effect { path: path.clone(), before: before.clone(), after: after.clone(), from });
+        effects.push(Effect {
+            path: path.clone(),
+            before: before.clone(),
+            after: after.clone(),
+            from,
+        });
         let grows = after.is_some();
         self.rows.insert(path, after);
         if grows && self.bytes > WORKSPACE_BYTES_MAX && self.bytes > 0 {
-            return Err(rejected(Code::WorkspaceFull, "The workspace would exceed 1 GiB. Delete something first.".to_owned()));
+            return Err(rejected(
+                Code::WorkspaceFull,
+                "The workspace would exceed 1 GiB. Delete something first.".to_owned(),
+            ));
         }
         if grows && before.is_none() && self.entries > WORKSPACE_ENTRIES_MAX {
-            return Err(rejected(Code::TooManyEntries, "The workspace would exceed 200,000 files and folders. Delete something first.".to_owned()));
+            return Err(rejected(
+                Code::TooManyEntries,
+                "The workspace would exceed 200,000 files and folders. Delete something first."
+                    .to_owned(),
+            ));
         }
         Ok(())
     }
@@ -222,7 +365,8 @@ impl Overlay {
     fn undo(&mut self, effects: &mut Vec<Effect>, mark: usize) {
         let size = |row: &Option<NodeRow>| row.as_ref().map_or(0, |row| row.size);
         for effect in effects.drain(mark..).rev() {
-            self.entries = self.entries + u64::from(effect.before.is_some()) - u64::from(effect.after.is_some());
+            self.entries = self.entries + u64::from(effect.before.is_some())
+                - u64::from(effect.after.is_some());
             self.bytes = (self.bytes + size(&effect.before)).saturating_sub(size(&effect.after));
             self.rows.insert(effect.path, effect.before);
         }
@@ -239,9 +383,15 @@ fn expected(expect: Option<Expect>, current: Option<&NodeRow>) -> Result<(), Ref
         (None, _) | (Some(Expect::Absent), None) => true,
         (Some(Expect::Folder), Some(row)) => row.kind == Kind::Folder,
         (Some(Expect::Content(hash)), Some(row)) => row.hash == Some(hash),
-        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => false,
+        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => {
+            false
+        }
     };
-    if holds { Ok(()) } else { Err(ProposalOutcome::Stale(current.cloned())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(ProposalOutcome::Stale(current.cloned()))
+    }
 }
 
 fn rejected(code: Code, message: String) -> Refused {
@@ -251,10 +401,13 @@ fn rejected(code: Code, message: String) -> Refused {
 /// In an atomic batch nothing that passed was done, either.
 fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
     match outcome {
-        ProposalOutcome::Applied | ProposalOutcome::Converged => {
-            ProposalOutcome::Rejected(Code::Stale, "Nothing was done: another operation of this commit did not pass.".to_owned())
-        }
-        refused @ (ProposalOutcome::Stale(_) | ProposalOutcome::Rejected(..) | ProposalOutcome::NeedsContent) => refused,
+        ProposalOutcome::Applied | ProposalOutcome::Converged => ProposalOutcome::Rejected(
+            Code::Stale,
+            "Nothing was done: another operation of this commit did not pass.".to_owned(),
+        ),
+        refused @ (ProposalOutcome::Stale(_)
+        | ProposalOutcome::Rejected(..)
+        | ProposalOutcome::NeedsContent) => refused,
     }
 }
 

@@ -33,19 +33,36 @@ struct Inner {
 
 impl Heads {
     pub(super) fn watch(&self, workspace: WorkspaceId) -> watch::Receiver<u64> {
-        let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self
+            .0
+            .watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         watched.retain(|_, sender| sender.receiver_count() > 0);
-        watched.entry(workspace).or_insert_with(|| watch::channel(0).0).subscribe()
+        watched
+            .entry(workspace)
+            .or_insert_with(|| watch::channel(0).0)
+            .subscribe()
     }
 
     pub(super) fn moved(&self, workspace: WorkspaceId, revision: u64) {
         self.raise(workspace, revision);
-        self.0.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(workspace);
+        self.0
+            .moved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(workspace);
         self.0.wake.notify_one();
     }
 
     fn raise(&self, workspace: WorkspaceId, revision: u64) {
-        if let Some(sender) = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner).get(&workspace) {
+        if let Some(sender) = self
+            .0
+            .watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&workspace)
+        {
             sender.send_if_modified(|head| {
                 let grows = *head < revision;
                 *head = revision.max(*head);
@@ -55,28 +72,47 @@ impl Heads {
     }
 
     fn watched(&self) -> Vec<WorkspaceId> {
-        let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(id, _)| *id).collect()
+        let watched = self
+            .0
+            .watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watched
+            .iter()
+            .filter(|(_, sender)| sender.receiver_count() > 0)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Runs until the stop.
     pub(super) async fn listen(self, db: PgPool, events: Events, stop: CancellationToken) {
         let told = self.tell(db.clone(), events.clone());
         let heard = self.hear(db, events);
-        stop.run_until_cancelled(async { tokio::join!(told, heard) }).await;
+        stop.run_until_cancelled(async { tokio::join!(told, heard) })
+            .await;
     }
 
     /// Tells the browsers here and the other servers which workspaces moved.
     async fn tell(&self, db: PgPool, events: Events) {
         loop {
             self.0.wake.notified().await;
-            let moved: Vec<_> = self.0.moved.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+            let moved: Vec<_> = self
+                .0
+                .moved
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .drain()
+                .collect();
             if let Err(error) = self.look(&db, &events, &moved).await {
                 tracing::warn!(%error, "Cannot look at the heads that moved");
             }
             let names: Vec<String> = moved.iter().map(ToString::to_string).collect();
             for names in names.chunks(200) {
-                if let Err(error) = sqlx::query!("select pg_notify($1, $2)", CHANNEL, names.join(",")).fetch_one(&db).await {
+                if let Err(error) =
+                    sqlx::query!("select pg_notify($1, $2)", CHANNEL, names.join(","))
+                        .fetch_one(&db)
+                        .await
+                {
                     tracing::warn!(%error, "Cannot tell other servers of commits; they will look");
                 }
             }
@@ -93,7 +129,11 @@ impl Heads {
             }
             let named = match &mut listener {
                 Some(open) => match tokio::time::timeout(LOOK_EVERY, open.recv()).await {
-                    Ok(Ok(notification)) => notification.payload().split(',').filter_map(|id| id.parse().ok().map(WorkspaceId::from_uuid)).collect(),
+                    Ok(Ok(notification)) => notification
+                        .payload()
+                        .split(',')
+                        .filter_map(|id| id.parse().ok().map(WorkspaceId::from_uuid))
+                        .collect(),
                     Ok(Err(_)) => {
                         listener = None;
                         self.watched()
@@ -106,22 +146,42 @@ impl Heads {
                 }
             };
             let watched = self.watched();
-            let named: Vec<_> = named.into_iter().filter(|id: &WorkspaceId| watched.contains(id)).collect();
+            let named: Vec<_> = named
+                .into_iter()
+                .filter(|id: &WorkspaceId| watched.contains(id))
+                .collect();
             if let Err(error) = self.look(&db, &events, &named).await {
                 tracing::debug!(%error, "Cannot look at watched heads");
             }
         }
     }
 
-    async fn look(&self, db: &PgPool, events: &Events, workspaces: &[WorkspaceId]) -> Result<(), sqlx::Error> {
+    async fn look(
+        &self,
+        db: &PgPool,
+        events: &Events,
+        workspaces: &[WorkspaceId],
+    ) -> Result<(), sqlx::Error> {
         if workspaces.is_empty() {
             return Ok(());
         }
         let ids: Vec<Uuid> = workspaces.iter().map(|id| uuid(*id)).collect();
-        for row in sqlx::query!("select id, head_rev from workspaces where id = any($1)", &ids).fetch_all(db).await? {
+        for row in sqlx::query!(
+            "select id, head_rev from workspaces where id = any($1)",
+            &ids
+        )
+        .fetch_all(db)
+        .await?
+        {
             let (workspace, head) = (WorkspaceId::from_uuid(row.id), row.head_rev.unsigned_abs());
             self.raise(workspace, head);
-            events.publish(workspace, v1::event::Event::Workspace(v1::WorkspaceMoved { workspace_id: workspace.to_string(), head }));
+            events.publish(
+                workspace,
+                v1::event::Event::Workspace(v1::WorkspaceMoved {
+                    workspace_id: workspace.to_string(),
+                    head,
+                }),
+            );
         }
         Ok(())
     }

@@ -77,7 +77,12 @@ fn origin(text: &str) -> OriginKind {
     }
 }
 
-pub(super) async fn lock(db: &mut PgConnection, workspace: WorkspaceId, replica: ReplicaId, batch: &str) -> Result<Option<Locked>, sqlx::Error> {
+pub(super) async fn lock(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    replica: ReplicaId,
+    batch: &str,
+) -> Result<Option<Locked>, sqlx::Error> {
     let Some(row) = sqlx::query!(
         "select head_rev, entry_count, bytes_used, (archived_at is not null or deleted_at is not null) as \"inactive!\" from workspaces where id = $1 for update",
         uuid(workspace),
@@ -87,22 +92,41 @@ pub(super) async fn lock(db: &mut PgConnection, workspace: WorkspaceId, replica:
     else {
         return Ok(None);
     };
-    let value = sqlx::query_scalar!("select answer from batches where workspace_id = $1 and replica_id = $2 and batch = $3", uuid(workspace), replica.uuid(), batch)
-        .fetch_optional(&mut *db)
-        .await?;
+    let value = sqlx::query_scalar!(
+        "select answer from batches where workspace_id = $1 and replica_id = $2 and batch = $3",
+        uuid(workspace),
+        replica.uuid(),
+        batch
+    )
+    .fetch_optional(&mut *db)
+    .await?;
     let answer = match value {
         Some(value) => {
-            let paths = Touched { paths: stale_paths(&value), folds: Vec::new(), folders: Vec::new() };
+            let paths = Touched {
+                paths: stale_paths(&value),
+                folds: Vec::new(),
+                folders: Vec::new(),
+            };
             let current = touched(db, workspace, &paths).await?;
             Some(Answer { value, current })
         }
         None => None,
     };
-    Ok(Some(Locked { head: row.head_rev.unsigned_abs(), entries: row.entry_count.unsigned_abs(), bytes: row.bytes_used.unsigned_abs(), inactive: row.inactive, answer }))
+    Ok(Some(Locked {
+        head: row.head_rev.unsigned_abs(),
+        entries: row.entry_count.unsigned_abs(),
+        bytes: row.bytes_used.unsigned_abs(),
+        inactive: row.inactive,
+        answer,
+    }))
 }
 
 /// The rows that a batch can touch: by path, by spelling, and below folders.
-pub(super) async fn touched(db: &mut PgConnection, workspace: WorkspaceId, touched: &Touched) -> Result<Vec<NodeRow>, sqlx::Error> {
+pub(super) async fn touched(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    touched: &Touched,
+) -> Result<Vec<NodeRow>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = any($2)
         union
@@ -119,19 +143,47 @@ pub(super) async fn touched(db: &mut PgConnection, workspace: WorkspaceId, touch
     .await?;
     rows.into_iter()
         .map(|row| {
-            let (Some(path), Some(kind), Some(size), Some(executable), Some(rev)) = (row.path, row.kind, row.size, row.executable, row.rev) else {
+            let (Some(path), Some(kind), Some(size), Some(executable), Some(rev)) =
+                (row.path, row.kind, row.size, row.executable, row.rev)
+            else {
                 return Err(sqlx::Error::Decode("an entry without its columns".into()));
             };
-            node_row(&path, kind, row.hash, size, executable, row.link_target, rev)
+            node_row(
+                &path,
+                kind,
+                row.hash,
+                size,
+                executable,
+                row.link_target,
+                rev,
+            )
         })
         .collect()
 }
 
-pub(super) async fn held(db: &mut PgConnection, workspace: WorkspaceId, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, u64>, sqlx::Error> {
+pub(super) async fn held(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    hashes: &[ContentHash],
+) -> Result<HashMap<ContentHash, u64>, sqlx::Error> {
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     // The lock keeps the sweep away until the commit refers to them.
-    let rows = sqlx::query!("select hash, size from blobs where workspace_id = $1 and hash = any($2) for key share", uuid(workspace), &hashes).fetch_all(db).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((ContentHash::try_from(row.hash.as_slice()).ok()?, row.size.unsigned_abs()))).collect())
+    let rows = sqlx::query!(
+        "select hash, size from blobs where workspace_id = $1 and hash = any($2) for key share",
+        uuid(workspace),
+        &hashes
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some((
+                ContentHash::try_from(row.hash.as_slice()).ok()?,
+                row.size.unsigned_abs(),
+            ))
+        })
+        .collect())
 }
 
 /// Rows of the tree and of the journal, column by column, as UNNEST takes them.
@@ -151,23 +203,37 @@ struct Columns {
 
 impl Columns {
     fn push(&mut self, effect: &Effect) {
-        let bytes = |row: &Option<NodeRow>| row.as_ref().and_then(|row| row.hash).map(|hash| hash.as_bytes().to_vec());
+        let bytes = |row: &Option<NodeRow>| {
+            row.as_ref()
+                .and_then(|row| row.hash)
+                .map(|hash| hash.as_bytes().to_vec())
+        };
         let after = effect.after.as_ref();
         self.path.push(effect.path.to_string());
         self.fold.push(effect.path.fold_key());
         self.kind.push(after.map(|row| number(row.kind)));
         self.hash.push(bytes(&effect.after));
-        self.size.push(after.map_or(0, |row| row.size.cast_signed()));
-        self.executable.push(after.is_some_and(|row| row.executable));
+        self.size
+            .push(after.map_or(0, |row| row.size.cast_signed()));
+        self.executable
+            .push(after.is_some_and(|row| row.executable));
         self.target.push(after.and_then(|row| row.target.clone()));
         self.from.push(effect.from.as_ref().map(RelPath::to_string));
         self.previous.push(bytes(&effect.before));
-        self.previous_kind.push(effect.before.as_ref().map(|row| number(row.kind)));
+        self.previous_kind
+            .push(effect.before.as_ref().map(|row| number(row.kind)));
     }
 }
 
 /// Writes the effects to tree and journal.
-pub(super) async fn apply(db: &mut PgConnection, workspace: WorkspaceId, revision: u64, effects: &[Effect], author: &Author, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+pub(super) async fn apply(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    revision: u64,
+    effects: &[Effect],
+    author: &Author,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
     let mut all = Columns::default();
     effects.iter().for_each(|effect| all.push(effect));
     // The tree takes each path's last state, the journal takes every step.
@@ -175,10 +241,20 @@ pub(super) async fn apply(db: &mut PgConnection, workspace: WorkspaceId, revisio
     last.extend(effects.iter().map(|effect| (&effect.path, effect)));
     let (mut put, mut gone) = (Columns::default(), Vec::new());
     for effect in last.into_values() {
-        if effect.after.is_some() { put.push(effect) } else { gone.push(effect.path.to_string()) }
+        if effect.after.is_some() {
+            put.push(effect)
+        } else {
+            gone.push(effect.path.to_string())
+        }
     }
     if !gone.is_empty() {
-        sqlx::query!("delete from entries where workspace_id = $1 and path = any($2)", uuid(workspace), &gone).execute(&mut *db).await?;
+        sqlx::query!(
+            "delete from entries where workspace_id = $1 and path = any($2)",
+            uuid(workspace),
+            &gone
+        )
+        .execute(&mut *db)
+        .await?;
     }
     sqlx::query!(
         "insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev)
@@ -223,7 +299,14 @@ pub(super) async fn apply(db: &mut PgConnection, workspace: WorkspaceId, revisio
     Ok(())
 }
 
-pub(super) async fn advance(db: &mut PgConnection, workspace: WorkspaceId, revision: u64, entries: u64, bytes: u64, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+pub(super) async fn advance(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    revision: u64,
+    entries: u64,
+    bytes: u64,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update workspaces set head_rev = $2, entry_count = $3, bytes_used = $4, changed_at = $5 where id = $1",
         uuid(workspace),
@@ -237,7 +320,14 @@ pub(super) async fn advance(db: &mut PgConnection, workspace: WorkspaceId, revis
     Ok(())
 }
 
-pub(super) async fn remember(db: &mut PgConnection, workspace: WorkspaceId, replica: ReplicaId, batch: &str, answer: &serde_json::Value, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+pub(super) async fn remember(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    replica: ReplicaId,
+    batch: &str,
+    answer: &serde_json::Value,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
     sqlx::query!("insert into batches (workspace_id, replica_id, batch, answer, at) values ($1, $2, $3, $4, $5)", uuid(workspace), replica.uuid(), batch, answer, now)
         .execute(db)
         .await?;
@@ -245,11 +335,24 @@ pub(super) async fn remember(db: &mut PgConnection, workspace: WorkspaceId, repl
 }
 
 pub(super) async fn head(db: &PgPool, workspace: WorkspaceId) -> Result<Option<Head>, sqlx::Error> {
-    let row = sqlx::query!("select epoch, head_rev, entry_count, bytes_used from workspaces where id = $1", uuid(workspace)).fetch_optional(db).await?;
-    Ok(row.map(|row| Head { epoch: row.epoch, revision: row.head_rev.unsigned_abs(), entries: row.entry_count.unsigned_abs(), bytes: row.bytes_used.unsigned_abs() }))
+    let row = sqlx::query!(
+        "select epoch, head_rev, entry_count, bytes_used from workspaces where id = $1",
+        uuid(workspace)
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Head {
+        epoch: row.epoch,
+        revision: row.head_rev.unsigned_abs(),
+        entries: row.entry_count.unsigned_abs(),
+        bytes: row.bytes_used.unsigned_abs(),
+    }))
 }
 
-pub(super) async fn workspace(db: &PgPool, workspace: WorkspaceId) -> Result<Option<WorkspaceRow>, sqlx::Error> {
+pub(super) async fn workspace(
+    db: &PgPool,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceRow>, sqlx::Error> {
     let row = sqlx::query!("select id, owner_id, name, head_rev, archived_at, deleted_at from workspaces where id = $1", uuid(workspace)).fetch_optional(db).await?;
     Ok(row.map(|row| WorkspaceRow {
         id: WorkspaceId::from_uuid(row.id),
@@ -261,7 +364,12 @@ pub(super) async fn workspace(db: &PgPool, workspace: WorkspaceId) -> Result<Opt
     }))
 }
 
-pub(super) async fn changes_after(db: &PgPool, workspace: WorkspaceId, after: u64, limit: usize) -> Result<Vec<JournalRow>, sqlx::Error> {
+pub(super) async fn changes_after(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<JournalRow>, sqlx::Error> {
     let rows = sqlx::query!(
         "with page as (select rev from changes where workspace_id = $1 and rev > $2 order by rev, seq limit $3)
         select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at from changes
@@ -274,14 +382,29 @@ pub(super) async fn changes_after(db: &PgPool, workspace: WorkspaceId, after: u6
     .await?;
     rows.into_iter()
         .map(|row| {
-            let node = row.kind.map(|kind| node_row(&row.path, kind, row.hash, row.size, row.executable, row.link_target, row.rev)).transpose()?;
+            let node = row
+                .kind
+                .map(|kind| {
+                    node_row(
+                        &row.path,
+                        kind,
+                        row.hash,
+                        row.size,
+                        row.executable,
+                        row.link_target,
+                        row.rev,
+                    )
+                })
+                .transpose()?;
             Ok(JournalRow {
                 revision: row.rev.unsigned_abs(),
                 seq: row.seq.unsigned_abs(),
                 path: path(&row.path)?,
                 node,
                 from: row.from_path.as_deref().map(path).transpose()?,
-                previous: row.prev_hash.and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
+                previous: row
+                    .prev_hash
+                    .and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
                 origin: origin(&row.origin),
                 user: row.user_id.map(UserId::from_uuid),
                 at: row.at,
@@ -294,7 +417,13 @@ pub(super) async fn changes_after(db: &PgPool, workspace: WorkspaceId, after: u6
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn history(db: &PgPool, workspace: WorkspaceId, of: &RelPath, before: u64, limit: i64) -> Result<Vec<JournalRow>, sqlx::Error> {
+pub async fn history(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    of: &RelPath,
+    before: u64,
+    limit: i64,
+) -> Result<Vec<JournalRow>, sqlx::Error> {
     let rows = sqlx::query!(
         "select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at from changes
         where workspace_id = $1 and path = $2 and rev < $3 order by rev desc, seq desc limit $4",
@@ -307,14 +436,29 @@ pub async fn history(db: &PgPool, workspace: WorkspaceId, of: &RelPath, before: 
     .await?;
     rows.into_iter()
         .map(|row| {
-            let node = row.kind.map(|kind| node_row(&row.path, kind, row.hash, row.size, row.executable, row.link_target, row.rev)).transpose()?;
+            let node = row
+                .kind
+                .map(|kind| {
+                    node_row(
+                        &row.path,
+                        kind,
+                        row.hash,
+                        row.size,
+                        row.executable,
+                        row.link_target,
+                        row.rev,
+                    )
+                })
+                .transpose()?;
             Ok(JournalRow {
                 revision: row.rev.unsigned_abs(),
                 seq: row.seq.unsigned_abs(),
                 path: path(&row.path)?,
                 node,
                 from: row.from_path.as_deref().map(path).transpose()?,
-                previous: row.prev_hash.and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
+                previous: row
+                    .prev_hash
+                    .and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
                 origin: origin(&row.origin),
                 user: row.user_id.map(UserId::from_uuid),
                 at: row.at,
@@ -327,7 +471,11 @@ pub async fn history(db: &PgPool, workspace: WorkspaceId, of: &RelPath, before: 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tree_at(db: &mut PgConnection, workspace: WorkspaceId, revision: u64) -> Result<Vec<NodeRow>, sqlx::Error> {
+pub async fn tree_at(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    revision: u64,
+) -> Result<Vec<NodeRow>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select path, kind as "kind!", hash, size, executable, link_target, rev from (
             select distinct on (path) path, kind, hash, size, executable, link_target, rev from changes
@@ -338,18 +486,54 @@ pub async fn tree_at(db: &mut PgConnection, workspace: WorkspaceId, revision: u6
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| node_row(&row.path, row.kind, row.hash, row.size, row.executable, row.link_target, row.rev)).collect()
+    rows.into_iter()
+        .map(|row| {
+            node_row(
+                &row.path,
+                row.kind,
+                row.hash,
+                row.size,
+                row.executable,
+                row.link_target,
+                row.rev,
+            )
+        })
+        .collect()
 }
 
-pub(super) async fn listing(db: &PgPool, workspace: WorkspaceId) -> Result<Option<(u64, Vec<NodeRow>)>, sqlx::Error> {
+pub(super) async fn listing(
+    db: &PgPool,
+    workspace: WorkspaceId,
+) -> Result<Option<(u64, Vec<NodeRow>)>, sqlx::Error> {
     // One snapshot for both statements: the revision belongs to the rows.
-    let mut db = db.begin_with("begin isolation level repeatable read read only").await?;
-    let Some(head) = sqlx::query_scalar!("select head_rev from workspaces where id = $1", uuid(workspace)).fetch_optional(&mut *db).await? else {
+    let mut db = db
+        .begin_with("begin isolation level repeatable read read only")
+        .await?;
+    let Some(head) = sqlx::query_scalar!(
+        "select head_rev from workspaces where id = $1",
+        uuid(workspace)
+    )
+    .fetch_optional(&mut *db)
+    .await?
+    else {
         return Ok(None);
     };
     let rows = sqlx::query!("select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 order by path", uuid(workspace)).fetch_all(&mut *db).await?;
     db.commit().await?;
-    let rows = rows.into_iter().map(|row| node_row(&row.path, row.kind, row.hash, row.size, row.executable, row.link_target, row.rev)).collect::<Result<_, _>>()?;
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            node_row(
+                &row.path,
+                row.kind,
+                row.hash,
+                row.size,
+                row.executable,
+                row.link_target,
+                row.rev,
+            )
+        })
+        .collect::<Result<_, _>>()?;
     Ok(Some((head.unsigned_abs(), rows)))
 }
 
@@ -357,11 +541,26 @@ pub(super) async fn listing(db: &PgPool, workspace: WorkspaceId) -> Result<Optio
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn entry(db: &PgPool, workspace: WorkspaceId, at: &RelPath) -> Result<Option<NodeRow>, sqlx::Error> {
+pub async fn entry(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    at: &RelPath,
+) -> Result<Option<NodeRow>, sqlx::Error> {
     let row = sqlx::query!("select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = $2", uuid(workspace), at.as_str())
         .fetch_optional(db)
         .await?;
-    row.map(|row| node_row(&row.path, row.kind, row.hash, row.size, row.executable, row.link_target, row.rev)).transpose()
+    row.map(|row| {
+        node_row(
+            &row.path,
+            row.kind,
+            row.hash,
+            row.size,
+            row.executable,
+            row.link_target,
+            row.rev,
+        )
+    })
+    .transpose()
 }
 
 fn path(text: &str) -> Result<RelPath, sqlx::Error> {

@@ -8,10 +8,10 @@ use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{COMMIT_OPERATIONS_MAX, MIB};
 use slipway_core::path::RelPath;
 use slipway_core::secret::Secret;
+use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::replica_client::ReplicaClient;
 use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
-use slipway_proto::convert;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
@@ -82,7 +82,10 @@ pub enum ReplicaError {
 ///
 /// # Errors
 /// When the connection breaks or the agent breaks the protocol.
-#[expect(clippy::too_many_arguments, reason = "one call with everything a connection needs")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call with everything a connection needs"
+)]
 pub async fn drive(
     hub: Hub,
     workspace: WorkspaceId,
@@ -95,8 +98,12 @@ pub async fn drive(
 ) -> Result<(), ReplicaError> {
     let (control, frames) = mpsc::channel(FRAMES);
     let (bulk, blobs) = mpsc::channel(FRAMES);
-    let mut client = ReplicaClient::new(AgentHandle::new(channel, key).service()).max_decoding_message_size(FRAME_BYTES_MAX);
-    let mut from_control = client.control(ReceiverStream::new(frames)).await?.into_inner();
+    let mut client = ReplicaClient::new(AgentHandle::new(channel, key).service())
+        .max_decoding_message_size(FRAME_BYTES_MAX);
+    let mut from_control = client
+        .control(ReceiverStream::new(frames))
+        .await?
+        .into_inner();
     let mut from_bulk = client.bulk(ReceiverStream::new(blobs)).await?.into_inner();
     let head = hub.watch(workspace);
     let mut connection = Connection {
@@ -116,13 +123,17 @@ pub async fn drive(
     };
     let hello = hello(&mut from_control).await?;
     connection.greet(&hello).await?;
-    connection.serve(&mut from_control, &mut from_bulk, &mut requests, head, stop).await
+    connection
+        .serve(&mut from_control, &mut from_bulk, &mut requests, head, stop)
+        .await
 }
 
 async fn hello(frames: &mut Streaming<v1::SpokeFrame>) -> Result<v1::SpokeHello, ReplicaError> {
     match frames.message().await?.and_then(|frame| frame.frame) {
         Some(spoke_frame::Frame::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
-        Some(_) => Err(ReplicaError::Protocol("its first frame is no hello of our version")),
+        Some(_) => Err(ReplicaError::Protocol(
+            "its first frame is no hello of our version",
+        )),
         None => Err(ReplicaError::Closed),
     }
 }
@@ -187,14 +198,18 @@ impl Connection {
     }
 
     async fn send(&self, frame: hub_frame::Frame) -> Result<(), ReplicaError> {
-        self.control.send(v1::HubFrame { frame: Some(frame) }).await.map_err(|_| ReplicaError::Closed)
+        self.control
+            .send(v1::HubFrame { frame: Some(frame) })
+            .await
+            .map_err(|_| ReplicaError::Closed)
     }
 
     async fn request(&mut self, request: ReplicaRequest) -> Result<(), ReplicaError> {
         let ReplicaRequest::Flush(answer) = request;
         let token = u64::from_le_bytes(random());
         self.flushes.insert(token, answer);
-        self.send(hub_frame::Frame::Flush(v1::Flush { token })).await
+        self.send(hub_frame::Frame::Flush(v1::Flush { token }))
+            .await
     }
 
     async fn control_frame(&mut self, frame: spoke_frame::Frame) -> Result<(), ReplicaError> {
@@ -213,7 +228,13 @@ impl Connection {
             spoke_frame::Frame::Flushed(flushed) => {
                 if let Some(answer) = self.flushes.remove(&flushed.token) {
                     // The asker may have gone.
-                    answer.send(flushed.revision.min(self.hub.head(self.workspace).await?.revision)).ok();
+                    answer
+                        .send(
+                            flushed
+                                .revision
+                                .min(self.hub.head(self.workspace).await?.revision),
+                        )
+                        .ok();
                 }
                 Ok(())
             }
@@ -227,7 +248,9 @@ impl Connection {
 
     async fn propose(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
         if self.pending.is_some() || propose.operations.len() > COMMIT_OPERATIONS_MAX {
-            return Err(ReplicaError::Protocol("more proposals than one batch at a time"));
+            return Err(ReplicaError::Protocol(
+                "more proposals than one batch at a time",
+            ));
         }
         let missing = self.missing(&propose).await?;
         if missing.is_empty() {
@@ -241,17 +264,48 @@ impl Connection {
     async fn commit(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
         let number = propose.batch;
         let parsed: Vec<_> = propose.operations.into_iter().map(wire::proposal).collect();
-        let (proposals, places): (Vec<Proposal>, Vec<usize>) =
-            parsed.iter().enumerate().filter_map(|(place, parsed)| Some((parsed.as_ref().ok()?.clone(), place))).unzip();
-        let done = match self.hub.commit(self.workspace, &self.author, &format!("{}-{number}", self.nonce), proposals, propose.atomic).await {
-            Err(HubError::Inactive) => Commit { revision: self.sent, outcomes: vec![ProposalOutcome::Rejected(Code::WorkspaceInactive, String::new()); places.len()] },
+        let (proposals, places): (Vec<Proposal>, Vec<usize>) = parsed
+            .iter()
+            .enumerate()
+            .filter_map(|(place, parsed)| Some((parsed.as_ref().ok()?.clone(), place)))
+            .unzip();
+        let done = match self
+            .hub
+            .commit(
+                self.workspace,
+                &self.author,
+                &format!("{}-{number}", self.nonce),
+                proposals,
+                propose.atomic,
+            )
+            .await
+        {
+            Err(HubError::Inactive) => Commit {
+                revision: self.sent,
+                outcomes: vec![
+                    ProposalOutcome::Rejected(Code::WorkspaceInactive, String::new());
+                    places.len()
+                ],
+            },
             done => done?,
         };
-        let mut outcomes: Vec<_> = parsed.into_iter().map(|parsed| parsed.err().map_or_else(v1::Outcome::default, |code| wire::rejected(code))).collect();
+        let mut outcomes: Vec<_> = parsed
+            .into_iter()
+            .map(|parsed| {
+                parsed
+                    .err()
+                    .map_or_else(v1::Outcome::default, |code| wire::rejected(code))
+            })
+            .collect();
         for (place, outcome) in places.into_iter().zip(&done.outcomes) {
             outcomes[place] = wire::outcome(outcome);
         }
-        self.send(hub_frame::Frame::Result(v1::ProposeResult { batch: number, revision: done.revision, outcomes })).await
+        self.send(hub_frame::Frame::Result(v1::ProposeResult {
+            batch: number,
+            revision: done.revision,
+            outcomes,
+        }))
+        .await
     }
 }
 
@@ -259,4 +313,3 @@ impl Connection {
 fn path(text: &str) -> Result<RelPath, Code> {
     RelPath::parse(text).map_err(|error| error.code())
 }
-

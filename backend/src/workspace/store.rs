@@ -42,7 +42,15 @@ fn session_state(text: &str) -> SessionState {
 ///
 /// # Errors
 /// So for every function here: when the database does not answer.
-pub async fn insert(db: &mut PgConnection, id: WorkspaceId, owner: UserId, name: &str, from: Template, epoch: Uuid, now: OffsetDateTime) -> sqlx::Result<bool> {
+pub async fn insert(
+    db: &mut PgConnection,
+    id: WorkspaceId,
+    owner: UserId,
+    name: &str,
+    from: Template,
+    epoch: Uuid,
+    now: OffsetDateTime,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "insert into workspaces (id, owner_id, name, template, epoch, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $6) on conflict do nothing",
         id.uuid(),
@@ -63,8 +71,18 @@ pub async fn insert(db: &mut PgConnection, id: WorkspaceId, owner: UserId, name:
 /// When the database does not answer.
 pub async fn count(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
     // Locks the owner, so that two requests cannot both be the last that fits.
-    sqlx::query!("select id from users where id = $1 for update", owner.uuid()).fetch_optional(&mut *db).await?;
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from workspaces where owner_id = $1"#, owner.uuid()).fetch_one(db).await?;
+    sqlx::query!(
+        "select id from users where id = $1 for update",
+        owner.uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from workspaces where owner_id = $1"#,
+        owner.uuid()
+    )
+    .fetch_one(db)
+    .await?;
     Ok(count.unsigned_abs())
 }
 
@@ -81,7 +99,15 @@ pub struct Cursor {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &PgPool, owner: UserId, filter: Option<WorkspaceFilter>, one: Option<WorkspaceId>, search: &str, after: Option<Cursor>, rows: i64) -> sqlx::Result<Vec<Workspace>> {
+pub async fn list(
+    db: &PgPool,
+    owner: UserId,
+    filter: Option<WorkspaceFilter>,
+    one: Option<WorkspaceId>,
+    search: &str,
+    after: Option<Cursor>,
+    rows: i64,
+) -> sqlx::Result<Vec<Workspace>> {
     let filter = filter.map(|filter| match filter {
         WorkspaceFilter::Active => "active",
         WorkspaceFilter::Archived => "archived",
@@ -124,13 +150,18 @@ pub async fn list(db: &PgPool, owner: UserId, filter: Option<WorkspaceFilter>, o
             changed_at: row.changed_at,
             archived_at: row.archived_at,
             deleted_at: row.deleted_at,
-            purge_at: row.deleted_at.map(|at| at + Duration::days(i64::from(TRASH_DAYS))),
-            session: row.session_id.zip(row.session_state).map(|(id, state)| SessionBrief {
-                id: SessionId::from_uuid(id),
-                state: session_state(&state),
-                reason: row.reason_text,
-                ready_at: row.session_ready_at,
-            }),
+            purge_at: row
+                .deleted_at
+                .map(|at| at + Duration::days(i64::from(TRASH_DAYS))),
+            session: row
+                .session_id
+                .zip(row.session_state)
+                .map(|(id, state)| SessionBrief {
+                    id: SessionId::from_uuid(id),
+                    state: session_state(&state),
+                    reason: row.reason_text,
+                    ready_at: row.session_ready_at,
+                }),
         })
         .collect())
 }
@@ -148,7 +179,13 @@ pub enum Changed {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn update(db: &mut PgConnection, id: WorkspaceId, name: Option<&str>, archived: Option<bool>, now: OffsetDateTime) -> sqlx::Result<Changed> {
+pub async fn update(
+    db: &mut PgConnection,
+    id: WorkspaceId,
+    name: Option<&str>,
+    archived: Option<bool>,
+    now: OffsetDateTime,
+) -> sqlx::Result<Changed> {
     let done = sqlx::query!(
         "update workspaces set name = coalesce($2, name), archived_at = case when $3::boolean is null then archived_at when $3 then coalesce(archived_at, $4) end where id = $1",
         id.uuid(),
@@ -165,14 +202,32 @@ pub async fn update(db: &mut PgConnection, id: WorkspaceId, name: Option<&str>, 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_deleted(db: &mut PgConnection, id: WorkspaceId, at: Option<OffsetDateTime>) -> sqlx::Result<Changed> {
-    unless_taken(sqlx::query!("update workspaces set deleted_at = $2 where id = $1", id.uuid(), at).execute(db).await)
+pub async fn set_deleted(
+    db: &mut PgConnection,
+    id: WorkspaceId,
+    at: Option<OffsetDateTime>,
+) -> sqlx::Result<Changed> {
+    unless_taken(
+        sqlx::query!(
+            "update workspaces set deleted_at = $2 where id = $1",
+            id.uuid(),
+            at
+        )
+        .execute(db)
+        .await,
+    )
 }
 
 fn unless_taken(done: sqlx::Result<sqlx::postgres::PgQueryResult>) -> sqlx::Result<Changed> {
     match done {
         Ok(_) => Ok(Changed::Yes),
-        Err(error) if error.as_database_error().is_some_and(|error| error.constraint() == Some("workspaces_name_key")) => Ok(Changed::NameTaken),
+        Err(error)
+            if error
+                .as_database_error()
+                .is_some_and(|error| error.constraint() == Some("workspaces_name_key")) =>
+        {
+            Ok(Changed::NameTaken)
+        }
         Err(error) => Err(error),
     }
 }
@@ -182,7 +237,9 @@ fn unless_taken(done: sqlx::Result<sqlx::postgres::PgQueryResult>) -> sqlx::Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn purge(db: &mut PgConnection, id: WorkspaceId) -> sqlx::Result<()> {
-    sqlx::query!("delete from workspaces where id = $1", id.uuid()).execute(db).await?;
+    sqlx::query!("delete from workspaces where id = $1", id.uuid())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -191,7 +248,12 @@ pub async fn purge(db: &mut PgConnection, id: WorkspaceId) -> sqlx::Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn due(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<WorkspaceId>> {
-    let ids = sqlx::query_scalar!("select id from workspaces where deleted_at < $1 limit 100", now - Duration::days(i64::from(TRASH_DAYS))).fetch_all(db).await?;
+    let ids = sqlx::query_scalar!(
+        "select id from workspaces where deleted_at < $1 limit 100",
+        now - Duration::days(i64::from(TRASH_DAYS))
+    )
+    .fetch_all(db)
+    .await?;
     Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
 }
 
@@ -199,9 +261,17 @@ pub async fn due(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<Workspace
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn copy(db: &mut PgConnection, from: WorkspaceId, to: WorkspaceId, user: UserId, now: OffsetDateTime) -> sqlx::Result<()> {
+pub async fn copy(
+    db: &mut PgConnection,
+    from: WorkspaceId,
+    to: WorkspaceId,
+    user: UserId,
+    now: OffsetDateTime,
+) -> sqlx::Result<()> {
     let (from, to) = (from.uuid(), to.uuid());
-    sqlx::query!("select id from workspaces where id = $1 for share", from).fetch_optional(&mut *db).await?;
+    sqlx::query!("select id from workspaces where id = $1 for share", from)
+        .fetch_optional(&mut *db)
+        .await?;
     sqlx::query!("insert into blobs (workspace_id, hash, size, codec, content, created_at) select $2, hash, size, codec, content, $3 from blobs where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to, now).execute(&mut *db).await?;
     sqlx::query!("insert into blob_chunks (workspace_id, hash, seq, codec, size, content) select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to).execute(&mut *db).await?;
     sqlx::query!("insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev) select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from entries where workspace_id = $1", from, to).execute(&mut *db).await?;

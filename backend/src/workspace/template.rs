@@ -14,7 +14,8 @@ macro_rules! files {
 /// Path and content of each file.
 type Files = &'static [(&'static str, &'static [u8])];
 
-const PYTHON: Files = files!("python": "main.py", "data/tides.csv", "requirements.txt", "README.md");
+const PYTHON: Files =
+    files!("python": "main.py", "data/tides.csv", "requirements.txt", "README.md");
 const NODE: Files = files!("node": "package.json", "main.js", "main.test.js");
 
 /// The first commit of a workspace.
@@ -30,7 +31,10 @@ pub fn proposals(template: Template) -> Vec<Proposal> {
         .map(|(name, content)| Proposal {
             path: RelPath::parse(name).expect("invariant: templates have portable names"),
             expect: Some(Expect::Absent),
-            change: NewNode::File { content: Content::Inline(Bytes::from_static(content)), executable: false },
+            change: NewNode::File {
+                content: Content::Inline(Bytes::from_static(content)),
+                executable: false,
+            },
         })
         .collect()
 }

@@ -61,13 +61,20 @@ impl Base {
         let transaction = self.0.begin_read()?;
         let mut agreed = Agreed::default();
         if let Ok(meta) = transaction.open_table(META) {
-            agreed.epoch = meta.get("epoch")?.map(|value| value.value().to_owned()).unwrap_or_default();
-            agreed.revision = meta.get("revision")?.and_then(|value| value.value().parse().ok()).unwrap_or(0);
+            agreed.epoch = meta
+                .get("epoch")?
+                .map(|value| value.value().to_owned())
+                .unwrap_or_default();
+            agreed.revision = meta
+                .get("revision")?
+                .and_then(|value| value.value().parse().ok())
+                .unwrap_or(0);
         }
         if let Ok(nodes) = transaction.open_table(NODES) {
             for row in nodes.iter()? {
                 let (path, node) = row?;
-                if let (Ok(path), Some(node)) = (RelPath::parse(path.value()), decode(node.value())) {
+                if let (Ok(path), Some(node)) = (RelPath::parse(path.value()), decode(node.value()))
+                {
                     agreed.nodes.insert(path, node);
                 }
             }
@@ -79,7 +86,12 @@ impl Base {
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn write<'a>(&self, changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>, epoch: &str, revision: u64) -> Result<(), BaseError> {
+    pub fn write<'a>(
+        &self,
+        changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>,
+        epoch: &str,
+        revision: u64,
+    ) -> Result<(), BaseError> {
         let transaction = self.0.begin_write()?;
         {
             let mut nodes = transaction.open_table(NODES)?;
@@ -100,7 +112,16 @@ impl Base {
 
 fn encode(node: &Node) -> Vec<u8> {
     match node {
-        Node::File { hash, size, executable } => [&[1, u8::from(*executable)], hash.as_bytes().as_slice(), &size.to_le_bytes()].concat(),
+        Node::File {
+            hash,
+            size,
+            executable,
+        } => [
+            &[1, u8::from(*executable)],
+            hash.as_bytes().as_slice(),
+            &size.to_le_bytes(),
+        ]
+        .concat(),
         Node::Folder => vec![2],
         Node::Symlink { target } => [&[3], target.as_bytes()].concat(),
     }
@@ -111,10 +132,16 @@ fn decode(bytes: &[u8]) -> Option<Node> {
         (1, rest) => {
             let (executable, rest) = rest.split_first()?;
             let (hash, size) = rest.split_at_checked(32)?;
-            Some(Node::File { hash: ContentHash::try_from(hash).ok()?, size: u64::from_le_bytes(size.try_into().ok()?), executable: *executable == 1 })
+            Some(Node::File {
+                hash: ContentHash::try_from(hash).ok()?,
+                size: u64::from_le_bytes(size.try_into().ok()?),
+                executable: *executable == 1,
+            })
         }
         (2, _) => Some(Node::Folder),
-        (3, target) => Some(Node::Symlink { target: String::from_utf8(target.to_vec()).ok()? }),
+        (3, target) => Some(Node::Symlink {
+            target: String::from_utf8(target.to_vec()).ok()?,
+        }),
         _ => None,
     }
 }
@@ -127,15 +154,36 @@ mod tests {
     fn what_was_written_is_read_again_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = |text| RelPath::parse(text).unwrap();
-        let file = Node::File { hash: ContentHash::of(b"x"), size: 1, executable: true };
+        let file = Node::File {
+            hash: ContentHash::of(b"x"),
+            size: 1,
+            executable: true,
+        };
         let link = Node::Symlink { target: "a".into() };
         let base = Base::open(&folder.path().join("base")).unwrap();
-        base.write([(&path("a"), Some(&file)), (&path("d"), Some(&Node::Folder)), (&path("l"), Some(&link))].into_iter(), "e1", 7).unwrap();
-        base.write([(&path("d"), None)].into_iter(), "e1", 8).unwrap();
+        base.write(
+            [
+                (&path("a"), Some(&file)),
+                (&path("d"), Some(&Node::Folder)),
+                (&path("l"), Some(&link)),
+            ]
+            .into_iter(),
+            "e1",
+            7,
+        )
+        .unwrap();
+        base.write([(&path("d"), None)].into_iter(), "e1", 8)
+            .unwrap();
         drop(base);
-        let agreed = Base::open(&folder.path().join("base")).unwrap().read().unwrap();
+        let agreed = Base::open(&folder.path().join("base"))
+            .unwrap()
+            .read()
+            .unwrap();
         assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
-        assert_eq!(agreed.nodes.into_iter().collect::<Vec<_>>(), [(path("a"), file), (path("l"), link)]);
+        assert_eq!(
+            agreed.nodes.into_iter().collect::<Vec<_>>(),
+            [(path("a"), file), (path("l"), link)]
+        );
     }
 
     #[test]

@@ -82,8 +82,19 @@ impl Disk {
                 std::fs::rename(entry.path(), kept.join(entry.file_name()))?;
             }
         }
-        let folder = |path: &Path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        Ok(Self { root: root.to_owned(), handle: folder(root)?, tmp: folder(&tmp)?, counter: 0 })
+        let folder = |path: &Path| {
+            rustix::fs::open(
+                path,
+                OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+        };
+        Ok(Self {
+            root: root.to_owned(),
+            handle: folder(root)?,
+            tmp: folder(&tmp)?,
+            counter: 0,
+        })
     }
 
     /// The root.
@@ -94,9 +105,17 @@ impl Disk {
 
     /// The folder above a path, opened without following any link.
     fn parent(&self, path: &RelPath) -> Result<OwnedFd, rustix::io::Errno> {
-        let folder = path.parent().map_or_else(|| ".".to_owned(), |parent| parent.to_string());
+        let folder = path
+            .parent()
+            .map_or_else(|| ".".to_owned(), |parent| parent.to_string());
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::openat2(&self.handle, folder, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+        rustix::fs::openat2(
+            &self.handle,
+            folder,
+            flags,
+            Mode::empty(),
+            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+        )
     }
 
     /// Looks at a path; `None` when nothing stands there.
@@ -105,7 +124,9 @@ impl Disk {
     /// When the system refuses to tell.
     pub fn look(&self, path: &RelPath) -> io::Result<Option<Seen>> {
         let parent = match self.parent(path) {
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => return Ok(None),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => {
+                return Ok(None);
+            }
             parent => parent?,
         };
         look_at(&parent, OsStr::new(path.name()))
@@ -116,8 +137,13 @@ impl Disk {
     /// # Errors
     /// When it cannot be read to its end.
     pub fn list(&self, folder: Option<&RelPath>) -> io::Result<Vec<OsString>> {
-        let path = folder.map_or_else(|| self.root.clone(), |folder| self.root.join(folder.as_str()));
-        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+        let path = folder.map_or_else(
+            || self.root.clone(),
+            |folder| self.root.join(folder.as_str()),
+        );
+        std::fs::read_dir(path)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect()
     }
 
     /// Opens a file for reading, itself and not through a link.
@@ -127,7 +153,12 @@ impl Disk {
     pub fn read(&self, path: &RelPath) -> io::Result<File> {
         let parent = self.parent(path)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(&parent, path.name(), flags, Mode::empty())?))
+        Ok(File::from(rustix::fs::openat(
+            &parent,
+            path.name(),
+            flags,
+            Mode::empty(),
+        )?))
     }
 
     /// Hashes a file; `None` when it changed meanwhile and must be looked at again.
@@ -157,7 +188,15 @@ impl Disk {
         self.counter += 1;
         let name = format!("n-{}", self.counter);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        Ok((name.clone(), File::from(rustix::fs::openat(&self.tmp, &name, flags, Mode::from_raw_mode(0o644))?)))
+        Ok((
+            name.clone(),
+            File::from(rustix::fs::openat(
+                &self.tmp,
+                &name,
+                flags,
+                Mode::from_raw_mode(0o644),
+            )?),
+        ))
     }
 
     /// Drops a private file.
@@ -187,7 +226,13 @@ impl Disk {
     ///
     /// # Errors
     /// Something unexpected stands there, or the system refuses.
-    pub fn put(&mut self, scratch: &str, path: &RelPath, executable: bool, over: Option<Fingerprint>) -> Result<Fingerprint, DiskError> {
+    pub fn put(
+        &mut self,
+        scratch: &str,
+        path: &RelPath,
+        executable: bool,
+        over: Option<Fingerprint>,
+    ) -> Result<Fingerprint, DiskError> {
         let placed = self.place(scratch, path, executable, over);
         if placed.is_err() {
             self.discard(scratch);
@@ -195,15 +240,30 @@ impl Disk {
         placed
     }
 
-    fn place(&mut self, scratch: &str, path: &RelPath, executable: bool, over: Option<Fingerprint>) -> Result<Fingerprint, DiskError> {
+    fn place(
+        &mut self,
+        scratch: &str,
+        path: &RelPath,
+        executable: bool,
+        over: Option<Fingerprint>,
+    ) -> Result<Fingerprint, DiskError> {
         let parent = self.parent(path)?;
         let name = OsStr::new(path.name());
         if executable {
-            rustix::fs::chmodat(&self.tmp, scratch, Mode::from_raw_mode(0o755), AtFlags::empty())?;
+            rustix::fs::chmodat(
+                &self.tmp,
+                scratch,
+                Mode::from_raw_mode(0o755),
+                AtFlags::empty(),
+            )?;
         }
         let Some(expected) = over else {
             rustix::fs::renameat_with(&self.tmp, scratch, &parent, name, RenameFlags::NOREPLACE)?;
-            return Ok(fingerprint(&rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?));
+            return Ok(fingerprint(&rustix::fs::statat(
+                &parent,
+                name,
+                AtFlags::SYMLINK_NOFOLLOW,
+            )?));
         };
         if look_at(&parent, name)? != Some(Seen::File(expected)) {
             return Err(DiskError::Unexpected);
@@ -214,7 +274,11 @@ impl Disk {
             rustix::fs::renameat_with(&self.tmp, scratch, &parent, name, RenameFlags::EXCHANGE)?;
             return Err(DiskError::Unexpected);
         }
-        let now = fingerprint(&rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?);
+        let now = fingerprint(&rustix::fs::statat(
+            &parent,
+            name,
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?);
         rustix::fs::unlinkat(&self.tmp, scratch, AtFlags::empty())?;
         Ok(now)
     }
@@ -270,7 +334,13 @@ impl Disk {
     /// The new name is taken, or the system refuses.
     pub fn rename(&self, from: &RelPath, to: &RelPath) -> Result<(), DiskError> {
         let (old, new) = (self.parent(from)?, self.parent(to)?);
-        Ok(rustix::fs::renameat_with(&old, from.name(), &new, to.name(), RenameFlags::NOREPLACE)?)
+        Ok(rustix::fs::renameat_with(
+            &old,
+            from.name(),
+            &new,
+            to.name(),
+            RenameFlags::NOREPLACE,
+        )?)
     }
 }
 
@@ -304,10 +374,12 @@ fn look_at(parent: &impl std::os::fd::AsFd, name: &OsStr) -> io::Result<Option<S
     Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Seen::File(fingerprint(&stat)),
         FileType::Directory => Seen::Folder,
-        FileType::Symlink => match rustix::fs::readlinkat(parent.as_fd(), name, Vec::new())?.into_string() {
-            Ok(target) => Seen::Symlink(target),
-            Err(_) => Seen::Other,
-        },
+        FileType::Symlink => {
+            match rustix::fs::readlinkat(parent.as_fd(), name, Vec::new())?.into_string() {
+                Ok(target) => Seen::Symlink(target),
+                Err(_) => Seen::Other,
+            }
+        }
         _ => Seen::Other,
     }))
 }

@@ -106,7 +106,9 @@ impl Engine {
         let mut state = State::open(settings, revision)?;
         let thread = std::thread::Builder::new().name("replica".to_owned());
         thread.spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build();
             match runtime {
                 Ok(runtime) => runtime.block_on(state.run(receiver)),
                 Err(error) => tracing::error!(%error, "The replica's loop cannot start"),
@@ -253,7 +255,10 @@ impl State {
 
     async fn run(&mut self, mut inputs: mpsc::Receiver<Input>) {
         loop {
-            let wake_at = [self.look_at, self.store_at, Some(self.audit_at)].into_iter().flatten().min();
+            let wake_at = [self.look_at, self.store_at, Some(self.audit_at)]
+                .into_iter()
+                .flatten()
+                .min();
             tokio::select! {
                 biased;
                 input = inputs.recv() => match input {
@@ -329,7 +334,12 @@ impl State {
         if self.audit_at <= now {
             self.everything = true;
             self.look_at = Some(now);
-            self.audit_at = now + if self.watch.is_partial() { AUDIT_PARTIAL } else { AUDIT };
+            self.audit_at = now
+                + if self.watch.is_partial() {
+                    AUDIT_PARTIAL
+                } else {
+                    AUDIT
+                };
         }
         if self.look_at.is_some_and(|at| at <= now) {
             self.look();
@@ -346,28 +356,48 @@ impl State {
         }
         self.propose().await;
         self.tell_applied().await;
-        if self.outstanding.is_none() && self.to_propose.is_empty() && self.dirty.is_empty() && !self.everything {
+        if self.outstanding.is_none()
+            && self.to_propose.is_empty()
+            && self.dirty.is_empty()
+            && !self.everything
+        {
             for flush in std::mem::take(&mut self.flushes) {
                 match flush.answer {
                     // The asker may have gone.
                     FlushAnswer::Agent(answer) => drop(answer.send(self.revision)),
-                    FlushAnswer::Hub(token) => self.send(Frame::Flushed(v1::Flushed { token, revision: self.revision })).await,
+                    FlushAnswer::Hub(token) => {
+                        self.send(Frame::Flushed(v1::Flushed {
+                            token,
+                            revision: self.revision,
+                        }))
+                        .await
+                    }
                 }
             }
         }
     }
 
     async fn tell_applied(&mut self) {
-        if self.listing.is_some() || !self.wanted.is_empty() || *self.applied.borrow() == self.revision {
+        if self.listing.is_some()
+            || !self.wanted.is_empty()
+            || *self.applied.borrow() == self.revision
+        {
             return;
         }
         self.applied.send_replace(self.revision);
-        self.send(Frame::Applied(v1::Applied { revision: self.revision })).await;
+        self.send(Frame::Applied(v1::Applied {
+            revision: self.revision,
+        }))
+        .await;
     }
 
     async fn send(&mut self, frame: Frame) {
         if let Some(link) = &self.link
-            && link.control.send(v1::SpokeFrame { frame: Some(frame) }).await.is_err()
+            && link
+                .control
+                .send(v1::SpokeFrame { frame: Some(frame) })
+                .await
+                .is_err()
         {
             self.disconnected();
         }
@@ -378,7 +408,11 @@ impl State {
         if !self.in_step && self.listing.is_none() {
             return;
         }
-        let (base, local, remote) = (self.base.get(path), self.local.get(path), self.remote.get(path));
+        let (base, local, remote) = (
+            self.base.get(path),
+            self.local.get(path),
+            self.remote.get(path),
+        );
         match reconcile(base, local, remote) {
             Decision::Nothing => {}
             Decision::Adopt => {
@@ -411,7 +445,11 @@ impl State {
         self.store_at = None;
         let changed = self.unstored.iter().map(|path| (path, self.base.get(path)));
         // A revision is agreed on only when nothing of it is still on its way.
-        let revision = if self.wanted.is_empty() && self.listing.is_none() { self.revision } else { 0 };
+        let revision = if self.wanted.is_empty() && self.listing.is_none() {
+            self.revision
+        } else {
+            0
+        };
         match self.store.write(changed, &self.epoch, revision) {
             Ok(()) => self.unstored.clear(),
             Err(error) => {

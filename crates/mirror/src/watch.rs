@@ -54,13 +54,23 @@ impl Watch {
             }
             waker.notify_one();
         });
-        let watcher = watcher.map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans")).ok();
-        Self { partial: watcher.is_none(), watcher, heard, wake, watched: HashSet::new() }
+        let watcher = watcher
+            .map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans"))
+            .ok();
+        Self {
+            partial: watcher.is_none(),
+            watcher,
+            heard,
+            wake,
+            watched: HashSet::new(),
+        }
     }
 
     /// Watches a folder, not what lies in its folders.
     pub fn add(&mut self, folder: &Path) {
-        let Some(watcher) = &mut self.watcher else { return };
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
         if self.watched.contains(folder) {
             return;
         }
@@ -116,5 +126,8 @@ impl Default for Watch {
 /// Closing after writing ends a change; opening and reading are none.
 fn is_close(event: &Event) -> bool {
     use notify::event::{AccessKind, AccessMode, EventKind};
-    matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)))
+    matches!(
+        event.kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+    )
 }

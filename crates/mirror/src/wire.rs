@@ -9,7 +9,11 @@ use slipway_sync::node::Node;
 pub fn to_wire(node: &Node) -> v1::Node {
     let mut wire = v1::Node::default();
     match node {
-        Node::File { hash, size, executable } => {
+        Node::File {
+            hash,
+            size,
+            executable,
+        } => {
             wire.set_kind(v1::Kind::File);
             wire.hash = convert::hash_bytes(hash);
             wire.size = *size;
@@ -31,8 +35,14 @@ pub fn to_wire(node: &Node) -> v1::Node {
 /// Unknown kind, or a hash that is none.
 pub fn from_wire(wire: &v1::Node) -> Result<Node, ConvertError> {
     Ok(match wire.known_kind()? {
-        v1::Kind::File => Node::File { hash: convert::hash(&wire.hash)?, size: wire.size, executable: wire.executable },
-        v1::Kind::Symlink => Node::Symlink { target: wire.link_target.clone() },
+        v1::Kind::File => Node::File {
+            hash: convert::hash(&wire.hash)?,
+            size: wire.size,
+            executable: wire.executable,
+        },
+        v1::Kind::Symlink => Node::Symlink {
+            target: wire.link_target.clone(),
+        },
         v1::Kind::Folder | v1::Kind::Unspecified => Node::Folder,
     })
 }

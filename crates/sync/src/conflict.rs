@@ -12,12 +12,16 @@ pub fn copy_path(path: &RelPath, replica: &str, hash: &ContentHash) -> RelPath {
         _ => (name, String::new()),
     };
     let mark = format!(" (conflict {replica} {})", &hash.to_string()[..6]);
-    let mut room = NAME_BYTES_MAX.saturating_sub(mark.len() + end.len()).min(stem.len());
+    let mut room = NAME_BYTES_MAX
+        .saturating_sub(mark.len() + end.len())
+        .min(stem.len());
     while !stem.is_char_boundary(room) {
         room -= 1;
     }
     let copy = format!("{}{mark}{end}", &stem[..room]);
-    let whole = path.parent().map_or(copy.clone(), |parent| format!("{parent}/{copy}"));
+    let whole = path
+        .parent()
+        .map_or(copy.clone(), |parent| format!("{parent}/{copy}"));
     // The parts of a valid name make a valid name, unless the whole is too long: then the original stands for it.
     RelPath::parse(&whole).unwrap_or_else(|_| path.clone())
 }
@@ -32,17 +36,31 @@ mod tests {
         let path = RelPath::parse("src/main.py").unwrap();
         let copy = copy_path(&path, "session", &hash);
         assert_eq!(copy, copy_path(&path, "session", &hash));
-        assert!(copy.as_str().starts_with("src/main (conflict session "), "{copy}");
+        assert!(
+            copy.as_str().starts_with("src/main (conflict session "),
+            "{copy}"
+        );
         assert!(copy.as_str().ends_with(").py"));
-        assert_ne!(copy, copy_path(&path, "session", &ContentHash::of(b"other")));
+        assert_ne!(
+            copy,
+            copy_path(&path, "session", &ContentHash::of(b"other"))
+        );
     }
 
     #[test]
     fn long_names_and_names_without_end_have_copies_too() {
         let hash = ContentHash::of(b"x");
-        for name in ["ü".repeat(127), "Makefile".to_owned(), ".gitignore".to_owned(), format!("{}.txt", "a".repeat(250))] {
+        for name in [
+            "ü".repeat(127),
+            "Makefile".to_owned(),
+            ".gitignore".to_owned(),
+            format!("{}.txt", "a".repeat(250)),
+        ] {
             let copy = copy_path(&RelPath::parse(&name).unwrap(), "session", &hash);
-            assert!(copy.name().len() <= NAME_BYTES_MAX && copy.as_str() != name, "{copy}");
+            assert!(
+                copy.name().len() <= NAME_BYTES_MAX && copy.as_str() != name,
+                "{copy}"
+            );
         }
     }
 }

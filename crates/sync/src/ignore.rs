@@ -7,13 +7,33 @@ pub const RULES_FILE: &str = ".slipwayignore";
 
 /// Folders that tools fill and can fill again, and a repository's innards, which two-way sync would tear.
 const FOLDERS: &[&str] = &[
-    ".slipway", ".git", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".tox", ".nox",
-    ".npm", ".cache",
+    ".slipway",
+    ".git",
+    "node_modules",
+    ".venv",
+    "venv",
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+    ".tox",
+    ".nox",
+    ".npm",
+    ".cache",
 ];
 /// Files of editors and systems.
 const FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
 /// Ends of such files.
-const ENDS: &[&str] = &[".pyc", ".pyo", ".swp", ".swx", "~", "___jb_tmp___", "___jb_old___"];
+const ENDS: &[&str] = &[
+    ".pyc",
+    ".pyo",
+    ".swp",
+    ".swx",
+    "~",
+    "___jb_tmp___",
+    "___jb_old___",
+];
 
 /// The rules of a workspace.
 #[derive(Clone, Debug)]
@@ -29,7 +49,9 @@ impl Rules {
         for line in text.lines() {
             drop(builder.add_line(None, line));
         }
-        Self { own: builder.build().unwrap_or_else(|_| Gitignore::empty()) }
+        Self {
+            own: builder.build().unwrap_or_else(|_| Gitignore::empty()),
+        }
     }
 
     /// Whether a path, or a folder above it, stays out.
@@ -38,11 +60,16 @@ impl Rules {
         let mut names = path.components().peekable();
         while let Some(name) = names.next() {
             let folder = names.peek().is_some() || is_folder;
-            if (folder && FOLDERS.contains(&name)) || (!folder && (FILES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)))) {
+            if (folder && FOLDERS.contains(&name))
+                || (!folder
+                    && (FILES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))))
+            {
                 return true;
             }
         }
-        self.own.matched_path_or_any_parents(path.as_str(), is_folder).is_ignore()
+        self.own
+            .matched_path_or_any_parents(path.as_str(), is_folder)
+            .is_ignore()
     }
 }
 
@@ -54,10 +81,26 @@ mod tests {
     fn what_tools_make_again_stays_out_and_the_rest_goes() {
         let rules = Rules::new("data/*.bin\n!data/keep.bin\nbuild/\n");
         let ignored = |text: &str, folder| rules.ignores(&RelPath::parse(text).unwrap(), folder);
-        for (path, folder) in [("node_modules", true), ("a/node_modules/b/c.js", false), (".git/HEAD", false), ("x/__pycache__/a.pyc", false), ("b.pyc", false), ("data/x.bin", false), ("build", true), ("build/a", false)] {
+        for (path, folder) in [
+            ("node_modules", true),
+            ("a/node_modules/b/c.js", false),
+            (".git/HEAD", false),
+            ("x/__pycache__/a.pyc", false),
+            ("b.pyc", false),
+            ("data/x.bin", false),
+            ("build", true),
+            ("build/a", false),
+        ] {
             assert!(ignored(path, folder), "{path}");
         }
-        for (path, folder) in [("main.py", false), (".env", false), (".gitignore", false), ("data/keep.bin", false), ("venv.txt", false), ("src/build.rs", false)] {
+        for (path, folder) in [
+            ("main.py", false),
+            (".env", false),
+            (".gitignore", false),
+            ("data/keep.bin", false),
+            ("venv.txt", false),
+            ("src/build.rs", false),
+        ] {
             assert!(!ignored(path, folder), "{path}");
         }
     }

@@ -36,7 +36,12 @@ mod tests {
     #[test]
     fn leaves_go_first_and_folders_come_first() {
         let at = |text: &str, deletes| At(RelPath::parse(text).unwrap(), deletes);
-        let mut steps = vec![at("a/b", false), at("x", true), at("a", false), at("x/y", true)];
+        let mut steps = vec![
+            at("a/b", false),
+            at("x", true),
+            at("a", false),
+            at("x/y", true),
+        ];
         order(&mut steps);
         let names: Vec<_> = steps.iter().map(|step| step.0.as_str()).collect();
         assert_eq!(names, ["x/y", "x", "a", "a/b"]);

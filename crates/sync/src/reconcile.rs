@@ -24,7 +24,11 @@ pub enum Decision {
 #[must_use]
 pub fn reconcile(base: Option<&Node>, local: Option<&Node>, remote: Option<&Node>) -> Decision {
     if local == remote {
-        return if base == local { Decision::Nothing } else { Decision::Adopt };
+        return if base == local {
+            Decision::Nothing
+        } else {
+            Decision::Adopt
+        };
     }
     match (local == base, remote == base) {
         (true, true) => Decision::Nothing,
@@ -46,28 +50,98 @@ mod tests {
     use slipway_core::hash::ContentHash;
 
     fn file(text: &str) -> Node {
-        Node::File { hash: ContentHash::of(text.as_bytes()), size: text.len() as u64, executable: false }
+        Node::File {
+            hash: ContentHash::of(text.as_bytes()),
+            size: text.len() as u64,
+            executable: false,
+        }
     }
 
     #[test]
     fn the_table() {
         let (a, b, c) = (file("a"), file("b"), file("c"));
         let cases = [
-            (Some(&a), Some(&a), Some(&a), Decision::Nothing, "nothing changed"),
-            (Some(&a), Some(&b), Some(&a), Decision::Propose, "the disk changed"),
-            (Some(&a), Some(&a), Some(&b), Decision::Apply, "the hub changed"),
-            (Some(&a), Some(&b), Some(&b), Decision::Adopt, "both made the same change"),
-            (Some(&a), Some(&b), Some(&c), Decision::Conflict, "both changed differently"),
-            (Some(&a), None, Some(&a), Decision::Propose, "the disk deleted"),
+            (
+                Some(&a),
+                Some(&a),
+                Some(&a),
+                Decision::Nothing,
+                "nothing changed",
+            ),
+            (
+                Some(&a),
+                Some(&b),
+                Some(&a),
+                Decision::Propose,
+                "the disk changed",
+            ),
+            (
+                Some(&a),
+                Some(&a),
+                Some(&b),
+                Decision::Apply,
+                "the hub changed",
+            ),
+            (
+                Some(&a),
+                Some(&b),
+                Some(&b),
+                Decision::Adopt,
+                "both made the same change",
+            ),
+            (
+                Some(&a),
+                Some(&b),
+                Some(&c),
+                Decision::Conflict,
+                "both changed differently",
+            ),
+            (
+                Some(&a),
+                None,
+                Some(&a),
+                Decision::Propose,
+                "the disk deleted",
+            ),
             (Some(&a), Some(&a), None, Decision::Apply, "the hub deleted"),
             (Some(&a), None, None, Decision::Adopt, "both deleted"),
-            (Some(&a), None, Some(&b), Decision::Restore, "deleted here, edited there: the edit wins"),
-            (Some(&a), Some(&b), None, Decision::ProposeAnew, "edited here, deleted there: the edit wins"),
-            (None, Some(&a), Some(&b), Decision::Conflict, "both created differently"),
+            (
+                Some(&a),
+                None,
+                Some(&b),
+                Decision::Restore,
+                "deleted here, edited there: the edit wins",
+            ),
+            (
+                Some(&a),
+                Some(&b),
+                None,
+                Decision::ProposeAnew,
+                "edited here, deleted there: the edit wins",
+            ),
+            (
+                None,
+                Some(&a),
+                Some(&b),
+                Decision::Conflict,
+                "both created differently",
+            ),
             (None, Some(&a), None, Decision::Propose, "created here"),
             (None, None, Some(&a), Decision::Apply, "created there"),
-            (None, Some(&a), Some(&a), Decision::Adopt, "both created the same"),
-            (Some(&a), Some(&Node::Folder), Some(&b), Decision::Conflict, "a folder here, an edit there"),
+            (
+                None,
+                Some(&a),
+                Some(&a),
+                Decision::Adopt,
+                "both created the same",
+            ),
+            (
+                Some(&a),
+                Some(&Node::Folder),
+                Some(&b),
+                Decision::Conflict,
+                "a folder here, an edit there",
+            ),
         ];
         for (base, local, remote, wanted, sentence) in cases {
             assert_eq!(reconcile(base, local, remote), wanted, "{sentence}");
@@ -84,11 +158,19 @@ mod tests {
     }
 
     /// The three states after a decision was carried out without disturbance.
-    fn carried_out(base: Option<Node>, local: Option<Node>, remote: Option<Node>) -> (Option<Node>, Option<Node>, Option<Node>) {
+    fn carried_out(
+        base: Option<Node>,
+        local: Option<Node>,
+        remote: Option<Node>,
+    ) -> (Option<Node>, Option<Node>, Option<Node>) {
         match reconcile(base.as_ref(), local.as_ref(), remote.as_ref()) {
             Decision::Nothing => (base, local, remote),
-            Decision::Adopt | Decision::Propose | Decision::ProposeAnew => (local.clone(), local.clone(), local),
-            Decision::Apply | Decision::Restore | Decision::Conflict => (remote.clone(), remote.clone(), remote),
+            Decision::Adopt | Decision::Propose | Decision::ProposeAnew => {
+                (local.clone(), local.clone(), local)
+            }
+            Decision::Apply | Decision::Restore | Decision::Conflict => {
+                (remote.clone(), remote.clone(), remote)
+            }
         }
     }
 

@@ -9,14 +9,25 @@ fn path(text: &str) -> RelPath {
 
 fn file(at: &str, text: &str) -> Proposal {
     let content = Content::Inline(Bytes::from(text.to_owned()));
-    Proposal { path: path(at), expect: None, change: NewNode::File { content, executable: false } }
+    Proposal {
+        path: path(at),
+        expect: None,
+        change: NewNode::File {
+            content,
+            executable: false,
+        },
+    }
 }
 
 fn tree(rows: &[(&str, Option<&str>)]) -> Vec<NodeRow> {
     rows.iter()
         .map(|(at, text)| NodeRow {
             path: path(at),
-            kind: if text.is_some() { Kind::File } else { Kind::Folder },
+            kind: if text.is_some() {
+                Kind::File
+            } else {
+                Kind::Folder
+            },
             hash: text.map(|text| ContentHash::of(text.as_bytes())),
             size: text.map_or(0, str::len) as u64,
             executable: false,
@@ -42,7 +53,11 @@ fn code(outcome: &ProposalOutcome) -> Option<Code> {
 fn a_file_brings_its_folders_along() {
     let done = evaluate(Vec::new(), &[file("a/b/c.txt", "x")], false);
     assert_eq!(done.outcomes, [ProposalOutcome::Applied]);
-    let paths: Vec<_> = done.effects.iter().map(|effect| effect.path.as_str()).collect();
+    let paths: Vec<_> = done
+        .effects
+        .iter()
+        .map(|effect| effect.path.as_str())
+        .collect();
     assert_eq!(paths, ["a", "a/b", "a/b/c.txt"]);
     assert_eq!((done.entries, done.bytes), (3, 1));
 }
@@ -60,7 +75,10 @@ fn a_wrong_expectation_is_stale_and_shows_what_stands_there() {
     proposal.expect = Some(Expect::Absent);
     let rows = tree(&[("a.txt", Some("theirs"))]);
     let done = evaluate(rows.clone(), &[proposal], false);
-    assert_eq!(done.outcomes, [ProposalOutcome::Stale(Some(rows[0].clone()))]);
+    assert_eq!(
+        done.outcomes,
+        [ProposalOutcome::Stale(Some(rows[0].clone()))]
+    );
 }
 
 #[test]
@@ -68,25 +86,57 @@ fn a_name_that_differs_only_in_case_is_refused_and_a_rename_of_case_is_not() {
     let rows = tree(&[("Readme.md", Some("x"))]);
     let done = evaluate(rows.clone(), &[file("README.md", "y")], false);
     assert_eq!(code(&done.outcomes[0]), Some(Code::PathCaseClash));
-    let rename = Proposal { path: path("README.md"), expect: None, change: NewNode::MoveFrom(path("Readme.md")) };
-    assert_eq!(evaluate(rows, &[rename], false).outcomes, [ProposalOutcome::Applied]);
+    let rename = Proposal {
+        path: path("README.md"),
+        expect: None,
+        change: NewNode::MoveFrom(path("Readme.md")),
+    };
+    assert_eq!(
+        evaluate(rows, &[rename], false).outcomes,
+        [ProposalOutcome::Applied]
+    );
 }
 
 #[test]
 fn a_folder_moves_with_all_below_it_but_not_into_itself() {
-    let rows = tree(&[("src", None), ("src/a.txt", Some("x")), ("src/deep", None), ("src/deep/b.txt", Some("yy"))]);
-    let to = |at: &str| Proposal { path: path(at), expect: None, change: NewNode::MoveFrom(path("src")) };
+    let rows = tree(&[
+        ("src", None),
+        ("src/a.txt", Some("x")),
+        ("src/deep", None),
+        ("src/deep/b.txt", Some("yy")),
+    ]);
+    let to = |at: &str| Proposal {
+        path: path(at),
+        expect: None,
+        change: NewNode::MoveFrom(path("src")),
+    };
     let done = evaluate(rows.clone(), &[to("lib")], false);
     assert_eq!(done.outcomes, [ProposalOutcome::Applied]);
-    assert!(done.effects.iter().any(|effect| effect.path.as_str() == "lib/deep/b.txt" && effect.from == Some(path("src/deep/b.txt"))));
+    assert!(
+        done.effects
+            .iter()
+            .any(|effect| effect.path.as_str() == "lib/deep/b.txt"
+                && effect.from == Some(path("src/deep/b.txt")))
+    );
     assert_eq!((done.entries, done.bytes), (4, 3));
-    assert_eq!(code(&evaluate(rows, &[to("src/deep/src")], false).outcomes[0]), Some(Code::PathInvalid));
+    assert_eq!(
+        code(&evaluate(rows, &[to("src/deep/src")], false).outcomes[0]),
+        Some(Code::PathInvalid)
+    );
 }
 
 #[test]
 fn deleting_a_folder_deletes_all_below_it() {
     let rows = tree(&[("a", None), ("a/b.txt", Some("x")), ("ab.txt", Some("y"))]);
-    let done = evaluate(rows, &[Proposal { path: path("a"), expect: Some(Expect::Folder), change: NewNode::Absent }], false);
+    let done = evaluate(
+        rows,
+        &[Proposal {
+            path: path("a"),
+            expect: Some(Expect::Folder),
+            change: NewNode::Absent,
+        }],
+        false,
+    );
     assert_eq!(done.outcomes, [ProposalOutcome::Applied]);
     assert_eq!((done.entries, done.bytes), (1, 1));
 }
@@ -105,21 +155,53 @@ fn an_atomic_batch_does_all_or_nothing() {
     let done = evaluate(Vec::new(), &[file("a.txt", "x"), second], true);
     assert!(done.effects.is_empty());
     assert_eq!((done.entries, done.bytes), (0, 0));
-    assert!(matches!(done.outcomes[0], ProposalOutcome::Rejected(Code::Stale, _)));
+    assert!(matches!(
+        done.outcomes[0],
+        ProposalOutcome::Rejected(Code::Stale, _)
+    ));
 }
 
 #[test]
 fn links_stay_inside() {
-    let link = |at: &str, target: &str| Proposal { path: path(at), expect: None, change: NewNode::Symlink { target: target.to_owned() } };
-    for (at, target) in [("a", "/etc/passwd"), ("a", "../x"), ("d/a", "../../x"), ("a", "")] {
-        assert_eq!(code(&evaluate(Vec::new(), &[link(at, target)], false).outcomes[0]), Some(Code::LinkEscapes), "{at} -> {target}");
+    let link = |at: &str, target: &str| Proposal {
+        path: path(at),
+        expect: None,
+        change: NewNode::Symlink {
+            target: target.to_owned(),
+        },
+    };
+    for (at, target) in [
+        ("a", "/etc/passwd"),
+        ("a", "../x"),
+        ("d/a", "../../x"),
+        ("a", ""),
+    ] {
+        assert_eq!(
+            code(&evaluate(Vec::new(), &[link(at, target)], false).outcomes[0]),
+            Some(Code::LinkEscapes),
+            "{at} -> {target}"
+        );
     }
-    assert_eq!(evaluate(Vec::new(), &[link("d/a", "../b")], false).outcomes, [ProposalOutcome::Applied]);
+    assert_eq!(
+        evaluate(Vec::new(), &[link("d/a", "../b")], false).outcomes,
+        [ProposalOutcome::Applied]
+    );
 }
 
 #[test]
 fn a_refused_operation_leaves_the_others_and_no_trace_of_itself() {
-    let done = evaluate(tree(&[("a", Some("x"))]), &[file("n/e/w.txt", "1"), file("a/b", "2"), file("z.txt", "3")], false);
-    assert!(matches!(done.outcomes.as_slice(), [ProposalOutcome::Applied, ProposalOutcome::Rejected(..), ProposalOutcome::Applied]));
+    let done = evaluate(
+        tree(&[("a", Some("x"))]),
+        &[file("n/e/w.txt", "1"), file("a/b", "2"), file("z.txt", "3")],
+        false,
+    );
+    assert!(matches!(
+        done.outcomes.as_slice(),
+        [
+            ProposalOutcome::Applied,
+            ProposalOutcome::Rejected(..),
+            ProposalOutcome::Applied
+        ]
+    ));
     assert_eq!(done.entries, 1 + 3 + 1);
 }

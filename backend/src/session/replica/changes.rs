@@ -22,8 +22,19 @@ struct Outgoing {
 }
 
 fn outgoing(path: String, revision: u64, row: Option<&NodeRow>) -> Outgoing {
-    let content = row.filter(|row| row.kind == Kind::File && row.size <= INLINE_CONTENT_BYTES_MAX).and_then(|row| Some((row.hash?, row.size)));
-    Outgoing { change: v1::Change { revision, path, node: row.map(wire::node), inline: None, last_of_revision: false }, content }
+    let content = row
+        .filter(|row| row.kind == Kind::File && row.size <= INLINE_CONTENT_BYTES_MAX)
+        .and_then(|row| Some((row.hash?, row.size)));
+    Outgoing {
+        change: v1::Change {
+            revision,
+            path,
+            node: row.map(wire::node),
+            inline: None,
+            last_of_revision: false,
+        },
+        content,
+    }
 }
 
 impl Connection {
@@ -33,9 +44,21 @@ impl Connection {
         let epoch = head.epoch.to_string();
         let full = hello.epoch != epoch || hello.revision == 0 || hello.revision > head.revision;
         self.progress.send_modify(|progress| {
-            *progress = super::ReplicaProgress { entries: head.entries, total_bytes: head.bytes, applied_revision: progress.applied_revision, ..super::ReplicaProgress::default() };
+            *progress = super::ReplicaProgress {
+                entries: head.entries,
+                total_bytes: head.bytes,
+                applied_revision: progress.applied_revision,
+                ..super::ReplicaProgress::default()
+            };
         });
-        let greeting = v1::HubHello { protocol: PROTOCOL, epoch, head: head.revision, full, entries: head.entries, bytes: head.bytes };
+        let greeting = v1::HubHello {
+            protocol: PROTOCOL,
+            epoch,
+            head: head.revision,
+            full,
+            entries: head.entries,
+            bytes: head.bytes,
+        };
         self.send(Frame::Hello(greeting)).await?;
         if full {
             return self.send_listing().await;
@@ -44,29 +67,51 @@ impl Connection {
         self.listed = hello.revision;
         if head.revision == hello.revision {
             // Nothing to send: the frame says that nothing is missing.
-            self.send(Frame::Changes(v1::Changes { changes: Vec::new(), head: head.revision, listing_done: false })).await?;
+            self.send(Frame::Changes(v1::Changes {
+                changes: Vec::new(),
+                head: head.revision,
+                listing_done: false,
+            }))
+            .await?;
         }
         Ok(())
     }
 
     async fn send_listing(&mut self) -> Result<(), ReplicaError> {
         let (revision, rows) = self.hub.listing(self.workspace).await?;
-        let all: Vec<_> = rows.iter().map(|row| outgoing(row.path.to_string(), row.revision, Some(row))).collect();
+        let all: Vec<_> = rows
+            .iter()
+            .map(|row| outgoing(row.path.to_string(), row.revision, Some(row)))
+            .collect();
         self.sent = revision;
         self.listed = revision;
         self.send_frames(all, revision).await?;
         // An empty workspace has no revision that could be reported as applied.
-        self.progress.send_modify(|progress| progress.listing_done |= revision == 0);
-        self.send(Frame::Changes(v1::Changes { changes: Vec::new(), head: revision, listing_done: true })).await
+        self.progress
+            .send_modify(|progress| progress.listing_done |= revision == 0);
+        self.send(Frame::Changes(v1::Changes {
+            changes: Vec::new(),
+            head: revision,
+            listing_done: true,
+        }))
+        .await
     }
 
     /// Sends what the journal has beyond what was sent.
     pub(super) async fn send_changes(&mut self) -> Result<(), ReplicaError> {
         loop {
-            let rows = self.hub.changes_after(self.workspace, self.sent, PAGE).await?;
-            let Some(last) = rows.last().map(|row| row.revision) else { return Ok(()) };
+            let rows = self
+                .hub
+                .changes_after(self.workspace, self.sent, PAGE)
+                .await?;
+            let Some(last) = rows.last().map(|row| row.revision) else {
+                return Ok(());
+            };
             let many = rows.len();
-            let all = rows.iter().map(|row| outgoing(row.path.to_string(), row.revision, row.node.as_ref())).collect();
+            let all = rows
+                .iter()
+                .map(|row| outgoing(row.path.to_string(), row.revision, row.node.as_ref()))
+                .collect();
             self.sent = last;
             self.send_frames(all, last).await?;
             if many < PAGE {
@@ -91,7 +136,12 @@ impl Connection {
             let later = rest.split_off(many);
             let frame = self.with_contents(rest).await?;
             let count = frame.len() as u64;
-            self.send(Frame::Changes(v1::Changes { changes: frame, head, listing_done: false })).await?;
+            self.send(Frame::Changes(v1::Changes {
+                changes: frame,
+                head,
+                listing_done: false,
+            }))
+            .await?;
             self.progress.send_modify(|progress| {
                 progress.synced_entries = (progress.synced_entries + count).min(progress.entries);
                 progress.bytes = (progress.bytes + bytes).min(progress.total_bytes);
@@ -102,12 +152,21 @@ impl Connection {
     }
 
     async fn with_contents(&self, changes: Vec<Outgoing>) -> Result<Vec<v1::Change>, ReplicaError> {
-        let hashes: Vec<_> = changes.iter().filter_map(|change| Some(change.content?.0)).collect();
-        let contents = if hashes.is_empty() { std::collections::HashMap::new() } else { self.hub.contents(self.workspace, &hashes).await? };
+        let hashes: Vec<_> = changes
+            .iter()
+            .filter_map(|change| Some(change.content?.0))
+            .collect();
+        let contents = if hashes.is_empty() {
+            std::collections::HashMap::new()
+        } else {
+            self.hub.contents(self.workspace, &hashes).await?
+        };
         Ok(changes
             .into_iter()
             .map(|mut change| {
-                change.change.inline = change.content.and_then(|(hash, _)| contents.get(&hash).cloned());
+                change.change.inline = change
+                    .content
+                    .and_then(|(hash, _)| contents.get(&hash).cloned());
                 change.change
             })
             .collect())

@@ -17,24 +17,37 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
         None => Expect::Absent,
         Some(node) => match node.known_kind().map_err(|_| Code::InvalidRequest)? {
             v1::Kind::Folder | v1::Kind::Unspecified => Expect::Folder,
-            v1::Kind::File | v1::Kind::Symlink => Expect::Content(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?),
+            v1::Kind::File | v1::Kind::Symlink => {
+                Expect::Content(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?)
+            }
         },
     };
     let change = match operation.node {
         None => NewNode::Absent,
         Some(node) => match node.known_kind().map_err(|_| Code::InvalidRequest)? {
             v1::Kind::Folder | v1::Kind::Unspecified => NewNode::Folder,
-            v1::Kind::Symlink => NewNode::Symlink { target: node.link_target },
+            v1::Kind::Symlink => NewNode::Symlink {
+                target: node.link_target,
+            },
             v1::Kind::File => {
                 let content = match operation.inline {
                     Some(bytes) => Content::Inline(bytes),
-                    None => Content::Held(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?),
+                    None => {
+                        Content::Held(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?)
+                    }
                 };
-                NewNode::File { content, executable: node.executable }
+                NewNode::File {
+                    content,
+                    executable: node.executable,
+                }
             }
         },
     };
-    Ok(Proposal { path, expect: Some(expect), change })
+    Ok(Proposal {
+        path,
+        expect: Some(expect),
+        change,
+    })
 }
 
 /// An outcome for the agent.
@@ -55,7 +68,10 @@ pub(super) fn outcome(outcome: &ProposalOutcome) -> v1::Outcome {
 
 /// A refusal for the agent.
 pub(super) fn rejected(code: Code) -> v1::Outcome {
-    let mut wire = v1::Outcome { code: code.to_string(), ..v1::Outcome::default() };
+    let mut wire = v1::Outcome {
+        code: code.to_string(),
+        ..v1::Outcome::default()
+    };
     wire.set_result(Outcome::Rejected);
     wire
 }
@@ -63,7 +79,11 @@ pub(super) fn rejected(code: Code) -> v1::Outcome {
 /// A row of the tree for the agent.
 pub(super) fn node(row: &NodeRow) -> v1::Node {
     let mut wire = v1::Node {
-        hash: row.hash.as_ref().map(convert::hash_bytes).unwrap_or_default(),
+        hash: row
+            .hash
+            .as_ref()
+            .map(convert::hash_bytes)
+            .unwrap_or_default(),
         size: row.size,
         executable: row.executable,
         link_target: row.target.clone().unwrap_or_default(),

@@ -31,7 +31,8 @@ impl State {
         if hello.full {
             // Another epoch: the base no longer says what the hub once had, so it may delete nothing.
             if hello.epoch != self.epoch {
-                self.unstored.extend(std::mem::take(&mut self.base).into_keys());
+                self.unstored
+                    .extend(std::mem::take(&mut self.base).into_keys());
             }
             self.listing = Some(BTreeMap::new());
         } else {
@@ -46,7 +47,9 @@ impl State {
     async fn changes(&mut self, changes: v1::Changes) {
         let mut touched = BTreeSet::new();
         for change in changes.changes {
-            let Ok(path) = RelPath::parse(&change.path) else { continue };
+            let Ok(path) = RelPath::parse(&change.path) else {
+                continue;
+            };
             let node = match change.node.as_ref().map(wire::from_wire).transpose() {
                 Ok(node) => node,
                 Err(_) => continue,
@@ -70,8 +73,15 @@ impl State {
                 self.revision = self.revision.max(change.revision);
             }
         }
-        if changes.listing_done && let Some(listing) = self.listing.take() {
-            touched.extend(self.remote.keys().filter(|path| !listing.contains_key(*path)).cloned());
+        if changes.listing_done
+            && let Some(listing) = self.listing.take()
+        {
+            touched.extend(
+                self.remote
+                    .keys()
+                    .filter(|path| !listing.contains_key(*path))
+                    .cloned(),
+            );
             self.remote = listing;
             self.revision = changes.head;
             self.in_step = true;
@@ -88,21 +98,31 @@ impl State {
     /// Brings the hub's state of a path to the disk.
     pub(super) fn apply(&mut self, path: &RelPath) {
         let node = self.remote.get(path).cloned();
-        if self.rules.ignores(path, node.as_ref().is_some_and(Node::is_folder)) {
+        if self
+            .rules
+            .ignores(path, node.as_ref().is_some_and(Node::is_folder))
+        {
             return;
         }
         let done = match &node {
             None => self.apply_removal(path),
-            Some(Node::Folder) => self.clear_way(path, true).and_then(|()| self.disk.make_folder(path)).map(|()| {
-                let whole = self.disk.root().join(path.as_str());
-                self.watch.add(&whole);
-                true
-            }),
+            Some(Node::Folder) => self
+                .clear_way(path, true)
+                .and_then(|()| self.disk.make_folder(path))
+                .map(|()| {
+                    let whole = self.disk.root().join(path.as_str());
+                    self.watch.add(&whole);
+                    true
+                }),
             Some(Node::Symlink { target }) => {
                 let target = target.clone();
-                self.clear_way(path, false).and_then(|()| self.disk.make_link(path, &target)).map(|()| true)
+                self.clear_way(path, false)
+                    .and_then(|()| self.disk.make_link(path, &target))
+                    .map(|()| true)
             }
-            Some(Node::File { hash, executable, .. }) => self.apply_file(path, *hash, *executable),
+            Some(Node::File {
+                hash, executable, ..
+            }) => self.apply_file(path, *hash, *executable),
         };
         match done {
             Ok(true) => {
@@ -117,14 +137,19 @@ impl State {
             Err(DiskError::Unexpected) => {
                 // Somebody wrote there just now: look again, then decide anew.
                 self.dirty.insert(path.clone());
-                self.look_at.get_or_insert_with(|| tokio::time::Instant::now() + super::QUIET);
+                self.look_at
+                    .get_or_insert_with(|| tokio::time::Instant::now() + super::QUIET);
             }
-            Err(DiskError::Io(error)) => tracing::warn!(%error, "A change of the hub cannot be written to the disk"),
+            Err(DiskError::Io(error)) => {
+                tracing::warn!(%error, "A change of the hub cannot be written to the disk")
+            }
         }
     }
 
     fn apply_removal(&mut self, path: &RelPath) -> Result<bool, DiskError> {
-        let Some(expected) = self.expected(path) else { return Ok(true) };
+        let Some(expected) = self.expected(path) else {
+            return Ok(true);
+        };
         match self.disk.remove(path, &expected) {
             Err(DiskError::Unexpected) if expected == Seen::Folder => {
                 // Something that does not sync lies inside, or is new: the folder stays and the base forgets it.
@@ -138,7 +163,12 @@ impl State {
         }
     }
 
-    fn apply_file(&mut self, path: &RelPath, hash: ContentHash, executable: bool) -> Result<bool, DiskError> {
+    fn apply_file(
+        &mut self,
+        path: &RelPath,
+        hash: ContentHash,
+        executable: bool,
+    ) -> Result<bool, DiskError> {
         let content = match self.contents.get(&hash).cloned() {
             Some(content) => content,
             None => {
@@ -150,7 +180,12 @@ impl State {
         self.place(&scratch, path, executable)
     }
 
-    fn place(&mut self, scratch: &str, path: &RelPath, executable: bool) -> Result<bool, DiskError> {
+    fn place(
+        &mut self,
+        scratch: &str,
+        path: &RelPath,
+        executable: bool,
+    ) -> Result<bool, DiskError> {
         let over = match self.expected(path) {
             Some(Seen::File(print)) => Some(print),
             Some(_) => {
@@ -169,7 +204,12 @@ impl State {
         match self.local.get(path)? {
             Node::Folder => Some(Seen::Folder),
             Node::Symlink { target } => Some(Seen::Symlink(target.clone())),
-            Node::File { .. } => Some(self.prints.get(path).copied().map_or(Seen::Other, Seen::File)),
+            Node::File { .. } => Some(
+                self.prints
+                    .get(path)
+                    .copied()
+                    .map_or(Seen::Other, Seen::File),
+            ),
         }
     }
 
@@ -187,8 +227,12 @@ impl State {
 
     /// Both sides changed: what the disk has moves to a copy, which is proposed as new; the hub's state takes the name.
     pub(super) fn make_copy(&mut self, path: &RelPath) {
-        let Some(local) = self.local.get(path).cloned() else { return };
-        let hash = local.hash().unwrap_or_else(|| ContentHash::of(path.as_str().as_bytes()));
+        let Some(local) = self.local.get(path).cloned() else {
+            return;
+        };
+        let hash = local
+            .hash()
+            .unwrap_or_else(|| ContentHash::of(path.as_str().as_bytes()));
         let copy = copy_path(path, &self.name, &hash);
         if let Err(error) = self.disk.rename(path, &copy) {
             tracing::warn!(%error, "A conflict copy cannot be made; both versions stay where they are");
@@ -210,12 +254,24 @@ impl State {
     }
 
     async fn ask_for_contents(&mut self) {
-        let hashes: Vec<_> = self.wanted.keys().filter(|hash| !self.incoming.contains_key(*hash)).copied().collect();
+        let hashes: Vec<_> = self
+            .wanted
+            .keys()
+            .filter(|hash| !self.incoming.contains_key(*hash))
+            .copied()
+            .collect();
         let mut asked = Vec::new();
         for hash in hashes {
             match self.disk.scratch() {
                 Ok((scratch, file)) => {
-                    self.incoming.insert(hash, Incoming { scratch, file, hasher: ContentHasher::default() });
+                    self.incoming.insert(
+                        hash,
+                        Incoming {
+                            scratch,
+                            file,
+                            hasher: ContentHasher::default(),
+                        },
+                    );
                     asked.push(convert::hash_bytes(&hash));
                 }
                 Err(error) => tracing::warn!(%error, "A content has no place on the disk"),
@@ -227,9 +283,15 @@ impl State {
     }
 
     pub(super) fn bulk_frame(&mut self, frame: v1::HubBulk) {
-        let Some(hub_bulk::Frame::Blob(blob)) = frame.frame else { return };
-        let Ok(hash) = convert::hash(&blob.hash) else { return };
-        let Some(mut incoming) = self.incoming.remove(&hash) else { return };
+        let Some(hub_bulk::Frame::Blob(blob)) = frame.frame else {
+            return;
+        };
+        let Ok(hash) = convert::hash(&blob.hash) else {
+            return;
+        };
+        let Some(mut incoming) = self.incoming.remove(&hash) else {
+            return;
+        };
         incoming.hasher.update(&blob.data);
         let written = incoming.file.write_all(&blob.data);
         if written.is_ok() && !blob.last && !blob.missing {
@@ -238,7 +300,9 @@ impl State {
         }
         let paths = self.wanted.remove(&hash).unwrap_or_default();
         if written.is_err() || blob.missing || incoming.hasher.finish() != hash {
-            tracing::warn!("A content did not arrive whole; it is asked for again with the next listing");
+            tracing::warn!(
+                "A content did not arrive whole; it is asked for again with the next listing"
+            );
             self.disk.discard(&incoming.scratch);
             return;
         }
@@ -247,7 +311,13 @@ impl State {
     }
 
     fn contents_arrived(&mut self, scratch: &str, paths: BTreeSet<RelPath>) {
-        let content = std::fs::read(self.disk.root().join(crate::disk::PRIVATE).join("tmp").join(scratch));
+        let content = std::fs::read(
+            self.disk
+                .root()
+                .join(crate::disk::PRIVATE)
+                .join("tmp")
+                .join(scratch),
+        );
         self.disk.discard(scratch);
         let Ok(content) = content else { return };
         let bytes = bytes::Bytes::from(content);

@@ -14,7 +14,9 @@ impl State {
     /// Notes paths that something happened to.
     pub(super) fn mark(&mut self, paths: &[PathBuf]) {
         for path in paths {
-            let Ok(relative) = path.strip_prefix(self.disk.root()) else { continue };
+            let Ok(relative) = path.strip_prefix(self.disk.root()) else {
+                continue;
+            };
             match relative.to_str().map(RelPath::parse) {
                 Some(Ok(path)) => drop(self.dirty.insert(path)),
                 // The root itself, or a name that cannot be synced.
@@ -34,7 +36,13 @@ impl State {
             self.watch.add(&root);
             let mut seen = BTreeSet::new();
             if self.scan_folder(None, &mut seen, &mut moved) {
-                moved.extend(self.local.keys().filter(|path| !seen.contains(*path)).cloned().collect::<Vec<_>>());
+                moved.extend(
+                    self.local
+                        .keys()
+                        .filter(|path| !seen.contains(*path))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
                 self.local.retain(|path, _| seen.contains(path));
                 self.prints.retain(|path, _| seen.contains(path));
             }
@@ -52,7 +60,9 @@ impl State {
 
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
     pub(super) fn settle_all(&mut self, paths: BTreeSet<RelPath>) {
-        let (gone, kept): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| !self.remote.contains_key(path));
+        let (gone, kept): (Vec<_>, Vec<_>) = paths
+            .into_iter()
+            .partition(|path| !self.remote.contains_key(path));
         for path in gone.iter().rev().chain(kept.iter()) {
             self.settle(path);
         }
@@ -64,7 +74,12 @@ impl State {
     }
 
     /// Scans a folder with all below it; false when any of it could not be read, so that nothing counts as deleted.
-    fn scan_folder(&mut self, folder: Option<&RelPath>, seen: &mut BTreeSet<RelPath>, moved: &mut BTreeSet<RelPath>) -> bool {
+    fn scan_folder(
+        &mut self,
+        folder: Option<&RelPath>,
+        seen: &mut BTreeSet<RelPath>,
+        moved: &mut BTreeSet<RelPath>,
+    ) -> bool {
         let names = match self.disk.list(folder) {
             Ok(names) => names,
             Err(error) => {
@@ -77,14 +92,21 @@ impl State {
             let Some(name) = name.to_str() else { continue };
             let whole = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
             // Names that some systems cannot hold stay on this disk only.
-            let Ok(path) = RelPath::parse(&whole) else { continue };
+            let Ok(path) = RelPath::parse(&whole) else {
+                continue;
+            };
             complete &= self.scan_path(&path, seen, moved);
         }
         complete
     }
 
     /// Looks at one path, and below it if it is a folder.
-    fn scan_path(&mut self, path: &RelPath, seen: &mut BTreeSet<RelPath>, moved: &mut BTreeSet<RelPath>) -> bool {
+    fn scan_path(
+        &mut self,
+        path: &RelPath,
+        seen: &mut BTreeSet<RelPath>,
+        moved: &mut BTreeSet<RelPath>,
+    ) -> bool {
         let found = match self.disk.look(path) {
             Ok(found) => found,
             Err(_) => return false,
@@ -100,7 +122,9 @@ impl State {
             Some(Seen::Symlink(target)) => Some(Node::Symlink { target }),
             Some(Seen::Folder) => Some(Node::Folder),
             Some(Seen::File(print)) => {
-                if self.prints.get(path) == Some(&print) && matches!(self.local.get(path), Some(Node::File { .. })) {
+                if self.prints.get(path) == Some(&print)
+                    && matches!(self.local.get(path), Some(Node::File { .. }))
+                {
                     seen.insert(path.clone());
                     return true;
                 }
@@ -130,7 +154,11 @@ impl State {
         let mut inside = BTreeSet::new();
         let complete = self.scan_folder(Some(path), &mut inside, moved);
         if complete {
-            let lost: Vec<_> = self.below(path).filter(|old| !inside.contains(*old)).cloned().collect();
+            let lost: Vec<_> = self
+                .below(path)
+                .filter(|old| !inside.contains(*old))
+                .cloned()
+                .collect();
             for old in lost {
                 self.gone(&old, moved);
             }
@@ -140,13 +168,21 @@ impl State {
     }
 
     fn below<'a>(&'a self, folder: &'a RelPath) -> impl Iterator<Item = &'a RelPath> {
-        self.local.range(folder.clone()..).map(|(path, _)| path).take_while(|path| path.as_str().starts_with(folder.as_str())).filter(|path| path.is_below(folder))
+        self.local
+            .range(folder.clone()..)
+            .map(|(path, _)| path)
+            .take_while(|path| path.as_str().starts_with(folder.as_str()))
+            .filter(|path| path.is_below(folder))
     }
 
     fn gone(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
         let all: Vec<_> = self.below(path).cloned().chain([path.clone()]).collect();
         for path in all {
-            if self.local.remove(&path).is_some_and(|node| node.is_folder()) {
+            if self
+                .local
+                .remove(&path)
+                .is_some_and(|node| node.is_folder())
+            {
                 let whole = self.disk.root().join(path.as_str());
                 self.watch.remove(Path::new(&whole));
             }
@@ -164,12 +200,22 @@ impl State {
         };
         // Truncate and write: the empty moment between them is no version.
         let was_full = matches!(self.local.get(path), Some(Node::File { size, .. }) if *size > 0);
-        if print.size() == 0 && was_full && self.held.get(path).is_none_or(|since| since.elapsed() < HOLD_MAX) {
+        if print.size() == 0
+            && was_full
+            && self
+                .held
+                .get(path)
+                .is_none_or(|since| since.elapsed() < HOLD_MAX)
+        {
             return self.hold(path);
         }
         self.held.remove(path);
         self.prints.insert(path.clone(), print);
-        Some(Node::File { hash, size: print.size(), executable: print.executable() })
+        Some(Node::File {
+            hash,
+            size: print.size(),
+            executable: print.executable(),
+        })
     }
 
     fn hold(&mut self, path: &RelPath) -> Option<Node> {

@@ -251,7 +251,7 @@ export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
             onChange={(event) => setSearch(event.target.value)}
           />
         </span>
-        <div className="segmented" role="group" aria-label="Which workspaces">
+        <fieldset className="segmented plain-set" aria-label="Which workspaces">
           {FILTERS.map(([value, label]) => (
             <button
               key={value}
@@ -263,7 +263,7 @@ export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
               {label}
             </button>
           ))}
-        </div>
+        </fieldset>
       </div>
       {failure ? (
         <div className="banner danger" role="alert">
