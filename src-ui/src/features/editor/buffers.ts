@@ -55,6 +55,7 @@ export interface BuffersState {
 
 const AUTOSAVE_MS = 800;
 const DRAFT_MS = 300;
+const RETRY_MS = 4_000;
 
 export class Buffers {
   readonly store = createStore<BuffersState>(() => ({ byPath: new Map() }));
@@ -299,8 +300,13 @@ export class Buffers {
     if (failure.code === "stale" || failure.status === 412) {
       this.show(buffer, { save: "unsaved" });
       await this.compare(buffer);
-    } else if (isOffline(failure)) this.show(buffer, { save: "waiting", problem: "" });
-    else this.show(buffer, { save: "failed", problem: failure.detail });
+    } else if (isOffline(failure)) {
+      this.show(buffer, { save: "waiting", problem: "" });
+      // The socket may not have noticed yet; and a server that was busy is asked again.
+      this.live.socket.retry();
+      buffer.cancelSave?.();
+      buffer.cancelSave = this.after(RETRY_MS, () => void this.save(buffer.path));
+    } else this.show(buffer, { save: "failed", problem: failure.detail });
   }
 
   /** Reads what stands on the server and brings the open text together with it. */
