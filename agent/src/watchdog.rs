@@ -162,6 +162,7 @@ impl Watchdog {
         };
         let largest = groups()
             .map(|process| process.group)
+            .filter(|group| *group != own_group())
             .max_by_key(|group| weight(*group));
         let Some(group) = largest.and_then(Pid::from_raw) else {
             return;
@@ -278,7 +279,7 @@ async fn measure(agent: &Agent, processes: &[Process], meter: &mut Meter, round:
     let volume = disk::volume(&workspace);
     if let Some(volume) = volume {
         meter.disk_bytes = volume.used_bytes;
-    } else if round % DISK_TICKS == 0 {
+    } else if round.is_multiple_of(DISK_TICKS) {
         let walk = move || disk::walked(&workspace) + disk::walked(&home);
         meter.disk_bytes = tokio::task::spawn_blocking(walk)
             .await
