@@ -112,7 +112,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
                 socket={socket}
                 workspace={workspace}
                 start={<Brand />}
-                middle={<span className="grow" />}
+                middle={null}
                 end={end}
               />
             </Suspense>

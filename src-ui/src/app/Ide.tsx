@@ -15,6 +15,7 @@ import type { Exchange } from "../host/ide";
 import type { Socket } from "../host/socket";
 import { Icon } from "../ui/Icon";
 import { BenchContext, useBench, useStore } from "./bench";
+import { Palette } from "./Palette";
 import { PopupLayer } from "./Popups";
 import { Workbench } from "./workbench";
 import "../styles/ide.css";
@@ -57,12 +58,26 @@ export function Ide(props: IdeProps) {
 
 function Frame({ bench, start, middle, end }: { bench: Workbench } & IdeProps) {
   const sideOpen = useStore(bench.frame, (state) => state.sideOpen);
-  useKeys(bench);
+  const [asked, setAsked] = useState<string | null>(null);
+  useKeys(bench, setAsked);
   return (
     <div className={`app ide${sideOpen ? " side-open" : " side-closed"}`}>
       <header className="topbar">
         <div className="start">{start}</div>
-        {middle}
+        {middle ?? (
+          <button
+            type="button"
+            className="cmdbox btn-reset ide-cmdbox"
+            onClick={() => setAsked("")}
+          >
+            <Icon name="search" />
+            <span className="truncate">Search files and commands</span>
+            <span className="kbds">
+              <span className="kbd">Ctrl</span>
+              <span className="kbd">P</span>
+            </span>
+          </button>
+        )}
         <div className="end">
           <RunButton />
           <SessionChip />
@@ -98,6 +113,9 @@ function Frame({ bench, start, middle, end }: { bench: Workbench } & IdeProps) {
         <Panel bench={bench} />
       </main>
       <Status bench={bench} />
+      {asked !== null ? (
+        <Palette key={asked} workbench={bench} start={asked} onClose={() => setAsked(null)} />
+      ) : null}
     </div>
   );
 }
@@ -329,7 +347,7 @@ function Sync() {
 }
 
 /** The frame's keys, before Monaco and xterm see them. */
-function useKeys(workbench: Workbench): void {
+function useKeys(workbench: Workbench, ask: (start: string) => void): void {
   useEffect(() => {
     const { bench, editor, frame, live } = workbench;
     const run = () => {
@@ -341,6 +359,9 @@ function useKeys(workbench: Workbench): void {
       if (going) void live.calls.stopRun(going.id).catch(() => undefined);
     };
     const keys: Record<string, () => void> = {
+      "ctrl+p": () => ask(""),
+      "ctrl+shift+p": () => ask(">"),
+      f1: () => ask(">"),
       "ctrl+s": () => void bench.saveAll(),
       "ctrl+f5": run,
       "ctrl+alt+r": run,
@@ -388,5 +409,5 @@ function useKeys(workbench: Workbench): void {
       removeEventListener("beforeunload", leaving);
       removeEventListener("online", woke);
     };
-  }, [workbench]);
+  }, [workbench, ask]);
 }

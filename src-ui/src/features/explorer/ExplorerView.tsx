@@ -3,7 +3,6 @@ import { type DragEvent, type KeyboardEvent, useEffect, useMemo, useRef, useStat
 import { type Badge, type MenuEntry, useBench, useStore } from "../../app/bench";
 import { Icon } from "../../ui/Icon";
 import {
-  createEntry,
   deleteEntries,
   downloadFile,
   droppedFiles,
@@ -12,6 +11,7 @@ import {
   uploadFiles,
 } from "./actions";
 import type { Explorer } from "./model";
+import { NameInput } from "./NameInput";
 import { join, nameOf, newNameProblem, parentOf } from "./names";
 import type { Row } from "./tree";
 import "./explorer.css";
@@ -441,72 +441,6 @@ function withInput(rows: readonly Row[], editing: { at: string; kind: string } |
   const what = editing.kind === "folder" ? "folder" : "file";
   lines.splice(at + 1, 0, { kind: "input", level, at: editing.at, what });
   return lines;
-}
-
-function NameInput({
-  explorer,
-  top,
-  level,
-  folder,
-  what,
-  path,
-}: {
-  explorer: Explorer;
-  top: number;
-  level: number;
-  folder: string;
-  what: "file" | "folder" | "rename";
-  path?: string;
-}) {
-  const bench = useBench();
-  const before = path ? nameOf(path) : "";
-  const [text, setText] = useState(before);
-  const [touched, setTouched] = useState(false);
-  const done = useRef(false);
-  const problem = text === before && path ? null : newNameProblem(text, folder, explorer.taken);
-  const finish = (keep: boolean) => {
-    if (done.current) return;
-    if (keep && text !== "" && problem) {
-      setTouched(true);
-      return;
-    }
-    done.current = true;
-    explorer.endEdit();
-    if (!keep || text === "" || text === before) return;
-    const to = join(folder, text.normalize("NFC"));
-    if (path) void moveEntries(bench, [{ from: path, to }]).then(() => explorer.reveal(to));
-    else void createEntry(bench, to, what === "folder").then((made) => made && explorer.reveal(to));
-  };
-  const shown = problem !== null && text !== "" ? problem : touched ? problem : null;
-  return (
-    <div className="explorer-name" style={{ top, "--level": level } as React.CSSProperties}>
-      <Icon name={what === "folder" ? "folder" : "file"} />
-      <input
-        // biome-ignore lint/a11y/noAutofocus: asked for by the person
-        autoFocus
-        aria-label={what === "rename" ? `New name of ${before}` : `Name of the new ${what}`}
-        aria-invalid={shown !== null}
-        value={text}
-        spellCheck={false}
-        onFocus={(event) => {
-          const dot = before.lastIndexOf(".");
-          event.target.setSelectionRange(0, dot > 0 ? dot : before.length);
-        }}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={() => finish(problem === null)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") finish(true);
-          if (event.key === "Escape") finish(false);
-          event.stopPropagation();
-        }}
-      />
-      {shown ? (
-        <p className="explorer-problem" role="alert">
-          {shown}
-        </p>
-      ) : null}
-    </div>
-  );
 }
 
 function entriesOf(

@@ -1,0 +1,169 @@
+/** One box for files and commands: plain text finds files, `>` commands. What cannot be done now says why. */
+import { useEffect, useMemo, useRef, useState } from "react";
+import { Icon } from "../ui/Icon";
+import type { Workbench } from "./workbench";
+import "./palette.css";
+
+interface Choice {
+  label: string;
+  detail: string;
+  icon: string;
+  run: () => void;
+}
+
+const SHOWN = 40;
+
+export function Palette({
+  workbench,
+  start,
+  onClose,
+}: {
+  workbench: Workbench;
+  start: string;
+  onClose: () => void;
+}) {
+  const [text, setText] = useState(start);
+  const [at, setAt] = useState(0);
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    box.current?.showModal();
+  }, []);
+  const choices = useMemo(() => {
+    const wanted = text.replace(/^>/, "").trim().toLowerCase();
+    const all = text.startsWith(">") ? commands(workbench) : files(workbench);
+    return all
+      .map((choice) => ({ choice, rank: rank(`${choice.detail} ${choice.label}`, wanted) }))
+      .filter((one) => one.rank >= 0)
+      .sort((a, b) => b.rank - a.rank)
+      .slice(0, SHOWN)
+      .map((one) => one.choice);
+  }, [text, workbench]);
+  const take = (choice: Choice | undefined) => {
+    if (!choice) return;
+    onClose();
+    choice.run();
+  };
+  return (
+    <dialog
+      ref={box}
+      className="palette"
+      aria-label="Search files and commands"
+      onCancel={onClose}
+      onClick={(event) => {
+        if (event.target === box.current) onClose();
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "ArrowDown") setAt((at + 1) % Math.max(1, choices.length));
+        else if (event.key === "ArrowUp") setAt(Math.max(0, at - 1));
+        else if (event.key === "Enter") take(choices[at]);
+        else return;
+        event.preventDefault();
+      }}
+    >
+      <input
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={choices[at] ? `palette-${at}` : undefined}
+        aria-label="Search files, or > for commands"
+        placeholder="Search files, > for commands"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+      />
+      <div
+        id="palette-list"
+        role="listbox"
+        aria-label="Results"
+        className="palette-list"
+        tabIndex={-1}
+      >
+        {choices.map((choice, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the box above takes the keys
+          <div
+            key={choice.detail + choice.label}
+            id={`palette-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === at}
+            ref={(element) => {
+              if (index === at) element?.scrollIntoView({ block: "nearest" });
+            }}
+            className={`menu-item${index === at ? " is-selected" : ""}`}
+            onClick={() => take(choice)}
+          >
+            <Icon name={choice.icon} />
+            <span className="truncate">{choice.label}</span>
+            <span className="key truncate">{choice.detail}</span>
+          </div>
+        ))}
+        {choices.length === 0 ? <p className="palette-none faint">Nothing fits.</p> : null}
+      </div>
+    </dialog>
+  );
+}
+
+function files({ live, bench }: Workbench): Choice[] {
+  const found: Choice[] = [];
+  for (const entry of live.entries.values()) {
+    if (entry.kind !== "file") continue;
+    const slash = entry.path.lastIndexOf("/");
+    found.push({
+      label: entry.path.slice(slash + 1),
+      detail: slash < 0 ? "" : entry.path.slice(0, slash),
+      icon: "file-code",
+      run: () => bench.open(entry.path),
+    });
+  }
+  return found;
+}
+
+function commands(workbench: Workbench): Choice[] {
+  const { bench, explorer, editor } = workbench;
+  const active = editor.tabs.getState().active;
+  const make = (label: string, detail: string, icon: string, run: () => void) => ({
+    label,
+    detail,
+    icon,
+    run,
+  });
+  return [
+    ...(active
+      ? [
+          make(
+            "Run this file",
+            "Ctrl+F5",
+            "play",
+            () => void bench.startRun({ kind: "file", path: active }),
+          ),
+          make("Close this file", "Alt+W", "x", () => void editor.close(active)),
+          make("Go to line", "Ctrl+G", "list", () => editor.command("editor.action.gotoLine")),
+        ]
+      : []),
+    make("New file", "Alt+N", "file-plus", () => explorer.create("file")),
+    make("New folder", "", "folder-plus", () => explorer.create("folder")),
+    make("Save everything", "Ctrl+S", "check", () => void bench.saveAll()),
+    make("New terminal", "Ctrl+Shift+`", "terminal", () => void bench.newTerminal()),
+    make("Start session", "", "play", () => void bench.startSession()),
+    make("Show terminal", "Ctrl+`", "panel-bottom", () => bench.showPanel("terminal")),
+    make("Show runs", "", "panel-bottom", () => bench.showPanel("run")),
+  ];
+}
+
+/** Letters in order; more for runs of them and for starts of words. Below zero: no match. */
+function rank(text: string, wanted: string): number {
+  const hay = text.toLowerCase();
+  let score = 0;
+  let from = 0;
+  for (const letter of wanted.replaceAll(" ", "")) {
+    const found = hay.indexOf(letter, from);
+    if (found < 0) return -1;
+    if (found === from) score += 2;
+    if (found === 0 || /[\s/._-]/.test(hay[found - 1] ?? "")) score += 3;
+    from = found + 1;
+  }
+  return score - hay.length / 1000;
+}
