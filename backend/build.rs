@@ -1,5 +1,8 @@
 //! Embeds the built UI as a table of files. Without a built UI the table is empty and the server says so.
-#![expect(clippy::disallowed_methods, reason = "cargo speaks to a build script by variables")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to a build script by variables"
+)]
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -149,6 +149,10 @@ async fn commit(
 }
 
 /// Commits with the audit row in the same transaction.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one transaction with all that belongs to it"
+)]
 async fn store(
     app: &App,
     workspace: WorkspaceId,

@@ -568,7 +568,7 @@ pub async fn sweep(app: App) {
                     match purged.await {
                         Ok(()) => forget(&app, workspace).await,
                         Err(error) => {
-                            tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash")
+                            tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash");
                         }
                     }
                 }

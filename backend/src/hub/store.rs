@@ -242,9 +242,9 @@ pub(super) async fn apply(
     let (mut put, mut gone) = (Columns::default(), Vec::new());
     for effect in last.into_values() {
         if effect.after.is_some() {
-            put.push(effect)
+            put.push(effect);
         } else {
-            gone.push(effect.path.to_string())
+            gone.push(effect.path.to_string());
         }
     }
     if !gone.is_empty() {

@@ -294,7 +294,7 @@ impl Connection {
             .map(|parsed| {
                 parsed
                     .err()
-                    .map_or_else(v1::Outcome::default, |code| wire::rejected(code))
+                    .map_or_else(v1::Outcome::default, wire::rejected)
             })
             .collect();
         for (place, outcome) in places.into_iter().zip(&done.outcomes) {

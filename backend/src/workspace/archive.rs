@@ -198,7 +198,7 @@ fn write_all(
         match (row.kind, row.hash) {
             (Kind::Folder, _) => zip.add_directory(row.path.as_str(), options)?,
             (Kind::Symlink, _) => {
-                zip.add_symlink(row.path.as_str(), row.target.unwrap_or_default(), options)?
+                zip.add_symlink(row.path.as_str(), row.target.unwrap_or_default(), options)?;
             }
             (Kind::File, Some(hash)) => {
                 zip.start_file(row.path.as_str(), options)?;

@@ -44,12 +44,13 @@ impl Base {
     pub fn open(file: &Path) -> Result<Self, BaseError> {
         match Database::create(file) {
             Ok(database) => Ok(Self(database)),
-            Err(error) => {
+            Err(redb::DatabaseError::Storage(error)) if is_damage(&error) => {
                 tracing::warn!(%error, "The stored base is damaged and is made anew");
-                // It may not exist at all.
-                drop(std::fs::remove_file(file));
+                // What it held is compared again; nothing is deleted for want of it.
+                std::fs::remove_file(file).ok();
                 Ok(Self(Database::create(file)?))
             }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -107,6 +108,15 @@ impl Base {
         }
         transaction.commit()?;
         Ok(())
+    }
+}
+
+/// Damage, as told from a disk that is full or a base that another engine holds.
+fn is_damage(error: &redb::StorageError) -> bool {
+    match error {
+        redb::StorageError::Corrupted(_) => true,
+        redb::StorageError::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
     }
 }
 

@@ -110,7 +110,15 @@ impl Engine {
                 .enable_time()
                 .build();
             match runtime {
-                Ok(runtime) => runtime.block_on(state.run(receiver)),
+                Ok(runtime) => {
+                    let done = runtime.block_on(state.run(receiver));
+                    // The base is closed before anyone hears of the end, so that the next engine finds it free.
+                    drop(state);
+                    if let Some(done) = done {
+                        // Nobody may wait for it.
+                        done.send(()).ok();
+                    }
+                }
                 Err(error) => tracing::error!(%error, "The replica's loop cannot start"),
             }
         })?;
@@ -253,7 +261,7 @@ impl State {
         Ok(state)
     }
 
-    async fn run(&mut self, mut inputs: mpsc::Receiver<Input>) {
+    async fn run(&mut self, mut inputs: mpsc::Receiver<Input>) -> Option<oneshot::Sender<()>> {
         loop {
             let wake_at = [self.look_at, self.store_at, Some(self.audit_at)]
                 .into_iter()
@@ -264,12 +272,13 @@ impl State {
                 input = inputs.recv() => match input {
                     Some(Input::Stop(done)) => {
                         self.store();
-                        // Nobody may wait for it.
-                        done.send(()).ok();
-                        return;
+                        return Some(done);
                     }
                     Some(input) => self.take(input).await,
-                    None => return self.store(),
+                    None => {
+                        self.store();
+                        return None;
+                    }
                 },
                 () = self.watch.heard() => self.hear(),
                 () = until(wake_at) => self.wake(),
@@ -370,7 +379,7 @@ impl State {
                             token,
                             revision: self.revision,
                         }))
-                        .await
+                        .await;
                     }
                 }
             }

@@ -50,9 +50,8 @@ impl State {
             let Ok(path) = RelPath::parse(&change.path) else {
                 continue;
             };
-            let node = match change.node.as_ref().map(wire::from_wire).transpose() {
-                Ok(node) => node,
-                Err(_) => continue,
+            let Ok(node) = change.node.as_ref().map(wire::from_wire).transpose() else {
+                continue;
             };
             if let (Some(bytes), Some(hash)) = (change.inline, node.as_ref().and_then(Node::hash))
                 && ContentHash::of(&bytes) == hash
@@ -126,6 +125,7 @@ impl State {
         };
         match done {
             Ok(true) => {
+                self.no_longer_wanted(path);
                 match &node {
                     Some(node) => drop(self.local.insert(path.clone(), node.clone())),
                     None => drop(self.local.remove(path)),
@@ -141,9 +141,17 @@ impl State {
                     .get_or_insert_with(|| tokio::time::Instant::now() + super::QUIET);
             }
             Err(DiskError::Io(error)) => {
-                tracing::warn!(%error, "A change of the hub cannot be written to the disk")
+                tracing::warn!(%error, "A change of the hub cannot be written to the disk");
             }
         }
+    }
+
+    /// Whatever was asked for at this path is settled, by this content or a later one.
+    fn no_longer_wanted(&mut self, path: &RelPath) {
+        self.wanted.retain(|_, paths| {
+            paths.remove(path);
+            !paths.is_empty()
+        });
     }
 
     fn apply_removal(&mut self, path: &RelPath) -> Result<bool, DiskError> {
@@ -169,12 +177,9 @@ impl State {
         hash: ContentHash,
         executable: bool,
     ) -> Result<bool, DiskError> {
-        let content = match self.contents.get(&hash).cloned() {
-            Some(content) => content,
-            None => {
-                self.wanted.entry(hash).or_default().insert(path.clone());
-                return Ok(false);
-            }
+        let Some(content) = self.contents.get(&hash).cloned() else {
+            self.wanted.entry(hash).or_default().insert(path.clone());
+            return Ok(false);
         };
         let scratch = self.disk.write_scratch(&content)?;
         self.place(&scratch, path, executable)

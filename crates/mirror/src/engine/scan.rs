@@ -17,10 +17,9 @@ impl State {
             let Ok(relative) = path.strip_prefix(self.disk.root()) else {
                 continue;
             };
-            match relative.to_str().map(RelPath::parse) {
-                Some(Ok(path)) => drop(self.dirty.insert(path)),
-                // The root itself, or a name that cannot be synced.
-                Some(Err(_)) | None => {}
+            // The root itself, and names that cannot be synced, are nobody's path.
+            if let Some(Ok(path)) = relative.to_str().map(RelPath::parse) {
+                self.dirty.insert(path);
             }
         }
     }
@@ -46,7 +45,12 @@ impl State {
                 self.local.retain(|path, _| seen.contains(path));
                 self.prints.retain(|path, _| seen.contains(path));
             }
-            moved.extend(self.base.keys().chain(self.remote.keys()).cloned());
+            let all = self
+                .base
+                .keys()
+                .chain(self.remote.keys())
+                .chain(self.local.keys());
+            moved.extend(all.cloned());
         } else {
             for path in std::mem::take(&mut self.dirty) {
                 if path.as_str() == RULES_FILE {
@@ -107,9 +111,8 @@ impl State {
         seen: &mut BTreeSet<RelPath>,
         moved: &mut BTreeSet<RelPath>,
     ) -> bool {
-        let found = match self.disk.look(path) {
-            Ok(found) => found,
-            Err(_) => return false,
+        let Ok(found) = self.disk.look(path) else {
+            return false;
         };
         if self.rules.ignores(path, found == Some(Seen::Folder)) {
             return true;
@@ -194,9 +197,8 @@ impl State {
     /// Reads a file; `None` while it is being written.
     fn file(&mut self, path: &RelPath) -> Option<Node> {
         let hashed = self.disk.hash(path).ok().flatten();
-        let (hash, print) = match hashed {
-            Some(hashed) => hashed,
-            None => return self.hold(path),
+        let Some((hash, print)) = hashed else {
+            return self.hold(path);
         };
         // Truncate and write: the empty moment between them is no version.
         let was_full = matches!(self.local.get(path), Some(Node::File { size, .. }) if *size > 0);

@@ -1,1 +1,293 @@
-//! Tests of the engine follow.
+//! One engine on a real folder against a hub that the test plays by hand.
+use std::time::Duration;
+
+use slipway_core::hash::ContentHash;
+use slipway_proto::v1::{hub_frame, spoke_frame};
+use tempfile::TempDir;
+
+use super::*;
+use crate::wire;
+
+/// The hub's end, and the folder.
+struct Lab {
+    folder: TempDir,
+    engine: Engine,
+    frames: mpsc::Receiver<v1::SpokeFrame>,
+}
+
+/// A wait for a condition, bounded so that a failure ends.
+const BOUND: Duration = Duration::from_secs(10);
+
+impl Lab {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::on(folder).await
+    }
+
+    async fn on(folder: TempDir) -> Self {
+        let root = folder.path().join("work");
+        std::fs::create_dir_all(&root).unwrap();
+        let settings = Settings {
+            root,
+            state: folder.path().join("state"),
+            name: "session".into(),
+            fresh_id: "root-1".into(),
+        };
+        let engine = Engine::start(settings).unwrap();
+        let (control, frames) = mpsc::channel(64);
+        let (bulk, _) = mpsc::channel(64);
+        engine
+            .tell(Input::Connected(Link { control, bulk }))
+            .await
+            .unwrap();
+        Self {
+            folder,
+            engine,
+            frames,
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    async fn hub(&self, frame: hub_frame::Frame) {
+        self.engine
+            .tell(Input::Hub(v1::HubFrame { frame: Some(frame) }))
+            .await
+            .unwrap();
+    }
+
+    /// Greets with a full listing of these files at a revision.
+    async fn list(&mut self, revision: u64, files: &[(&str, &str)]) {
+        let hello = v1::HubHello {
+            protocol: PROTOCOL,
+            epoch: "e".into(),
+            head: revision,
+            full: true,
+            ..v1::HubHello::default()
+        };
+        self.hub(hub_frame::Frame::Hello(hello)).await;
+        self.hub(changes(
+            revision,
+            files
+                .iter()
+                .map(|(path, text)| change(revision, path, Some(text)))
+                .collect(),
+            true,
+        ))
+        .await;
+        self.applied(revision).await;
+    }
+
+    async fn next(&mut self) -> spoke_frame::Frame {
+        let frame = tokio::time::timeout(BOUND, self.frames.recv())
+            .await
+            .expect("a frame within the bound");
+        frame
+            .and_then(|frame| frame.frame)
+            .expect("a frame with a body")
+    }
+
+    async fn applied(&mut self, revision: u64) {
+        loop {
+            if let spoke_frame::Frame::Applied(applied) = self.next().await
+                && applied.revision >= revision
+            {
+                return;
+            }
+        }
+    }
+
+    async fn proposed(&mut self) -> v1::Propose {
+        loop {
+            if let spoke_frame::Frame::Propose(propose) = self.next().await {
+                return propose;
+            }
+        }
+    }
+}
+
+fn node(text: &str) -> Node {
+    Node::File {
+        hash: ContentHash::of(text.as_bytes()),
+        size: text.len() as u64,
+        executable: false,
+    }
+}
+
+fn change(revision: u64, path: &str, text: Option<&str>) -> v1::Change {
+    v1::Change {
+        revision,
+        path: path.into(),
+        node: text.map(|text| wire::to_wire(&node(text))),
+        inline: text.map(|text| Bytes::from(text.to_owned())),
+        last_of_revision: true,
+    }
+}
+
+fn changes(head: u64, changes: Vec<v1::Change>, listing_done: bool) -> hub_frame::Frame {
+    hub_frame::Frame::Changes(v1::Changes {
+        changes,
+        head,
+        listing_done,
+    })
+}
+
+#[tokio::test]
+async fn what_the_hub_has_comes_to_the_disk_and_changes_follow() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("main.py", "one")]).await;
+    assert_eq!(std::fs::read_to_string(lab.file("main.py")).unwrap(), "one");
+    lab.hub(changes(2, vec![change(2, "main.py", Some("two"))], false))
+        .await;
+    lab.applied(2).await;
+    assert_eq!(std::fs::read_to_string(lab.file("main.py")).unwrap(), "two");
+    lab.hub(changes(3, vec![change(3, "main.py", None)], false))
+        .await;
+    lab.applied(3).await;
+    assert!(!lab.file("main.py").exists());
+}
+
+#[tokio::test]
+async fn what_a_program_writes_is_proposed_with_what_stood_there() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("main.py", "one")]).await;
+    std::fs::write(lab.file("main.py"), "changed").unwrap();
+    let propose = lab.proposed().await;
+    assert_eq!(propose.operations.len(), 1);
+    let operation = &propose.operations[0];
+    assert_eq!(
+        (operation.path.as_str(), operation.inline.as_deref()),
+        ("main.py", Some(b"changed".as_slice()))
+    );
+    assert_eq!(operation.expect, Some(wire::to_wire(&node("one"))));
+}
+
+#[tokio::test]
+async fn files_in_fresh_nested_folders_are_found_and_ignored_ones_are_not() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("keep.txt", "k")]).await;
+    std::fs::create_dir_all(lab.file("a/b/c")).unwrap();
+    std::fs::write(lab.file("a/b/c/deep.txt"), "deep").unwrap();
+    std::fs::create_dir_all(lab.file("node_modules/x")).unwrap();
+    std::fs::write(lab.file("node_modules/x/index.js"), "no").unwrap();
+    let mut seen = Vec::new();
+    while !seen.iter().any(|path| path == "a/b/c/deep.txt") {
+        let propose = lab.proposed().await;
+        let outcomes = propose
+            .operations
+            .iter()
+            .map(|_| v1::Outcome {
+                result: v1::outcome::Result::Applied.into(),
+                ..v1::Outcome::default()
+            })
+            .collect();
+        seen.extend(
+            propose
+                .operations
+                .into_iter()
+                .map(|operation| operation.path),
+        );
+        lab.hub(hub_frame::Frame::Result(v1::ProposeResult {
+            batch: propose.batch,
+            revision: 2,
+            outcomes,
+        }))
+        .await;
+    }
+    assert!(
+        seen.iter().all(|path| !path.starts_with("node_modules")),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_changed_on_both_sides_loses_nothing() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("main.py", "one")]).await;
+    std::fs::write(lab.file("main.py"), "mine").unwrap();
+    let propose = lab.proposed().await;
+    let mut outcome = v1::Outcome {
+        current: Some(wire::to_wire(&node("theirs"))),
+        ..v1::Outcome::default()
+    };
+    outcome.set_result(v1::outcome::Result::Stale);
+    lab.hub(hub_frame::Frame::Result(v1::ProposeResult {
+        batch: propose.batch,
+        revision: 2,
+        outcomes: vec![outcome],
+    }))
+    .await;
+    lab.hub(changes(
+        2,
+        vec![change(2, "main.py", Some("theirs"))],
+        false,
+    ))
+    .await;
+    let copy = lab.proposed().await;
+    assert!(
+        copy.operations[0]
+            .path
+            .starts_with("main (conflict session "),
+        "{:?}",
+        copy.operations[0].path
+    );
+    assert_eq!(
+        copy.operations[0].inline.as_deref(),
+        Some(b"mine".as_slice())
+    );
+    lab.applied(2).await;
+    assert_eq!(
+        std::fs::read_to_string(lab.file("main.py")).unwrap(),
+        "theirs"
+    );
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was_and_proposes_what_happened_meanwhile() {
+    let mut lab = Lab::open().await;
+    lab.list(3, &[("a.txt", "a"), ("b.txt", "b")]).await;
+    lab.engine.stop().await;
+    std::fs::remove_file(lab.file("a.txt")).unwrap();
+    let mut lab = Lab::on(lab.folder).await;
+    let spoke_frame::Frame::Hello(hello) = lab.next().await else {
+        panic!("the first frame is a hello")
+    };
+    assert_eq!((hello.epoch.as_str(), hello.revision), ("e", 3));
+    lab.hub(hub_frame::Frame::Hello(v1::HubHello {
+        protocol: PROTOCOL,
+        epoch: "e".into(),
+        head: 3,
+        ..v1::HubHello::default()
+    }))
+    .await;
+    let propose = lab.proposed().await;
+    assert_eq!(
+        (
+            propose.operations[0].path.as_str(),
+            &propose.operations[0].node
+        ),
+        ("a.txt", &None)
+    );
+}
+
+#[tokio::test]
+async fn another_epoch_deletes_nothing() {
+    let mut lab = Lab::open().await;
+    lab.list(3, &[("a.txt", "a")]).await;
+    lab.engine.stop().await;
+    let mut lab = Lab::on(lab.folder).await;
+    let hello = v1::HubHello {
+        protocol: PROTOCOL,
+        epoch: "restored".into(),
+        head: 1,
+        full: true,
+        ..v1::HubHello::default()
+    };
+    lab.hub(hub_frame::Frame::Hello(hello)).await;
+    lab.hub(changes(1, Vec::new(), true)).await;
+    let propose = lab.proposed().await;
+    assert_eq!(propose.operations[0].path, "a.txt");
+    assert!(lab.file("a.txt").exists());
+}
