@@ -342,7 +342,13 @@ impl Terminal {
         let mut state = self.lock();
         let state = &mut *state;
         while let Some(data) = state.input.front() {
+            if state.leaving {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
             let bytes = self.pty.write(&data)?;
+            if bytes == 0 && !data.is_empty() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
             let Some((client, offset)) = state.input.wrote(bytes) else {
                 continue;
             };

@@ -81,7 +81,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         .clone()
         .unwrap_or(format!("http://{}", listener.local_addr()?));
     serve::serve(config, listener, stop, move || {
-        println!("Slipway is ready at {address}")
+        println!("Slipway is ready at {address}");
     })
     .await?;
     Ok(())

@@ -22,6 +22,8 @@ const FREE_TURN: Duration = Duration::from_millis(8);
 const DRAIN: Duration = Duration::from_secs(1);
 /// How often a terminal is looked at whose program closed it without ending.
 const CLOSED_POLL: Duration = Duration::from_millis(100);
+/// How often the last bytes of an ended program are looked for.
+const LAST_POLL: Duration = Duration::from_millis(5);
 /// A lost wake-up of the kernel must not stop input for ever.
 const WRITE_POLL: Duration = Duration::from_millis(250);
 
@@ -56,6 +58,10 @@ async fn read(terminal: &Terminal) {
             }
         };
         let Some(read) = read_turn(terminal, bytes_max, &mut burst).await else {
+            // A hung-up terminal counts as readable although nothing is there: its last bytes come by themselves.
+            if terminal.leaving() {
+                sleep(LAST_POLL).await;
+            }
             continue;
         };
         match read {

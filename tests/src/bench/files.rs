@@ -61,10 +61,8 @@ pub async fn save(lab: &Lab, saves: usize) -> Result<Vec<Row>> {
     let mut base: Option<ContentHash> = None;
     let mut samples = Samples::default();
     for number in 0..saves {
-        tokio::time::sleep(std::time::Duration::from_millis(
-            17 + (number as u64 * 7) % 29,
-        ))
-        .await;
+        let pace = std::time::Duration::from_millis(17 + (number as u64 * 7) % 29);
+        tokio::time::sleep(pace).await; // waits: a pace of the workload
         let content = Bytes::from(format!("# save {number:06}\n{}", "x = 1\n".repeat(300)));
         let begin = now();
         lab.client
@@ -99,7 +97,7 @@ async fn wait_for_content(file: &Path, content: &[u8]) -> Result<()> {
             tokio::time::Instant::now() < deadline,
             "the save did not arrive within 10 s"
         );
-        tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+        tokio::time::sleep(std::time::Duration::from_micros(200)).await; // waits: a pace of the workload
     }
 }
 

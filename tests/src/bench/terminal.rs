@@ -139,7 +139,7 @@ pub async fn echo(lab: &Lab, ttyd: Option<&Ttyd>, rounds: usize, keys: usize) ->
 /// A pause between keys that is no multiple of anything.
 async fn pause() {
     let ms = 3 + u64::from(std::process::id() % 3);
-    tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(ms)).await; // waits: a pace of the workload
 }
 
 fn our_cpu(lab: &Lab) -> u64 {
@@ -294,7 +294,7 @@ pub async fn stall(lab: &Lab) -> Result<Vec<Row>> {
     let before = our_pss(lab);
     let mut lively = Samples::default();
     for number in 0..100 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // waits: a pace of the workload
         let begin = now();
         other
             .write(format!("echo n-$(({number}+0))-\n").as_bytes())

@@ -37,7 +37,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "slipway-agent",
-        &["sqlx", "kube", "tauri", "axum", "slipway-backend"],
+        &["sqlx", "kube", "tauri", "slipway-backend"],
     ),
 ];
 
