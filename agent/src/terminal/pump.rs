@@ -24,8 +24,10 @@ const DRAIN: Duration = Duration::from_secs(1);
 const CLOSED_POLL: Duration = Duration::from_millis(100);
 /// How often the last bytes of an ended program are looked for.
 const LAST_POLL: Duration = Duration::from_millis(5);
-/// A lost wake-up of the kernel must not stop input for ever.
-const WRITE_POLL: Duration = Duration::from_millis(250);
+/// First and longest rest before input is offered again. Readiness of a pseudo terminal cannot be waited for: it stays
+/// writable for the kernel while a program that does not read leaves no room.
+const WRITE_REST: Duration = Duration::from_millis(1);
+const WRITE_REST_MAX: Duration = Duration::from_millis(64);
 
 /// Reads until the program has ended and its last byte is in the log.
 pub(super) async fn read_until_end(terminal: Arc<Terminal>, ending: Ending) -> Option<Ended> {
@@ -166,13 +168,16 @@ impl Burst {
 
 /// Writes what viewers typed, for as long as the program lives.
 pub(super) async fn write(terminal: Arc<Terminal>) {
+    let mut rest = WRITE_REST;
     loop {
         match terminal.give_input() {
-            Ok(()) => terminal.input_came().await,
+            Ok(()) => {
+                rest = WRITE_REST;
+                terminal.input_came().await;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if let Ok(Ok(mut guard)) = timeout(WRITE_POLL, terminal.pty.fd().writable()).await {
-                    guard.clear_ready();
-                }
+                sleep(rest).await;
+                rest = (rest * 2).min(WRITE_REST_MAX);
             }
             Err(_) => {
                 if terminal.leaving() {
