@@ -127,7 +127,7 @@ async fn a_viewer_that_is_cut_off_resumes_exactly_where_it_was() {
     let session = ana.started(&socket, workspace).await;
     let mut viewer = ana.shell(&socket, session.id).await;
     viewer
-        .write(b"stty -onlcr; seq -f line-%06g 1 20000; echo the-'end'\r")
+        .write(b"stty -onlcr; seq -f line-%06g 1 60000; echo the-'end'\r")
         .await
         .unwrap();
     let mut seen = Vec::new();
@@ -165,7 +165,7 @@ async fn a_viewer_that_is_cut_off_resumes_exactly_where_it_was() {
         .filter_map(|line| line.split("line-").nth(1)?.parse().ok())
         .collect();
     assert!(
-        numbers.iter().copied().eq(1..=20_000),
+        numbers.iter().copied().eq(1..=60_000),
         "nothing lost, nothing doubled"
     );
     assert!(cuts > 5);
