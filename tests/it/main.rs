@@ -1,8 +1,17 @@
 //! Tests of the whole server over its public API: real Postgres, real agents, real sockets.
 mod account;
+mod archive;
 mod database;
+mod egress;
 mod file;
+mod host;
+mod hostile;
+mod hub;
+mod input;
 mod lab;
+mod openapi;
+mod replica;
 mod run;
+mod runtime;
 mod session;
 mod ws;

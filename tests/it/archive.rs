@@ -1,0 +1,1 @@
+//! Zip import and export, and archives made to do harm.

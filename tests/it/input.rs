@@ -1,0 +1,1 @@
+//! Bad input over HTTP and the socket: each has a stable code, a sentence, and loses nothing.

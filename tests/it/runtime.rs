@@ -1,0 +1,1 @@
+//! What every `SessionRuntime` must do: the contract, run against the local sandbox.
