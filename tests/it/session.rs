@@ -18,7 +18,7 @@ async fn a_session_starts_shows_its_stages_and_its_terminal_answers() {
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    assert_eq!(code(ana.session(workspace).await), Code::NoSession);
+    assert_eq!(ana.session(workspace).await.unwrap(), None);
     let session = ana.started(&socket, workspace).await;
     for stage in [
         StageName::Accepted,

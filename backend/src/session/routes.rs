@@ -14,7 +14,7 @@ use slipway_proto::v1;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as paths;
 
-use super::{no_session, relay, store};
+use super::{relay, store};
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::extract::{Json, Path, SignedIn};
@@ -46,19 +46,18 @@ async fn start(
     Ok(Json(app.sessions.start(&user, workspace).await?))
 }
 
-/// The newest session of a workspace.
+/// The newest session of a workspace; `null` when it never had one.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/session", tag = "sessions",
     params(("workspace" = WorkspaceId, Path)),
-    responses((status = 200, body = Session), (status = "4XX", body = Problem)),
+    responses((status = 200, body = Option<Session>), (status = "4XX", body = Problem)),
     extensions(("x-permission" = json!("workspace-owner"))))]
 async fn current(
     State(app): State<App>,
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
-) -> Result<Json<Session>, Error> {
+) -> Result<Json<Option<Session>>, Error> {
     app.hub.access(workspace, user.user).await?;
-    let session = app.sessions.current(workspace).await?;
-    Ok(Json(session.ok_or_else(no_session)?))
+    Ok(Json(app.sessions.current(workspace).await?))
 }
 
 /// Stops the live session; fine when there is none.

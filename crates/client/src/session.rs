@@ -21,11 +21,11 @@ impl Client {
             .await?)
     }
 
-    /// The workspace's newest session.
+    /// The workspace's newest session; `None` when it never had one.
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn session(&self, workspace: WorkspaceId) -> Result<Session, ClientError> {
+    pub async fn session(&self, workspace: WorkspaceId) -> Result<Option<Session>, ClientError> {
         self.get(&format!("/workspaces/{workspace}/session")).await
     }
 
@@ -51,9 +51,9 @@ impl Client {
     ) -> Result<Session, ClientError> {
         let mut events = socket.events(Some(workspace)).await?;
         loop {
-            let session = self.session(workspace).await?;
-            if wanted(session.state)
-                || matches!(session.state, SessionState::Failed | SessionState::Stopped)
+            if let Some(session) = self.session(workspace).await?
+                && (wanted(session.state)
+                    || matches!(session.state, SessionState::Failed | SessionState::Stopped))
             {
                 return Ok(session);
             }

@@ -113,7 +113,7 @@ export class IdeCalls {
   restore = (revision: number, path: string) =>
     this.post<Committed>(`${this.base}/restores`, { revision, path });
 
-  session = () => this.get<Session>(`${this.base}/session`);
+  session = () => this.get<Session | null>(`${this.base}/session`);
   startSession = () => this.post<Session>(`${this.base}/session`);
   async stopSession(): Promise<void> {
     await this.exchange("DELETE", `${this.base}/session`);

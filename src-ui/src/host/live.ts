@@ -165,12 +165,12 @@ export class LiveWorkspace {
       try {
         const session = await this.calls.session();
         this.store.setState({ session });
-        if (session.state === "ready" || session.state === "idle")
+        if (session?.state === "ready" || session?.state === "idle")
           await this.pullTerminals(session.id);
         else this.store.setState({ terminals: [], usage: null });
       } catch (error) {
         const { code } = failureOf(error);
-        if (code === "no_session" || code === "not_found")
+        if (code === "not_found")
           this.store.setState({ session: null, terminals: [], usage: null });
       }
     });
