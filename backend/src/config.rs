@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use slipway_core::limits::{BODY_STALL_S, HTTP_HEAD_MS, WS_PING_MS, WS_SILENCE_MS};
 
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,6 +74,18 @@ pub struct Config {
     /// Runs code without isolation where the sandbox cannot work. Only for code that you trust.
     #[arg(long, env = "SLIPWAY_UNSAFE_NO_SANDBOX")]
     pub unsafe_no_sandbox: bool,
+    /// A connection whose request head is not whole within this time is closed.
+    #[arg(long, env = "SLIPWAY_HTTP_HEAD_MS", default_value_t = HTTP_HEAD_MS, value_name = "MS", hide_short_help = true)]
+    pub http_head_ms: u64,
+    /// A request body of which nothing arrives for this long is ended.
+    #[arg(long, env = "SLIPWAY_HTTP_BODY_MS", default_value_t = BODY_STALL_S * 1000, value_name = "MS", hide_short_help = true)]
+    pub http_body_ms: u64,
+    /// How often a WebSocket is asked whether its other side is there.
+    #[arg(long, env = "SLIPWAY_WS_PING_MS", default_value_t = WS_PING_MS, value_name = "MS", hide_short_help = true)]
+    pub ws_ping_ms: u64,
+    /// A WebSocket on which nothing arrives for this long, not even an answer to a ping, is closed.
+    #[arg(long, env = "SLIPWAY_WS_SILENCE_MS", default_value_t = WS_SILENCE_MS, value_name = "MS", hide_short_help = true)]
+    pub ws_silence_ms: u64,
     /// How the log looks.
     #[arg(long, env = "SLIPWAY_LOG", value_enum, default_value = "text")]
     pub log: LogFormat,

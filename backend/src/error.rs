@@ -65,6 +65,12 @@ impl Error {
         &self.detail
     }
 
+    /// The fields that are wrong.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldProblem] {
+        &self.fields
+    }
+
     /// No such thing, or none that may be known of.
     #[must_use]
     pub fn not_found(what: &str) -> Self {

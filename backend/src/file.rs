@@ -19,10 +19,10 @@ use utoipa_axum::routes;
 
 use crate::audit::{self, Action};
 use crate::error::Error;
+use crate::http::body::next_piece;
 use crate::http::extract::{Json, Path, Query, SignedIn};
 use crate::hub::{self, Author, Content, Expect, Hub, NewNode, NodeRow, Proposal};
 use crate::state::App;
-use crate::workspace::next_piece;
 
 pub mod convert;
 pub mod restore;

@@ -12,8 +12,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use slipway_api::problem::Problem;
 use slipway_core::code::Code;
 use slipway_core::id::{Id as _, RequestId};
-use slipway_core::limits::JSON_BYTES_MAX;
+use slipway_core::limits::{HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, JSON_BYTES_MAX};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,13 +25,12 @@ use crate::{account, admin, file, run, session, workspace};
 
 pub mod address;
 pub mod assets;
+pub mod body;
 pub mod docs;
 pub mod extract;
 pub mod health;
 pub mod ws;
 
-/// A connection whose request head does not arrive within this time is closed.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// How long open requests may go on after the stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -111,7 +111,15 @@ async fn around(
     let id: RequestId = app.clock.fresh();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = tokio::time::Instant::now();
+    let (request, rest) = body::watched(request, Duration::from_millis(app.config.http_body_ms));
     let mut response = next.run(request).await;
+    if let Some(unread) = rest.taken() {
+        let drained = app
+            .stopping
+            .clone()
+            .run_until_cancelled_owned(unread.drain());
+        app.tasks.spawn(drained);
+    }
     let elapsed = started.elapsed();
     let status = response.status();
     metrics::counter!("slipway_requests_total", "method" => method.to_string(), "status" => status.as_u16().to_string()).increment(1);
@@ -194,8 +202,12 @@ pub async fn serve(app: App, listener: TcpListener) {
 }
 
 async fn connection(router: Router, app: App, stream: tokio::net::TcpStream, peer: SocketAddr) {
+    let head_within = Duration::from_millis(app.config.http_head_ms);
+    let heard = CancellationToken::new();
+    let first = heard.clone();
     let service =
         hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            first.cancel();
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request.map(Body::new))
         });
@@ -203,7 +215,9 @@ async fn connection(router: Router, app: App, stream: tokio::net::TcpStream, pee
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(head_within)
+        .max_headers(HTTP_HEADERS_MAX)
+        .max_buf_size(HTTP_HEAD_BYTES_MAX)
         .keep_alive(true);
     builder
         .http2()
@@ -214,6 +228,8 @@ async fn connection(router: Router, app: App, stream: tokio::net::TcpStream, pee
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
+        // Before the version of HTTP is known nothing else watches over a connection that says nothing.
+        () = silent(&heard, head_within) => return,
         () = app.stopping.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await
@@ -221,5 +237,15 @@ async fn connection(router: Router, app: App, stream: tokio::net::TcpStream, pee
     };
     if let Err(error) = ended {
         tracing::debug!(error = error.to_string(), "A connection ended early");
+    }
+}
+
+/// Ends when a connection had no request at all within the time; never once it had one.
+async fn silent(heard: &CancellationToken, within: Duration) {
+    if tokio::time::timeout(within, heard.cancelled())
+        .await
+        .is_ok()
+    {
+        std::future::pending::<()>().await;
     }
 }

@@ -3,7 +3,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use slipway_api::file::OriginKind;
@@ -14,8 +13,7 @@ use slipway_api::workspace::{
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{
-    BODY_STALL_S, PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX,
-    WORKSPACES_PER_USER_MAX,
+    PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX,
 };
 use slipway_proto::v1;
 use sqlx::PgConnection;
@@ -28,6 +26,7 @@ use utoipa_axum::routes;
 use crate::audit::{self, Action};
 use crate::clock::random;
 use crate::error::Error;
+use crate::http::body::next_piece;
 use crate::http::extract::{Json, Path, Query, SignedIn};
 use crate::hub::{Author, Hub, ProposalOutcome, WorkspaceRow};
 use crate::state::App;
@@ -471,27 +470,6 @@ async fn to_file(app: &App, body: Body) -> Result<std::fs::File, Error> {
     }
     out.flush().await?;
     Ok(file)
-}
-
-/// The next piece of a body; one that stops arriving is cut.
-///
-/// # Errors
-/// Stalled or broken off.
-pub async fn next_piece(
-    pieces: &mut axum::body::BodyDataStream,
-) -> Result<Option<bytes::Bytes>, Error> {
-    match tokio::time::timeout(std::time::Duration::from_secs(BODY_STALL_S), pieces.next()).await {
-        Ok(Some(Ok(piece))) => Ok(Some(piece)),
-        Ok(Some(Err(_))) => Err(Error::new(
-            Code::InvalidRequest,
-            "The body broke off. Send it again.",
-        )),
-        Ok(None) => Ok(None),
-        Err(_) => Err(Error::new(
-            Code::BodyStalled,
-            format!("The body stopped arriving for {BODY_STALL_S} s. Send it again."),
-        )),
-    }
 }
 
 /// A workspace of this user that is not in the trash.

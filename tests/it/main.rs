@@ -10,6 +10,7 @@ mod hub;
 mod input;
 mod lab;
 mod openapi;
+mod raw;
 mod replica;
 mod run;
 mod runtime;

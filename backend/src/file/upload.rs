@@ -1,10 +1,11 @@
 //! Uploads of many files and folders at once, each with its own outcome.
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use serde::Deserialize;
 use slipway_api::file::{OnConflict, OriginKind, OutcomeResult, Uploaded, UploadedFile};
 use slipway_core::code::Code;
 use slipway_core::id::{RequestId, WorkspaceId};
-use slipway_core::limits::{BODY_STALL_S, COMMIT_OPERATIONS_MAX};
+use slipway_core::limits::COMMIT_OPERATIONS_MAX;
 use slipway_core::path::RelPath;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,6 +13,7 @@ use utoipa_axum::routes;
 use super::{convert, store};
 use crate::audit::Action;
 use crate::error::Error;
+use crate::http::body;
 use crate::http::extract::{Json, Path, Query, SignedIn};
 use crate::hub::{self, Author, Content, Expect, Hub, NewNode, Proposal};
 use crate::state::App;
@@ -38,9 +40,15 @@ async fn upload(
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
     Query(query): Query<UploadQuery>,
-    mut parts: Multipart,
+    parts: Result<Multipart, MultipartRejection>,
 ) -> Result<Json<Uploaded>, Error> {
     app.hub.access(workspace, user.user).await?;
+    let mut parts = parts.map_err(|_| {
+        Error::new(
+            Code::UnsupportedMediaType,
+            "Send the files as multipart/form-data with a boundary.",
+        )
+    })?;
     let on_conflict = query.on_conflict.unwrap_or(OnConflict::Ask);
     let (mut files, mut proposals, mut places) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(mut part) = parts.next_field().await.map_err(broken)? {
@@ -186,18 +194,14 @@ async fn place(
 async fn next(
     part: &mut axum::extract::multipart::Field<'_>,
 ) -> Result<Option<bytes::Bytes>, Error> {
-    let within = std::time::Duration::from_secs(BODY_STALL_S);
-    match tokio::time::timeout(within, part.chunk()).await {
-        Ok(piece) => piece.map_err(broken),
-        Err(_) => Err(Error::new(
-            Code::BodyStalled,
-            format!("The upload stopped arriving for {BODY_STALL_S} s. Send it again."),
-        )),
-    }
+    part.chunk().await.map_err(broken)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn broken(error: axum::extract::multipart::MultipartError) -> Error {
+    if body::is_stalled(&error) {
+        return body::broken(&error);
+    }
     Error::new(
         Code::InvalidRequest,
         format!("The upload is not understood: {}.", error.body_text()),

@@ -9,6 +9,7 @@ use slipway_core::id::{DeviceId, UserId};
 
 use crate::account::token;
 use crate::error::Error;
+use crate::http::body;
 use crate::state::App;
 
 /// The account behind a request.
@@ -124,6 +125,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                     "The body is larger than this address takes.",
                 ))
             }
+            Err(error) if body::is_stalled(&error) => Err(body::broken(&error)),
             Err(error) => Err(invalid("body", &error.body_text())),
         }
     }
@@ -143,16 +145,25 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        // An id that is no id names nothing.
+        use axum::extract::path::ErrorKind;
+        use axum::extract::rejection::PathRejection;
         axum::extract::Path::<T>::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|error| {
-                if error.status().is_server_error() {
-                    Error::new(Code::Internal, error.body_text())
-                } else {
-                    Error::not_found("thing")
+            .map_err(|error| match &error {
+                PathRejection::FailedToDeserializePathParams(refused)
+                    if matches!(refused.kind(), ErrorKind::InvalidUtf8InPathParam { .. }) =>
+                {
+                    Error::new(
+                        Code::PathInvalid,
+                        "The path is not UTF-8. Name it in UTF-8, with other bytes escaped.",
+                    )
                 }
+                refused if refused.status().is_server_error() => {
+                    Error::new(Code::Internal, refused.body_text())
+                }
+                // An id that is no id names nothing.
+                _ => Error::not_found("thing"),
             })
     }
 }
@@ -173,11 +184,66 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 fn invalid(place: &str, text: &str) -> Error {
-    // serde names the field between backticks.
-    let field = text.split('`').nth(1).unwrap_or(place).to_owned();
+    // "Failed to deserialize the JSON body into the target type: operations[0].path: invalid type: ..."
+    let text = text.split_once("type: ").map_or(text, |(_, rest)| rest);
+    let text = text
+        .strip_prefix("query string: ")
+        .or_else(|| text.strip_prefix("Failed to deserialize query string: "))
+        .unwrap_or(text);
+    let named = text
+        .split_once(": ")
+        .map(|(field, _)| field)
+        .filter(|field| !field.contains(' ') && *field != "null");
+    // serde names a missing or unknown field between backticks.
+    let field = named.or_else(|| text.split('`').nth(1)).unwrap_or(place);
     Error::new(
         Code::InvalidRequest,
         format!("The {place} is not understood: {text}."),
     )
-    .with_field(&field, Code::InvalidRequest, text)
+    .with_field(field, Code::InvalidRequest, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::invalid;
+    use crate::error::Error;
+
+    fn field(text: &str) -> String {
+        let error: Error = invalid("body", text);
+        error
+            .fields()
+            .first()
+            .map(|field| field.field.clone())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        let json = "Failed to deserialize the JSON body into the target type: ";
+        for (text, named) in [
+            (
+                "name: invalid type: integer `5`, expected a string at line 1 column 9",
+                "name",
+            ),
+            ("missing field `name` at line 1 column 2", "name"),
+            (
+                "operations[0].path: The path is empty. at line 1",
+                "operations[0].path",
+            ),
+            (
+                "invalid type: null, expected struct Register at line 1",
+                "body",
+            ),
+        ] {
+            assert_eq!(field(&format!("{json}{text}")), named);
+        }
+        assert_eq!(
+            field("Failed to deserialize query string: limit: invalid digit found in string"),
+            "limit"
+        );
+        assert_eq!(
+            field("Failed to parse the request body as JSON: expected value at line 1 column 1"),
+            "body"
+        );
+    }
 }

@@ -30,6 +30,7 @@ pub struct Account {
 /// Makes an account and signs in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct Register {
     /// Name shown to others.
     pub name: String,
@@ -46,6 +47,7 @@ pub struct Register {
 /// Signs in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// E-mail address.
     pub email: String,
@@ -74,6 +76,7 @@ pub struct SignedIn {
 /// Changes to one's own account; absent fields stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct UpdateAccount {
     /// Name shown to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +87,7 @@ pub struct UpdateAccount {
 /// Changes the password and signs out all other devices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     /// The password now.
     pub current: Secret,
@@ -94,6 +98,7 @@ pub struct ChangePassword {
 /// Deletes one's own account with all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct DeleteAccount {
     /// The password, to be sure.
     pub password: Secret,
@@ -163,6 +168,7 @@ pub struct Users {
 /// Changes to a user by an administrator; absent fields stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct UpdateUser {
     /// Whether it may sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,6 +183,7 @@ pub struct UpdateUser {
 /// A one-time password set by an administrator; every device of the user is signed out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct PasswordReset {
     /// To be given to the person.
     pub password: Secret,

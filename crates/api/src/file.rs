@@ -132,6 +132,7 @@ pub struct Changes {
 /// What one operation expects and does. No `kind` means: nothing shall stand there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct Operation {
     /// Where.
     pub path: RelPath,
@@ -184,6 +185,7 @@ pub enum Expectation {
 /// Several operations in one transaction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct Commit {
     /// Key of this batch: a repeated commit with it returns the first answer.
     pub batch: String,
@@ -256,6 +258,7 @@ pub struct Written {
 /// Moves a file or folder with all in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct Move {
     /// From.
     pub from: RelPath,
@@ -266,6 +269,7 @@ pub struct Move {
 /// Makes an empty folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct CreateFolder {
     /// Where; parents are made.
     pub path: RelPath,
@@ -335,6 +339,7 @@ pub struct History {
 /// Brings back a file or the whole workspace. The present stays in the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct Restore {
     /// As it was at this revision.
     #[ts(type = "number")]

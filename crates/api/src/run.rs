@@ -110,6 +110,7 @@ pub struct Run {
 /// Starts a run; starts a session when there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct StartRun {
     /// What.
     pub target: RunTarget,

@@ -27,6 +27,7 @@ pub struct ServerInfo {
 /// Changes to the server's settings; absent fields stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct UpdateServer {
     /// Whether new accounts may be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -162,6 +162,7 @@ pub struct Protection {
 /// Keeps a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct KeepSession {
     /// True: no idle stop while programs run. False: the usual rule.
     pub until_done: bool,
@@ -200,6 +201,7 @@ pub struct Terminals {
 /// Opens a terminal with a shell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct OpenTerminal {
     /// Columns.
     pub cols: u32,

@@ -121,6 +121,7 @@ pub enum Template {
 /// Makes a workspace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct CreateWorkspace {
     /// Name.
     pub name: String,
@@ -131,6 +132,7 @@ pub struct CreateWorkspace {
 /// Changes a workspace; absent fields stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct UpdateWorkspace {
     /// New name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +147,7 @@ pub struct UpdateWorkspace {
 /// Copies a workspace at its newest revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct DuplicateWorkspace {
     /// Name of the copy.
     pub name: String,
@@ -153,6 +156,7 @@ pub struct DuplicateWorkspace {
 /// Puts a workspace in the trash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
+#[serde(deny_unknown_fields)]
 pub struct DeleteWorkspace {
     /// The workspace's name, typed to be sure.
     pub name: String,

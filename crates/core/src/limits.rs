@@ -48,12 +48,26 @@ pub const JSON_BYTES_MAX: usize = 2 * MIB as usize;
 pub const COMMIT_BYTES_MAX: usize = 16 * MIB as usize;
 /// A request body must keep arriving; a stall of this length ends it.
 pub const BODY_STALL_S: u64 = 30;
+/// From the start of a connection, or of waiting for its next request, to the end of the request's head.
+pub const HTTP_HEAD_MS: u64 = 15_000;
+/// All lines of a request's head together, and one read of its body.
+pub const HTTP_HEAD_BYTES_MAX: usize = 128 * KIB as usize;
+/// Lines of a request's head.
+pub const HTTP_HEADERS_MAX: usize = 100;
+/// After its first seconds a request body must arrive at least this fast on average: a byte now and then is a stall.
+pub const BODY_BYTES_PER_S_MIN: u64 = 2 * KIB;
+/// What is read and thrown away of a body that was refused, so that the answer is not lost with the connection.
+pub const BODY_DRAIN_BYTES_MAX: u64 = 256 * MIB;
 /// Rows of one page of a list.
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// One WebSocket message from a browser.
 pub const WS_MESSAGE_BYTES_MAX: usize = 256 * KIB as usize;
 /// Unsent bytes to one browser before its connection is closed.
 pub const WS_WRITE_BUFFER_BYTES_MAX: usize = 4 * MIB as usize;
+/// How often a WebSocket's other side is asked whether it is there.
+pub const WS_PING_MS: u64 = 20_000;
+/// A WebSocket on which nothing arrives for this long, not even an answer to a ping, is dead.
+pub const WS_SILENCE_MS: u64 = 70_000;
 /// Streams multiplexed on one WebSocket.
 pub const WS_STREAMS_MAX: usize = 64;
 

@@ -24,10 +24,6 @@ use super::stream::{Next, Offered, Stream};
 use crate::http::extract::SignedIn;
 use crate::state::App;
 
-/// How often the other side is asked whether it is there.
-const PING: Duration = Duration::from_secs(20);
-/// A connection on which nothing arrives for this long, not even an answer to a ping, is dead.
-const SILENCE: Duration = Duration::from_secs(70);
 /// How long a stopping server still carries streams, so that a client can open its next connection first.
 const LINGER: Duration = Duration::from_millis(250);
 /// A closed connection whose last bytes are not taken within this time is dropped.
@@ -67,7 +63,8 @@ struct Connection {
 
 impl Connection {
     fn new(app: App, user: SignedIn, socket: WebSocket) -> Self {
-        let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
+        let every = Duration::from_millis(app.config.ws_ping_ms.max(1));
+        let mut ping = tokio::time::interval_at(Instant::now() + every, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             stopping: Box::pin(app.stopping.clone().cancelled_owned()),
@@ -118,7 +115,7 @@ impl Connection {
     /// Pings, silence, the server's stop, revoked devices.
     fn poll_clocks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.ping.poll_tick(cx).is_ready() {
-            if self.heard.elapsed() > SILENCE {
+            if self.heard.elapsed() > Duration::from_millis(self.app.config.ws_silence_ms) {
                 return Poll::Ready(());
             }
             self.answers.push_back(Message::Ping(Bytes::new()));
