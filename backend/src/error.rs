@@ -98,11 +98,14 @@ impl std::error::Error for Error {}
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let full = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code == "53100");
-        if full {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if matches!(code.as_deref(), Some("22021" | "22P05")) {
+            return Self::new(
+                Code::InvalidRequest,
+                "A text of the request holds a NUL character. Remove it.",
+            );
+        }
+        if code.is_some_and(|code| code == "53100") {
             tracing::error!(%error, "The database's disk is full");
             return Self::new(
                 Code::ServerDiskFull,

@@ -12,7 +12,7 @@ use slipway_api::file::{
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::COMMIT_BYTES_MAX;
+use slipway_core::limits::{COMMIT_BYTES_MAX, FILE_BYTES_MAX};
 use slipway_core::path::RelPath;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -278,10 +278,11 @@ async fn read(
     Query(at): Query<At>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    app.hub.access(workspace, user.user).await?;
+    let row = app.hub.access(workspace, user.user).await?;
     let path = RelPath::parse(&path)?;
     let found = match at.revision {
         None => hub::store::entry(&app.db, workspace, &path).await?,
+        Some(revision) if revision > row.head => return Err(unknown_revision(row.head)),
         Some(revision) => hub::store::history(&app.db, workspace, &path, revision + 1, 1)
             .await?
             .pop()
@@ -349,6 +350,12 @@ async fn write(
     let expect = expectation(&headers)?;
     app.hub.access(workspace, user.user).await?;
     let path = RelPath::parse(&path)?;
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > FILE_BYTES_MAX) {
+        return Err(hub::HubError::TooLarge.into());
+    }
     let content = receive(&app, workspace, body).await?;
     let current = hub::store::entry(&app.db, workspace, &path).await?;
     let executable = current.is_some_and(|current| current.executable);

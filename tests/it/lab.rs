@@ -1,5 +1,6 @@
 //! A whole server with real agents for the tests of sessions, runs and the socket. It runs on a runtime of its own,
 //! so that it can be ended the way `kill -9` ends one, and started again on what is left.
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub(crate) struct Lab {
     data: tempfile::TempDir,
     database: PgConnectOptions,
     pub(crate) clock: Clock,
+    /// Settings besides those of every test.
+    flags: &'static [&'static str],
     server: Option<Server>,
     /// Ends after everything else of this test.
     _postgres: Arc<database::Postgres>,
@@ -61,11 +64,21 @@ impl Lab {
 
     /// A server on a fresh database.
     pub(crate) async fn with_clock(clock: Clock) -> Self {
+        Self::with(clock, &[]).await
+    }
+
+    /// A server on a fresh database, with settings of its own.
+    pub(crate) async fn with_flags(flags: &'static [&'static str]) -> Self {
+        Self::with(Clock::System, flags).await
+    }
+
+    async fn with(clock: Clock, flags: &'static [&'static str]) -> Self {
         let (postgres, options) = database::fresh().await;
         let mut lab = Self {
             data: tempfile::tempdir().expect("a temporary folder"),
             database: options,
             clock,
+            flags,
             server: None,
             _postgres: postgres,
         };
@@ -82,7 +95,7 @@ impl Lab {
             .build()
             .expect("a runtime");
         let started = runtime.spawn(start(
-            self.data.path().to_owned(),
+            config(self.data.path(), self.flags),
             self.database.clone(),
             self.clock.clone(),
             sole,
@@ -161,7 +174,7 @@ impl Drop for Lab {
     fn drop(&mut self) {
         // Places outlive servers; those of a test must not outlive it. On a thread of its own, since a test's runtime
         // must not be blocked: first the server ends, with a start that is under way, then what it made.
-        let (server, config) = (self.server.take(), config(self.data.path()));
+        let (server, config) = (self.server.take(), config(self.data.path(), self.flags));
         let ended = std::thread::spawn(move || {
             if let Some(server) = server {
                 server.runtime.shutdown_timeout(PATIENCE);
@@ -191,12 +204,11 @@ fn find_pid(place: &serde_json::Value) -> Option<i32> {
 }
 
 async fn start(
-    data_dir: PathBuf,
+    config: Config,
     database: PgConnectOptions,
     clock: Clock,
     sole: bool,
 ) -> (App, String, tokio::task::JoinHandle<()>) {
-    let config = config(&data_dir);
     let db = slipway_backend::db::open(database)
         .await
         .expect("a database");
@@ -233,7 +245,7 @@ async fn start(
 }
 
 /// The server's settings, with the agent and the execution image that `cargo xtask test` names.
-fn config(data_dir: &Path) -> Config {
+fn config(data_dir: &Path, more: &[&str]) -> Config {
     use clap::Parser as _;
     #[derive(clap::Parser)]
     struct Flags {
@@ -244,13 +256,15 @@ fn config(data_dir: &Path) -> Config {
         #[arg(long, env = "SLIPWAY_TEST_IMAGE")]
         test_image: PathBuf,
     }
-    let mut flags = Flags::try_parse_from([
+    let always: [&OsStr; 4] = [
         "slipway-server".as_ref(),
         "--egress=none".as_ref(),
         "--data-dir".as_ref(),
         data_dir.as_os_str(),
-    ])
-    .expect("SLIPWAY_TEST_AGENT and SLIPWAY_TEST_IMAGE are set, as `cargo xtask test` does");
+    ];
+    let more = more.iter().map(OsStr::new);
+    let mut flags = Flags::try_parse_from(always.into_iter().chain(more))
+        .expect("SLIPWAY_TEST_AGENT and SLIPWAY_TEST_IMAGE are set, as `cargo xtask test` does");
     flags.config.agent = Some(flags.test_agent);
     flags.config.image = Some(flags.test_image);
     flags.config

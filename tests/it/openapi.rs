@@ -1,5 +1,7 @@
 //! The API as its own document describes it: every operation is walked, so that none can be added without a
 //! permission, without its refusals, or without its audit row.
+#![expect(clippy::unwrap_used, reason = "a helper ends its test")]
+
 use std::collections::BTreeMap;
 
 use reqwest::Method;

@@ -375,7 +375,7 @@ pub(super) async fn changes_after(
         select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at from changes
         where workspace_id = $1 and rev > $2 and rev <= (select max(rev) from page) order by rev, seq",
         uuid(workspace),
-        after.cast_signed(),
+        i64::try_from(after).unwrap_or(i64::MAX),
         i64::try_from(limit).unwrap_or(i64::MAX),
     )
     .fetch_all(db)
