@@ -327,6 +327,12 @@ impl Hub {
         content::ContentWriter::new(self.db.clone(), self.clock.clone(), workspace)
     }
 
+    /// A content to be put together inside a transaction of the caller.
+    #[must_use]
+    pub fn assembly(workspace: WorkspaceId) -> content::Assembly {
+        content::Assembly::new(workspace)
+    }
+
     /// A workspace of this user, in the trash or not.
     ///
     /// # Errors

@@ -1,5 +1,4 @@
 //! Workspaces: make, list, rename, duplicate, archive, trash, export and import.
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -13,25 +12,25 @@ use slipway_api::workspace::{
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{
-    PAGE_ROWS_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX,
+    PAGE_ROWS_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX,
 };
 use slipway_proto::v1;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::io::AsyncWriteExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::audit::{self, Action};
 use crate::clock::random;
 use crate::error::Error;
-use crate::http::body::next_piece;
 use crate::http::extract::{Json, Path, Query, SignedIn};
-use crate::hub::{Author, Hub, ProposalOutcome, WorkspaceRow};
+use crate::hub::{Author, Hub, WorkspaceRow};
 use crate::state::App;
 
 pub mod archive;
+pub mod export;
+pub mod import;
 pub mod store;
 pub mod template;
 
@@ -41,7 +40,7 @@ use store::{Changed, Cursor};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(import))
+        .merge(import::routes())
         .routes(routes!(get, update, remove))
         .routes(routes!(recover))
         .routes(routes!(purge))
@@ -383,93 +382,7 @@ async fn export(
         ),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, archive::write(app.hub.clone(), workspace, rows)).into_response())
-}
-
-#[derive(Deserialize)]
-struct ImportQuery {
-    name: String,
-}
-
-/// Makes a workspace from a zip file. Nothing is made when any of it cannot be taken.
-#[utoipa::path(post, path = "/api/v1/workspaces/import", tag = "workspaces", params(("name" = String, Query)), request_body(content_type = "application/zip"), responses((status = 201, body = Workspace)), extensions(("x-permission" = json!("signed-in"))))]
-async fn import(
-    State(app): State<App>,
-    user: SignedIn,
-    Query(query): Query<ImportQuery>,
-    body: Body,
-) -> Result<Response, Error> {
-    checked_name(&query.name)?;
-    let mut batches = archive::read(to_file(&app, body).await?);
-    let mut db = app.db.begin().await?;
-    let id = begin(&app, &mut db, user, &query.name, Template::Import).await?;
-    let author = author(user, OriginKind::Upload);
-    let mut number = 0;
-    while let Some(batch) = batches.recv().await {
-        let batch = batch?;
-        if batch.is_empty() {
-            continue;
-        }
-        let paths: Vec<_> = batch.iter().map(|proposal| proposal.path.clone()).collect();
-        let done = app
-            .hub
-            .commit_in(
-                &mut db,
-                id,
-                &author,
-                &format!("import-{number}"),
-                batch,
-                false,
-            )
-            .await?;
-        number += 1;
-        let refused =
-            done.outcomes
-                .into_iter()
-                .zip(paths)
-                .find_map(|(outcome, path)| match outcome {
-                    ProposalOutcome::Rejected(code, message) => Some(Error::new(code, message)),
-                    ProposalOutcome::Stale(_) | ProposalOutcome::NeedsContent => Some(Error::new(
-                        Code::PathExists,
-                        format!("The zip file holds \"{path}\" twice."),
-                    )),
-                    ProposalOutcome::Applied | ProposalOutcome::Converged => None,
-                });
-        if let Some(error) = refused {
-            return Err(error);
-        }
-    }
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(user.user),
-        Action::WorkspaceImport,
-        &id.to_string(),
-        json!({ "name": query.name }),
-    )
-    .await?;
-    db.commit().await?;
-    created(&app, user, id).await
-}
-
-/// The body as an unnamed file on the data directory's disk.
-async fn to_file(app: &App, body: Body) -> Result<std::fs::File, Error> {
-    let file = tempfile::tempfile_in(&app.config.data_dir)?;
-    let mut out = tokio::fs::File::from_std(file.try_clone()?);
-    let mut pieces = body.into_data_stream();
-    let mut size = 0;
-    while let Some(piece) = next_piece(&mut pieces).await? {
-        size += piece.len() as u64;
-        if size > WORKSPACE_BYTES_MAX {
-            return Err(Error::new(
-                Code::BodyTooLarge,
-                "The zip file is larger than 1 GiB, which is the most a workspace may have.",
-            ));
-        }
-        out.write_all(&piece).await?;
-    }
-    out.flush().await?;
-    Ok(file)
+    Ok((headers, export::write(app.hub.clone(), workspace, rows)).into_response())
 }
 
 /// A workspace of this user that is not in the trash.

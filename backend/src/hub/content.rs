@@ -256,10 +256,9 @@ impl ContentReader {
     }
 }
 
-/// Writes a content piece by piece. Chunks stand under a key of chance until the hash of the whole is known.
-pub struct ContentWriter {
-    db: PgPool,
-    clock: Clock,
+/// A content that is put together piece by piece. Chunks stand under a key of chance until the hash of the whole is
+/// known. Where they are written, pool or transaction, the caller decides.
+pub struct Assembly {
     workspace: WorkspaceId,
     key: [u8; 32],
     hasher: ContentHasher,
@@ -268,11 +267,9 @@ pub struct ContentWriter {
     chunks: usize,
 }
 
-impl ContentWriter {
-    pub(super) fn new(db: PgPool, clock: Clock, workspace: WorkspaceId) -> Self {
+impl Assembly {
+    pub(super) fn new(workspace: WorkspaceId) -> Self {
         Self {
-            db,
-            clock,
             workspace,
             key: random(),
             hasher: ContentHasher::default(),
@@ -282,59 +279,78 @@ impl ContentWriter {
         }
     }
 
-    /// Takes the next piece.
-    ///
-    /// # Errors
-    /// When a file may not be that large, or no database.
-    pub async fn push(&mut self, piece: &[u8]) -> Result<(), HubError> {
+    /// Takes the next piece; true when there are chunks to write.
+    fn take(&mut self, piece: &[u8]) -> Result<bool, HubError> {
         self.size += piece.len() as u64;
         if self.size > FILE_BYTES_MAX {
-            self.drop_chunks().await?;
             return Err(HubError::TooLarge);
         }
         self.hasher.update(piece);
         self.buffer.extend_from_slice(piece);
+        Ok(self.buffer.len() > CHUNK_BYTES_MAX)
+    }
+
+    async fn write_full(
+        &mut self,
+        db: &mut PgConnection,
+        now: OffsetDateTime,
+    ) -> Result<(), HubError> {
         while self.buffer.len() > CHUNK_BYTES_MAX {
             let chunk = self.buffer.split_to(CHUNK_BYTES_MAX);
-            self.write(&chunk).await?;
+            self.write(db, &chunk, now).await?;
         }
         Ok(())
     }
 
-    async fn write(&mut self, chunk: &[u8]) -> Result<(), HubError> {
-        let mut db = self.db.acquire().await?;
+    async fn write(
+        &mut self,
+        db: &mut PgConnection,
+        chunk: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<(), HubError> {
         if self.chunks == 0 {
             // Not the content's hash: nobody can name it, and the sweep takes it if we are cut off.
-            insert_head(
-                &mut db,
-                self.workspace,
-                ContentHash::from_bytes(self.key),
-                0,
-                self.clock.now(),
-            )
-            .await?;
+            let key = ContentHash::from_bytes(self.key);
+            insert_head(db, self.workspace, key, 0, now).await?;
         }
-        insert_chunk(&mut db, self.workspace, &self.key, self.chunks, chunk).await?;
+        insert_chunk(db, self.workspace, &self.key, self.chunks, chunk).await?;
         self.chunks += 1;
         Ok(())
     }
 
-    /// The hash and size of what was written, now held by the workspace.
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// When a file may not be that large, or no database.
+    pub async fn push(
+        &mut self,
+        db: &mut PgConnection,
+        piece: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<(), HubError> {
+        if self.take(piece)? {
+            self.write_full(db, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The hash and size of what was written, now held by the workspace. Wants a transaction.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn finish(mut self) -> Result<(ContentHash, u64), HubError> {
-        let hash = self.hasher.finish();
+    pub async fn finish(
+        mut self,
+        db: &mut PgConnection,
+        now: OffsetDateTime,
+    ) -> Result<(ContentHash, u64), HubError> {
         let rest = self.buffer.split().freeze();
-        let now = self.clock.now();
         if self.chunks == 0 {
-            let mut db = self.db.acquire().await?;
-            insert(&mut db, self.workspace, &[rest], now).await?;
-            return Ok((hash, self.size));
+            insert(db, self.workspace, &[rest], now).await?;
+            return Ok((self.hasher.finish(), self.size));
         }
-        self.write(&rest).await?;
-        let mut db = self.db.begin().await?;
-        if insert_head(&mut db, self.workspace, hash, self.size, now).await? {
+        self.write(db, &rest, now).await?;
+        let hash = self.hasher.finish();
+        if insert_head(db, self.workspace, hash, self.size, now).await? {
             sqlx::query!(
                 "update blob_chunks set hash = $3 where workspace_id = $1 and hash = $2",
                 uuid(self.workspace),
@@ -344,14 +360,55 @@ impl ContentWriter {
             .execute(&mut *db)
             .await?;
         }
-        delete(&mut db, self.workspace, &self.key).await?;
-        db.commit().await?;
+        delete(db, self.workspace, &self.key).await?;
         Ok((hash, self.size))
     }
+}
 
-    async fn drop_chunks(&mut self) -> Result<(), HubError> {
-        let mut db = self.db.acquire().await?;
-        delete(&mut db, self.workspace, &self.key).await
+/// Writes a content piece by piece, each chunk at once: memory does not grow with its size.
+pub struct ContentWriter {
+    db: PgPool,
+    clock: Clock,
+    assembly: Assembly,
+}
+
+impl ContentWriter {
+    pub(super) fn new(db: PgPool, clock: Clock, workspace: WorkspaceId) -> Self {
+        Self {
+            db,
+            clock,
+            assembly: Assembly::new(workspace),
+        }
+    }
+
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// When a file may not be that large, or no database.
+    pub async fn push(&mut self, piece: &[u8]) -> Result<(), HubError> {
+        match self.assembly.take(piece) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let mut db = self.db.acquire().await?;
+                self.assembly.write_full(&mut db, self.clock.now()).await
+            }
+            Err(error) => {
+                let mut db = self.db.acquire().await?;
+                delete(&mut db, self.assembly.workspace, &self.assembly.key).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The hash and size of what was written, now held by the workspace.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn finish(self) -> Result<(ContentHash, u64), HubError> {
+        let mut db = self.db.begin().await?;
+        let done = self.assembly.finish(&mut db, self.clock.now()).await?;
+        db.commit().await?;
+        Ok(done)
     }
 }
 

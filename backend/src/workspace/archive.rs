@@ -1,52 +1,96 @@
-//! Workspaces as zip files: read safely against traversal, bombs, links and foreign names; written as a stream.
+//! Zip files, read safely: against traversal, bombs, links that lead out, names that cannot live everywhere.
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read as _, Write};
+use std::io::{Read, Seek as _, SeekFrom};
 
 use bytes::Bytes;
-use slipway_api::file::Kind;
 use slipway_core::code::Code;
-use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{
-    FILE_BYTES_MAX, MIB, WORKSPACE_BYTES_MAX, ZIP_ENTRIES_MAX, ZIP_RATIO_MAX,
+    BLOB_INLINE_BYTES_MAX, MIB, PATH_BYTES_MAX, WORKSPACE_BYTES_MAX, ZIP_ENTRIES_MAX, ZIP_RATIO_MAX,
 };
 use slipway_core::path::RelPath;
 use tokio::sync::mpsc;
+use zip::read::ZipFile;
 
+use super::export::OURS;
 use crate::error::Error;
-use crate::hub::{Content, Hub, NewNode, NodeRow, Proposal};
+use crate::hub::{Content, NewNode, Proposal};
 
-/// Contents of one commit of an import.
+/// Contents and names of one commit of an import.
 const BATCH_BYTES: u64 = 8 * MIB;
 /// Files of one commit of an import.
 const BATCH_FILES: usize = 4_000;
 /// A small archive may unpack to this much whatever its ratio: a page of spaces is no bomb.
 const RATIO_FROM: u64 = 10 * MIB;
+/// One piece of a large file.
+const PIECE_BYTES: u64 = MIB;
+/// The record that ends a zip file, without its comment, which is at most 64 KiB.
+const END_BYTES: usize = 22;
 const UNIX_TYPE: u32 = 0o170_000;
 const UNIX_LINK: u32 = 0o120_000;
 
-/// Reads a zip file on a thread of its own; batches of proposals come out, or why not.
-pub fn read(file: File) -> mpsc::Receiver<Result<Vec<Proposal>, Error>> {
+/// What comes out of a zip file, in order.
+#[derive(Debug)]
+pub enum Item {
+    /// Folders, links and small files, for one commit.
+    Batch(Vec<Proposal>),
+    /// The next piece of a large file.
+    Piece(Bytes),
+    /// The large file is whole.
+    Large {
+        /// Where it stands.
+        path: RelPath,
+        /// Whether it may be executed.
+        executable: bool,
+    },
+}
+
+/// Reads a zip file on a thread of its own; items come out, or why not.
+pub fn read(file: File) -> mpsc::Receiver<Result<Item, Error>> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = read_all(file, &sender) {
-            // Nobody listens any more when the request was cut.
-            drop(sender.blocking_send(Err(error)));
+        let done =
+            Reader::open(file, &sender).and_then(|(mut reader, archive)| reader.all(archive));
+        match done {
+            Ok(()) | Err(Ended::Cut) => {}
+            Err(Ended::Refused(error)) => drop(sender.blocking_send(Err(error))),
         }
     });
     receiver
 }
 
-fn damaged(error: &zip::result::ZipError) -> Error {
-    match error {
-        zip::result::ZipError::UnsupportedArchive(why) if why.contains("assword") => Error::new(
-            Code::ZipInvalid,
-            "The zip file is encrypted. Export it without a password.",
-        ),
-        error => Error::new(
-            Code::ZipInvalid,
-            format!("The zip file cannot be read: {error}. Is it complete?"),
-        ),
+/// Why reading ended early.
+enum Ended {
+    /// Nobody listens any more: the request was cut.
+    Cut,
+    Refused(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
     }
+}
+
+impl From<zip::result::ZipError> for Ended {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::Refused(match error {
+            zip::result::ZipError::UnsupportedArchive(why) if why.contains("assword") => {
+                Error::new(
+                    Code::ZipInvalid,
+                    "The zip file is encrypted. Export it without a password.",
+                )
+            }
+            error => invalid(&format!("cannot be read: {error}")),
+        })
+    }
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(
+        Code::ZipInvalid,
+        format!("The zip file {what}. Is it complete? Pack it again."),
+    )
 }
 
 fn bomb() -> Error {
@@ -56,192 +100,221 @@ fn bomb() -> Error {
     )
 }
 
-fn read_all(file: File, sender: &mpsc::Sender<Result<Vec<Proposal>, Error>>) -> Result<(), Error> {
-    let packed = file.metadata().map_err(Error::from)?.len();
-    let mut archive = zip::ZipArchive::new(file).map_err(|error| damaged(&error))?;
-    if archive.len() as u64 > ZIP_ENTRIES_MAX {
-        return Err(bomb());
-    }
-    let strip = common_folder(&archive);
-    let (mut batch, mut batch_bytes, mut total) = (Vec::new(), 0, 0);
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
-        let name = std::str::from_utf8(entry.name_raw())
-            .map_err(|_| {
-                Error::new(
-                    Code::PathInvalid,
-                    "The zip file holds a name that is not UTF-8. Rename it and pack again.",
-                )
-            })?
-            .to_owned();
-        let Some(name) = name
-            .strip_prefix(strip.as_str())
-            .map(|name| name.trim_end_matches('/'))
-            .filter(|name| !name.is_empty())
-        else {
-            continue;
+fn twice(path: &RelPath) -> Error {
+    Error::new(
+        Code::PathExists,
+        format!("The zip file holds \"{path}\" twice. Pack it again with one of them."),
+    )
+}
+
+struct Reader<'a> {
+    sender: &'a mpsc::Sender<Result<Item, Error>>,
+    packed: u64,
+    /// The one folder in which everything lies, as most archives have it; it is not made again in the workspace.
+    strip: String,
+    /// Every path so far, and whether it is a folder.
+    seen: HashMap<RelPath, bool>,
+    batch: Vec<Proposal>,
+    batch_bytes: u64,
+    total: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn open(
+        mut file: File,
+        sender: &'a mpsc::Sender<Result<Item, Error>>,
+    ) -> Result<(Self, zip::ZipArchive<File>), Ended> {
+        let promised = entries(&mut file)?;
+        if promised > ZIP_ENTRIES_MAX {
+            return Err(bomb().into());
+        }
+        let packed = file.metadata().map_err(Error::from)?.len();
+        let archive = zip::ZipArchive::new(file)?;
+        // The library keeps one entry of each name.
+        if (archive.len() as u64) < promised {
+            let message = "The zip file holds a name twice. Pack it again with one of them.";
+            return Err(Error::new(Code::PathExists, message).into());
+        }
+        let reader = Self {
+            sender,
+            packed,
+            strip: common_folder(&archive),
+            seen: HashMap::new(),
+            batch: Vec::new(),
+            batch_bytes: 0,
+            total: 0,
         };
-        let path = RelPath::parse(name)?;
-        let mode = entry.unix_mode().unwrap_or(0);
-        if mode & UNIX_TYPE == UNIX_LINK || entry.is_symlink() {
-            return Err(Error::new(
-                Code::LinkEscapes,
-                format!(
-                    "\"{path}\" is a symbolic link, which an import does not take. Pack the file itself."
-                ),
-            ));
-        }
-        if entry.is_dir() {
-            batch.push(Proposal {
-                path,
-                expect: None,
-                change: NewNode::Folder,
-            });
-            continue;
-        }
-        let mut content = Vec::new();
-        // What the archive says of its sizes is not believed: the bytes are counted as they come.
-        let most = FILE_BYTES_MAX.min(WORKSPACE_BYTES_MAX - total);
-        entry
-            .by_ref()
-            .take(most + 1)
-            .read_to_end(&mut content)
-            .map_err(|error| {
-                Error::new(
-                    Code::ZipInvalid,
-                    format!("\"{path}\" in the zip file is damaged: {error}."),
-                )
-            })?;
-        total += content.len() as u64;
-        if total > WORKSPACE_BYTES_MAX
-            || (total > RATIO_FROM && total / packed.max(1) > ZIP_RATIO_MAX)
-        {
-            return Err(bomb());
-        }
-        if content.len() as u64 > FILE_BYTES_MAX {
-            return Err(Error::new(
-                Code::FileTooLarge,
-                format!("\"{path}\" is larger than 100 MiB, which is the most a file may have."),
-            ));
-        }
-        batch_bytes += content.len() as u64;
-        batch.push(Proposal {
-            path,
-            expect: None,
-            change: NewNode::File {
-                content: Content::Inline(Bytes::from(content)),
-                executable: mode & 0o100 != 0,
-            },
-        });
-        if batch_bytes >= BATCH_BYTES || batch.len() >= BATCH_FILES {
-            batch_bytes = 0;
-            if sender
-                .blocking_send(Ok(std::mem::take(&mut batch)))
-                .is_err()
-            {
-                return Ok(());
+        Ok((reader, archive))
+    }
+
+    fn all(&mut self, mut archive: zip::ZipArchive<File>) -> Result<(), Ended> {
+        for index in 0..archive.len() {
+            self.entry(&mut archive.by_index(index)?)?;
+            if self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_FILES {
+                self.send_batch()?;
             }
         }
-    }
-    drop(sender.blocking_send(Ok(batch)));
-    Ok(())
-}
-
-/// The one folder in which everything lies, as most archives have it; it is not made again inside the workspace.
-fn common_folder(archive: &zip::ZipArchive<File>) -> String {
-    let mut names = archive.file_names();
-    let Some(folder) = names
-        .next()
-        .and_then(|name| name.split_once('/'))
-        .map(|(folder, _)| format!("{folder}/"))
-    else {
-        return String::new();
-    };
-    let plain = folder != "./" && folder != "../" && folder != "/";
-    if plain && names.all(|name| name.starts_with(&folder)) {
-        folder
-    } else {
-        String::new()
-    }
-}
-
-/// Writes a tree as zip file, piece by piece, to a body.
-pub fn write(hub: Hub, workspace: WorkspaceId, rows: Vec<NodeRow>) -> axum::body::Body {
-    let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || {
-        let out = Pieces {
-            buffer: Vec::with_capacity(1 << 16),
-            sender: sender.clone(),
-        };
-        if let Err(error) = write_all(&runtime, &hub, workspace, rows, out) {
-            // The body breaks off, so that nobody takes half an archive for a whole one.
-            drop(sender.blocking_send(Err(error)));
-        }
-    });
-    axum::body::Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))
-}
-
-fn write_all(
-    runtime: &tokio::runtime::Handle,
-    hub: &Hub,
-    workspace: WorkspaceId,
-    rows: Vec<NodeRow>,
-    out: Pieces,
-) -> std::io::Result<()> {
-    let mut zip = zip::ZipWriter::new_stream(out);
-    for row in rows {
-        let mode = if row.executable { 0o755 } else { 0o644 };
-        let options = zip::write::SimpleFileOptions::default()
-            .unix_permissions(mode)
-            .large_file(row.size > u64::from(u32::MAX));
-        match (row.kind, row.hash) {
-            (Kind::Folder, _) => zip.add_directory(row.path.as_str(), options)?,
-            (Kind::Symlink, _) => {
-                zip.add_symlink(row.path.as_str(), row.target.unwrap_or_default(), options)?;
-            }
-            (Kind::File, Some(hash)) => {
-                zip.start_file(row.path.as_str(), options)?;
-                let reader = runtime
-                    .block_on(hub.open(workspace, hash))
-                    .map_err(std::io::Error::other)?;
-                let mut reader =
-                    reader.ok_or_else(|| std::io::Error::other("a content is missing"))?;
-                while let Some(piece) = runtime
-                    .block_on(reader.next())
-                    .map_err(std::io::Error::other)?
-                {
-                    zip.write_all(&piece)?;
-                }
-            }
-            (Kind::File, None) => {}
-        }
-    }
-    zip.finish()?.into_inner().flush()
-}
-
-/// Hands bytes on in pieces; waits when the reader is slow.
-struct Pieces {
-    buffer: Vec<u8>,
-    sender: mpsc::Sender<std::io::Result<Bytes>>,
-}
-
-impl Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= 1 << 16 {
-            self.flush()?;
-        }
-        Ok(bytes.len())
+        self.send_batch()
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        if self.buffer.is_empty() {
+    fn send(&self, item: Item) -> Result<(), Ended> {
+        self.sender.blocking_send(Ok(item)).map_err(|_| Ended::Cut)
+    }
+
+    fn send_batch(&mut self) -> Result<(), Ended> {
+        self.batch_bytes = 0;
+        let batch = std::mem::take(&mut self.batch);
+        if batch.is_empty() {
             return Ok(());
         }
-        let piece = Bytes::from(std::mem::take(&mut self.buffer));
-        self.sender
-            .blocking_send(Ok(piece))
-            .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        self.send(Item::Batch(batch))
+    }
+
+    fn entry(&mut self, entry: &mut ZipFile<'_, File>) -> Result<(), Ended> {
+        let Some(path) = self.path(entry)? else {
+            return Ok(());
+        };
+        match self.seen.insert(path.clone(), entry.is_dir()) {
+            Some(true) if entry.is_dir() => return Ok(()),
+            Some(_) => return Err(twice(&path).into()),
+            None => {}
+        }
+        let mode = entry.unix_mode().unwrap_or(0);
+        let executable = mode & 0o100 != 0;
+        let change = if entry.is_dir() {
+            NewNode::Folder
+        } else if mode & UNIX_TYPE == UNIX_LINK || entry.is_symlink() {
+            let target = self.piece(entry, &path, PATH_BYTES_MAX as u64 + 1)?;
+            let target = String::from_utf8(target).ok();
+            // Whether it stays inside is the hub's to judge, as for every link.
+            let target = target.filter(|target| target.len() <= PATH_BYTES_MAX);
+            let target = target.ok_or_else(|| {
+                Error::new(
+                    Code::LinkEscapes,
+                    format!("The link \"{path}\" leads nowhere. Leave it out and pack again."),
+                )
+            })?;
+            NewNode::Symlink { target }
+        } else {
+            let start = self.piece(entry, &path, BLOB_INLINE_BYTES_MAX + 1)?;
+            if start.len() as u64 > BLOB_INLINE_BYTES_MAX {
+                return self.large(entry, path, start, executable);
+            }
+            self.batch_bytes += start.len() as u64;
+            NewNode::File {
+                content: Content::Inline(Bytes::from(start)),
+                executable,
+            }
+        };
+        // Every folder above takes a row, too.
+        self.batch_bytes += (path.as_str().len() * path.components().count()) as u64;
+        self.batch.push(Proposal {
+            path,
+            expect: None,
+            change,
+        });
+        Ok(())
+    }
+
+    /// A large file goes on piece by piece as it is unpacked.
+    fn large(
+        &mut self,
+        entry: &mut ZipFile<'_, File>,
+        path: RelPath,
+        start: Vec<u8>,
+        executable: bool,
+    ) -> Result<(), Ended> {
+        self.send_batch()?;
+        let mut piece = start;
+        while !piece.is_empty() {
+            self.send(Item::Piece(Bytes::from(piece)))?;
+            piece = self.piece(entry, &path, PIECE_BYTES)?;
+        }
+        self.send(Item::Large { path, executable })
+    }
+
+    /// The next bytes of an entry. What the archive says of its sizes is not believed: they are counted as they come.
+    fn piece(
+        &mut self,
+        entry: &mut ZipFile<'_, File>,
+        path: &RelPath,
+        most: u64,
+    ) -> Result<Vec<u8>, Ended> {
+        let mut piece = Vec::new();
+        entry.take(most).read_to_end(&mut piece).map_err(|error| {
+            Error::new(
+                Code::ZipInvalid,
+                format!("\"{path}\" in the zip file is damaged: {error}. Pack it again."),
+            )
+        })?;
+        self.total += piece.len() as u64;
+        let ratio = self.total / self.packed.max(1);
+        if self.total > WORKSPACE_BYTES_MAX || (self.total > RATIO_FROM && ratio > ZIP_RATIO_MAX) {
+            return Err(bomb().into());
+        }
+        Ok(piece)
+    }
+
+    /// Where an entry goes; `None` for the folder that is stripped.
+    fn path(&self, entry: &ZipFile<'_, File>) -> Result<Option<RelPath>, Error> {
+        let name = std::str::from_utf8(entry.name_raw()).map_err(|_| {
+            Error::new(
+                Code::PathInvalid,
+                "The zip file holds a name that is not UTF-8. Rename it and pack again.",
+            )
+        })?;
+        let name = name.strip_prefix(self.strip.as_str()).unwrap_or(name);
+        let name = name.strip_suffix('/').unwrap_or(name);
+        if name.is_empty() && !self.strip.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(RelPath::parse(name)?))
+    }
+}
+
+/// How many entries the record at the end promises, before anything is read by it. Nothing may stand behind it: what
+/// two programs read differently is refused.
+fn entries(file: &mut File) -> Result<u64, Error> {
+    let length = file.metadata()?.len();
+    let tail_bytes = length.min(u64::from(u16::MAX) + END_BYTES as u64);
+    file.seek(SeekFrom::Start(length - tail_bytes))?;
+    let mut tail = Vec::new();
+    Read::by_ref(file).take(tail_bytes).read_to_end(&mut tail)?;
+    file.rewind()?;
+    let ends = |at: &usize| {
+        let comment = u16::from_le_bytes([tail[at + 20], tail[at + 21]]);
+        tail[*at..].starts_with(b"PK\x05\x06")
+            && at + END_BYTES + usize::from(comment) == tail.len()
+    };
+    let at = (0..(tail.len() + 1).saturating_sub(END_BYTES))
+        .rev()
+        .find(ends);
+    let at = at.ok_or_else(|| invalid("has no end, or something stands behind its end"))?;
+    let short = u16::from_le_bytes([tail[at + 10], tail[at + 11]]);
+    if short < u16::MAX {
+        return Ok(u64::from(short));
+    }
+    // Zip64: the larger record stands before, and its locator between the two.
+    let record = tail[..at]
+        .windows(4)
+        .rposition(|four| four == b"PK\x06\x06")
+        .and_then(|found| tail[..at].get(found + 32..found + 40))
+        .and_then(|eight| eight.try_into().ok());
+    Ok(record.map_or(u64::from(short), u64::from_le_bytes))
+}
+
+/// The one folder in which everything lies; nothing for an archive of ours.
+fn common_folder(archive: &zip::ZipArchive<File>) -> String {
+    let mut names = archive.file_names();
+    let first = names.next().and_then(|name| name.split_once('/'));
+    let Some((folder, _)) = first.filter(|_| archive.comment() != OURS.as_bytes()) else {
+        return String::new();
+    };
+    let folder_slash = format!("{folder}/");
+    // A name that is refused must be seen to be refused.
+    if RelPath::parse(folder).is_ok() && names.all(|name| name.starts_with(&folder_slash)) {
+        folder_slash
+    } else {
+        String::new()
     }
 }

@@ -13,6 +13,8 @@ pub const GIB: u64 = 1024 * MIB;
 pub const NAME_BYTES_MAX: usize = 255;
 /// A whole path; Linux's `PATH_MAX`.
 pub const PATH_BYTES_MAX: usize = 4096;
+/// Names in one path: nobody nests deeper, and a tree of a thousand levels takes a thousand rows for one file.
+pub const PATH_DEPTH_MAX: usize = 100;
 /// One file. Above it, data belongs in object storage, not in an editor.
 pub const FILE_BYTES_MAX: u64 = 100 * MIB;
 /// All files of a workspace; the size of a session's volume.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::Code;
-use crate::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX};
+use crate::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// A path below a workspace's root: UTF-8 in NFC, `/` between components, never empty, never `.` or `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
@@ -35,6 +35,9 @@ pub enum PathError {
     /// A path longer than systems hold.
     #[error("The path is longer than {PATH_BYTES_MAX} bytes. Use fewer or shorter folders.")]
     TooLong,
+    /// More folders inside each other than anyone needs.
+    #[error("The path stands below more than {PATH_DEPTH_MAX} folders. Use fewer.")]
+    TooDeep,
     /// A name that Windows reserves.
     #[error(
         "The name \"{0}\" is reserved on Windows, so it could not live on every computer. Choose another."
@@ -64,7 +67,8 @@ impl PathError {
             | Self::Traversal(_)
             | Self::Control(_)
             | Self::NameTooLong(_)
-            | Self::TooLong => Code::PathInvalid,
+            | Self::TooLong
+            | Self::TooDeep => Code::PathInvalid,
         }
     }
 }
@@ -82,6 +86,9 @@ impl RelPath {
             return Err(PathError::TooLong);
         }
         let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text);
+        if normal.split('/').count() > PATH_DEPTH_MAX {
+            return Err(PathError::TooDeep);
+        }
         for name in normal.split('/') {
             check_name(name, text)?;
         }
@@ -269,6 +276,9 @@ mod tests {
             RelPath::parse(&"x".repeat(256)).map_err(|e| e.code()),
             Err(Code::PathInvalid)
         );
+        let deep = |many| vec!["x"; many].join("/");
+        assert!(RelPath::parse(&deep(100)).is_ok());
+        assert_eq!(RelPath::parse(&deep(101)), Err(PathError::TooDeep));
         assert_eq!(
             RelPath::parse(&"x/".repeat(3000)).map_err(|e| e.code()),
             Err(Code::PathInvalid)

@@ -1,0 +1,94 @@
+//! A workspace as zip file, written as a stream: nobody holds the whole of it.
+use std::io::Write;
+
+use bytes::Bytes;
+use slipway_api::file::Kind;
+use slipway_core::id::WorkspaceId;
+use tokio::sync::mpsc;
+
+use crate::hub::{Hub, NodeRow};
+
+/// The comment of our own archives: what stands at their top is the workspace's, even when it is one folder alone.
+pub(super) const OURS: &str = "Slipway workspace";
+
+/// Writes a tree as zip file, piece by piece, to a body.
+pub fn write(hub: Hub, workspace: WorkspaceId, rows: Vec<NodeRow>) -> axum::body::Body {
+    let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let out = Pieces {
+            buffer: Vec::with_capacity(1 << 16),
+            sender: sender.clone(),
+        };
+        if let Err(error) = write_all(&runtime, &hub, workspace, rows, out) {
+            // The body breaks off, so that nobody takes half an archive for a whole one.
+            drop(sender.blocking_send(Err(error)));
+        }
+    });
+    axum::body::Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))
+}
+
+fn write_all(
+    runtime: &tokio::runtime::Handle,
+    hub: &Hub,
+    workspace: WorkspaceId,
+    rows: Vec<NodeRow>,
+    out: Pieces,
+) -> std::io::Result<()> {
+    let mut zip = zip::ZipWriter::new_stream(out);
+    zip.set_comment(OURS);
+    for row in rows {
+        let mode = if row.executable { 0o755 } else { 0o644 };
+        let options = zip::write::SimpleFileOptions::default()
+            .unix_permissions(mode)
+            .large_file(row.size > u64::from(u32::MAX));
+        match (row.kind, row.hash) {
+            (Kind::Folder, _) => zip.add_directory(row.path.as_str(), options)?,
+            (Kind::Symlink, _) => {
+                zip.add_symlink(row.path.as_str(), row.target.unwrap_or_default(), options)?;
+            }
+            (Kind::File, Some(hash)) => {
+                zip.start_file(row.path.as_str(), options)?;
+                let reader = runtime
+                    .block_on(hub.open(workspace, hash))
+                    .map_err(std::io::Error::other)?;
+                let mut reader =
+                    reader.ok_or_else(|| std::io::Error::other("a content is missing"))?;
+                while let Some(piece) = runtime
+                    .block_on(reader.next())
+                    .map_err(std::io::Error::other)?
+                {
+                    zip.write_all(&piece)?;
+                }
+            }
+            (Kind::File, None) => {}
+        }
+    }
+    zip.finish()?.into_inner().flush()
+}
+
+/// Hands bytes on in pieces; waits when the reader is slow.
+struct Pieces {
+    buffer: Vec<u8>,
+    sender: mpsc::Sender<std::io::Result<Bytes>>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= 1 << 16 {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let piece = Bytes::from(std::mem::take(&mut self.buffer));
+        self.sender
+            .blocking_send(Ok(piece))
+            .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+}
