@@ -368,6 +368,11 @@ impl Overlay {
             self.entries = self.entries + u64::from(effect.before.is_some())
                 - u64::from(effect.after.is_some());
             self.bytes = (self.bytes + size(&effect.before)).saturating_sub(size(&effect.after));
+            if effect.before.is_some() {
+                // Its spelling counts again.
+                self.folds
+                    .insert(effect.path.fold_key(), effect.path.clone());
+            }
             self.rows.insert(effect.path, effect.before);
         }
     }
