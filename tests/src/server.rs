@@ -1,4 +1,5 @@
 //! A real `slipway-server` process on a throw-away data directory, for the smoke journey and the benchmarks.
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -20,6 +21,23 @@ pub struct Parts {
     pub image: PathBuf,
 }
 
+impl Parts {
+    /// What a server is started with: a free port of loopback, everything else below `data`.
+    #[must_use]
+    pub fn arguments(&self, data: &Path) -> Vec<OsString> {
+        let mut all: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        let named = [
+            ("--data-dir", data.join("data")),
+            ("--agent", self.agent.clone()),
+            ("--image", self.image.clone()),
+        ];
+        for (name, path) in named {
+            all.extend([name.into(), path.into_os_string()]);
+        }
+        all
+    }
+}
+
 /// A running server. Dropping it without [`Server::stop`] kills it.
 pub struct Server {
     child: Child,
@@ -35,25 +53,29 @@ impl Server {
     /// # Errors
     /// When it ends before; the error carries its last log lines.
     pub async fn start(parts: &Parts, data: &Path) -> Result<Self> {
+        let mut command = Command::new(&parts.server);
+        command.args(parts.arguments(data));
+        Self::launch(command, data).await
+    }
+
+    /// Starts a server by a command of one's own and waits until it says that it is ready. Its log goes below `data`.
+    ///
+    /// # Errors
+    /// When it ends before; the error carries its last log lines.
+    pub async fn launch(mut command: Command, data: &Path) -> Result<Self> {
         let log = data.join("server.log");
         tokio::fs::create_dir_all(data).await?;
         let stderr = std::fs::File::options()
             .create(true)
             .append(true)
             .open(&log)?;
-        let mut child = Command::new(&parts.server)
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data.join("data"))
-            .arg("--agent")
-            .arg(&parts.agent)
-            .arg("--image")
-            .arg(&parts.image)
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("start {}", parts.server.display()))?;
+            .with_context(|| format!("start {command:?}"))?;
         let stdout = child.stdout.take().context("invariant: stdout is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         while let Some(line) = lines.next_line().await? {
