@@ -11,9 +11,7 @@ use slipway_api::workspace::{
 };
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{
-    PAGE_ROWS_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX,
-};
+use slipway_core::limits::{PAGE_ROWS_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_proto::v1;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
