@@ -13,6 +13,8 @@ pub struct Error {
     fields: Vec<FieldProblem>,
     retry_after_s: Option<u64>,
     etag: Option<String>,
+    /// Bytes of a content of which a range was asked for.
+    size: Option<u64>,
 }
 
 impl Error {
@@ -25,6 +27,7 @@ impl Error {
             fields: Vec::new(),
             retry_after_s: None,
             etag: None,
+            size: None,
         }
     }
 
@@ -50,6 +53,13 @@ impl Error {
     #[must_use]
     pub fn with_etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
+        self
+    }
+
+    /// The same error with the size of the content of which a range was asked for.
+    #[must_use]
+    pub const fn with_size(mut self, size: u64) -> Self {
+        self.size = Some(size);
         self
     }
 
@@ -173,6 +183,10 @@ impl IntoResponse for Error {
         if let Some(etag) = self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
             headers.insert(header::ETAG, etag);
         }
+        let range = self.size.map(|size| format!("bytes */{size}"));
+        if let Some(range) = range.and_then(|range| HeaderValue::from_str(&range).ok()) {
+            headers.insert(header::CONTENT_RANGE, range);
+        }
         // The request-id layer finds it here and completes the body.
         response.extensions_mut().insert(problem);
         response
@@ -195,6 +209,7 @@ const fn status(code: Code) -> StatusCode {
         Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::BodyTooLarge | Code::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RangeUnsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         Code::BodyStalled => StatusCode::REQUEST_TIMEOUT,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

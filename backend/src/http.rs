@@ -29,6 +29,7 @@ pub mod body;
 pub mod docs;
 pub mod extract;
 pub mod health;
+pub mod idempotency;
 pub mod ws;
 
 /// How long open requests may go on after the stop.
@@ -42,7 +43,8 @@ const CSP: &str = "default-src 'none'; script-src 'self'; worker-src 'self' blob
 #[openapi(
     info(
         title = "Slipway",
-        description = "A native desktop IDE whose code runs in the cloud."
+        description = "A native desktop IDE whose code runs in the cloud. Every POST of a signed-in client takes an `Idempotency-Key`: \
+            sent again with the same key it is not done again, but answered as before."
     ),
     components(schemas(Problem))
 )]
@@ -77,6 +79,10 @@ pub fn service(app: App) -> Router {
     let (router, _) = router();
     router
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            idempotency::layer,
+        ))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(
             |_: Box<dyn std::any::Any + Send>| {
                 Error::new(

@@ -2,103 +2,46 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
 use serde_json::json;
 use slipway_api::file::OriginKind;
 use slipway_api::workspace::{
     CreateWorkspace, DeleteWorkspace, DuplicateWorkspace, Template, UpdateWorkspace, Workspace,
-    WorkspaceFilter, Workspaces,
+    WorkspaceSort,
 };
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{PAGE_ROWS_MAX, WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
+use slipway_core::limits::{WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_proto::v1;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::audit::{self, Action};
 use crate::clock::random;
 use crate::error::Error;
-use crate::http::extract::{Json, Path, Query, SignedIn};
+use crate::http::extract::{Json, Path, SignedIn};
 use crate::hub::{Author, Hub, WorkspaceRow};
 use crate::state::App;
 
 pub mod archive;
 pub mod export;
 pub mod import;
+mod list;
 pub mod store;
 pub mod template;
 
-use store::{Changed, Cursor};
+use store::{Changed, Wanted};
 
 /// Routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list, create))
+        .routes(routes!(list::list, create))
         .merge(import::routes())
         .routes(routes!(get, update, remove))
         .routes(routes!(recover))
         .routes(routes!(purge))
         .routes(routes!(duplicate))
         .routes(routes!(export))
-}
-
-#[derive(Deserialize)]
-struct ListQuery {
-    filter: Option<WorkspaceFilter>,
-    #[serde(default)]
-    search: String,
-    cursor: Option<String>,
-    limit: Option<u32>,
-}
-
-/// The own workspaces, the last changed first.
-#[utoipa::path(get, path = "/api/v1/workspaces", tag = "workspaces", params(("filter" = Option<WorkspaceFilter>, Query), ("search" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, body = Workspaces)), extensions(("x-permission" = json!("signed-in"))))]
-async fn list(
-    State(app): State<App>,
-    user: SignedIn,
-    Query(query): Query<ListQuery>,
-) -> Result<Json<Workspaces>, Error> {
-    let limit = i64::from(query.limit.unwrap_or(PAGE_ROWS_MAX).clamp(1, PAGE_ROWS_MAX));
-    let cursor = query.cursor.as_deref().map(parse_cursor).transpose()?;
-    let filter = query.filter.unwrap_or(WorkspaceFilter::Active);
-    let workspaces = store::list(
-        &app.db,
-        user.user,
-        Some(filter),
-        None,
-        query.search.trim(),
-        cursor,
-        limit,
-    )
-    .await?;
-    let full = i64::try_from(workspaces.len()).unwrap_or(i64::MAX) == limit;
-    let next = workspaces.last().filter(|_| full).map(|last| {
-        format!(
-            "{}~{}",
-            last.changed_at.format(&Rfc3339).unwrap_or_default(),
-            last.id
-        )
-    });
-    Ok(Json(Workspaces { workspaces, next }))
-}
-
-fn parse_cursor(text: &str) -> Result<Cursor, Error> {
-    let parts = text.split_once('~').and_then(|(at, id)| {
-        Some(Cursor {
-            changed_at: OffsetDateTime::parse(at, &Rfc3339).ok()?,
-            id: id.parse().ok()?,
-        })
-    });
-    parts.ok_or_else(|| {
-        Error::new(
-            Code::InvalidRequest,
-            "The cursor is not one of ours. Ask for the first page again.",
-        )
-    })
 }
 
 /// Makes a workspace from a template.
@@ -165,7 +108,15 @@ async fn created(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Response,
 }
 
 async fn read(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Workspace, Error> {
-    store::list(&app.db, user.user, None, Some(id), "", None, 1)
+    let wanted = Wanted {
+        filter: None,
+        one: Some(id),
+        search: "",
+        sort: WorkspaceSort::Changed,
+        after: None,
+        rows: 1,
+    };
+    store::list(&app.db, user.user, wanted)
         .await?
         .pop()
         .ok_or_else(|| Error::not_found("workspace"))
@@ -466,6 +417,9 @@ pub async fn sweep(app: App) {
         }
         if let Err(error) = crate::hub::content::sweep(&app.db, now).await {
             tracing::warn!(%error, "Cannot sweep contents");
+        }
+        if let Err(error) = crate::http::idempotency::sweep(&app.db, now).await {
+            tracing::warn!(%error, "Cannot sweep answers of requests with a key");
         }
         let old = now - time::Duration::days(7);
         if let Err(error) = sqlx::query!("delete from batches where at < $1", old)

@@ -149,3 +149,80 @@ async fn what_belongs_to_another_does_not_exist() {
     );
     assert_eq!(code(bo.export_workspace(workspace).await), Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_is_had_by_its_range() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
+    let large: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+    for (path, content) in [("small.txt", b"0123456789".to_vec()), ("large.bin", large)] {
+        let size = content.len();
+        let written = ana.write_file(workspace, path, None, Bytes::from(content.clone()));
+        let etag = format!(
+            "\"{}\"",
+            written.await.unwrap().entry.unwrap().hash.unwrap()
+        );
+        let get = |headers: &[(&'static str, String)]| {
+            let path = format!("/workspaces/{workspace}/files/{path}");
+            let mut request = ana.request(reqwest::Method::GET, &path);
+            for (name, value) in headers {
+                request = request.header(*name, value);
+            }
+            request.send()
+        };
+        // Across the border of stored pieces, at the ends, and of no bytes less or more.
+        let border = 1 << 20;
+        for (from, to) in [
+            (0, 0),
+            (2, 5),
+            (size - 1, size - 1),
+            (border - 3, border + 3),
+            (border, 2 * border),
+        ] {
+            if from >= size {
+                continue;
+            }
+            let answer = get(&[("range", format!("bytes={from}-{to}"))])
+                .await
+                .unwrap();
+            let to = to.min(size - 1);
+            assert_eq!(answer.status(), 206);
+            assert_eq!(
+                answer.headers()["content-range"],
+                format!("bytes {from}-{to}/{size}")
+            );
+            assert_eq!(
+                answer.headers()["content-length"],
+                (to - from + 1).to_string()
+            );
+            assert_eq!(
+                answer.bytes().await.unwrap(),
+                content[from..=to],
+                "{path} {from}-{to}"
+            );
+        }
+        let last = get(&[("range", "bytes=-4".to_owned())]).await.unwrap();
+        assert_eq!(last.bytes().await.unwrap(), content[size - 4..]);
+        let outside = get(&[("range", format!("bytes={size}-"))]).await.unwrap();
+        assert_eq!(
+            outside.headers()["content-range"],
+            format!("bytes */{size}")
+        );
+        let outside = crate::raw::problem(outside).await;
+        assert_eq!(
+            (outside.status, outside.code),
+            (416, Code::RangeUnsatisfiable)
+        );
+        let part = ("range", "bytes=1-2".to_owned());
+        let same = get(&[part.clone(), ("if-range", etag)]).await.unwrap();
+        assert_eq!(same.status(), 206);
+        let other = get(&[part, ("if-range", "\"of another version\"".to_owned())])
+            .await
+            .unwrap();
+        assert_eq!(
+            (other.status().as_u16(), other.bytes().await.unwrap().len()),
+            (200, size)
+        );
+    }
+}

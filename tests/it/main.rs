@@ -11,6 +11,7 @@ mod input;
 mod lab;
 mod openapi;
 mod raw;
+mod repeated;
 mod replica;
 mod run;
 mod runtime;

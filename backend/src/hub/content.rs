@@ -196,6 +196,8 @@ pub struct ContentReader {
     size: u64,
     small: Option<Bytes>,
     next: i32,
+    /// Bytes of the next piece that were skipped.
+    skip: usize,
 }
 
 impl ContentReader {
@@ -224,7 +226,22 @@ impl ContentReader {
             size,
             small,
             next: 0,
+            skip: 0,
         }))
+    }
+
+    /// Goes on at an offset instead of at the beginning.
+    #[must_use]
+    pub fn from_offset(mut self, offset: u64) -> Self {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        if let Some(small) = &mut self.small {
+            *small = small.slice(offset.min(small.len())..);
+        } else {
+            // All chunks but the last have one size.
+            self.next = i32::try_from(offset / CHUNK_BYTES_MAX).unwrap_or(i32::MAX);
+            self.skip = offset % CHUNK_BYTES_MAX;
+        }
+        self
     }
 
     /// All bytes.
@@ -245,14 +262,11 @@ impl ContentReader {
             .fetch_optional(&self.db)
             .await?;
         self.next += 1;
-        row.map(|row| {
-            unpack(
-                row.codec,
-                row.content,
-                usize::try_from(row.size).unwrap_or(0),
-            )
-        })
-        .transpose()
+        let Some(row) = row else { return Ok(None) };
+        let size = usize::try_from(row.size).unwrap_or(0);
+        let piece = unpack(row.codec, row.content, size)?;
+        let skip = std::mem::take(&mut self.skip).min(piece.len());
+        Ok(Some(piece.slice(skip..)))
     }
 }
 

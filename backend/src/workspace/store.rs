@@ -1,6 +1,6 @@
 //! SQL of workspaces.
 use slipway_api::session::SessionState;
-use slipway_api::workspace::{SessionBrief, Template, Workspace, WorkspaceFilter};
+use slipway_api::workspace::{SessionBrief, Template, Workspace, WorkspaceFilter, WorkspaceSort};
 use slipway_core::id::{Id as _, SessionId, UserId, WorkspaceId};
 use slipway_core::limits::TRASH_DAYS;
 use sqlx::{PgConnection, PgPool};
@@ -86,29 +86,64 @@ pub async fn count(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
     Ok(count.unsigned_abs())
 }
 
-/// Where the next page of a list begins.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor {
-    /// Last change of the last row.
-    pub changed_at: OffsetDateTime,
-    /// Its id.
-    pub id: WorkspaceId,
+/// Where the next page of a list begins: what its last row is sorted by, and its id.
+#[derive(Clone, Debug)]
+pub enum Cursor {
+    /// After a time of change or of making.
+    Time(OffsetDateTime, WorkspaceId),
+    /// After a name.
+    Name(String, WorkspaceId),
 }
 
-/// One page of an account's workspaces, the last changed first; or the one with an id.
+impl Cursor {
+    const fn time(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Time(at, _) => Some(*at),
+            Self::Name(..) => None,
+        }
+    }
+    const fn name(&self) -> Option<&str> {
+        match self {
+            Self::Time(..) => None,
+            Self::Name(name, _) => Some(name.as_str()),
+        }
+    }
+    const fn id(&self) -> WorkspaceId {
+        match self {
+            Self::Time(_, id) | Self::Name(_, id) => *id,
+        }
+    }
+}
+
+/// Which workspaces of an account are asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// `None`: all, wherever they are.
+    pub filter: Option<WorkspaceFilter>,
+    /// The one with this id.
+    pub one: Option<WorkspaceId>,
+    /// Part of the name.
+    pub search: &'a str,
+    /// In which order.
+    pub sort: WorkspaceSort,
+    /// Those behind it.
+    pub after: Option<Cursor>,
+    /// At most.
+    pub rows: i64,
+}
+
+/// One page of an account's workspaces.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(
-    db: &PgPool,
-    owner: UserId,
-    filter: Option<WorkspaceFilter>,
-    one: Option<WorkspaceId>,
-    search: &str,
-    after: Option<Cursor>,
-    rows: i64,
-) -> sqlx::Result<Vec<Workspace>> {
-    let filter = filter.map(|filter| match filter {
+pub async fn list(db: &PgPool, owner: UserId, wanted: Wanted<'_>) -> sqlx::Result<Vec<Workspace>> {
+    let sort = match wanted.sort {
+        WorkspaceSort::Changed => "changed",
+        WorkspaceSort::Created => "created",
+        WorkspaceSort::Name => "name",
+    };
+    let after = wanted.after.as_ref();
+    let filter = wanted.filter.map(|filter| match filter {
         WorkspaceFilter::Active => "active",
         WorkspaceFilter::Archived => "archived",
         WorkspaceFilter::Trash => "trash",
@@ -125,15 +160,19 @@ pub async fn list(
                 or ($2 = 'trash' and deleted_at is not null))
             and ($3::uuid is null or w.id = $3)
             and ($4 = '' or position(lower($4) in lower(w.name)) > 0)
-            and ($5::timestamptz is null or (w.changed_at, w.id) < ($5, $6::uuid))
-        order by w.changed_at desc, w.id desc limit $7"#,
+            and ($5::timestamptz is null or (case when $8 = 'created' then w.created_at else w.changed_at end, w.id) < ($5, $6::uuid))
+            and ($9::text is null or lower(w.name) > lower($9) or (lower(w.name) = lower($9) and w.id < $6))
+        order by case when $8 = 'name' then lower(w.name) end,
+            case $8 when 'created' then w.created_at when 'changed' then w.changed_at end desc, w.id desc limit $7"#,
         owner.uuid(),
         filter,
-        one.map(|id| id.uuid()),
-        search,
-        after.map(|after| after.changed_at),
-        after.map(|after| after.id.uuid()),
-        rows,
+        wanted.one.map(|id| id.uuid()),
+        wanted.search,
+        after.and_then(Cursor::time),
+        after.map(|after| after.id().uuid()),
+        wanted.rows,
+        sort,
+        after.and_then(Cursor::name),
     )
     .fetch_all(db)
     .await?;

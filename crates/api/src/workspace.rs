@@ -103,6 +103,19 @@ pub enum WorkspaceFilter {
     Trash,
 }
 
+/// The order of a list of workspaces.
+#[derive(Clone, Debug, PartialEq, Eq, Copy, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceSort {
+    /// The last changed first.
+    Changed,
+    /// The newest first.
+    Created,
+    /// By name, from A.
+    Name,
+}
+
 /// What a workspace starts with.
 #[derive(Clone, Debug, PartialEq, Eq, Copy, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]

@@ -64,6 +64,10 @@ codes! {
     PreconditionRequired = "precondition_required",
     /// The same idempotency key came with another request.
     IdempotencyMismatch = "idempotency_mismatch",
+    /// The same request is being answered at this moment.
+    InProgress = "in_progress",
+    /// The range asked for lies outside of the content.
+    RangeUnsatisfiable = "range_unsatisfiable",
     /// A path is not allowed: traversal, NUL, empty or over-long component.
     PathInvalid = "path_invalid",
     /// A name that some systems reserve or cannot hold.

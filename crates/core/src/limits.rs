@@ -60,6 +60,8 @@ pub const HTTP_HEADERS_MAX: usize = 100;
 pub const BODY_BYTES_PER_S_MIN: u64 = 2 * KIB;
 /// What is read and thrown away of a body that was refused, so that the answer is not lost with the connection.
 pub const BODY_DRAIN_BYTES_MAX: u64 = 256 * MIB;
+/// A name that a client gives a request, so that it is done once.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 200;
 /// Rows of one page of a list.
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// One WebSocket message from a browser.

@@ -1,0 +1,136 @@
+//! Requests that come again, and lists that go on: a key does a thing once, a cursor shows each row once.
+#![expect(clippy::unwrap_used, reason = "a helper ends its test")]
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use slipway_api::workspace::{Template, Workspace, Workspaces};
+use slipway_client::rest::Client;
+use slipway_core::code::Code;
+
+use crate::lab::Lab;
+use crate::raw::problem;
+
+async fn create(client: &Client, key: &str, body: &Value) -> Response {
+    let request = client.request(Method::POST, "/workspaces").json(body);
+    request.header("idempotency-key", key).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_request_with_its_key_is_done_once() {
+    let lab = Lab::start().await;
+    let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
+    let body = json!({ "name": "once", "template": "python" });
+    let first = create(&ana, "key-1", &body).await;
+    assert_eq!(first.status(), 201);
+    let first: Workspace = first.json().await.unwrap();
+    let again = create(&ana, "key-1", &body).await;
+    assert_eq!(
+        (
+            again.status().as_u16(),
+            again.headers().contains_key("idempotency-replayed")
+        ),
+        (201, true)
+    );
+    assert_eq!(again.json::<Workspace>().await.unwrap(), first);
+    assert_eq!(ana.workspaces().await.unwrap().workspaces.len(), 1);
+    // The same key for something else is a mistake of the client.
+    let other = json!({ "name": "other", "template": "python" });
+    let refused = problem(create(&ana, "key-1", &other).await).await;
+    assert_eq!(
+        (refused.status, refused.code),
+        (409, Code::IdempotencyMismatch)
+    );
+    // Keys are everyone's own.
+    assert_eq!(create(&bo, "key-1", &body).await.status(), 201);
+    // What was refused is not kept: mended, it passes under its key.
+    let taken = problem(create(&ana, "key-2", &body).await).await;
+    assert_eq!(taken.code, Code::WorkspaceNameTaken);
+    assert_eq!(create(&ana, "key-2", &other).await.status(), 201);
+    for key in ["", " ", &"k".repeat(201)] {
+        let refused = problem(create(&ana, key, &body).await).await;
+        assert_eq!(refused.code, Code::InvalidRequest);
+        assert_eq!(refused.fields[0].field, "idempotency-key");
+    }
+    // Without a sign-in the key changes nothing.
+    let nobody = Client::new(lab.base()).unwrap();
+    assert_eq!(
+        problem(create(&nobody, "key-1", &body).await).await.code,
+        Code::SignInRequired
+    );
+}
+
+#[tokio::test]
+async fn of_many_at_once_with_one_key_one_is_done() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let body = json!({ "name": "once", "template": "empty" });
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (ana, body) = (ana.clone(), body.clone());
+        all.spawn(async move {
+            let answer = create(&ana, "one key", &body).await;
+            match answer.status().as_u16() {
+                201 => answer.json::<Workspace>().await.ok(),
+                _ => {
+                    assert_eq!(problem(answer).await.code, Code::InProgress);
+                    None
+                }
+            }
+        });
+    }
+    let made: Vec<_> = all.join_all().await.into_iter().flatten().collect();
+    assert!(!made.is_empty());
+    assert!(made.iter().all(|one| one.id == made[0].id));
+    assert_eq!(ana.workspaces().await.unwrap().workspaces.len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_shows_each_workspace_once_in_the_order_asked_for() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let names = ["delta", "Alpha", "charlie~x", "bravo", "Echo"];
+    for name in names {
+        ana.create_workspace(name, Template::Empty).await.unwrap();
+    }
+    let first = ana.workspaces().await.unwrap().workspaces.pop().unwrap();
+    assert_eq!(first.name, "delta");
+    ana.write_file(first.id, "a", None, "x".into())
+        .await
+        .unwrap();
+    for (sort, expected) in [
+        ("", ["delta", "Echo", "bravo", "charlie~x", "Alpha"]),
+        (
+            "&sort=changed",
+            ["delta", "Echo", "bravo", "charlie~x", "Alpha"],
+        ),
+        (
+            "&sort=created",
+            ["Echo", "bravo", "charlie~x", "Alpha", "delta"],
+        ),
+        (
+            "&sort=name",
+            ["Alpha", "bravo", "charlie~x", "delta", "Echo"],
+        ),
+    ] {
+        let (mut shown, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = format!("/workspaces?limit=2{sort}{cursor}");
+            let page: Workspaces = ana.get(&page).await.unwrap();
+            shown.extend(page.workspaces.into_iter().map(|row| row.name));
+            let Some(next) = page.next else { break };
+            cursor = format!("&cursor={}", slipway_client::rest::escape_path(&next));
+        }
+        assert_eq!(shown, expected, "{sort}");
+    }
+    // A cursor belongs to its order.
+    let page: Workspaces = ana.get("/workspaces?limit=2&sort=name").await.unwrap();
+    let next = slipway_client::rest::escape_path(&page.next.unwrap());
+    let other = ana.request(
+        Method::GET,
+        &format!("/workspaces?sort=created&cursor={next}"),
+    );
+    let refused = problem(other.send().await.unwrap()).await;
+    assert_eq!(refused.code, Code::InvalidRequest);
+    let unknown = ana.request(Method::GET, "/workspaces?sort=size");
+    let refused = problem(unknown.send().await.unwrap()).await;
+    assert_eq!(refused.fields[0].field, "sort");
+}
