@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Events;
 
+mod apply;
 pub mod commit;
 pub mod content;
 mod evaluate;
@@ -306,7 +307,7 @@ impl Hub {
         workspace: WorkspaceId,
         hashes: &[ContentHash],
     ) -> Result<std::collections::HashMap<ContentHash, Bytes>, HubError> {
-        content::contents(&self.db, workspace, hashes).await
+        content::read::contents(&self.db, workspace, hashes).await
     }
 
     /// A content to be read piece by piece; `None` when the workspace does not hold it.
@@ -317,8 +318,8 @@ impl Hub {
         &self,
         workspace: WorkspaceId,
         hash: ContentHash,
-    ) -> Result<Option<content::ContentReader>, HubError> {
-        content::ContentReader::open(self.db.clone(), workspace, hash).await
+    ) -> Result<Option<content::read::ContentReader>, HubError> {
+        content::read::ContentReader::open(self.db.clone(), workspace, hash).await
     }
 
     /// A content to be written piece by piece.

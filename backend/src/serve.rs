@@ -158,7 +158,7 @@ pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce
             .listen(app.events.clone(), app.stopping.clone()),
     );
     app.tasks.spawn(app.sessions.clone().run(sole));
-    app.tasks.spawn(crate::workspace::sweep(app.clone()));
+    app.tasks.spawn(crate::workspace::sweep::run(app.clone()));
     ready();
     http::serve(app.clone(), listener).await;
     app.tasks.close();

@@ -28,6 +28,7 @@ pub mod export;
 pub mod import;
 mod list;
 pub mod store;
+pub mod sweep;
 pub mod template;
 
 use store::{Changed, Wanted};
@@ -376,57 +377,4 @@ fn name_taken(name: &str) -> Error {
         Code::WorkspaceNameTaken,
         message,
     )
-}
-
-/// Empties the trash of what is over its time, and sweeps contents that nothing names, until the stop.
-pub async fn sweep(app: App) {
-    let mut every = tokio::time::interval(std::time::Duration::from_secs(3600));
-    while app
-        .stopping
-        .run_until_cancelled(every.tick())
-        .await
-        .is_some()
-    {
-        let now = app.clock.now();
-        match store::due(&app.db, now).await {
-            Ok(due) => {
-                for workspace in due {
-                    let purged = async {
-                        let mut db = app.db.begin().await?;
-                        store::purge(&mut db, workspace).await?;
-                        audit::record(
-                            &mut db,
-                            &app.clock,
-                            None,
-                            Action::WorkspacePurge,
-                            &workspace.to_string(),
-                            json!({ "trash": true }),
-                        )
-                        .await?;
-                        db.commit().await
-                    };
-                    match purged.await {
-                        Ok(()) => forget(&app, workspace).await,
-                        Err(error) => {
-                            tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash");
-                        }
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(%error, "Cannot look into the trash"),
-        }
-        if let Err(error) = crate::hub::content::sweep(&app.db, now).await {
-            tracing::warn!(%error, "Cannot sweep contents");
-        }
-        if let Err(error) = crate::http::idempotency::sweep(&app.db, now).await {
-            tracing::warn!(%error, "Cannot sweep answers of requests with a key");
-        }
-        let old = now - time::Duration::days(7);
-        if let Err(error) = sqlx::query!("delete from batches where at < $1", old)
-            .execute(&app.db)
-            .await
-        {
-            tracing::warn!(%error, "Cannot sweep answers of old batches");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Zip files: what goes out comes in again byte for byte, and what is made to harm is refused with nothing kept.
+//! Zip files: what goes out comes in again, and what is made to harm is refused with nothing kept.
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
 use std::io::{Cursor, Write as _};
 
@@ -394,7 +394,7 @@ async fn what_goes_out_comes_in_the_same() {
     assert_eq!(lasting(after.entries), lasting(before.entries));
     assert_eq!(ana.read_file(to.id, "only/large.bin").await.unwrap(), large);
     assert_eq!(ana.workspace(from).await.unwrap().bytes, to.bytes);
-    // And once more: nothing is added on the way.
+    // Nothing is added on the way.
     let again = ana.export_workspace(to.id).await.unwrap();
     let again = ana.import_workspace("again", again).await.unwrap();
     assert_eq!(paths(&ana, again.id).await, paths(&ana, from).await);

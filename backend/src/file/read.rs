@@ -14,7 +14,7 @@ use super::convert::{change, entry};
 use super::range;
 use crate::error::Error;
 use crate::http::extract::{Json, Path, Query, SignedIn};
-use crate::hub::content::ContentReader;
+use crate::hub::content::read::ContentReader;
 use crate::hub::{self, NodeRow};
 use crate::state::App;
 

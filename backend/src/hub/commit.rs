@@ -9,8 +9,8 @@ use slipway_core::limits::COMMIT_OPERATIONS_MAX;
 use slipway_core::path::RelPath;
 use sqlx::PgConnection;
 
+use super::apply::{self, Touched};
 use super::evaluate::Overlay;
-use super::store::{self, Touched};
 use super::{Author, Commit, Content, NewNode, NodeRow, Proposal, ProposalOutcome, content};
 use crate::clock::Clock;
 
@@ -59,7 +59,7 @@ pub async fn commit(
     if batch.is_empty() || batch.chars().count() > 200 {
         return Err(HubError::Batch);
     }
-    let locked = store::lock(db, workspace, author.replica, batch)
+    let locked = apply::lock(db, workspace, author.replica, batch)
         .await?
         .ok_or(HubError::Unknown)?;
     if let Some(answer) = locked.answer {
@@ -68,7 +68,7 @@ pub async fn commit(
     if locked.inactive {
         return Err(HubError::Inactive);
     }
-    let rows = store::touched(db, workspace, &touched(&proposals)).await?;
+    let rows = apply::touched(db, workspace, &touched(&proposals)).await?;
     let held = held(db, workspace, &proposals).await?;
     let revision = locked.head + 1;
     let overlay = Overlay::new(rows, held, revision, locked.entries, locked.bytes);
@@ -93,8 +93,8 @@ pub async fn commit(
         let now = clock.now();
         let inline = inline(&proposals, &commit.outcomes);
         content::insert(db, workspace, &inline, now).await?;
-        store::apply(db, workspace, revision, &evaluated.effects, author, now).await?;
-        store::advance(
+        apply::apply(db, workspace, revision, &evaluated.effects, author, now).await?;
+        apply::advance(
             db,
             workspace,
             revision,
@@ -104,7 +104,7 @@ pub async fn commit(
         )
         .await?;
     }
-    store::remember(
+    apply::remember(
         db,
         workspace,
         author.replica,
@@ -167,7 +167,7 @@ async fn held(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(store::held(db, workspace, &wanted.into_iter().collect::<Vec<_>>()).await?)
+    Ok(apply::held(db, workspace, &wanted.into_iter().collect::<Vec<_>>()).await?)
 }
 
 /// Contents that came along and are used now.
@@ -213,7 +213,7 @@ fn answer_to(commit: &Commit) -> serde_json::Value {
     serde_json::json!({ "revision": commit.revision, "outcomes": outcomes })
 }
 
-fn answer_from(answer: &store::Answer) -> Result<Commit, HubError> {
+fn answer_from(answer: &apply::Answer) -> Result<Commit, HubError> {
     let damaged = || HubError::Damaged("the stored answer of a batch".to_owned());
     let value = &answer.value;
     let revision = value["revision"].as_u64().ok_or_else(damaged)?;
@@ -271,7 +271,7 @@ pub(super) fn node_row(
     let damaged = |what: &str| sqlx::Error::Decode(format!("{what} of an entry").into());
     Ok(NodeRow {
         path: RelPath::parse(path).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
-        kind: store::kind(kind).ok_or_else(|| damaged("kind"))?,
+        kind: super::store::kind(kind).ok_or_else(|| damaged("kind"))?,
         hash: hash
             .map(|bytes| ContentHash::try_from(bytes.as_slice()).map_err(|_| damaged("hash")))
             .transpose()?,

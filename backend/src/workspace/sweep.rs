@@ -1,0 +1,69 @@
+//! What time takes away: workspaces in the trash, contents that nothing names, answers that nobody asks for again.
+use std::time::Duration;
+
+use serde_json::json;
+use slipway_core::id::WorkspaceId;
+use time::OffsetDateTime;
+
+use super::{forget, store};
+use crate::audit::{self, Action};
+use crate::http::idempotency;
+use crate::hub::content;
+use crate::state::App;
+
+/// How often it is looked.
+const EVERY: Duration = Duration::from_secs(3600);
+/// How long the answers of batches are kept.
+const BATCHES_KEPT_FOR: time::Duration = time::Duration::days(7);
+
+/// Sweeps until the stop.
+pub async fn run(app: App) {
+    let mut every = tokio::time::interval(EVERY);
+    while app
+        .stopping
+        .run_until_cancelled(every.tick())
+        .await
+        .is_some()
+    {
+        sweep(&app, app.clock.now()).await;
+    }
+}
+
+async fn sweep(app: &App, now: OffsetDateTime) {
+    match store::due(&app.db, now).await {
+        Ok(due) => {
+            for workspace in due {
+                match purge(app, workspace).await {
+                    Ok(()) => forget(app, workspace).await,
+                    Err(error) => {
+                        tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash");
+                    }
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "Cannot look into the trash"),
+    }
+    if let Err(error) = content::sweep(&app.db, now).await {
+        tracing::warn!(%error, "Cannot sweep contents");
+    }
+    if let Err(error) = idempotency::sweep(&app.db, now).await {
+        tracing::warn!(%error, "Cannot sweep answers of requests with a key");
+    }
+    let old = now - BATCHES_KEPT_FOR;
+    if let Err(error) = sqlx::query!("delete from batches where at < $1", old)
+        .execute(&app.db)
+        .await
+    {
+        tracing::warn!(%error, "Cannot sweep answers of old batches");
+    }
+}
+
+async fn purge(app: &App, workspace: WorkspaceId) -> sqlx::Result<()> {
+    let mut db = app.db.begin().await?;
+    store::purge(&mut db, workspace).await?;
+    let subject = workspace.to_string();
+    let detail = json!({ "trash": true });
+    let action = Action::WorkspacePurge;
+    audit::record(&mut db, &app.clock, None, action, &subject, detail).await?;
+    db.commit().await
+}
