@@ -10,8 +10,7 @@ use slipway_api::workspace::Template;
 use slipway_client::rest::Client;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::lab::{Lab, code};
 
@@ -394,7 +393,6 @@ async fn what_goes_out_comes_in_the_same() {
     assert_eq!(lasting(after.entries), lasting(before.entries));
     assert_eq!(ana.read_file(to.id, "only/large.bin").await.unwrap(), large);
     assert_eq!(ana.workspace(from).await.unwrap().bytes, to.bytes);
-    // Nothing is added on the way.
     let again = ana.export_workspace(to.id).await.unwrap();
     let again = ana.import_workspace("again", again).await.unwrap();
     assert_eq!(paths(&ana, again.id).await, paths(&ana, from).await);

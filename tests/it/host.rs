@@ -159,12 +159,14 @@ impl Drop for Home {
     }
 }
 
+/// How often it is looked whether another process got there.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Waits until something holds.
 async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !holds().await {
-            // waits: another process gets there in its own time, and tells nobody.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK).await; // waits: another process gets there in its own time, and tells nobody
         }
     });
     waited.await.unwrap_or_else(|_| panic!("{what} in time"));

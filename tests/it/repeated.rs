@@ -50,6 +50,29 @@ async fn a_request_with_its_key_is_done_once() {
         assert_eq!(refused.code, Code::InvalidRequest);
         assert_eq!(refused.fields[0].field, "idempotency-key");
     }
+    // A token is never kept, not even in an answer.
+    let sign_in = json!({ "email": "ana@example.org", "password": "quiet tide at seven bells" });
+    for _ in 0..2 {
+        let again = ana.request(Method::POST, "/sign-in").json(&sign_in);
+        let again = again
+            .header("idempotency-key", "key-3")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (
+                again.status().as_u16(),
+                again.headers().contains_key("idempotency-replayed")
+            ),
+            (200, false)
+        );
+    }
+    let kept: Vec<String> =
+        sqlx::query_scalar("select key from idempotency_keys order by key, user_id")
+            .fetch_all(&lab.app().db)
+            .await
+            .unwrap();
+    assert_eq!(kept, ["key-1", "key-1", "key-2"]);
     // Without a sign-in the key changes nothing.
     let nobody = Client::new(lab.base()).unwrap();
     assert_eq!(

@@ -7,7 +7,8 @@ use slipway_core::hash::ContentHash;
 use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
 use slipway_core::path::RelPath;
 
-use super::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
+use self::judge::{escapes, expected, rejected, same, unless_refused};
+use super::{Content, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
 pub(super) struct Overlay {
@@ -378,60 +379,7 @@ impl Overlay {
     }
 }
 
-/// Whether a row is what was proposed already.
-fn same(current: &NodeRow, node: &NodeRow) -> bool {
-    current.kind == node.kind && current.hash == node.hash && current.executable == node.executable
-}
-
-fn expected(expect: Option<Expect>, current: Option<&NodeRow>) -> Result<(), Refused> {
-    let holds = match (expect, current) {
-        (None, _) | (Some(Expect::Absent), None) => true,
-        (Some(Expect::Folder), Some(row)) => row.kind == Kind::Folder,
-        (Some(Expect::Content(hash)), Some(row)) => row.hash == Some(hash),
-        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => {
-            false
-        }
-    };
-    if holds {
-        Ok(())
-    } else {
-        Err(ProposalOutcome::Stale(current.cloned()))
-    }
-}
-
-fn rejected(code: Code, message: String) -> Refused {
-    ProposalOutcome::Rejected(code, message)
-}
-
-/// In an atomic batch nothing that passed was done, either.
-fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
-    match outcome {
-        ProposalOutcome::Applied | ProposalOutcome::Converged => ProposalOutcome::Rejected(
-            Code::Stale,
-            "Nothing was done: another operation of this commit did not pass.".to_owned(),
-        ),
-        refused @ (ProposalOutcome::Stale(_)
-        | ProposalOutcome::Rejected(..)
-        | ProposalOutcome::NeedsContent) => refused,
-    }
-}
-
-/// Whether a link's target leaves the workspace, seen from where the link stands.
-fn escapes(path: &RelPath, target: &str) -> bool {
-    if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
-        return true;
-    }
-    let mut depth = path.components().count() - 1;
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if depth == 0 => return true,
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-    }
-    false
-}
+mod judge;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Home, eventually, write};
+use super::{Home, LOOK, eventually, write};
 use crate::lab::PATIENCE;
 
 #[tokio::test]
@@ -64,8 +64,7 @@ async fn a_killed_postgres_comes_back_and_no_acknowledged_write_is_lost() {
                     }
                     Err(error) => {
                         refused.push(error.code());
-                        // waits: a client gives a server that cannot a moment, too.
-                        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                        tokio::time::sleep(LOOK).await; // waits: as a client does before it tries again
                     }
                 }
             }

@@ -2,6 +2,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::hub::Expect;
 
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()

@@ -1,0 +1,62 @@
+//! Single questions that an operation is judged by.
+use slipway_api::file::Kind;
+use slipway_core::code::Code;
+use slipway_core::path::RelPath;
+
+use super::Refused;
+use crate::hub::{Expect, NodeRow, ProposalOutcome};
+
+/// Whether a row is what was proposed already.
+pub(super) fn same(current: &NodeRow, node: &NodeRow) -> bool {
+    current.kind == node.kind && current.hash == node.hash && current.executable == node.executable
+}
+
+pub(super) fn expected(expect: Option<Expect>, current: Option<&NodeRow>) -> Result<(), Refused> {
+    let holds = match (expect, current) {
+        (None, _) | (Some(Expect::Absent), None) => true,
+        (Some(Expect::Folder), Some(row)) => row.kind == Kind::Folder,
+        (Some(Expect::Content(hash)), Some(row)) => row.hash == Some(hash),
+        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => {
+            false
+        }
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err(ProposalOutcome::Stale(current.cloned()))
+    }
+}
+
+pub(super) fn rejected(code: Code, message: String) -> Refused {
+    ProposalOutcome::Rejected(code, message)
+}
+
+/// In an atomic batch nothing that passed was done, either.
+pub(super) fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
+    match outcome {
+        ProposalOutcome::Applied | ProposalOutcome::Converged => ProposalOutcome::Rejected(
+            Code::Stale,
+            "Nothing was done: another operation of this commit did not pass.".to_owned(),
+        ),
+        refused @ (ProposalOutcome::Stale(_)
+        | ProposalOutcome::Rejected(..)
+        | ProposalOutcome::NeedsContent) => refused,
+    }
+}
+
+/// Whether a link's target leaves the workspace, seen from where the link stands.
+pub(super) fn escapes(path: &RelPath, target: &str) -> bool {
+    if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
+        return true;
+    }
+    let mut depth = path.components().count() - 1;
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
+}
