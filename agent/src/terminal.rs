@@ -98,6 +98,8 @@ struct Viewer {
     answers: Vec<v1::terminal_server::Frame>,
     /// The newest input acknowledgement that was not sent yet.
     input_ack: Option<u64>,
+    /// The acknowledgement that was sent last.
+    input_acked: u64,
     waker: Option<Waker>,
 }
 
@@ -337,8 +339,8 @@ impl Terminal {
         Ok(taken)
     }
 
-    /// Writes waiting input until there is none or the program does not take more.
-    fn give_input(&self) -> io::Result<()> {
+    /// Writes waiting input until there is none or the program does not take more; `moved` tells whether it took any.
+    fn give_input(&self, moved: &mut bool) -> io::Result<()> {
         let mut state = self.lock();
         let state = &mut *state;
         while let Some(data) = state.input.front() {
@@ -349,6 +351,7 @@ impl Terminal {
             if bytes == 0 && !data.is_empty() {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
+            *moved = true;
             let Some((client, offset)) = state.input.wrote(bytes) else {
                 continue;
             };

@@ -170,9 +170,14 @@ impl Burst {
 pub(super) async fn write(terminal: Arc<Terminal>) {
     let mut rest = WRITE_REST;
     loop {
-        match terminal.give_input() {
+        let mut moved = false;
+        let given = terminal.give_input(&mut moved);
+        if moved {
+            // It reads: a long paste must not wait as if it did not.
+            rest = WRITE_REST;
+        }
+        match given {
             Ok(()) => {
-                rest = WRITE_REST;
                 terminal.input_came().await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use slipway_core::code::Code;
@@ -14,6 +15,7 @@ use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
 use slipway_terminal::input::ClientId;
 use slipway_terminal::log::Size;
+use tokio::time::{Instant, Sleep};
 use tokio_stream::Stream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
@@ -25,10 +27,27 @@ use crate::error::AgentError;
 /// Viewers of one terminal.
 const VIEWERS_MAX: usize = 16;
 
+/// How long an input acknowledgement waits for output that it can travel with. A key is nearly always echoed, and
+/// one frame fewer is one wake-up fewer on every hop.
+const ACK_WAITS: Duration = Duration::from_millis(10);
+/// With so much input unacknowledged the viewer may be waiting for room.
+const ACK_BYTES: u64 = 4 * 1024;
+
+/// What a viewer is to be sent now.
+enum Due {
+    Frame(Out),
+    End,
+    Nothing,
+    /// Nothing but an acknowledgement that may wait a little.
+    Acknowledgement,
+}
+
 /// The frames for one viewer.
 pub(super) struct Outbound {
     terminal: Arc<Terminal>,
     number: u64,
+    ack_timer: Pin<Box<Sleep>>,
+    ack_armed: bool,
     _inbound: DropGuard,
     _presence: PresenceGuard,
 }
@@ -94,6 +113,7 @@ impl Terminal {
             turn: number,
             answers: vec![answer],
             input_ack: None,
+            input_acked: state.input.written(client),
             waker: None,
         });
         self.follow_driver(state);
@@ -232,7 +252,7 @@ impl Terminal {
     fn hear(&self, number: u64, frame: In) -> Result<bool, AgentError> {
         let input = matches!(frame, In::Input(_));
         let goes_on = self.apply(number, frame)?;
-        if input && self.give_input().is_err() {
+        if input && self.give_input(&mut false).is_err() {
             self.typed.notify_one();
         }
         Ok(goes_on)
@@ -252,7 +272,7 @@ impl Terminal {
         }
     }
 
-    fn poll_frame(&self, number: u64, context: &Context<'_>) -> Poll<Option<Out>> {
+    fn due(&self, number: u64, context: &Context<'_>, ack_is_due: bool) -> Due {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(viewer) = state
@@ -260,20 +280,26 @@ impl Terminal {
             .iter_mut()
             .find(|viewer| viewer.number == number)
         else {
-            return Poll::Ready(None);
+            return Due::End;
         };
         if !viewer.answers.is_empty() {
-            return Poll::Ready(Some(viewer.answers.remove(0)));
+            return Due::Frame(viewer.answers.remove(0));
         }
-        if let Some(offset) = viewer.input_ack.take() {
-            let output_offset = state.log.end();
-            return Poll::Ready(Some(Out::InputAck(v1::InputAck {
-                offset,
-                output_offset,
-            })));
+        let output_offset = state.log.end();
+        if let Some(offset) = viewer.input_ack {
+            let travels = viewer.attachment.credit().sent() < output_offset;
+            let much = offset.saturating_sub(viewer.input_acked) >= ACK_BYTES;
+            if ack_is_due || travels || much || state.exit.is_some() {
+                viewer.input_ack = None;
+                viewer.input_acked = offset;
+                return Due::Frame(Out::InputAck(v1::InputAck {
+                    offset,
+                    output_offset,
+                }));
+            }
         }
         if viewer.attachment.ended() {
-            return Poll::Ready(None);
+            return Due::End;
         }
         let now = self.clock.now_ms();
         match viewer
@@ -281,18 +307,25 @@ impl Terminal {
             .next(&mut state.log, state.exit.is_some(), now)
         {
             Some(Frame::Output { offset, data }) => {
-                Poll::Ready(Some(Out::Output(v1::Output { offset, data })))
+                Due::Frame(Out::Output(v1::Output { offset, data }))
             }
-            Some(Frame::Resized { at, size }) => Poll::Ready(Some(Out::Resized(v1::Resized {
+            Some(Frame::Resized { at, size }) => Due::Frame(Out::Resized(v1::Resized {
                 at_offset: at,
                 cols: size.cols,
                 rows: size.rows,
-            }))),
-            Some(Frame::Gap { from, to }) => Poll::Ready(Some(Out::Gap(v1::Gap { from, to }))),
-            Some(Frame::Exited) => Poll::Ready(state.exit.clone().map(Out::Exited)),
+            })),
+            Some(Frame::Gap { from, to }) => Due::Frame(Out::Gap(v1::Gap { from, to })),
+            Some(Frame::Exited) => state
+                .exit
+                .clone()
+                .map_or(Due::End, |exit| Due::Frame(Out::Exited(exit))),
             None => {
                 viewer.waker = Some(context.waker().clone());
-                Poll::Pending
+                if viewer.input_ack.is_some() {
+                    Due::Acknowledgement
+                } else {
+                    Due::Nothing
+                }
             }
         }
     }
@@ -313,6 +346,8 @@ pub(super) fn attach(
     let outbound = Outbound {
         terminal: terminal.clone(),
         number,
+        ack_timer: Box::pin(tokio::time::sleep(ACK_WAITS)),
+        ack_armed: false,
         _inbound: stop.clone().drop_guard(),
         _presence: presence,
     };
@@ -344,12 +379,27 @@ pub(super) fn attach(
 impl Stream for Outbound {
     type Item = Result<v1::TerminalServer, Status>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let frame = std::task::ready!(self.terminal.poll_frame(self.number, context));
-        if matches!(frame, Some(Out::Refused(_))) {
-            self.terminal.release(self.number);
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let ack_is_due = self.ack_armed && self.ack_timer.as_mut().poll(context).is_ready();
+            if ack_is_due {
+                self.ack_armed = false;
+            }
+            match self.terminal.due(self.number, context, ack_is_due) {
+                Due::Frame(frame) => {
+                    if matches!(frame, Out::Refused(_)) {
+                        self.terminal.release(self.number);
+                    }
+                    return Poll::Ready(Some(Ok(v1::TerminalServer { frame: Some(frame) })));
+                }
+                Due::End => return Poll::Ready(None),
+                Due::Acknowledgement if !self.ack_armed => {
+                    self.ack_timer.as_mut().reset(Instant::now() + ACK_WAITS);
+                    self.ack_armed = true;
+                }
+                Due::Acknowledgement | Due::Nothing => return Poll::Pending,
+            }
         }
-        Poll::Ready(frame.map(|frame| Ok(v1::TerminalServer { frame: Some(frame) })))
     }
 }
 

@@ -1,7 +1,11 @@
 //! A terminal as a viewer sees it: a byte log read from an offset, resumed exactly, input applied exactly once.
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use slipway_core::id::{SessionId, TerminalId};
-use slipway_core::limits::{TERMINAL_FRAME_BYTES_MAX, TERMINAL_WINDOW_BYTES};
+use slipway_core::limits::{
+    TERMINAL_FRAME_BYTES_MAX, TERMINAL_INPUT_BYTES_MAX, TERMINAL_WINDOW_BYTES,
+};
 use slipway_proto::v1;
 use slipway_proto::v1::{terminal_client, terminal_server, ws_client, ws_server};
 
@@ -69,6 +73,8 @@ pub struct Viewer {
     place: Place,
     stream: Stream,
     acknowledged: u64,
+    /// Told while `write` waited for room, for `next`.
+    waiting: VecDeque<Told>,
 }
 
 impl Viewer {
@@ -93,13 +99,22 @@ impl Viewer {
             place,
             stream,
             acknowledged,
+            waiting: VecDeque::new(),
         })
     }
 
     /// Where the viewer stands, to attach again from.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.place.clone()
+        let mut place = self.place.clone();
+        for told in &self.waiting {
+            place.offset -= match told {
+                Told::Output(bytes) => bytes.len() as u64,
+                Told::Gap(bytes) => *bytes,
+                Told::Reset | Told::Exited(_) => 0,
+            };
+        }
+        place
     }
 
     /// The next thing the terminal tells; `None` when the connection is gone.
@@ -107,6 +122,14 @@ impl Viewer {
     /// # Errors
     /// When the server ends the stream with a code.
     pub async fn next(&mut self) -> Result<Option<Told>, ClientError> {
+        match self.waiting.pop_front() {
+            Some(told) => Ok(Some(told)),
+            None => self.receive(None).await,
+        }
+    }
+
+    /// The next thing told; with `room_from`, `None` also once input from that offset on was acknowledged.
+    async fn receive(&mut self, room_from: Option<u64>) -> Result<Option<Told>, ClientError> {
         loop {
             let Some(body) = self.stream.recv().await else {
                 return Ok(None);
@@ -123,6 +146,9 @@ impl Viewer {
             };
             if let Some(told) = self.take(frame).await? {
                 return Ok(Some(told));
+            }
+            if room_from.is_some_and(|from| self.place.input_offset > from) {
+                return Ok(None);
             }
         }
     }
@@ -206,12 +232,23 @@ impl Viewer {
         Ok(fresh.then_some(Told::Reset))
     }
 
-    /// Types bytes.
+    /// Types bytes; waits while the program does not read them. What the terminal tells meanwhile is kept for `next`.
     ///
     /// # Errors
-    /// When the connection is gone; the bytes are kept and sent again by the next viewer of this place.
+    /// When the connection is gone; the bytes that were taken are kept and sent again by the next viewer of this place.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         for piece in bytes.chunks(TERMINAL_FRAME_BYTES_MAX) {
+            while self.place.unacknowledged.len() >= TERMINAL_INPUT_BYTES_MAX {
+                let from = self.place.input_offset;
+                match self.receive(Some(from)).await? {
+                    Some(told) => self.waiting.push_back(told),
+                    None if self.place.input_offset > from => {}
+                    None => {
+                        let gone = "the connection ended before all input was taken";
+                        return Err(ClientError::Protocol(gone.to_owned()));
+                    }
+                }
+            }
             let offset = self.place.input_offset + self.place.unacknowledged.len() as u64;
             self.place.unacknowledged.extend_from_slice(piece);
             self.send(terminal_client::Frame::Input(v1::Input {
@@ -253,8 +290,10 @@ impl Viewer {
         loop {
             match self.next().await? {
                 Some(Told::Output(bytes)) => {
+                    // It may begin in what was seen before; looking at all of that again would take forever.
+                    let from = seen.len().saturating_sub(wanted.len());
                     seen.extend_from_slice(&bytes);
-                    if seen
+                    if seen[from..]
                         .windows(wanted.len())
                         .any(|window| window == wanted.as_bytes())
                     {

@@ -111,7 +111,7 @@ impl Lab {
     /// When the volume is not found.
     pub fn volume(&self, workspace: &Workspace) -> Result<PathBuf> {
         let volumes = self.folder.path().join("data/volumes");
-        let work = volumes.join(workspace.id.to_string()).join("work");
+        let work = volumes.join(workspace.id.to_string()).join("files/work");
         work.exists()
             .then_some(work)
             .context("the session's volume is not where it is expected")

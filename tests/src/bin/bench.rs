@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
     if ttyd.is_none() {
         say("ttyd is not here (PEERS_BIN or PATH): rows beside it are SKIPPED");
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for name in NAMES
         .iter()
         .filter(|name| args.name.as_deref().is_none_or(|wanted| wanted == **name))
@@ -49,12 +49,24 @@ async fn main() -> Result<()> {
         let lab = Lab::open(&args.parts).await?;
         let measured = measure(name, &lab, ttyd.as_ref(), args.quick).await;
         lab.close().await?;
-        for row in measured? {
-            say(&serde_json::to_string(&row)?);
-            rows.push(row);
+        match measured {
+            Ok(measured) => {
+                for row in measured {
+                    say(&serde_json::to_string(&row)?);
+                    rows.push(row);
+                }
+            }
+            // The others are worth having nevertheless.
+            Err(error) => {
+                say(&format!("{name} FAILED: {error:#}"));
+                failed.push(*name);
+            }
         }
     }
     table(&rows);
+    if !failed.is_empty() {
+        bail!("not measured: {}", failed.join(", "));
+    }
     if args.gate && rows.iter().any(|row| row.met == Some(false)) {
         bail!("a goal was missed");
     }
