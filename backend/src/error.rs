@@ -90,6 +90,15 @@ impl Error {
         )
     }
 
+    fn away(error: &sqlx::Error) -> Self {
+        tracing::warn!(%error, "The database does not answer");
+        Self::new(
+            Code::DatabaseUnavailable,
+            "The database does not answer. Nothing is lost; try again in a moment.",
+        )
+        .retry_after(2)
+    }
+
     fn internal() -> Self {
         Self::new(
             Code::Internal,
@@ -115,6 +124,9 @@ impl From<sqlx::Error> for Error {
                 "A text of the request holds a NUL character. Remove it.",
             );
         }
+        if code.as_deref().is_some_and(is_away) {
+            return Self::away(&error);
+        }
         if code.is_some_and(|code| code == "53100") {
             tracing::error!(%error, "The database's disk is full");
             return Self::new(
@@ -123,20 +135,21 @@ impl From<sqlx::Error> for Error {
             );
         }
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                tracing::warn!(%error, "The database does not answer");
-                Self::new(
-                    Code::DatabaseUnavailable,
-                    "The database does not answer. Nothing is lost; try again in a moment.",
-                )
-                .retry_after(2)
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::away(&error),
             error => {
                 tracing::error!(%error, "A statement failed");
                 Self::internal()
             }
         }
     }
+}
+
+/// Postgres' own words for going down, coming up, having no room for one more, or a broken connection.
+fn is_away(code: &str) -> bool {
+    matches!(code, "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
 }
 
 impl From<PathError> for Error {
