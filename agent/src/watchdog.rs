@@ -9,7 +9,7 @@ use slipway_core::limits::{
 };
 use slipway_proto::v1;
 use slipway_proto::v1::agent_event::Event;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::config::Config;
 use crate::event::Events;
@@ -33,6 +33,9 @@ const DISK_TICKS: u32 = 3;
 /// Less of it used by a foreground job in one tick is not activity: a prompt that redraws its clock.
 const BUSY_CPU_MILLIS: u32 = 20;
 
+/// A killed program ends within this time.
+const BLAME: Duration = Duration::from_secs(3);
+
 /// The watch over a session's resources. Cheap to clone.
 #[derive(Clone)]
 pub struct Watchdog {
@@ -52,8 +55,8 @@ struct State {
     usage: Option<v1::Usage>,
     /// Kills by the system's out-of-memory killer that were told already.
     oom_kills: u64,
-    /// Sessions whose largest group we ended ourselves.
-    killed: bool,
+    /// When a program was killed for want of memory whose end was not told yet.
+    killed: Option<Instant>,
     disk_full: bool,
     processes_full: bool,
 }
@@ -69,7 +72,7 @@ impl Watchdog {
             processes_max: u64::from(SESSION_PROCESSES_MAX),
             usage: None,
             oom_kills: cgroup.as_ref().map_or(0, Cgroup::oom_kills),
-            killed: false,
+            killed: None,
             disk_full: false,
             processes_full: false,
         };
@@ -115,7 +118,8 @@ impl Watchdog {
         }
         let told = self.note_oom();
         let mut state = self.lock();
-        let ours = std::mem::take(&mut state.killed);
+        // One that nobody was told of must not be blamed on a later program that was killed for another reason.
+        let ours = state.killed.take().is_some_and(|at| at.elapsed() < BLAME);
         if told || ours {
             out_of_memory(state.memory_max)
         } else {
@@ -135,7 +139,7 @@ impl Watchdog {
         }
         state.oom_kills = kills;
         // The program that it hit may end a moment later.
-        state.killed = true;
+        state.killed = Some(Instant::now());
         let text = out_of_memory(state.memory_max);
         drop(state);
         self.shared.events.notice(Code::OutOfMemory, &text, "");
@@ -168,7 +172,7 @@ impl Watchdog {
             return;
         };
         let text = out_of_memory(memory_max);
-        self.lock().killed = true;
+        self.lock().killed = Some(Instant::now());
         rustix::process::kill_process_group(group, Signal::KILL).ok();
         self.shared.events.notice(Code::OutOfMemory, &text, "");
     }

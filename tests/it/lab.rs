@@ -134,6 +134,17 @@ impl Lab {
         &self.server.as_ref().expect("a server runs").base
     }
 
+    /// The server's own files.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The folder of the database's socket.
+    pub(crate) fn postgres_socket(&self) -> PathBuf {
+        let folder = self.database.get_socket();
+        folder.expect("a Unix socket").clone()
+    }
+
     /// A new account.
     pub(crate) async fn user(&self, name: &str) -> Client {
         let register = Register {
@@ -245,7 +256,7 @@ async fn start(
 }
 
 /// The server's settings, with the agent and the execution image that `cargo xtask test` names.
-fn config(data_dir: &Path, more: &[&str]) -> Config {
+pub(crate) fn config(data_dir: &Path, more: &[&str]) -> Config {
     use clap::Parser as _;
     #[derive(clap::Parser)]
     struct Flags {

@@ -20,12 +20,6 @@ const DIAL_S: Duration = Duration::from_secs(5);
 /// An agent that is there and does not answer for this long is lost.
 const UNREACHABLE_S: Duration = Duration::from_secs(20);
 
-/// Pauses between tries of making a place; none when the first one works.
-const START_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
-
-/// Between the loss of a place and the next one.
-const RESTART_PAUSE: Duration = Duration::from_millis(200);
-
 /// Why an agent could not be bound.
 enum BindError {
     /// The place is gone.
@@ -78,27 +72,10 @@ impl Driver {
         self.begin(StageName::Place);
         self.place_ended = false;
         let record = self.record();
-        if record.life.attempt > 0 {
-            // The kernel takes the killed place's namespaces and mounts apart after its processes are gone, and
-            // tells nobody when that is done; a volume must not be mounted twice.
-            self.until(tokio::time::sleep(RESTART_PAUSE)).await?;
-        }
-        let mut pauses = START_PAUSES.iter();
-        let made = loop {
-            let sessions = self.sessions.clone();
-            let (session, workspace) = (record.id, record.workspace);
-            let tried = self
-                .until(start_place(sessions, session, workspace))
-                .await?;
-            match (tried, pauses.next()) {
-                // What is left of the place before, a mount or a group, may take the system a moment to free.
-                (Err(error @ (RuntimeError::Start(_) | RuntimeError::Io { .. })), Some(pause)) => {
-                    tracing::info!(session.id = %session, %error, "Trying again to make a place for session {session}");
-                    self.until(tokio::time::sleep(*pause)).await?;
-                }
-                (made, _) => break made,
-            }
-        };
+        let sessions = self.sessions.clone();
+        let made = self
+            .until(start_place(sessions, record.id, record.workspace))
+            .await?;
         match made {
             Ok(place) => {
                 self.end(StageName::Place);

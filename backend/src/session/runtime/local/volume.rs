@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use slipway_core::id::WorkspaceId;
 
@@ -16,6 +17,8 @@ const FILES: &str = "files";
 const TEMPLATE: &str = ".template.img";
 /// Folders of a volume: the workspace's files, the home, the agent's state.
 pub(super) const FOLDERS: [&str; 3] = ["work", "home", "state"];
+/// A dead sandbox's file system is released within this time; the kernel needs some milliseconds.
+const RELEASE: Duration = Duration::from_secs(5);
 const COPY_BYTES: usize = 256 * 1024;
 
 /// All volumes of this installation.
@@ -148,6 +151,7 @@ impl Volumes {
     }
 
     fn mount(&self, disk: &Path, files: &Path) -> io::Result<()> {
+        await_release(disk)?;
         // Without a journal a crash of the machine may leave it damaged; then it is mended, or made anew: the hub
         // holds every file of the workspace, the volume only saves the way.
         if !was_unmounted(disk)? {
@@ -166,6 +170,36 @@ impl Volumes {
         }
         loop_mount(disk, files)
     }
+}
+
+/// The kernel takes a dead sandbox's namespaces, and with them its mounts, apart after its processes are gone, and
+/// tells nobody. A file system that is still mounted there must be neither checked nor mounted a second time.
+fn await_release(disk: &Path) -> io::Result<()> {
+    let disk = disk.canonicalize()?;
+    let deadline = tokio::time::Instant::now() + RELEASE;
+    while backs_a_device(&disk)? {
+        if tokio::time::Instant::now() > deadline {
+            let text = format!(
+                "{} is still in use by a session that ended; try again in a moment",
+                disk.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+        }
+        // waits: see above
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+fn backs_a_device(disk: &Path) -> io::Result<bool> {
+    for device in fs::read_dir("/sys/block")? {
+        let backing = device?.path().join("loop/backing_file");
+        // Devices come and go while they are listed; one that is gone backs nothing.
+        if fs::read_to_string(backing).is_ok_and(|file| Path::new(file.trim_end()) == disk) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn loop_mount(disk: &Path, files: &Path) -> io::Result<()> {
