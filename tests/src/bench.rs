@@ -7,6 +7,7 @@ use serde::Serialize;
 
 pub mod files;
 pub mod lab;
+pub mod page;
 pub mod process;
 pub mod terminal;
 pub mod ttyd;

@@ -1,34 +1,7 @@
 // The way of a new user, in a real browser, against a real server and a real sandbox.
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { test } from "./server.ts";
-
-const PASSWORD = "quiet tide at seven bells";
-
-/** Registers the first account and lands on the list of workspaces. */
-async function register(page: Page, base: string): Promise<void> {
-  await page.goto(base);
-  await page.getByLabel("Name").fill("Mo");
-  await page.getByLabel("E-mail").fill("mo@example.org");
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Register", exact: true }).click();
-  await expect(page.getByRole("heading", { name: "Workspaces" })).toBeVisible();
-}
-
-/** Makes a workspace from the Python template and waits for its files. */
-async function openPython(page: Page): Promise<void> {
-  await page.getByRole("button", { name: /Python data/ }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
-  await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
-}
-
-/** Nothing that axe finds on the screen as it is. */
-async function accessible(page: Page): Promise<void> {
-  // xterm's and Monaco's insides are theirs; what we put around them is ours.
-  const found = await new AxeBuilder({ page }).exclude(".xterm").exclude(".monaco-editor").analyze();
-  const words = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
-  expect(words).toEqual([]);
-}
+import { accessible, openPython, PASSWORD, register } from "./steps.ts";
 
 test("register, edit, run, and find everything again after a reload", async ({ page, server }) => {
   await page.goto(server.base);

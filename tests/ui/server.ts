@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -58,6 +59,55 @@ export class Server {
   }
 }
 
+/** The wire between browser and server: it can be cut, and mended, in mid-journey. */
+export class Wire {
+  private readonly ends = new Set<Socket>();
+  private readonly listener: NetServer;
+  private whole = true;
+  base = "";
+
+  constructor(to: string) {
+    const { hostname, port } = new URL(to);
+    this.listener = createServer((near) => {
+      if (!this.whole) return void near.destroy();
+      const far = connect(Number(port), hostname);
+      for (const [end, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.ends.add(end);
+        end.pipe(other);
+        end.on("error", () => other.destroy());
+        end.on("close", () => {
+          this.ends.delete(end);
+          other.destroy();
+        });
+      }
+    });
+  }
+
+  async open(): Promise<void> {
+    this.listener.listen(0, "127.0.0.1");
+    await once(this.listener, "listening");
+    const { port } = this.listener.address() as AddressInfo;
+    this.base = `http://127.0.0.1:${port}`;
+  }
+
+  cut(): void {
+    this.whole = false;
+    for (const end of this.ends) end.destroy();
+  }
+
+  mend(): void {
+    this.whole = true;
+  }
+
+  close(): void {
+    this.cut();
+    this.listener.close();
+  }
+}
+
 /** Ends every session: a sandbox outlives its server, as it should, and would hold its volume. */
 async function endSessions(page: Page, base: string): Promise<void> {
   const api = `${base}/api/v1/workspaces`;
@@ -76,7 +126,13 @@ interface Row {
   session?: { state: string };
 }
 
-export const test = base.extend<{ server: Server }>({
+export const test = base.extend<{ server: Server; wire: Wire }>({
+  wire: async ({ server }, use) => {
+    const wire = new Wire(server.base);
+    await wire.open();
+    await use(wire);
+    wire.close();
+  },
   server: async ({ page }, use) => {
     const server = new Server();
     await server.start();

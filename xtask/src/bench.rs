@@ -8,6 +8,7 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
     setup::install(setup::Needs::Everything)?;
     let image = image::ensure()?;
     let built = build::server(true)?;
+    build::browser_packages()?;
     let mut command = build::cargo();
     command.args([
         "run",

@@ -47,6 +47,21 @@ pub fn ui_packages() -> Result<()> {
     stamp.done()
 }
 
+/// Installs the browser tests' packages when their lock file has changed.
+pub fn browser_packages() -> Result<()> {
+    let folder = root().join("tests/ui");
+    let stamp = Stamp::of("browser-npm", &[folder.join("package-lock.json")], &[])?;
+    if stamp.is_done() && folder.join("node_modules").exists() {
+        return Ok(());
+    }
+    let mut install = Command::new("npm");
+    install
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund"]);
+    step::quiet("Install the browser tests' packages", &mut install)?;
+    stamp.done()
+}
+
 /// Builds the UI when its sources have changed.
 pub fn ui() -> Result<()> {
     ui_packages()?;

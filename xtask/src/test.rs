@@ -129,13 +129,7 @@ fn browser() -> Result<Count> {
     let image = image::ensure()?;
     let built = build::server(false)?;
     let folder = root().join("tests/ui");
-    let mut packages = std::process::Command::new("npm");
-    step::quiet(
-        "Install the browser tests' packages",
-        packages
-            .current_dir(&folder)
-            .args(["ci", "--no-audit", "--no-fund"]),
-    )?;
+    build::browser_packages()?;
     let mut command = std::process::Command::new("npm");
     command
         .current_dir(&folder)

@@ -3,12 +3,12 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use slipway_tests::bench::lab::Lab;
 use slipway_tests::bench::ttyd::Ttyd;
-use slipway_tests::bench::{Row, files, terminal};
+use slipway_tests::bench::{Row, files, page, terminal};
 use slipway_tests::server::Parts;
 
 /// Every benchmark, in the order in which they run.
 const NAMES: &[&str] = &[
-    "rest", "write", "save", "import", "start", "echo", "bulk", "stall", "resume", "idle",
+    "rest", "write", "save", "import", "start", "echo", "bulk", "stall", "resume", "idle", "cold",
 ];
 
 #[derive(Parser)]
@@ -84,6 +84,7 @@ async fn measure(name: &str, lab: &Lab, ttyd: Option<&Ttyd>, quick: bool) -> Res
         "echo" => terminal::echo(lab, ttyd, some(5), some(500)).await,
         "bulk" => terminal::bulk(lab, ttyd, some(4)).await,
         "stall" => terminal::stall(lab).await,
+        "cold" => page::cold(lab, some(5)).await,
         "resume" => terminal::resume(lab, some(100)).await,
         _ => terminal::idle(lab).await,
     }

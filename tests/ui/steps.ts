@@ -1,0 +1,53 @@
+// What journeys are made of: the steps of a person at the screen.
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page } from "@playwright/test";
+
+export const PASSWORD = "quiet tide at seven bells";
+
+/** Registers the first account and lands on the list of workspaces. */
+export async function register(page: Page, base: string): Promise<void> {
+  await page.goto(base);
+  await page.getByLabel("Name").fill("Mo");
+  await page.getByLabel("E-mail").fill("mo@example.org");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Register", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Workspaces" })).toBeVisible();
+}
+
+/** Makes a workspace from the Python template and waits for its files. */
+export async function openPython(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /Python data/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
+  await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
+}
+
+/** Nothing that axe finds on the screen as it is. */
+export async function accessible(page: Page): Promise<void> {
+  // xterm's and Monaco's insides are theirs; what we put around them is ours.
+  const found = await new AxeBuilder({ page }).exclude(".xterm").exclude(".monaco-editor").analyze();
+  const words = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
+  expect(words).toEqual([]);
+}
+
+/** Opens a file of the tree and puts the caret at its start, which is always on the screen. */
+export async function edit(page: Page, name: RegExp, holds: string): Promise<void> {
+  await page.getByRole("treeitem", { name }).dblclick();
+  const lines = page.locator(".monaco-editor .view-lines").first();
+  await expect(lines).toContainText(holds);
+  await lines.click();
+  await page.keyboard.press("Control+Home");
+}
+
+/** A new terminal whose shell answers, with the focus in it. */
+export async function openTerminal(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "New terminal" }).first().click();
+  await expect(page.locator(".xterm-rows").first()).toContainText("$", { timeout: 60_000 });
+  await page.locator(".xterm").first().click();
+}
+
+/** The content of a file as the server has it. */
+export async function stored(page: Page, base: string, path: string): Promise<string> {
+  const list = await (await page.request.get(`${base}/api/v1/workspaces`)).json();
+  const file = await page.request.get(`${base}/api/v1/workspaces/${list.workspaces[0].id}/files/${path}`);
+  return file.text();
+}
