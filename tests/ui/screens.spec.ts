@@ -12,7 +12,7 @@ for (const colorScheme of ["dark", "light"] as const) {
   test(`screens in the ${colorScheme} theme`, async ({ page, server }) => {
     await page.emulateMedia({ colorScheme });
     const look = async (name: string) => {
-      for (const size of SIZES) {
+      for (const size of [...SIZES].reverse()) {
         await page.setViewportSize(size);
         await accessible(page);
         await page.screenshot({ path: `results/${name}-${colorScheme}-${size.width}.png` });
@@ -35,5 +35,9 @@ for (const colorScheme of ["dark", "light"] as const) {
     await page.goto(`${server.base}/account`);
     await expect(page.getByRole("heading").first()).toBeVisible();
     await look("account");
+    await page.getByRole("button", { name: /Account of Mo/ }).click();
+    await page.getByRole("menuitem", { name: "Administration" }).click();
+    await expect(page.getByRole("listitem", { name: "Mo" })).toBeVisible();
+    await look("administration");
   });
 }

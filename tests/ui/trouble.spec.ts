@@ -1,7 +1,7 @@
 // Everything that goes wrong on the way: cut wires, killed servers, saves that do not arrive, a second tab.
 import { expect } from "@playwright/test";
 import { test } from "./server.ts";
-import { edit, openPython, openTerminal, register, stored } from "./steps.ts";
+import { accessible, edit, openPython, openTerminal, PASSWORD, register, stored } from "./steps.ts";
 
 const COUNT = "for i in $(seq 1 150); do echo line-$i; sleep 0.03; done; echo all-$((40+2))\n";
 
@@ -54,6 +54,38 @@ test("an edit that could not be saved survives a reload", async ({ page, server 
   await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
   await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("kept in the browser");
   await expect.poll(() => stored(page, server.base, "main.py")).toContain("kept in the browser");
+});
+
+test("a sign-in that ends in mid-work is renewed in place, and what was typed is saved", async ({
+  page,
+  server,
+  playwright,
+}) => {
+  await register(page, server.base);
+  await openPython(page);
+  await edit(page, /main\.py/, "import pandas");
+  const elsewhere = await playwright.request.newContext({
+    baseURL: server.base,
+    extraHTTPHeaders: { origin: server.base },
+  });
+  const signIn = { email: "mo@example.org", password: PASSWORD };
+  await elsewhere.post("/api/v1/sign-in", { data: signIn });
+  const devices: { id: string; current: boolean }[] = await (await elsewhere.get("/api/v1/account/devices")).json();
+  for (const device of devices.filter((one) => !one.current))
+    await elsewhere.delete(`/api/v1/account/devices/${device.id}`);
+  await page.keyboard.type('print("typed by nobody")\n');
+  const dialog = page.getByRole("dialog", { name: "Sign in again" });
+  await expect(dialog).toBeVisible();
+  await accessible(page);
+  await page.screenshot({ path: "results/sign-in-again.png" });
+  await dialog.getByLabel("Password").fill("not this one");
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("do not match");
+  await dialog.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("Online")).toBeVisible();
+  await expect.poll(() => stored(page, server.base, "main.py")).toContain("typed by nobody");
 });
 
 test("a second tab sees what the first one types, and neither overwrites the other", async ({ page, server }) => {

@@ -1,11 +1,22 @@
 /** Who is signed in decides what is shown: the sign-in page, the workspaces, the account, or the IDE. */
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { AccountPage } from "../features/account/AccountPage";
+import { SignInAgain } from "../features/account/SignInAgain";
 import { SignInPage } from "../features/account/SignInPage";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import { browserWorld } from "../host/browser";
 import { webExchange } from "../host/exchange";
+import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
 import { failureOf } from "../host/ide";
 import { Socket } from "../host/socket";
@@ -15,6 +26,9 @@ import { type ThemeWish, themeWish, wishTheme } from "./theme";
 
 // The editor and its terminals come when a workspace is opened, not before.
 const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
+const AdminPage = lazy(() =>
+  import("../features/admin/AdminPage").then((module) => ({ default: module.AdminPage })),
+);
 
 type Who =
   | { state: "asking" }
@@ -73,10 +87,21 @@ interface HomeProps {
 function Home({ account, onAccount, onSignedOut }: HomeProps) {
   const popups = useMemo(() => createPopups(), []);
   const socket = useMemo(() => new Socket(browserWorld), []);
+  const gate = useMemo(() => new SignInGate(webExchange), []);
+  const expired = useSyncExternalStore(gate.watch, () => gate.closed);
   useEffect(() => {
     socket.start();
-    return () => socket.stop();
-  }, [socket]);
+    // A browser does not say why a socket was refused; asking does.
+    const unwatch = socket.watch((status) => {
+      if (status.state === "waiting" && !gate.closed)
+        gate.exchange("GET", "/account").catch(() => null);
+    });
+    return () => {
+      unwatch();
+      socket.stop();
+    };
+  }, [socket, gate]);
+  const { exchange } = gate;
   const end = <AccountMenu account={account} popups={popups} onSignedOut={onSignedOut} />;
   return (
     <>
@@ -84,7 +109,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
         <Route path="/">
           <Page title="Workspaces" end={end}>
             <WorkspacesPage
-              exchange={webExchange}
+              exchange={exchange}
               ask={popups.ask}
               confirm={popups.confirm}
               menu={popups.menu}
@@ -92,10 +117,19 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
             />
           </Page>
         </Route>
+        {account.administrator ? (
+          <Route path="/administration">
+            <Page title="Administration" end={end}>
+              <Suspense fallback={<p className="page-note faint">Opening the page …</p>}>
+                <AdminPage exchange={exchange} account={account} toast={popups.toast} />
+              </Suspense>
+            </Page>
+          </Route>
+        ) : null}
         <Route path="/account">
           <Page title="Account" end={end}>
             <AccountPage
-              exchange={webExchange}
+              exchange={exchange}
               account={account}
               onAccount={onAccount}
               onSignedOut={onSignedOut}
@@ -108,7 +142,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
             <Suspense fallback={<p className="page-note faint">Opening the workspace …</p>}>
               <Ide
                 key={workspace}
-                exchange={webExchange}
+                exchange={exchange}
                 socket={socket}
                 workspace={workspace}
                 start={<Brand />}
@@ -131,6 +165,17 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
         </Route>
       </Switch>
       <PopupLayer popups={popups} />
+      {expired ? (
+        <SignInAgain
+          exchange={webExchange}
+          account={account}
+          onSignedIn={() => {
+            gate.open();
+            socket.retry();
+          }}
+          onLeave={onSignedOut}
+        />
+      ) : null}
     </>
   );
 }
@@ -191,6 +236,9 @@ function AccountMenu({
         popups.menu(event.currentTarget, [
           { label: "All workspaces", run: () => go("/") },
           { label: "Account and devices", run: () => go("/account") },
+          ...(account.administrator
+            ? [{ label: "Administration", run: () => go("/administration") }]
+            : []),
           null,
           theme("system", "Theme of the system"),
           theme("light", "Light theme"),
