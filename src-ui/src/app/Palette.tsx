@@ -1,6 +1,7 @@
 /** One box for files and commands: plain text finds files, `>` commands. What cannot be done now says why. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "../ui/Icon";
+import { actionsOf, type Frames } from "./actions";
 import type { Workbench } from "./workbench";
 import "./palette.css";
 
@@ -8,6 +9,7 @@ interface Choice {
   label: string;
   detail: string;
   icon: string;
+  unavailable?: boolean;
   run: () => void;
 }
 
@@ -15,10 +17,12 @@ const SHOWN = 40;
 
 export function Palette({
   workbench,
+  frames,
   start,
   onClose,
 }: {
   workbench: Workbench;
+  frames: Frames;
   start: string;
   onClose: () => void;
 }) {
@@ -30,16 +34,16 @@ export function Palette({
   }, []);
   const choices = useMemo(() => {
     const wanted = text.replace(/^>/, "").trim().toLowerCase();
-    const all = text.startsWith(">") ? commands(workbench) : files(workbench);
+    const all = text.startsWith(">") ? commands(workbench, frames) : files(workbench);
     return all
       .map((choice) => ({ choice, rank: rank(`${choice.detail} ${choice.label}`, wanted) }))
       .filter((one) => one.rank >= 0)
       .sort((a, b) => b.rank - a.rank)
       .slice(0, SHOWN)
       .map((one) => one.choice);
-  }, [text, workbench]);
+  }, [text, workbench, frames]);
   const take = (choice: Choice | undefined) => {
-    if (!choice) return;
+    if (!choice || choice.unavailable) return;
     onClose();
     choice.run();
   };
@@ -89,6 +93,7 @@ export function Palette({
             role="option"
             tabIndex={-1}
             aria-selected={index === at}
+            aria-disabled={choice.unavailable}
             ref={(element) => {
               if (index === at) element?.scrollIntoView({ block: "nearest" });
             }}
@@ -121,36 +126,16 @@ function files({ live, bench }: Workbench): Choice[] {
   return found;
 }
 
-function commands(workbench: Workbench): Choice[] {
-  const { bench, explorer, editor } = workbench;
-  const active = editor.tabs.getState().active;
-  const make = (label: string, detail: string, icon: string, run: () => void) => ({
-    label,
-    detail,
-    icon,
-    run,
-  });
-  return [
-    ...(active
-      ? [
-          make(
-            "Run this file",
-            "Ctrl+F5",
-            "play",
-            () => void bench.startRun({ kind: "file", path: active }),
-          ),
-          make("Close this file", "Alt+W", "x", () => void editor.close(active)),
-          make("Go to line", "Ctrl+G", "list", () => editor.command("editor.action.gotoLine")),
-        ]
-      : []),
-    make("New file", "Alt+N", "file-plus", () => explorer.create("file")),
-    make("New folder", "", "folder-plus", () => explorer.create("folder")),
-    make("Save everything", "Ctrl+S", "check", () => void bench.saveAll()),
-    make("New terminal", "Ctrl+Shift+`", "terminal", () => void bench.newTerminal()),
-    make("Start session", "", "play", () => void bench.startSession()),
-    make("Show terminal", "Ctrl+`", "panel-bottom", () => bench.showPanel("terminal")),
-    make("Show runs", "", "panel-bottom", () => bench.showPanel("run")),
-  ];
+function commands(workbench: Workbench, frames: Frames): Choice[] {
+  return actionsOf(workbench, frames)
+    .filter((action) => action.id !== "find.command")
+    .map((action) => ({
+      label: action.title,
+      detail: action.unavailable ?? action.keys[0] ?? "",
+      icon: action.icon,
+      unavailable: action.unavailable !== null,
+      run: action.run,
+    }));
 }
 
 /** Letters in order; more for runs of them and for starts of words. Below zero: no match. */
