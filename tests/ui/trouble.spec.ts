@@ -64,6 +64,11 @@ test("a sign-in that ends in mid-work is renewed in place, and what was typed is
   await register(page, server.base);
   await openPython(page);
   await edit(page, /main\.py/, "import pandas");
+  // The sign-in ends while a save has not gone out yet.
+  const saves = "**/api/v1/workspaces/*/**";
+  await page.route(saves, (route) => (route.request().method() === "GET" ? route.continue() : route.abort()));
+  await page.keyboard.type('print("typed by nobody")\n');
+  await expect(page.getByText(/edits? waiting|not saved/).first()).toBeVisible();
   const elsewhere = await playwright.request.newContext({
     baseURL: server.base,
     extraHTTPHeaders: { origin: server.base },
@@ -73,11 +78,11 @@ test("a sign-in that ends in mid-work is renewed in place, and what was typed is
   const devices: { id: string; current: boolean }[] = await (await elsewhere.get("/api/v1/account/devices")).json();
   for (const device of devices.filter((one) => !one.current))
     await elsewhere.delete(`/api/v1/account/devices/${device.id}`);
-  await page.keyboard.type('print("typed by nobody")\n');
   const dialog = page.getByRole("dialog", { name: "Sign in again" });
   await expect(dialog).toBeVisible();
   await accessible(page);
   await page.screenshot({ path: "results/sign-in-again.png" });
+  await page.unroute(saves);
   await dialog.getByLabel("Password").fill("not this one");
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(dialog.getByRole("alert")).toContainText("do not match");

@@ -62,6 +62,7 @@ function Frame({ bench, start, middle, end }: { bench: Workbench } & IdeProps) {
   return (
     <div className={`app ide${sideOpen ? " side-open" : " side-closed"}`}>
       <header className="topbar">
+        <h1 className="visually-hidden">Workspace</h1>
         <div className="start">{start}</div>
         {middle ?? (
           <button

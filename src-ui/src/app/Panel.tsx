@@ -109,7 +109,7 @@ function NoTerminal({ bench }: { bench: Workbench }) {
   return (
     <div className="empty ide-empty">
       <Icon name="terminal" />
-      <h4>{opening ? "Opening a terminal" : "No terminal is open"}</h4>
+      <h2>{opening ? "Opening a terminal" : "No terminal is open"}</h2>
       <div className="actions">
         <button
           type="button"

@@ -34,14 +34,16 @@ function Registration({ exchange, toast }: Props) {
   }, [exchange]);
   const set = async (open: boolean) => {
     setFailure("");
+    const show = (to: boolean) => setServer((now) => now && { ...now, registration_open: to });
+    show(open);
     try {
       await exchange("PATCH", "/admin/server", { json: { registration_open: open } });
-      setServer((before) => before && { ...before, registration_open: open });
       const text = open
         ? "Anyone who reaches this server may register."
         : "Registration is closed.";
       toast({ text, tone: "ok" });
     } catch (error) {
+      show(!open);
       setFailure(failureOf(error).detail);
     }
   };

@@ -36,7 +36,7 @@ export function EditorArea({ session }: { session: EditorSession }) {
       {failed ? (
         <div className="empty">
           <Icon name="error" />
-          <h4>The editor could not be loaded</h4>
+          <h2>The editor could not be loaded</h2>
           <p>Your files are safe. Check the connection and load the page again.</p>
           <div className="actions">
             <button type="button" className="btn" onClick={() => location.reload()}>
@@ -72,6 +72,7 @@ function Tabs({ session }: { session: EditorSession }) {
         return (
           <div
             key={tab.path}
+            role="presentation"
             className={`tab editor-tab${selected ? " is-selected" : ""}`}
             title={tab.path}
           >
@@ -108,8 +109,10 @@ function Tabs({ session }: { session: EditorSession }) {
             <button
               type="button"
               className={`editor-tab-close${state ? " has-state" : ""}`}
-              aria-label={`Close ${name}`}
-              tabIndex={selected ? 0 : -1}
+              // For pointers only: a list of tabs may hold nothing but tabs; keys close by Alt+W and the menu.
+              aria-hidden="true"
+              title={`Close ${name} (Alt+W)`}
+              tabIndex={-1}
               onClick={() => void session.close(tab.path)}
             >
               {state ? (

@@ -64,7 +64,7 @@ function Words({
   return (
     <div className="empty editor-viewer">
       <Icon name={icon} />
-      <h4>{title}</h4>
+      <h2>{title}</h2>
       <p>{text}</p>
       {children}
     </div>

@@ -64,7 +64,7 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
       {loaded !== "ready" && failure ? (
         <div className="empty">
           <Icon name="cloud-off" />
-          <h4>The files could not be listed</h4>
+          <h2>The files could not be listed</h2>
           <p className="small">{failure.detail}</p>
           <div className="actions">
             <button type="button" className="btn" onClick={() => void bench.live.pullFiles()}>
@@ -226,7 +226,7 @@ function TreeView({
         onDrop={(event) => void drop(event, "")}
       >
         <Icon name="folder-open" />
-        <h4>No files yet</h4>
+        <h2>No files yet</h2>
         <p className="small">Make one, or drop files and folders here.</p>
         <div className="actions">
           <button type="button" className="btn btn-primary" onClick={() => explorer.create("file")}>

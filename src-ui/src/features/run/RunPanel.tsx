@@ -26,7 +26,7 @@ export function RunPanel({
     return (
       <div className="empty run-none">
         <Icon name="play" />
-        <h4>Nothing ran yet</h4>
+        <h2>Nothing ran yet</h2>
         <p className="small">Ctrl+F5 runs the open file. Its output is kept here.</p>
       </div>
     );
@@ -116,7 +116,7 @@ function Queued({ run }: { run: Run }) {
   return (
     <div className="empty run-none">
       <span className="spinner" />
-      <h4>{words.text}</h4>
+      <h2>{words.text}</h2>
       <p className="small">It starts by itself, once, on the files as you see them now.</p>
     </div>
   );

@@ -30,7 +30,7 @@ export function SessionPanel() {
     return (
       <div className="empty">
         <span className="spinner" />
-        <h4>The session is stopping</h4>
+        <h2>The session is stopping</h2>
         <p className="small">What it wrote is being stored.</p>
       </div>
     );
@@ -38,7 +38,7 @@ export function SessionPanel() {
   return (
     <div className="empty session-none">
       <Icon name="terminal" />
-      <h4>Start a session to open a terminal</h4>
+      <h2>Start a session to open a terminal</h2>
       <p className="small">
         {online
           ? "An isolated place with Python 3.11, Node 20 and your files. It stops by itself when idle."
