@@ -161,6 +161,23 @@ async fn a_volume_outlives_its_places_until_it_is_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_holds_nothing_of_those_that_were_there_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = local(folder.path());
+    let (first, second) = (spec(), spec());
+    let place = runtime.start(&first).await.unwrap();
+    let other = runtime.start(&second).await.unwrap();
+    runtime.stop(&place).await.unwrap();
+    // The second one still runs, and must not keep the first one's volume from being used or removed.
+    let place = runtime.start(&first).await.unwrap();
+    assert!(answers(&*runtime, &place, &first.agent_key).await);
+    runtime.stop(&place).await.unwrap();
+    runtime.forget(first.workspace).await.unwrap();
+    assert!(answers(&*runtime, &other, &second.agent_key).await);
+    runtime.stop(&other).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = local(folder.path());

@@ -2,6 +2,7 @@
 //! the next one finds them by their records below `run/`.
 mod bwrap;
 mod cgroup;
+mod loop_device;
 mod observe;
 mod place;
 mod protection;
@@ -108,7 +109,7 @@ impl Local {
             .and_then(|()| fs::set_permissions(&run, fs::Permissions::from_mode(0o700)))
             .map_err(io("make the folder of places"))?;
         let volumes = Volumes::open(
-            config.data_dir.join("volumes"),
+            config.data_dir.join(volume::FOLDER),
             config.limits.disk_bytes,
             as_root && !config.unsafe_no_sandbox,
         )

@@ -12,14 +12,15 @@ use std::process::Stdio;
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags};
 use rustix::io::FdFlags;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_change,
-    move_mount, open_tree,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount,
+    mount_change, move_mount, open_tree, unmount,
 };
 use rustix::process::{Gid, Resource, Rlimit, Uid};
 use rustix::thread::UnshareFlags;
 
 use super::bwrap::{self, Sources};
 use super::place::LocalPlace;
+use super::volume;
 
 /// Covered by a small file system of its own in the mount namespace of the new process, nowhere else.
 const STAGE: &str = "/tmp";
@@ -221,6 +222,8 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
 /// Sources and the places where the session's user finds them.
 struct Stage {
     parts: Vec<Part>,
+    /// Mounts of every volume; the new namespace must not keep them from being unmounted.
+    volumes: Vec<CString>,
 }
 
 struct Part {
@@ -241,7 +244,10 @@ impl Stage {
                 })
             })
             .collect::<io::Result<_>>()?;
-        Ok(Self { parts })
+        Ok(Self {
+            parts,
+            volumes: mounted_volumes(),
+        })
     }
 
     /// In a mount namespace of its own: takes a copy of each source's mount, covers the stage, puts them on it.
@@ -259,6 +265,10 @@ impl Stage {
                 &*part.from,
                 OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC,
             )?);
+        }
+        for volume in &self.volumes {
+            // One that was unmounted meanwhile is not there either.
+            unmount(&**volume, UnmountFlags::DETACH).ok();
         }
         mount(
             c"stage",
@@ -284,6 +294,18 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Where volumes are mounted now. A name with blanks or backslashes is written escaped and not found here: such a
+/// volume is let go only when the session ends that was started while it was mounted.
+fn mounted_volumes() -> Vec<CString> {
+    std::fs::read_to_string("/proc/self/mountinfo")
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .filter(|point| volume::is_volume(Path::new(point)))
+        .filter_map(|point| CString::new(point).ok())
+        .collect()
 }
 
 #[expect(unsafe_code, reason = "unsharing is unsafe for programs with threads")]

@@ -6,19 +6,22 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
 
+use rustix::mount::MountFlags;
 use slipway_core::id::WorkspaceId;
+
+use super::loop_device::LoopDevice;
 
 /// Users of volumes when the server is root; nobody on a Debian machine is in this range.
 const UIDS: std::ops::Range<u32> = 20_001..60_001;
 const DISK: &str = "disk.img";
 const FILES: &str = "files";
 const TEMPLATE: &str = ".template.img";
+/// Name of the folder of all volumes.
+pub(super) const FOLDER: &str = "volumes";
+const PROGRAMS: &str = "/usr/sbin:/sbin:/usr/bin:/bin";
 /// Folders of a volume: the workspace's files, the home, the agent's state.
 pub(super) const FOLDERS: [&str; 3] = ["work", "home", "state"];
-/// A dead sandbox's file system is released within this time; the kernel needs some milliseconds.
-const RELEASE: Duration = Duration::from_secs(5);
 const COPY_BYTES: usize = 256 * 1024;
 
 /// All volumes of this installation.
@@ -151,64 +154,52 @@ impl Volumes {
     }
 
     fn mount(&self, disk: &Path, files: &Path) -> io::Result<()> {
-        await_release(disk)?;
-        // Without a journal a crash of the machine may leave it damaged; then it is mended, or made anew: the hub
-        // holds every file of the workspace, the volume only saves the way.
-        if !was_unmounted(disk)? {
-            tracing::warn!(disk = %disk.display(), "A volume was not unmounted, probably by a crash of the machine; checking it");
-            let checked = Command::new("e2fsck")
-                .args(["-f", "-y"])
-                .arg(disk)
-                .output()?;
-            // 0: clean, 1: mended.
-            if !matches!(checked.status.code(), Some(0 | 1)) {
-                let aside = disk.with_extension("damaged");
-                tracing::error!(disk = %aside.display(), "A volume cannot be mended; keeping it aside and making a fresh one");
-                fs::rename(disk, aside)?;
-                copy_sparse(&self.folder.join(TEMPLATE), disk, self.disk_bytes)?;
+        // Some mount namespace may still hold the file system of the place before: then it is not checked, since it
+        // is in use, and the same device gives the same file system once more.
+        let device = match LoopDevice::holding(disk)? {
+            Some(device) => device,
+            None => {
+                self.mend(disk)?;
+                LoopDevice::attach(disk, false)?
             }
-        }
-        loop_mount(disk, files)
+        };
+        let flags = MountFlags::NOATIME | MountFlags::NODEV | MountFlags::NOSUID;
+        rustix::mount::mount(&device.path, files, "ext4", flags, None)?;
+        Ok(())
     }
-}
 
-/// The kernel takes a dead sandbox's namespaces, and with them its mounts, apart after its processes are gone, and
-/// tells nobody. A file system that is still mounted there must be neither checked nor mounted a second time.
-fn await_release(disk: &Path) -> io::Result<()> {
-    let disk = disk.canonicalize()?;
-    let deadline = tokio::time::Instant::now() + RELEASE;
-    while backs_a_device(&disk)? {
-        if tokio::time::Instant::now() > deadline {
-            let text = format!(
-                "{} is still in use by a session that ended; try again in a moment",
-                disk.display()
-            );
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+    /// Without a journal a crash of the machine may leave a file system damaged; then it is mended, or made anew: the
+    /// hub holds every file of the workspace, the volume only saves the way.
+    fn mend(&self, disk: &Path) -> io::Result<()> {
+        if was_unmounted(disk)? {
+            return Ok(());
         }
-        // waits: see above
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
-}
-
-fn backs_a_device(disk: &Path) -> io::Result<bool> {
-    for device in fs::read_dir("/sys/block")? {
-        let backing = device?.path().join("loop/backing_file");
-        // Devices come and go while they are listed; one that is gone backs nothing.
-        if fs::read_to_string(backing).is_ok_and(|file| Path::new(file.trim_end()) == disk) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn loop_mount(disk: &Path, files: &Path) -> io::Result<()> {
-    succeed(
-        Command::new("mount")
-            .args(["-t", "ext4", "-o", "loop,noatime,nodev,nosuid"])
+        tracing::warn!(disk = %disk.display(), "A volume was not unmounted, probably by a crash of the machine; checking it");
+        let checked = Command::new("e2fsck")
+            .args(["-f", "-y"])
             .arg(disk)
-            .arg(files),
-    )
+            .env("PATH", PROGRAMS)
+            .output()?;
+        // 0: clean, 1: mended.
+        if !matches!(checked.status.code(), Some(0 | 1)) {
+            let aside = disk.with_extension("damaged");
+            tracing::error!(disk = %aside.display(), "A volume cannot be mended; keeping it aside and making a fresh one");
+            fs::rename(disk, aside)?;
+            copy_sparse(&self.folder.join(TEMPLATE), disk, self.disk_bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a mount point is that of a volume, of this installation or another.
+pub(super) fn is_volume(mount_point: &Path) -> bool {
+    let mut parts = mount_point.components().rev().map(|part| part.as_os_str());
+    parts.next().is_some_and(|name| name == FILES)
+        && parts
+            .next()
+            .and_then(|name| name.to_str()?.parse::<WorkspaceId>().ok())
+            .is_some()
+        && parts.next().is_some_and(|name| name == FOLDER)
 }
 
 fn template(folder: &Path, disk_bytes: u64) -> io::Result<()> {
@@ -224,7 +215,7 @@ fn template(folder: &Path, disk_bytes: u64) -> io::Result<()> {
             .args(["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode"])
             .args(["-E", "lazy_itable_init=1,nodiscard", "-i", "8192"])
             .arg(&fresh)
-            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin"),
+            .env("PATH", PROGRAMS),
     )?;
     fs::rename(fresh, template)
 }
@@ -233,12 +224,10 @@ fn template(folder: &Path, disk_bytes: u64) -> io::Result<()> {
 fn try_mount(folder: &Path) -> io::Result<()> {
     let point = folder.join(format!(".probe-{}", std::process::id()));
     fs::create_dir_all(&point)?;
-    let mounted = succeed(
-        Command::new("mount")
-            .args(["-t", "ext4", "-o", "loop,ro"])
-            .arg(folder.join(TEMPLATE))
-            .arg(&point),
-    );
+    let mounted = LoopDevice::attach(&folder.join(TEMPLATE), true).and_then(|device| {
+        rustix::mount::mount(&device.path, &point, "ext4", MountFlags::RDONLY, None)?;
+        Ok(())
+    });
     if mounted.is_ok() {
         rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH)?;
     }
