@@ -1,26 +1,21 @@
 //! What processes cost: CPU time and memory, read from /proc.
 use std::path::Path;
 
-/// Clock ticks of `/proc/PID/stat`: 100 a second on every Linux that matters.
-const TICK_US: u64 = 10_000;
-
-/// CPU microseconds of a process, user and system.
+/// CPU microseconds of a process: what its threads ran, to the nanosecond. The times in `/proc/PID/stat` are sampled a
+/// hundred times a second, which says nothing of work that comes in pieces of some microseconds.
 #[must_use]
 pub fn cpu_us(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat
-        .rsplit(") ")
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .collect();
-    let field = |index: usize| {
-        fields
-            .get(index)
-            .and_then(|text| text.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
-    (field(11) + field(12)) * TICK_US
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let nanoseconds: u64 = threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        })
+        .sum();
+    nanoseconds / 1_000
 }
 
 /// Proportional memory of a process in KiB.
