@@ -105,8 +105,12 @@ export function Palette({
             <span className="key truncate">{choice.detail}</span>
           </div>
         ))}
-        {choices.length === 0 ? <p className="palette-none faint">Nothing fits.</p> : null}
       </div>
+      {choices.length === 0 ? (
+        <p className="palette-none faint" role="status">
+          Nothing fits.
+        </p>
+      ) : null}
     </dialog>
   );
 }
@@ -138,10 +142,10 @@ function commands(workbench: Workbench, frames: Frames): Choice[] {
     }));
 }
 
-/** Letters in order; more for runs of them and for starts of words. Below zero: no match. */
-function rank(text: string, wanted: string): number {
+/** Letters in order; more for runs of them, for starts of words and for short texts. Below zero: no match. */
+export function rank(text: string, wanted: string): number {
   const hay = text.toLowerCase();
-  let score = 0;
+  let score = 1;
   let from = 0;
   for (const letter of wanted.replaceAll(" ", "")) {
     const found = hay.indexOf(letter, from);
@@ -150,5 +154,5 @@ function rank(text: string, wanted: string): number {
     if (found === 0 || /[\s/._-]/.test(hay[found - 1] ?? "")) score += 3;
     from = found + 1;
   }
-  return score - hay.length / 1000;
+  return score - Math.min(hay.length, 1000) / 1001;
 }

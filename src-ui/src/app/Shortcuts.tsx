@@ -19,7 +19,7 @@ export function Shortcuts({
       aria-labelledby="shortcuts-title"
       onClose={onClose}
     >
-      <h3 id="shortcuts-title">Keyboard shortcuts</h3>
+      <h2 id="shortcuts-title">Keyboard shortcuts</h2>
       <dl>
         {actions
           .filter((action) => action.keys.length > 0)

@@ -54,7 +54,7 @@ function Form({
   };
   return (
     <form className="card account-card" onSubmit={submit} aria-label={title}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
       {failure ? (
         <p className="danger small" role="alert">
@@ -156,7 +156,7 @@ function Devices({ exchange }: Props) {
   };
   return (
     <section className="card account-card" aria-label="Devices">
-      <h3>Devices</h3>
+      <h2>Devices</h2>
       {failure ? (
         <p className="danger" role="alert">
           {failure}

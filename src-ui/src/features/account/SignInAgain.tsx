@@ -37,7 +37,7 @@ export function SignInAgain({ exchange, account, onSignedIn, onLeave }: Props) {
       onCancel={(event) => event.preventDefault()}
     >
       <form className="again" onSubmit={submit}>
-        <h3 id="again-title">Sign in again</h3>
+        <h2 id="again-title">Sign in again</h2>
         <p className="muted">
           The sign-in of {account.email} has ended. What you typed is kept and will be saved.
         </p>

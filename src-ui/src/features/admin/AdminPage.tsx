@@ -49,7 +49,7 @@ function Registration({ exchange, toast }: Props) {
   };
   return (
     <section className="card account-card" aria-label="Server">
-      <h3>Server</h3>
+      <h2>Server</h2>
       {failure ? (
         <p className="danger" role="alert">
           {failure}
@@ -110,7 +110,7 @@ function People({ exchange, account, toast }: Props) {
   const shown = users?.filter((user) => `${user.name} ${user.email}`.toLowerCase().includes(words));
   return (
     <section className="card account-card" aria-label="People">
-      <h3>People</h3>
+      <h2>People</h2>
       <span className="input">
         <input
           type="search"

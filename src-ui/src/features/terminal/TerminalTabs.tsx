@@ -37,7 +37,11 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
             />
           );
         return (
-          <div key={tab.id} className={`term-tab${tab.id === active ? " is-selected" : ""}`}>
+          <div
+            key={tab.id}
+            role="presentation"
+            className={`term-tab${tab.id === active ? " is-selected" : ""}`}
+          >
             <button
               type="button"
               role="tab"
@@ -49,6 +53,10 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
                 terminals.focus(tab.id);
               }}
               onDoubleClick={() => setRenaming(tab.id)}
+              onKeyDown={(event) => {
+                if (event.key === "Delete") void terminals.close(tab.id);
+                else if (event.key === "F2") setRenaming(tab.id);
+              }}
               onAuxClick={(event) => {
                 if (event.button === 1) void terminals.close(tab.id);
               }}
@@ -64,7 +72,10 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
             <button
               type="button"
               className="term-tab-close"
-              aria-label={`Close terminal ${title}`}
+              // For pointers only: a list of tabs may hold nothing but tabs; keys close by Delete and the menu.
+              aria-hidden="true"
+              tabIndex={-1}
+              title={`Close terminal ${title} (Delete)`}
               onClick={() => void terminals.close(tab.id)}
             >
               <Icon name="x" />
