@@ -2,7 +2,6 @@
 mod account;
 mod archive;
 mod database;
-mod egress;
 mod file;
 mod host;
 mod hostile;
@@ -12,7 +11,6 @@ mod lab;
 mod openapi;
 mod raw;
 mod repeated;
-mod replica;
 mod run;
 mod runtime;
 mod session;

@@ -144,6 +144,8 @@ function commands(workbench: Workbench, frames: Frames): Choice[] {
 
 /** Letters in order; more for runs of them, for starts of words and for short texts. Below zero: no match. */
 export function rank(text: string, wanted: string): number {
+  // Nothing wished for: the order in which things were given.
+  if (wanted === "") return 0;
   const hay = text.toLowerCase();
   let score = 1;
   let from = 0;
