@@ -32,6 +32,8 @@ impl Findings {
 /// Checks all of it; the error lists every finding.
 pub fn run() -> Result<()> {
     step::say("Tidy: layers, head lines, names, sizes, borders, licences");
+    // What follows asks cargo about crates without the network, so a fresh machine needs them first.
+    step::quiet("Fetch the crates", cargo().args(["fetch", "--locked"]))?;
     let mut findings = Findings::default();
     let files = tracked()?;
     for file in &files {
