@@ -1,5 +1,6 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. The header's parts are given. */
 import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { BenchContext, useStore } from "../bench/bench";
 import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
@@ -8,7 +9,6 @@ import type { Exchange } from "../host/ide";
 import type { Socket } from "../host/socket";
 import { Icon } from "../ui/Icon";
 import { actionsOf, chordOf, type Frames } from "./actions";
-import { BenchContext, useStore } from "./bench";
 import { Palette } from "./Palette";
 import { Panel } from "./Panel";
 import { PopupLayer } from "./Popups";

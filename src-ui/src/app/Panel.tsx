@@ -1,5 +1,6 @@
 /** The panel below the editor: terminals and runs. */
 import { type PointerEvent, useRef } from "react";
+import { useStore } from "../bench/bench";
 import { RunPanel } from "../features/run/RunPanel";
 import { isOver } from "../features/run/words";
 import { SessionPanel } from "../features/session/SessionPanel";
@@ -8,7 +9,6 @@ import { TerminalTabs } from "../features/terminal/TerminalTabs";
 import { TerminalView } from "../features/terminal/TerminalView";
 import type { Run } from "../host/generated/api/Run";
 import { Icon } from "../ui/Icon";
-import { useStore } from "./bench";
 import type { Workbench } from "./workbench";
 
 export function Panel({ bench }: { bench: Workbench }) {

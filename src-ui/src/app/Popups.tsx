@@ -1,8 +1,8 @@
 /** Menus, questions and messages that any part of the IDE may show, one at a time, by call. */
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { type Bench, type MenuEntry, useStore } from "../bench/bench";
 import { Icon } from "../ui/Icon";
-import { type Bench, type MenuEntry, useStore } from "./bench";
 import "./popups.css";
 
 interface MenuState {

@@ -1,7 +1,8 @@
 /** The status bar: connection, sync, session, and where the caret is. */
+
+import { useBench, useStore } from "../bench/bench";
 import { SessionStatus } from "../features/session/SessionChip";
 import { Icon } from "../ui/Icon";
-import { useBench, useStore } from "./bench";
 import type { Workbench } from "./workbench";
 
 export function Status({ bench }: { bench: Workbench }) {

@@ -5,10 +5,6 @@ import { createStore } from "zustand/vanilla";
 import { actionsOf, chordOf } from "./actions";
 import type { Workbench } from "./workbench";
 
-vi.mock("../features/run/RunButton", () => ({
-  targetOf: (active: string | null) => (active ? { kind: "file", path: active } : null),
-}));
-
 function bench(active: string | null, online: boolean) {
   const startRun = vi.fn();
   const workbench = {

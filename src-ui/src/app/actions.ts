@@ -1,6 +1,5 @@
 /** Everything that can be done in the IDE, once: keys, palette and the list of shortcuts are made from it. */
-import { targetOf } from "../features/run/RunButton";
-import { isOver } from "../features/run/words";
+import { isOver, targetOf } from "../features/run/words";
 import type { Workbench } from "./workbench";
 
 export interface Action {

@@ -1,5 +1,6 @@
 /** One open workspace put together: the live state, the features' models, and what they ask of each other. */
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { Bench, Layout, PanelTab } from "../bench/bench";
 import { EditorSession } from "../features/editor/session";
 import { Explorer } from "../features/explorer/model";
 import { Terminals } from "../features/terminal/terminals";
@@ -7,7 +8,6 @@ import type { RunTarget } from "../host/generated/api/RunTarget";
 import { type Exchange, failureOf, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
 import type { Socket } from "../host/socket";
-import type { Bench, Layout, PanelTab } from "./bench";
 import { createPopups, type Popups } from "./Popups";
 
 export interface FrameState extends Layout {

@@ -1,6 +1,6 @@
 /** The editor's place: tabs, the way to the file, what is to be said about it, and the text or its viewer. */
 import { Fragment, useEffect, useRef, useState } from "react";
-import { type Badge, useBench, useStore } from "../../app/bench";
+import { type Badge, useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import type { BufferInfo, Buffers } from "./buffers";
 import { Compare } from "./Compare";

@@ -1,6 +1,6 @@
 /** The open tabs, the one editor widget that shows them, and what both tell the rest of the page. */
 import { createStore } from "zustand/vanilla";
-import type { Badge, EditorFacts } from "../../app/bench";
+import type { Badge, EditorFacts } from "../../bench/bench";
 import { openDrafts, thisTab } from "../../host/drafts";
 import type { LiveWorkspace } from "../../host/live";
 import { Buffers } from "./buffers";

@@ -1,6 +1,6 @@
 /** The explorer: a windowed tree with keyboard, inline names, drag, drop and a menu. */
 import { type DragEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import { type Badge, type MenuEntry, useBench, useStore } from "../../app/bench";
+import { type Badge, type MenuEntry, useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import {
   deleteEntries,

@@ -1,6 +1,6 @@
 /** The row in which a name is typed: for a new file or folder, or another name. */
 import { useRef, useState } from "react";
-import { useBench } from "../../app/bench";
+import { useBench } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import { createEntry, moveEntries } from "./actions";
 import type { Explorer } from "./model";

@@ -1,5 +1,5 @@
 /** What the explorer does to files: each act is one commit, shown at once and taken back when refused. */
-import type { Bench } from "../../app/bench";
+import type { Bench } from "../../bench/bench";
 import type { Entry } from "../../host/generated/api/Entry";
 import type { Operation } from "../../host/generated/api/Operation";
 import type { Outcome } from "../../host/generated/api/Outcome";

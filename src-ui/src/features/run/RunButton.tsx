@@ -1,11 +1,8 @@
 /** Run, the one filled button of the frame: the active file, tasks, and what ran before. */
-import { type MenuEntry, useBench, useStore } from "../../app/bench";
-import type { RunTarget } from "../../host/generated/api/RunTarget";
+import { type MenuEntry, useBench, useStore } from "../../bench/bench";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
-import { isOver, nameOfRun } from "./words";
-
-const RUNNABLE = /\.(py|js|mjs|cjs|sh|bash|ts)$/i;
+import { isOver, nameOfRun, targetOf } from "./words";
 
 export function RunButton() {
   const bench = useBench();
@@ -107,13 +104,4 @@ export function RunButton() {
       </button>
     </span>
   );
-}
-
-/** What Run means with this file open. */
-export function targetOf(
-  active: string | null,
-  hasMain: boolean,
-): (RunTarget & { kind: "file" }) | null {
-  if (active && RUNNABLE.test(active)) return { kind: "file", path: active };
-  return hasMain ? { kind: "file", path: "main.py" } : null;
 }

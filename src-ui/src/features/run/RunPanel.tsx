@@ -1,6 +1,6 @@
 /** Runs: the list, and the output of the chosen one, live or kept. */
 import { type ReactNode, useEffect, useState } from "react";
-import { type Bench, useBench, useStore } from "../../app/bench";
+import { type Bench, useBench, useStore } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";

@@ -1,7 +1,7 @@
 /** Runs in words. */
 import { expect, test } from "vitest";
 import type { Run } from "../../host/generated/api/Run";
-import { missingPackage, runWords, wasOutOfMemory } from "./words";
+import { missingPackage, runWords, targetOf, wasOutOfMemory } from "./words";
 
 const run = (part: Partial<Run>) =>
   ({ state: "done", target: { kind: "file", path: "main.py" }, revision: 7, ...part }) as Run;
@@ -31,4 +31,11 @@ test("a missing module is offered under its package's name", () => {
   });
   expect(missingPackage("Error: Cannot find module './local'")).toBeNull();
   expect(missingPackage("fine")).toBeNull();
+});
+
+test("only what the server can start is offered", () => {
+  expect(targetOf("src/tool.mjs", true)).toEqual({ kind: "file", path: "src/tool.mjs" });
+  // TypeScript needs a program that says how; the server starts a file of it only by its first line.
+  expect(targetOf("src/tool.ts", true)).toEqual({ kind: "file", path: "main.py" });
+  expect(targetOf(null, false)).toBeNull();
 });

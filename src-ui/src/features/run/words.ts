@@ -1,5 +1,6 @@
 /** Runs in words: what state they are in, how they ended, and what helps. */
 import type { Run } from "../../host/generated/api/Run";
+import type { RunTarget } from "../../host/generated/api/RunTarget";
 
 export interface RunWords {
   icon: string;
@@ -7,6 +8,8 @@ export interface RunWords {
   text: string;
 }
 
+/** What the server knows how to start by its name alone. */
+const RUNNABLE = /\.(py|js|mjs|cjs|sh|bash)$/i;
 const MIB = 1024 * 1024;
 const OTHER_NAMES: Record<string, string> = {
   sklearn: "scikit-learn",
@@ -76,4 +79,13 @@ export function missingPackage(output: string): { module: string; command: strin
   if (node?.[1] && !node[1].startsWith("."))
     return { module: node[1], command: `npm install ${node[1]}` };
   return null;
+}
+
+/** What Run means with this file open. */
+export function targetOf(
+  active: string | null,
+  hasMain: boolean,
+): (RunTarget & { kind: "file" }) | null {
+  if (active && RUNNABLE.test(active)) return { kind: "file", path: active };
+  return hasMain ? { kind: "file", path: "main.py" } : null;
 }

@@ -1,5 +1,5 @@
 /** The session in the header and in the status bar: the same states, the same words. */
-import { type Bench, type MenuEntry, useBench, useStore } from "../../app/bench";
+import { type Bench, type MenuEntry, useBench, useStore } from "../../bench/bench";
 import type { Session } from "../../host/generated/api/Session";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";

@@ -1,5 +1,5 @@
 /** The session in the bottom panel: nothing yet, its start step by step, or why it ended. */
-import { useBench, useStore } from "../../app/bench";
+import { useBench, useStore } from "../../bench/bench";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
 import { failureOf } from "../../host/ide";

@@ -1,6 +1,6 @@
 /** The row of shells in the panel's head: one tab each, rename, close, a new one. */
 import { useState } from "react";
-import { useBench, useStore } from "../../app/bench";
+import { useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import type { Terminals, TerminalTab } from "./terminals";
 import "./terminal.css";

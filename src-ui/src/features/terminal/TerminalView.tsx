@@ -1,6 +1,6 @@
 /** One terminal on the page: the screen, what its connection says, find, and the text for screen readers. */
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { useStore } from "../../app/bench";
+import { useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import type { TerminalScreen } from "./screen";
 import type { Terminals } from "./terminals";
