@@ -14,12 +14,10 @@ import { AccountPage } from "../features/account/AccountPage";
 import { SignInAgain } from "../features/account/SignInAgain";
 import { SignInPage } from "../features/account/SignInPage";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
-import { browserWorld } from "../host/browser";
-import { webExchange } from "../host/exchange";
 import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
 import { failureOf } from "../host/ide";
-import { Socket } from "../host/socket";
+import { HostContext, useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 import { createPopups, PopupLayer, type Popups } from "./Popups";
 import { type ThemeWish, themeWish, wishTheme } from "./theme";
@@ -37,10 +35,11 @@ type Who =
   | { state: "somebody"; account: Account };
 
 export function App() {
+  const { exchange } = useHost();
   const [who, setWho] = useState<Who>({ state: "asking" });
   const ask = useCallback(async () => {
     try {
-      const account = (await (await webExchange("GET", "/account")).json()) as Account;
+      const account = (await (await exchange("GET", "/account")).json()) as Account;
       setWho({ state: "somebody", account });
     } catch (error) {
       const failure = failureOf(error);
@@ -50,7 +49,7 @@ export function App() {
           : { state: "unreachable", detail: failure.detail },
       );
     }
-  }, []);
+  }, [exchange]);
   useEffect(() => void ask(), [ask]);
   switch (who.state) {
     case "asking":
@@ -86,8 +85,10 @@ interface HomeProps {
 
 function Home({ account, onAccount, onSignedOut }: HomeProps) {
   const popups = useMemo(() => createPopups(), []);
-  const socket = useMemo(() => new Socket(browserWorld), []);
-  const gate = useMemo(() => new SignInGate(webExchange), []);
+  const outer = useHost();
+  const { socket } = outer;
+  const gate = useMemo(() => new SignInGate(outer.exchange), [outer]);
+  const host = useMemo(() => ({ ...outer, exchange: gate.exchange }), [outer, gate]);
   const expired = useSyncExternalStore(gate.watch, () => gate.closed);
   useEffect(() => {
     socket.start();
@@ -104,7 +105,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
   const { exchange } = gate;
   const end = <AccountMenu account={account} popups={popups} onSignedOut={onSignedOut} />;
   return (
-    <>
+    <HostContext value={host}>
       <Switch>
         <Route path="/">
           <Page title="Workspaces" end={end}>
@@ -142,8 +143,6 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
             <Suspense fallback={<p className="page-note faint">Opening the workspace …</p>}>
               <Ide
                 key={workspace}
-                exchange={exchange}
-                socket={socket}
                 workspace={workspace}
                 start={<Brand />}
                 middle={null}
@@ -167,7 +166,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
       <PopupLayer popups={popups} />
       {expired ? (
         <SignInAgain
-          exchange={webExchange}
+          exchange={outer.exchange}
           account={account}
           onSignedIn={() => {
             gate.open();
@@ -176,7 +175,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
           onLeave={onSignedOut}
         />
       ) : null}
-    </>
+    </HostContext>
   );
 }
 
@@ -215,14 +214,15 @@ function AccountMenu({
   popups: Popups;
   onSignedOut: () => void;
 }) {
+  const host = useHost();
   const [, go] = useLocation();
   const initials = account.name.slice(0, 2).toUpperCase();
   const theme = (wish: ThemeWish, label: string) => ({
-    label: themeWish() === wish ? `${label} ✓` : label,
-    run: () => wishTheme(wish),
+    label: themeWish(host.kept) === wish ? `${label} ✓` : label,
+    run: () => wishTheme(host.kept, wish),
   });
   const signOut = async () => {
-    await webExchange("POST", "/sign-out").catch(() => null);
+    await host.exchange("POST", "/sign-out").catch(() => null);
     onSignedOut();
   };
   return (

@@ -5,8 +5,7 @@ import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
 import { SessionChip } from "../features/session/SessionChip";
-import type { Exchange } from "../host/ide";
-import type { Socket } from "../host/socket";
+import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 import { actionsOf, chordOf, type Frames } from "./actions";
 import { Palette } from "./Palette";
@@ -19,8 +18,6 @@ import "../styles/ide.css";
 import "./ide-frame.css";
 
 export interface IdeProps {
-  exchange: Exchange;
-  socket: Socket;
   workspace: string;
   /** Brand and workspace switcher. */
   start: ReactNode;
@@ -33,17 +30,18 @@ export interface IdeProps {
 }
 
 export function Ide(props: IdeProps) {
-  const { exchange, socket, workspace, onBench } = props;
+  const host = useHost();
+  const { workspace, onBench } = props;
   const [bench, setBench] = useState<Workbench | null>(null);
   useEffect(() => {
-    const made = new Workbench(exchange, socket, workspace);
+    const made = new Workbench(host, workspace);
     setBench(made);
     onBench?.(made);
     return () => {
       onBench?.(null);
       made.dispose();
     };
-  }, [exchange, socket, workspace, onBench]);
+  }, [host, workspace, onBench]);
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
@@ -132,7 +130,7 @@ function Frame({ bench, start, middle, end }: { bench: Workbench } & IdeProps) {
 /** Keys of the actions, before Monaco and xterm see them; and what leaving and waking up mean. */
 function useKeys(workbench: Workbench, frames: Frames): void {
   useEffect(() => {
-    const { editor, live } = workbench;
+    const { editor } = workbench;
     const heard = (event: KeyboardEvent) => {
       const chord = chordOf(event);
       const action = actionsOf(workbench, frames).find((one) => one.keys.includes(chord));
@@ -147,14 +145,11 @@ function useKeys(workbench: Workbench, frames: Frames): void {
       const badges = editor.facts.getState().badges;
       if ([...badges.values()].some((badge) => badge === "failed")) event.preventDefault();
     };
-    const woke = () => live.socket.retry();
     addEventListener("keydown", heard, true);
     addEventListener("beforeunload", leaving);
-    addEventListener("online", woke);
     return () => {
       removeEventListener("keydown", heard, true);
       removeEventListener("beforeunload", leaving);
-      removeEventListener("online", woke);
     };
   }, [workbench, frames]);
 }

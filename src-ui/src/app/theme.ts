@@ -1,23 +1,28 @@
 /** Light, dark or as the system wishes; `public/theme.js` applies the same wish before the first paint. */
+import type { Kept } from "../host/host";
+
 export type ThemeWish = "system" | "light" | "dark";
 
 const KEY = "slipway.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-export function themeWish(): ThemeWish {
-  const wish = localStorage.getItem(KEY);
+export function themeWish(kept: Kept): ThemeWish {
+  const wish = kept.get(KEY);
   return wish === "light" || wish === "dark" ? wish : "system";
 }
 
-export function wishTheme(wish: ThemeWish): void {
-  localStorage.setItem(KEY, wish);
-  apply();
+export function wishTheme(kept: Kept, wish: ThemeWish): void {
+  if (wish === "system") kept.remove(KEY);
+  else kept.set(KEY, wish);
+  apply(wish);
 }
 
-function apply(): void {
-  const wish = themeWish();
+/** Follows the system for as long as the page lives. */
+export function followSystem(kept: Kept): void {
+  dark.addEventListener("change", () => apply(themeWish(kept)));
+}
+
+function apply(wish: ThemeWish): void {
   const isDark = wish === "dark" || (wish === "system" && dark.matches);
   document.documentElement.dataset.theme = isDark ? "dark" : "light";
 }
-
-dark.addEventListener("change", apply);

@@ -5,9 +5,9 @@ import { EditorSession } from "../features/editor/session";
 import { Explorer } from "../features/explorer/model";
 import { Terminals } from "../features/terminal/terminals";
 import type { RunTarget } from "../host/generated/api/RunTarget";
-import { type Exchange, failureOf, IdeCalls } from "../host/ide";
+import type { Host } from "../host/host";
+import { failureOf, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
-import type { Socket } from "../host/socket";
 import { createPopups, type Popups } from "./Popups";
 
 export interface FrameState extends Layout {
@@ -28,19 +28,25 @@ export class Workbench {
   private wantsTerminal = false;
   private readonly stops: (() => void)[] = [];
 
-  constructor(exchange: Exchange, socket: Socket, workspace: string) {
-    this.live = new LiveWorkspace(new IdeCalls(exchange, workspace), socket);
-    this.editor = new EditorSession(this.live);
-    this.explorer = new Explorer(this.live);
-    this.terminals = new Terminals(this.live, {
-      confirmPaste: ({ lines }) =>
-        this.popups.confirm({
-          title: `Paste ${lines} lines?`,
-          text: "Each line runs as soon as it arrives, because the program does not announce bracketed paste.",
-          yes: "Paste",
-        }),
-      openLink: (url) => void window.open(url, "_blank", "noopener,noreferrer"),
-    });
+  constructor(
+    private readonly host: Host,
+    workspace: string,
+  ) {
+    this.live = new LiveWorkspace(new IdeCalls(host.exchange, workspace), host.socket);
+    this.editor = new EditorSession(this.live, host);
+    this.explorer = new Explorer(this.live, host.kept);
+    this.terminals = new Terminals(
+      this.live,
+      {
+        confirmPaste: ({ lines }) =>
+          this.popups.confirm({
+            title: `Paste ${lines} lines?`,
+            text: "Each line runs as soon as it arrives, because the program does not announce bracketed paste.",
+            yes: "Paste",
+          }),
+      },
+      host,
+    );
     this.frame = createStore<FrameState>(() => ({
       panelOpen: true,
       panelTab: "terminal",
@@ -72,6 +78,7 @@ export class Workbench {
   private makeBench(): Bench {
     const { menu, confirm, ask, choose, toast } = this.popups;
     return {
+      host: this.host,
       live: this.live,
       layout: this.frame as unknown as StoreApi<Layout>,
       editor: this.editor.facts,

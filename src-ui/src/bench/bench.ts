@@ -2,6 +2,7 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { StoreApi } from "zustand/vanilla";
 import type { RunTarget } from "../host/generated/api/RunTarget";
+import type { Host } from "../host/host";
 import type { LiveWorkspace } from "../host/live";
 
 export type PanelTab = "terminal" | "run";
@@ -36,6 +37,7 @@ export interface MenuEntry {
 }
 
 export interface Bench {
+  host: Host;
   live: LiveWorkspace;
   layout: StoreApi<Layout>;
   editor: StoreApi<EditorFacts>;

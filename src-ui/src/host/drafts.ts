@@ -153,20 +153,3 @@ function finished(transaction: IDBTransaction): Promise<void> {
     transaction.onabort = () => reject(transaction.error);
   });
 }
-
-/** This browser tab's id, the same after a reload; a lock says to the others that it lives. */
-export function thisTab(): string {
-  const known = sessionStorage.getItem("slipway-tab");
-  const tab = known ?? crypto.randomUUID();
-  sessionStorage.setItem("slipway-tab", tab);
-  if ("locks" in navigator)
-    void navigator.locks.request(`slipway-tab-${tab}`, () => new Promise<never>(() => undefined));
-  return tab;
-}
-
-/** Tabs that live now; null where the browser cannot tell. */
-export async function livingTabs(): Promise<Set<string> | null> {
-  if (!("locks" in navigator)) return null;
-  const { held = [] } = await navigator.locks.query();
-  return new Set(held.map((lock) => (lock.name ?? "").replace("slipway-tab-", "")));
-}

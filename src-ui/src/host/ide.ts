@@ -34,6 +34,8 @@ export type Exchange = (
     headers?: Record<string, string>;
     signal?: AbortSignal;
     progress?: (sent: number, total: number) => void;
+    /** Milliseconds until the answer begins, for work that the server takes long over. */
+    patience?: number;
   },
 ) => Promise<Response>;
 

@@ -78,6 +78,7 @@ interface Link {
 export class Socket {
   private readonly members = new Set<Member>();
   private readonly listeners = new Set<(status: SocketStatus) => void>();
+  private readonly silenceListeners = new Set<() => void>();
   private link: Link | null = null;
   private current: SocketStatus = { state: "idle" };
   private attempt = 0;
@@ -98,6 +99,12 @@ export class Socket {
   watch(listener: (status: SocketStatus) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Tells when a connection that seemed open turns out to be dead: others made at the same time are as well. */
+  onSilence(listener: () => void): () => void {
+    this.silenceListeners.add(listener);
+    return () => this.silenceListeners.delete(listener);
   }
 
   start(): void {
@@ -283,6 +290,7 @@ export class Socket {
       // The browser may take minutes to notice; we do not wait for its close event.
       link.wire.onclose = null;
       link.wire.close();
+      for (const listener of [...this.silenceListeners]) listener();
       this.closed(link);
     });
   }
@@ -295,22 +303,4 @@ export class Socket {
     this.current = status;
     for (const listener of this.listeners) listener(status);
   }
-}
-
-/** The real world of a page. */
-export function pageWorld(url: string): SocketWorld {
-  return {
-    dial: () => new WebSocket(url) as unknown as Wire,
-    now: () => Date.now(),
-    random: () => Math.random(),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
-  };
-}
-
-/** Where this page's socket is. */
-export function socketUrl(place: Location = location): string {
-  return `${place.protocol === "https:" ? "wss" : "ws"}://${place.host}/api/v1/ws`;
 }

@@ -1,5 +1,5 @@
-//! Import borders of the UI: features meet only in `app/`, which none of them knows; Monaco, xterm and Tauri have
-//! one door each.
+//! Borders of the UI: features meet only in `app/`, which none of them knows; Monaco, xterm, Tauri and the browser
+//! have one door each.
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -21,6 +21,11 @@ pub fn borders(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
             continue;
         }
         let text = std::fs::read_to_string(file)?;
+        if !relative.starts_with("host") && !is_test(relative) {
+            for name in outside(&text) {
+                findings.add(file, &format!("uses {name}: only host/ reaches outside"));
+            }
+        }
         for target in imports(&text) {
             if let Some(reason) = crosses(relative, &resolve(relative, target)) {
                 findings.add(file, &format!("imports {target}: {reason}"));
@@ -28,6 +33,45 @@ pub fn borders(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a browser offers beyond drawing; the rest of the UI asks its `Host` for it.
+const OUTSIDE: [&str; 13] = [
+    "Date.now",
+    "Math.random",
+    "WebSocket(",
+    "XMLHttpRequest",
+    "crypto.",
+    "document.cookie",
+    "fetch(",
+    "indexedDB",
+    "localStorage",
+    "location.",
+    "navigator.",
+    "sessionStorage",
+    "window.",
+];
+
+fn is_test(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(".test.")
+}
+
+/// The names from outside that the code uses; comments may speak of them.
+fn outside(text: &str) -> Vec<&'static str> {
+    let is_comment = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("//") || line.starts_with("/*") || line.starts_with('*')
+    };
+    let uses = |line: &str, name: &str| {
+        line.match_indices(name).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '.'))
+        })
+    };
+    let code: Vec<&str> = text.lines().filter(|line| !is_comment(line)).collect();
+    let is_used = |name: &&str| code.iter().any(|line| uses(line, name));
+    OUTSIDE.into_iter().filter(is_used).collect()
 }
 
 /// The quoted targets of `import ... from "x"`, `import "x"` and `import("x")`.
@@ -106,7 +150,7 @@ fn crosses(from: &Path, target: &str) -> Option<&'static str> {
 mod tests {
     use std::path::Path;
 
-    use super::crosses;
+    use super::{crosses, outside};
 
     #[test]
     fn features_know_the_bench_and_neither_each_other_nor_the_app() {
@@ -119,5 +163,17 @@ mod tests {
         assert!(crosses(Path::new("bench/bench.ts"), "app/workbench").is_some());
         assert!(crosses(Path::new("app/Ide.tsx"), "features/run/words").is_none());
         assert!(crosses(Path::new("main.tsx"), "app/App").is_none());
+    }
+
+    #[test]
+    fn what_reaches_outside_is_found_and_what_only_sounds_like_it_is_not() {
+        assert_eq!(outside("  return fetch(url);"), ["fetch("]);
+        assert_eq!(
+            outside("void navigator.clipboard.writeText(await host.fetch(url))"),
+            ["navigator."]
+        );
+        assert!(outside("const [, go] = useLocation();").is_empty());
+        assert!(outside("/** As `fetch(`, but patient. */").is_empty());
+        assert!(outside("host.location.now").is_empty());
     }
 }

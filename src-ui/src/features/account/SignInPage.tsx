@@ -1,10 +1,10 @@
 /** Sign in or register: one form, errors at their field, nothing typed is lost. */
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { webExchange } from "../../host/exchange";
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
 import type { SignedIn } from "../../host/generated/api/SignedIn";
 import { failureOf } from "../../host/ide";
+import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
 
 type Way = "sign-in" | "register";
@@ -13,6 +13,7 @@ type Way = "sign-in" | "register";
 const FIELD: Record<string, string> = { email_taken: "email", weak_password: "password" };
 
 export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => void }) {
+  const { exchange } = useHost();
   const [server, setServer] = useState<ServerInfo | null>(null);
   const [way, setWay] = useState<Way>("sign-in");
   const [busy, setBusy] = useState(false);
@@ -22,14 +23,14 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
 
   useEffect(() => {
     document.title = "Sign in – Slipway";
-    webExchange("GET", "/server")
+    exchange("GET", "/server")
       .then((answer) => answer.json())
       .then((info: ServerInfo) => {
         setServer(info);
         if (info.first_account) setWay("register");
       })
       .catch((error) => setFailure(failureOf(error)));
-  }, []);
+  }, [exchange]);
   useEffect(() => {
     if (failure) summary.current?.focus();
   }, [failure]);
@@ -41,7 +42,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
     const body = way === "register" ? typed : { email: typed.email, password: typed.password };
     try {
       const path = way === "register" ? "/accounts" : "/sign-in";
-      const answer = (await (await webExchange("POST", path, { json: body })).json()) as SignedIn;
+      const answer = (await (await exchange("POST", path, { json: body })).json()) as SignedIn;
       onSignedIn(answer.account);
     } catch (error) {
       setFailure(failureOf(error));

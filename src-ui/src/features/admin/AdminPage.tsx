@@ -6,6 +6,7 @@ import type { UpdateUser } from "../../host/generated/api/UpdateUser";
 import type { User } from "../../host/generated/api/User";
 import type { Users } from "../../host/generated/api/Users";
 import { type Exchange, failureOf } from "../../host/ide";
+import { useHost } from "../../host/useHost";
 import { oneTimePassword } from "./password";
 
 interface Props {
@@ -160,10 +161,11 @@ interface PersonProps {
 }
 
 function Person({ user, own, exchange, onChange }: PersonProps) {
+  const host = useHost();
   const [secret, setSecret] = useState<string | null>(null);
   const [failure, setFailure] = useState("");
   const reset = async () => {
-    const password = oneTimePassword();
+    const password = oneTimePassword(host.randomBytes);
     setFailure("");
     try {
       await exchange("POST", `/admin/users/${user.id}/password-reset`, { json: { password } });
@@ -210,7 +212,7 @@ function Person({ user, own, exchange, onChange }: PersonProps) {
           <button
             type="button"
             className="btn btn-sm"
-            onClick={() => void navigator.clipboard.writeText(secret)}
+            onClick={() => void host.clipboard.write(secret)}
           >
             Copy
           </button>

@@ -4,8 +4,8 @@
 const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
 
 /** Four groups of five letters: 100 bits. */
-export function oneTimePassword(): string {
-  const random = crypto.getRandomValues(new Uint8Array(20));
+export function oneTimePassword(randomBytes: (count: number) => Uint8Array): string {
+  const random = randomBytes(20);
   const letters = [...random].map((byte) => LETTERS[byte % LETTERS.length]);
   return [0, 5, 10, 15].map((at) => letters.slice(at, at + 5).join("")).join("-");
 }

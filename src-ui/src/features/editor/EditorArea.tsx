@@ -18,6 +18,7 @@ const BADGE: Record<Badge, { icon: string; tone: string; word: string }> = {
 };
 
 export function EditorArea({ session }: { session: EditorSession }) {
+  const { host } = useBench();
   const [buffers, setBuffers] = useState<Buffers | null>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
@@ -39,7 +40,7 @@ export function EditorArea({ session }: { session: EditorSession }) {
           <h2>The editor could not be loaded</h2>
           <p>Your files are safe. Check the connection and load the page again.</p>
           <div className="actions">
-            <button type="button" className="btn" onClick={() => location.reload()}>
+            <button type="button" className="btn" onClick={() => host.reload()}>
               Reload
             </button>
           </div>
@@ -98,7 +99,7 @@ function Tabs({ session }: { session: EditorSession }) {
                     },
                   },
                   null,
-                  { label: "Copy path", run: () => void navigator.clipboard?.writeText(tab.path) },
+                  { label: "Copy path", run: () => void bench.host.clipboard.write(tab.path) },
                 ]);
               }}
             >

@@ -1,7 +1,8 @@
 /** Open texts as a fourth replica: each knows the content it was made from, and nothing is overwritten silently. */
 import { createStore } from "zustand/vanilla";
-import { type Draft, type DraftStore, livingTabs } from "../../host/drafts";
+import type { Draft, DraftStore } from "../../host/drafts";
 import type { Change } from "../../host/generated/api/Change";
+import type { Tab } from "../../host/host";
 import { type Content, failureOf, isOffline } from "../../host/ide";
 import type { LiveWorkspace } from "../../host/live";
 import { edits, type LineEdit, merge } from "../../host/merge";
@@ -71,7 +72,7 @@ export class Buffers {
   constructor(
     private readonly live: LiveWorkspace,
     private readonly drafts: DraftStore,
-    private readonly tab: string,
+    private readonly tab: Tab,
     private readonly makeModel: (path: string, text: string) => TextModel,
     private readonly after: (ms: number, run: () => void) => () => void,
     private readonly now: () => number,
@@ -203,7 +204,7 @@ export class Buffers {
     if (!buffer) return;
     buffer.cleanVersion = buffer.model?.version() ?? 0;
     this.close(path);
-    await this.drafts.remove(this.live.calls.workspace, path, this.tab);
+    await this.drafts.remove(this.live.calls.workspace, path, this.tab.id);
   }
 
   private async load(buffer: Buffer): Promise<void> {
@@ -394,7 +395,7 @@ export class Buffers {
       base: base.hash,
       baseText: base.text,
       text: buffer.model.text(),
-      tab: this.tab,
+      tab: this.tab.id,
       at: this.now(),
     };
     try {
@@ -409,7 +410,7 @@ export class Buffers {
     this.orphans = Promise.resolve(known.filter((draft) => draft.path !== buffer.path));
     const mine = known.filter((draft) => draft.path === buffer.path).map((draft) => draft.tab);
     try {
-      for (const tab of new Set([this.tab, ...mine]))
+      for (const tab of new Set([this.tab.id, ...mine]))
         await this.drafts.remove(this.live.calls.workspace, buffer.path, tab, until);
     } catch {
       // As above.
@@ -422,10 +423,10 @@ export class Buffers {
       try {
         const [all, tabs] = await Promise.all([
           this.drafts.all(this.live.calls.workspace),
-          livingTabs(),
+          this.tab.living(),
         ]);
         return all.filter(
-          (draft) => draft.tab === this.tab || (tabs !== null && !tabs.has(draft.tab)),
+          (draft) => draft.tab === this.tab.id || (tabs !== null && !tabs.has(draft.tab)),
         );
       } catch {
         return [];

@@ -1,7 +1,7 @@
 /** The open tabs, the one editor widget that shows them, and what both tell the rest of the page. */
 import { createStore } from "zustand/vanilla";
 import type { Badge, EditorFacts } from "../../bench/bench";
-import { openDrafts, thisTab } from "../../host/drafts";
+import type { Host } from "../../host/host";
 import type { LiveWorkspace } from "../../host/live";
 import { Buffers } from "./buffers";
 import type { MonacoText } from "./monaco";
@@ -44,7 +44,10 @@ export class EditorSession {
   private readonly key: string;
   private wanted: { path: string; line: number } | null = null;
 
-  constructor(private readonly live: LiveWorkspace) {
+  constructor(
+    private readonly live: LiveWorkspace,
+    private readonly host: Host,
+  ) {
     this.key = `slipway.tabs.${live.calls.workspace}`;
     this.buffers = this.make();
   }
@@ -53,18 +56,13 @@ export class EditorSession {
     const monaco = await import("./monaco");
     this.monaco = monaco;
     monaco.applyTheme();
-    const after = (ms: number, run: () => void) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    };
     const makeModel = (path: string, text: string) => {
       const model = new monaco.MonacoText(this.live.calls.workspace, path, text);
       this.models.set(path, model);
       return model;
     };
-    const buffers = new Buffers(this.live, openDrafts(), thisTab(), makeModel, after, () =>
-      Date.now(),
-    );
+    const { drafts, tab, after, now } = this.host;
+    const buffers = new Buffers(this.live, drafts, await tab, makeModel, after, now);
     this.made = buffers;
     buffers.store.subscribe(() => this.badges());
     await this.restore(buffers);
@@ -77,10 +75,10 @@ export class EditorSession {
   }
 
   /** Puts the editor widget into its place. */
-  mount(host: HTMLElement): () => void {
+  mount(place: HTMLElement): () => void {
     const monaco = this.monaco;
     if (!monaco) return () => undefined;
-    const widget = monaco.monaco.editor.create(host, { ...monaco.EDITOR_OPTIONS, model: null });
+    const widget = monaco.monaco.editor.create(place, { ...monaco.EDITOR_OPTIONS, model: null });
     this.widget = widget;
     widget.onDidChangeCursorSelection(() => this.cursor());
     widget.onDidChangeModelContent(() => this.pin(this.tabs.getState().active));
@@ -263,17 +261,17 @@ export class EditorSession {
   }
 
   private remember(): void {
-    localStorage.setItem(this.key, JSON.stringify(this.tabs.getState()));
+    this.host.kept.set(this.key, JSON.stringify(this.tabs.getState()));
   }
 
   /** Tabs of the last visit, and files with unsaved drafts. */
   private async restore(buffers: Buffers): Promise<void> {
     try {
-      const kept = JSON.parse(localStorage.getItem(this.key) ?? "null") as TabsState | null;
+      const kept = JSON.parse(this.host.kept.get(this.key) ?? "null") as TabsState | null;
       if (kept?.tabs && this.tabs.getState().tabs.length === 0)
         this.tabs.setState({ tabs: kept.tabs, active: kept.active });
     } catch {
-      localStorage.removeItem(this.key);
+      this.host.kept.remove(this.key);
     }
     for (const path of await buffers.draftPaths())
       if (!this.tabs.getState().tabs.some((tab) => tab.path === path))

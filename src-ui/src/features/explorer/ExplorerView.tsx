@@ -489,7 +489,7 @@ function entriesOf(
     {
       label: "Copy path",
       icon: "copy",
-      run: () => void navigator.clipboard?.writeText(chosen.join("\n")),
+      run: () => void bench.host.clipboard.write(chosen.join("\n")),
     },
     null,
     {

@@ -8,7 +8,7 @@ import { join, nameOf, nameProblem, parentOf } from "./names";
 
 async function commit(bench: Bench, operations: Operation[]): Promise<Outcome | null> {
   const answer = await bench.live.calls.commit({
-    batch: crypto.randomUUID(),
+    batch: bench.host.newId(),
     operations,
     atomic: true,
   });
@@ -208,11 +208,7 @@ function freeBeside(path: string, taken: (path: string) => boolean): string {
 export async function downloadFile(bench: Bench, path: string): Promise<void> {
   await guarded(bench, `${nameOf(path)} was not downloaded.`, async () => {
     const { bytes } = await bench.live.calls.read(path);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes]));
-    link.download = nameOf(path);
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    bench.host.saveFile(nameOf(path), new Blob([bytes]));
     return true;
   });
 }

@@ -1,5 +1,6 @@
 /** The explorer's state: the tree, what is focused, selected and cut. One number tells React that it moved. */
 import { createStore } from "zustand/vanilla";
+import type { Kept } from "../../host/host";
 import type { LiveWorkspace } from "../../host/live";
 import { parentOf } from "./names";
 import { type Row, Tree } from "./tree";
@@ -25,14 +26,17 @@ export class Explorer {
   private readonly stop: () => void;
   private readonly key: string;
 
-  constructor(readonly live: LiveWorkspace) {
+  constructor(
+    readonly live: LiveWorkspace,
+    private readonly kept: Kept,
+  ) {
     this.key = `slipway.tree.${live.calls.workspace}`;
     this.tree.reset(live.entries.values());
     try {
-      for (const path of JSON.parse(localStorage.getItem(this.key) ?? "[]") as string[])
+      for (const path of JSON.parse(kept.get(this.key) ?? "[]") as string[])
         this.tree.setOpen(path, true);
     } catch {
-      localStorage.removeItem(this.key);
+      kept.remove(this.key);
     }
     this.stop = live.onChanges((changes) => {
       if (changes === "reset") this.tree.reset(live.entries.values());
@@ -59,7 +63,7 @@ export class Explorer {
 
   toggle(path: string, open = !this.tree.isOpen(path)): void {
     this.tree.setOpen(path, open);
-    localStorage.setItem(this.key, JSON.stringify(this.tree.expanded()));
+    this.kept.set(this.key, JSON.stringify(this.tree.expanded()));
     this.bump();
   }
 

@@ -3,8 +3,8 @@ import { type Bench, type MenuEntry, useBench, useStore } from "../../bench/benc
 import type { Session } from "../../host/generated/api/Session";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/useNow";
 import { type Chip, chipOf } from "./chip";
-import { useNow } from "./clock";
 
 function useChip(): { chip: Chip; session: Session | null } {
   const bench = useBench();

@@ -4,8 +4,8 @@ import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/useNow";
 import { duration, seconds } from "./chip";
-import { useNow } from "./clock";
 import "./session.css";
 
 const STAGES: readonly [StageName, string][] = [
@@ -156,9 +156,10 @@ function Failed({ session }: { session: Session }) {
       null,
       2,
     );
-    void navigator.clipboard
-      ?.writeText(text)
-      .then(() => bench.toast({ text: "Diagnostics copied" }));
+    bench.host.clipboard.write(text).then(
+      () => bench.toast({ text: "Diagnostics copied" }),
+      () => bench.toast({ tone: "warn", text: "The browser did not let them be copied." }),
+    );
   };
   return (
     <div className="session-start" role="alert">

@@ -1,10 +1,12 @@
 /** The kept output of a run, drawn as its terminal would, for reading only. */
 import { useEffect, useRef, useState } from "react";
+import { useHost } from "../../host/useHost";
 import type { TerminalScreen } from "./screen";
 import "./terminal.css";
 
 export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
-  const host = useRef<HTMLDivElement>(null);
+  const host = useHost();
+  const place = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "shown" | "empty" | "failed">("loading");
   const loading = useRef(load);
   useEffect(() => {
@@ -17,13 +19,12 @@ export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
       linked: () => undefined,
       ended: () => undefined,
       confirmPaste: () => Promise.resolve(false),
-      openLink: (url: string) => void window.open(url, "_blank", "noopener,noreferrer"),
     };
     void Promise.all([import("./screen"), loading.current()]).then(
       ([{ TerminalScreen }, bytes]) => {
-        if (gone || !host.current) return;
-        screen = new TerminalScreen(nobody, true);
-        screen.mount(host.current);
+        if (gone || !place.current) return;
+        screen = new TerminalScreen(nobody, host, true);
+        screen.mount(place.current);
         screen.write(bytes, () => undefined);
         setState(bytes.length === 0 ? "empty" : "shown");
       },
@@ -33,10 +34,10 @@ export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
       gone = true;
       screen?.dispose();
     };
-  }, []);
+  }, [host]);
   return (
     <div className="term-view">
-      <div className="term-host" ref={host} />
+      <div className="term-host" ref={place} />
       {state === "empty" ? <p className="term-kept faint">It wrote nothing.</p> : null}
       {state === "failed" ? (
         <p className="term-kept faint">The output cannot be read now. It is kept on the server.</p>

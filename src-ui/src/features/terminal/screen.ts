@@ -7,6 +7,7 @@ import { WebglAddon } from "@xterm/addon-webgl";
 import { type ITerminalOptions, Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import type { Exit } from "../../host/generated/slipway/v1/terminal_pb";
+import type { Host } from "../../host/host";
 import type { LinkState, Screen } from "../../host/terminal";
 import { binaryBytes, cleanPaste, type Paste, typedBytes } from "./paste";
 import { terminalTheme } from "./theme";
@@ -19,7 +20,6 @@ export interface ScreenOwner {
   ended(exit: Exit): void;
   /** Several lines would run at once: asks first. */
   confirmPaste(paste: Paste): Promise<boolean>;
-  openLink(url: string): void;
 }
 
 const FIT_MS = 80;
@@ -49,6 +49,7 @@ export class TerminalScreen implements Screen {
 
   constructor(
     private readonly owner: ScreenOwner,
+    private readonly outside: Pick<Host, "clipboard" | "driven" | "kept" | "openExternal">,
     readOnly = false,
   ) {
     const options: ITerminalOptions = {
@@ -162,7 +163,7 @@ export class TerminalScreen implements Screen {
   copy(): boolean {
     const text = this.terminal.getSelection();
     if (text === "") return false;
-    void navigator.clipboard?.writeText(text).catch(() => undefined);
+    void this.outside.clipboard.write(text).catch(() => undefined);
     return true;
   }
 
@@ -273,8 +274,8 @@ export class TerminalScreen implements Screen {
 
   /** WebGL where it works; the plain renderer when it cannot start or its context is lost. */
   private draw(): void {
-    if (this.webgl || localStorage.getItem("slipway.terminal.renderer") === "dom") return;
-    if (navigator.webdriver || !hasGpu()) return;
+    if (this.webgl || this.outside.kept.get("slipway.terminal.renderer") === "dom") return;
+    if (this.outside.driven || !hasGpu()) return;
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => {
@@ -289,7 +290,7 @@ export class TerminalScreen implements Screen {
   }
 
   private follow(url: string): void {
-    if (/^https?:\/\//i.test(url)) this.owner.openLink(url);
+    if (/^https?:\/\//i.test(url)) this.outside.openExternal(url);
   }
 }
 

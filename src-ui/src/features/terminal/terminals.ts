@@ -1,6 +1,7 @@
 /** All terminals of the session as this page shows them: screens stay while tabs change and connections break. */
 import { createStore } from "zustand/vanilla";
 import type { Exit } from "../../host/generated/slipway/v1/terminal_pb";
+import type { Host } from "../../host/host";
 import { failureOf } from "../../host/ide";
 import type { LiveWorkspace } from "../../host/live";
 import { type LinkState, TerminalStream } from "../../host/terminal";
@@ -29,7 +30,6 @@ export interface TerminalsState {
 
 export interface TerminalsOwner {
   confirmPaste(paste: Paste): Promise<boolean>;
-  openLink(url: string): void;
 }
 
 interface Held {
@@ -53,6 +53,7 @@ export class Terminals {
   constructor(
     private readonly live: LiveWorkspace,
     private readonly owner: TerminalsOwner,
+    private readonly host: Host,
   ) {
     this.stop = live.store.subscribe((state, before) => {
       if (state.terminals !== before.terminals) this.follow();
@@ -154,25 +155,19 @@ export class Terminals {
         linked: (link, message) => this.change(id, { link, message }),
         ended: (exit) => this.change(id, { exit: plainExit(exit) }),
         confirmPaste: (paste) => this.owner.confirmPaste(paste),
-        openLink: (url) => this.owner.openLink(url),
       },
+      this.host,
       tab.run !== null,
     );
     held.screen = screen;
-    const timing = {
-      after: (ms: number, run: () => void) => {
-        const timer = setTimeout(run, ms);
-        return () => clearTimeout(timer);
-      },
-    };
     const target = { session: tab.session, terminal: id };
     const { cols, rows } = screen.terminal;
     held.stream = new TerminalStream(
       this.live.socket,
       target,
-      crypto.randomUUID(),
+      this.host.newId(),
       screen,
-      timing,
+      this.host,
       cols,
       rows,
     );

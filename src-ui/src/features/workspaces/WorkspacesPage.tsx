@@ -6,7 +6,9 @@ import type { Workspace } from "../../host/generated/api/Workspace";
 import type { WorkspaceFilter } from "../../host/generated/api/WorkspaceFilter";
 import type { Workspaces } from "../../host/generated/api/Workspaces";
 import { type Exchange, failureOf } from "../../host/ide";
+import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/useNow";
 import { ago, sessionWords, size } from "./words";
 
 interface MenuEntry {
@@ -46,6 +48,8 @@ const FILTERS: [WorkspaceFilter, string][] = [
 ];
 
 export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
+  const host = useHost();
+  const now = useNow(60_000);
   const [, go] = useLocation();
   const [filter, setFilter] = useState<WorkspaceFilter>("active");
   const [search, setSearch] = useState("");
@@ -170,7 +174,7 @@ export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
             );
         },
       },
-      { label: "Export as zip", run: () => location.assign(`/api/v1${path}/export`) },
+      { label: "Export as zip", run: () => host.download(`${path}/export`) },
       {
         label: row.archived_at ? "Bring back from the archive" : "Archive",
         run: () => void patch({ archived: !row.archived_at }),
@@ -302,7 +306,7 @@ export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
                 </td>
                 <td>{sessionWords(row)}</td>
                 <td className="muted" title={new Date(row.changed_at).toLocaleString()}>
-                  {ago(row.changed_at, Date.now())}
+                  {ago(row.changed_at, now)}
                 </td>
                 <td className="workspaces-more">
                   <button

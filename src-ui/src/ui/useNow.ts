@@ -1,14 +1,16 @@
 /** The time of day for what counts on the page; draws again only where it is shown. */
 import { useEffect, useState } from "react";
+import { useHost } from "../host/useHost";
 
 /** Now, moving every `ms`; zero stands still. */
 export function useNow(ms: number): number {
-  const [now, setNow] = useState(() => Date.now());
+  const host = useHost();
+  const [now, setNow] = useState(host.now);
   useEffect(() => {
     if (ms <= 0) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), ms);
+    setNow(host.now());
+    const timer = setInterval(() => setNow(host.now()), ms);
     return () => clearInterval(timer);
-  }, [ms]);
+  }, [ms, host]);
   return now;
 }

@@ -1,0 +1,135 @@
+/** A browser as host: the only file that reaches for its network, storage, clipboard, clock and chance. */
+import { openDrafts } from "./drafts";
+import { httpExchange } from "./exchange";
+import { type Host, uuidOf } from "./host";
+import { Socket, type SocketWorld, type Wire } from "./socket";
+import { openTab } from "./tabs";
+
+/** How long a saved file's address stays valid, for browsers that ask before they write. */
+const SAVE_MS = 60_000;
+
+export function webHost(): Host {
+  const socket = new Socket(socketWorld);
+  addEventListener("online", () => socket.retry());
+  addEventListener("offline", () => socket.retry());
+  const newId = () => uuidOf(randomBytes(16));
+  return {
+    exchange: httpExchange({
+      fetch: (url, request) => fetch(url, request),
+      upload,
+      after,
+      onSilence: (listener) => socket.onSilence(listener),
+    }),
+    socket,
+    drafts: openDrafts(),
+    // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
+    tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId }),
+    kept: {
+      get: (key) => orNull(() => localStorage.getItem(key)),
+      set: (key, value) => void orNull(() => localStorage.setItem(key, value)),
+      remove: (key) => void orNull(() => localStorage.removeItem(key)),
+    },
+    clipboard: { write },
+    openExternal: (url) => void open(url, "_blank", "noopener,noreferrer"),
+    pickFiles,
+    saveFile: (name, content) => {
+      const url = URL.createObjectURL(content);
+      follow(url, name);
+      after(SAVE_MS, () => URL.revokeObjectURL(url));
+    },
+    download: (path) => follow(`/api/v1${path}`, ""),
+    reload: () => location.reload(),
+    now: Date.now,
+    random: Math.random,
+    randomBytes,
+    newId,
+    after,
+    driven: navigator.webdriver,
+  };
+}
+
+const socketWorld: SocketWorld = {
+  dial: () => {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    return new WebSocket(`${scheme}://${location.host}/api/v1/ws`) as unknown as Wire;
+  },
+  now: Date.now,
+  random: Math.random,
+  after,
+};
+
+function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** A browser may forbid storage altogether. */
+function orNull<T>(use: () => T): T | null {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}
+
+/** The modern clipboard where the page may use it, the old command elsewhere (plain HTTP). */
+async function write(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const before = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.style.position = "fixed";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (before instanceof HTMLElement) before.focus();
+  if (!copied) throw new Error("The browser forbids the clipboard.");
+}
+
+function pickFiles(wish: { accept?: string; many?: boolean } = {}): Promise<File[]> {
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = wish.many ?? false;
+  field.accept = wish.accept ?? "";
+  return new Promise((resolve) => {
+    field.onchange = () => resolve([...(field.files ?? [])]);
+    field.oncancel = () => resolve([]);
+    field.click();
+  });
+}
+
+function follow(url: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}
+
+function upload(
+  url: string,
+  request: RequestInit & { body: Blob | Uint8Array<ArrayBuffer>; signal: AbortSignal },
+  progress: (sent: number, total: number) => void,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open(request.method ?? "POST", url);
+    sending.responseType = "blob";
+    for (const [name, value] of Object.entries((request.headers ?? {}) as Record<string, string>))
+      sending.setRequestHeader(name, value);
+    sending.upload.onprogress = (event) => progress(event.loaded, event.total);
+    sending.onload = () => {
+      const { status, statusText } = sending;
+      const body = status === 204 || status === 304 ? null : (sending.response as Blob);
+      resolve(new Response(body, { status, statusText }));
+    };
+    sending.onerror = () => reject(new TypeError("The upload broke off."));
+    sending.onabort = () => reject(request.signal.reason);
+    request.signal.addEventListener("abort", () => sending.abort(), { once: true });
+    sending.send(request.body);
+  });
+}
