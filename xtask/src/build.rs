@@ -101,16 +101,22 @@ pub fn agent(release: bool) -> Result<PathBuf> {
 pub fn server(release: bool) -> Result<Built> {
     ui()?;
     let agent = agent(release)?;
+    let server = program("slipway-backend", "slipway-server", release)?;
+    Ok(Built { server, agent })
+}
+
+/// Builds one program for this machine.
+pub fn program(package: &str, name: &str, release: bool) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "-p", "slipway-backend"]);
+    command.arg("build");
     if release {
-        command.arg("--release");
+        command.args(["--release", "-p", package, "--bin", name]);
+    } else {
+        // With the features of the whole workspace, as the tests have them: dependencies are built once.
+        command.args(["--workspace", "--bins"]);
     }
-    step::quiet("Build the server", &mut command)?;
-    Ok(Built {
-        server: target().join(profile(release)).join("slipway-server"),
-        agent,
-    })
+    step::quiet(&format!("Build {name}"), &mut command)?;
+    Ok(target().join(profile(release)).join(name))
 }
 
 /// Cargo's target folder.

@@ -17,7 +17,11 @@ pub enum Needs {
 /// Package, a program that proves it is there, and what it is for.
 const PACKAGES: &[(&str, &str, Needs)] = &[
     ("gcc", "cc", Needs::Run),
-    ("libc6-dev", "/usr/lib/x86_64-linux-gnu/libc.a", Needs::Run),
+    (
+        "libc6-dev",
+        concat!("/usr/lib/", env!("XTASK_ARCH"), "-linux-gnu/libc.a"),
+        Needs::Run,
+    ),
     (
         "ca-certificates",
         "/etc/ssl/certs/ca-certificates.crt",
@@ -39,15 +43,21 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
     ("psmisc", "killall", Needs::Everything),
 ];
 
+/// Oldest Node that the UI's tools run on, and the npm that reads its lock file.
+const NODE_OLDEST: u32 = 20;
+const NPM_OLDEST: u32 = 10;
+
 /// Installs what is missing.
 pub fn install(needs: Needs) -> Result<()> {
-    for (program, advice) in [
-        ("cargo", "Install Rust with rustup."),
-        ("node", "Install Node 20 or newer."),
-        ("npm", "Install npm 10 or newer."),
+    for (program, oldest, advice) in [
+        ("cargo", 1, "Install Rust with rustup."),
+        ("node", NODE_OLDEST, "Install Node 20 or newer."),
+        ("npm", NPM_OLDEST, "Install npm 10 or newer."),
     ] {
-        if !is_there(program) {
-            bail!("{program} is missing. {advice}");
+        match version(program) {
+            None => bail!("{program} is missing. {advice}"),
+            Some(found) if found < oldest => bail!("{program} is version {found}. {advice}"),
+            Some(_) => {}
         }
     }
     let missing: Vec<&str> = PACKAGES
@@ -58,6 +68,7 @@ pub fn install(needs: Needs) -> Result<()> {
         .map(|(package, _, _)| *package)
         .collect();
     if missing.is_empty() {
+        step::say("Every Debian package is here");
         return Ok(());
     }
     if !is_there("apt-get") {
@@ -95,6 +106,14 @@ pub fn install(needs: Needs) -> Result<()> {
     args.extend(&missing);
     step::quiet(&format!("Install {}", missing.join(" ")), &mut apt(&args))?;
     Ok(())
+}
+
+/// The first number that a program prints as its version; `None` when it cannot be started.
+fn version(program: &str) -> Option<u32> {
+    let printed = Command::new(program).arg("--version").output().ok()?.stdout;
+    String::from_utf8_lossy(&printed)
+        .split(|c: char| !c.is_ascii_digit())
+        .find_map(|digits| digits.parse().ok())
 }
 
 /// Whether a program or file exists. Debian keeps Postgres' programs and mkfs outside of most people's PATH.

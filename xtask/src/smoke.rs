@@ -1,4 +1,6 @@
 //! `cargo xtask smoke`: the journey without a browser; the program itself is tests/src/bin/smoke.rs.
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::{build, image, registries, setup, step};
@@ -8,13 +10,8 @@ pub fn run(debug: bool) -> Result<()> {
     setup::install(setup::Needs::Run)?;
     let image = image::ensure()?;
     let built = build::server(!debug)?;
-    let mut command = build::cargo();
-    command.args(["run", "--quiet", "-p", "slipway-tests", "--bin", "smoke"]);
-    if !debug {
-        command.arg("--release");
-    }
+    let mut command = Command::new(build::program("slipway-tests", "smoke", !debug)?);
     command
-        .arg("--")
         .arg("--server")
         .arg(&built.server)
         .arg("--agent")

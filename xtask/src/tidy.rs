@@ -9,6 +9,7 @@ use crate::step::{self, root};
 
 mod dependencies;
 mod typescript;
+mod unused;
 
 /// Lines of a source file; above it the file's head says why.
 const FILE_LINES_MAX: usize = 600;
@@ -41,6 +42,7 @@ pub fn run() -> Result<()> {
     }
     typescript::borders(&files, &mut findings)?;
     dependencies::layers(&mut findings)?;
+    unused::crates(&files, &mut findings)?;
     dependencies::lock(&mut findings)?;
     if findings.0.is_empty() {
         return Ok(());
@@ -105,7 +107,8 @@ fn source(file: &Path, stem: &str, end: &str, text: &str, findings: &mut Finding
     if !head_ok {
         findings.add(file, "begins without a line that says what lives here");
     }
-    if EMPTY_NAMES.contains(&stem) {
+    let named_nothing = |name: &std::ffi::OsStr| EMPTY_NAMES.iter().any(|empty| name == *empty);
+    if EMPTY_NAMES.contains(&stem) || file.iter().any(named_nothing) {
         findings.add(file, "has a name that says nothing; name the thing");
     }
     let lines = text.lines().count();

@@ -31,14 +31,6 @@ impl Count {
         }
     }
 
-    /// Something that could not run here, and why.
-    pub fn skipped(name: &str, reason: &str) -> Self {
-        Self {
-            skipped: vec![format!("{name}: {reason}")],
-            ..Self::default()
-        }
-    }
-
     /// Adds another count.
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;

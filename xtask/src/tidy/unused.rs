@@ -1,0 +1,85 @@
+//! Dependencies that nobody names: each crate and package that is asked for is used, or says why it stands there.
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::Findings;
+
+/// Crates that a crate's manifest lists and its sources never name. A comment behind the line is a reason.
+pub fn crates(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
+    let manifests = || files.iter().filter(|file| file.ends_with("Cargo.toml"));
+    let texts = manifests()
+        .map(std::fs::read_to_string)
+        .collect::<Result<Vec<_>, _>>()?;
+    for (manifest, text) in manifests().zip(&texts) {
+        let folder = manifest.parent().unwrap_or(manifest);
+        let sources = sources_below(files, folder, &["rs"])?;
+        let mut list = List::None;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                list = List::of(line);
+                continue;
+            }
+            let name = line.split(['.', ' ', '=']).next().unwrap_or("");
+            if name.is_empty() || line.contains('#') {
+                continue;
+            }
+            let is_used = match list {
+                List::None => true,
+                List::Own => names(&sources, &name.replace('-', "_")),
+                List::Shared => {
+                    let taken = format!("\n{name}.workspace = ");
+                    texts.iter().any(|text| text.contains(&taken))
+                }
+            };
+            if !is_used {
+                findings.add(manifest, &format!("lists {name}, which nothing here names"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which list a line of a manifest stands in.
+enum List {
+    None,
+    /// What this crate takes.
+    Own,
+    /// What the workspace offers to its crates.
+    Shared,
+}
+
+impl List {
+    fn of(heading: &str) -> Self {
+        match heading {
+            "[workspace.dependencies]" => Self::Shared,
+            heading if heading.ends_with("dependencies]") => Self::Own,
+            _ => Self::None,
+        }
+    }
+}
+
+/// The texts of tracked files below a folder, manifests and locks left out.
+fn sources_below(files: &[PathBuf], folder: &Path, ends: &[&str]) -> Result<Vec<String>> {
+    files
+        .iter()
+        .filter(|file| file.starts_with(folder))
+        .filter(|file| {
+            file.extension()
+                .and_then(|end| end.to_str())
+                .is_some_and(|end| ends.contains(&end))
+        })
+        .filter(|file| !file.ends_with("package.json") && !file.ends_with("package-lock.json"))
+        .map(|file| Ok(std::fs::read_to_string(file)?))
+        .collect()
+}
+
+/// Whether a text holds `name` as a whole word.
+fn names(texts: &[String], name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    texts.iter().any(|text| {
+        text.match_indices(name).any(|(at, _)| {
+            !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part)
+        })
+    })
+}
