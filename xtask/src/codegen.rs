@@ -41,6 +41,38 @@ pub fn run(check: bool) -> Result<()> {
                 "generated TypeScript differs from what is committed; run `cargo xtask codegen` and commit:\n{changed}"
             );
         }
+        wire()?;
     }
+    Ok(())
+}
+
+/// Holds the wire schema against that of the last release: its clients are still around.
+fn wire() -> Result<()> {
+    let git = |args: &[&str]| -> Result<String> {
+        let output = Command::new("git")
+            .current_dir(root())
+            .args(args)
+            .output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let release = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"])?;
+    if release.is_empty() {
+        step::say("No release yet: the wire schema has nothing to stay compatible with");
+        return Ok(());
+    }
+    let folder = git(&["rev-parse", "--path-format=absolute", "--git-common-dir"])?;
+    let against = format!("{folder}#tag={release},subdir=proto");
+    step::quiet(
+        &format!("Hold the wire schema against {release}"),
+        &mut npm(&[
+            "exec",
+            "--",
+            "buf",
+            "breaking",
+            "../proto",
+            "--against",
+            &against,
+        ]),
+    )?;
     Ok(())
 }
