@@ -22,7 +22,6 @@ const LISTS: [&str; 5] = [
     "check.sh",
 ];
 const SUITE: &str = "bookworm";
-const PUBLIC_MIRROR: &str = "http://deb.debian.org/debian";
 
 /// Builds the image if its lists changed, or prints where it is.
 pub fn run(print: bool, force: bool) -> Result<()> {
@@ -156,7 +155,8 @@ fn debian(work: &Path, rootfs: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The mirrors of the machine's own apt sources, which a company sets up for a reason.
+/// The mirrors of the machine's own apt sources, which a company sets up for a reason. Without any, mmdebstrap takes
+/// Debian's own.
 fn mirrors() -> Vec<String> {
     let mut texts = Vec::new();
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
@@ -186,13 +186,11 @@ fn mirrors_in(texts: &[String]) -> Vec<String> {
     let security = found
         .iter()
         .find(|(_, suite)| *suite == format!("{SUITE}-security"));
-    let mut mirrors = vec![format!(
-        "deb {} {SUITE} main",
-        debian.map_or(PUBLIC_MIRROR, |(uri, _)| uri)
-    )];
-    if let Some((uri, suite)) = security {
-        mirrors.push(format!("deb {uri} {suite} main"));
-    }
+    let Some((uri, _)) = debian else {
+        return Vec::new();
+    };
+    let mut mirrors = vec![format!("deb {uri} {SUITE} main")];
+    mirrors.extend(security.map(|(uri, suite)| format!("deb {uri} {suite} main")));
     mirrors
 }
 
@@ -397,6 +395,6 @@ mod tests {
                 ]
             );
         }
-        assert_eq!(mirrors_in(&[]).len(), 1);
+        assert!(mirrors_in(&[]).is_empty());
     }
 }
