@@ -34,7 +34,7 @@ class FakeWire implements Wire {
   }
 }
 
-function setUp() {
+function setUp(chance: () => number = () => 1) {
   const wires: FakeWire[] = [];
   let timers: { at: number; run: () => void }[] = [];
   const clock = { time: 0 };
@@ -45,7 +45,7 @@ function setUp() {
       return wire;
     },
     now: () => clock.time,
-    random: () => 1,
+    random: chance,
     after: (ms, run) => {
       const timer = { at: clock.time + ms, run };
       timers.push(timer);
@@ -161,19 +161,101 @@ test("on go-away the new connection comes before the old one ends", () => {
   expect(socket.status.state).toBe("online");
 });
 
-test("a stream that the server ends does not come back", () => {
+test("delays are spread by chance over the upper half of their span", () => {
+  const chances = [0, 0.25, 0.5, 1];
+  let turn = 0;
+  const { socket, wires, advance } = setUp(() => chances[turn++ % chances.length] as number);
+  socket.start();
+  const delays = chances.map(() => {
+    wires.at(-1)?.onclose?.({ code: 1006 });
+    const { status } = socket;
+    if (status.state !== "waiting") throw new Error("not waiting");
+    const before = status.nextAt;
+    const count = wires.length;
+    let waited = 0;
+    while (wires.length === count) {
+      advance(1);
+      waited += 1;
+    }
+    expect(before).toBeGreaterThan(0);
+    return waited;
+  });
+  expect(delays).toEqual([125, 313, 750, 2000]);
+});
+
+function close(code: string): WsServer["body"] {
+  return {
+    case: "closed",
+    value: { $typeName: "slipway.v1.StreamClosed", code, message: "Over." },
+  };
+}
+
+function numbers(wire: FakeWire | undefined): number[] {
+  return wire?.sent.filter((one) => one.body.case === "subscribe").map((one) => one.stream) ?? [];
+}
+
+test("a stream that the server ends for good does not come back", () => {
   const { socket, wires, advance, user, seen } = setUp();
   socket.start();
   socket.open(user);
   wires[0]?.onopen?.();
-  const number = wires[0]?.sent[0]?.stream ?? 0;
-  wires[0]?.tell(number, {
-    case: "closed",
-    value: { $typeName: "slipway.v1.StreamClosed", code: "not_found", message: "Gone." },
-  });
+  wires[0]?.tell(numbers(wires[0])[0] ?? 0, close("not_found"));
   expect(seen).toEqual(["closed not_found"]);
+  advance(60_000);
+  expect(numbers(wires[0])).toHaveLength(1);
+  wires.at(-1)?.onclose?.({ code: 1006 });
+  advance(300);
+  wires.at(-1)?.onopen?.();
+  expect(wires.at(-1)?.sent).toEqual([]);
+});
+
+for (const code of ["", "internal", "session_unreachable"])
+  test(`a stream that the server ends with "${code}" is asked for again, ever more patiently`, () => {
+    const { socket, wires, advance, user, seen } = setUp();
+    socket.start();
+    socket.open(user);
+    const wire = wires[0];
+    wire?.onopen?.();
+    for (const [round, wait] of [250, 500, 1000].entries()) {
+      wire?.tell(numbers(wire).at(-1) ?? 0, close(code));
+      advance(wait - 1);
+      expect(numbers(wire)).toHaveLength(round + 1);
+      advance(1);
+      expect(numbers(wire)).toHaveLength(round + 2);
+    }
+    expect(new Set(numbers(wire)).size).toBe(4);
+    expect(seen).toEqual(["lost", "lost", "lost"]);
+    // Once it works again, the next end is met with the first delay.
+    wire?.tell(numbers(wire).at(-1) ?? 0, {
+      case: "event",
+      value: { $typeName: "slipway.v1.Event", event: { case: undefined } },
+    });
+    wire?.tell(numbers(wire).at(-1) ?? 0, close(code));
+    advance(250);
+    expect(numbers(wire)).toHaveLength(5);
+    expect(wires).toHaveLength(1);
+  });
+
+test("a stream that its user closes while it waits is not asked for again", () => {
+  const { socket, wires, advance, user } = setUp();
+  socket.start();
+  const stream = socket.open(user);
+  wires[0]?.onopen?.();
+  wires[0]?.tell(numbers(wires[0])[0] ?? 0, close("internal"));
+  stream.close();
+  advance(1_000);
+  expect(numbers(wires[0])).toHaveLength(1);
+});
+
+test("a connection found dead is told to whoever else relies on the line", () => {
+  const { socket, wires, advance } = setUp();
+  const heard: string[] = [];
+  socket.onSilence(() => heard.push(socket.status.state));
+  socket.start();
   wires[0]?.onclose?.({ code: 1006 });
+  expect(heard).toEqual([]);
   advance(300);
   wires[1]?.onopen?.();
-  expect(wires[1]?.sent).toEqual([]);
+  advance(40_000);
+  expect(heard).toHaveLength(1);
 });

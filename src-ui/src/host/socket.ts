@@ -41,9 +41,9 @@ export type SocketStatus =
 export interface StreamUser {
   first(): ClientBody;
   frame(body: ServerBody): void;
-  /** The server ended the stream. Empty code: as asked. */
+  /** The server ended the stream for good: asking again would be answered the same. */
   closed(code: string, message: string): void;
-  /** The connection is gone; a new one is being made. */
+  /** The stream broke off, alone or with the connection; it is asked for again. */
   lost(): void;
 }
 
@@ -61,10 +61,24 @@ const DIAL_MS = 10_000;
 const FIRST_DELAY_MS = 250;
 const LAST_DELAY_MS = 15_000;
 
+/** Ends that no further try can change: what it is about is gone, or is not for this account or this page. */
+const FINAL = new Set([
+  "account_disabled",
+  "forbidden",
+  "no_session",
+  "not_found",
+  "protocol_mismatch",
+  "sign_in_expired",
+  "sign_in_required",
+]);
+
 interface Member {
   user: StreamUser;
   link: Link | null;
   number: number;
+  /** Tries since the server last said something on it. */
+  attempt: number;
+  cancelRejoin: (() => void) | null;
 }
 
 /** One connection with its streams. */
@@ -134,7 +148,7 @@ export class Socket {
   }
 
   open(user: StreamUser): Stream {
-    const member: Member = { user, link: null, number: 0 };
+    const member: Member = { user, link: null, number: 0, attempt: 0, cancelRejoin: null };
     this.members.add(member);
     if (this.link?.open) this.join(this.link, member);
     return {
@@ -145,6 +159,7 @@ export class Socket {
       },
       close: () => {
         this.members.delete(member);
+        member.cancelRejoin?.();
         const link = member.link;
         member.link = null;
         if (!link?.open) return;
@@ -192,6 +207,8 @@ export class Socket {
   }
 
   private join(link: Link, member: Member): void {
+    member.cancelRejoin?.();
+    member.cancelRejoin = null;
     member.link?.streams.delete(member.number);
     member.link = link;
     member.number = link.next;
@@ -215,13 +232,29 @@ export class Socket {
     const member = link.streams.get(frame.stream);
     if (!member) return;
     if (frame.body.case === "closed") {
-      link.streams.delete(frame.stream);
-      this.members.delete(member);
-      member.link = null;
-      member.user.closed(frame.body.value.code, frame.body.value.message);
+      this.ended(link, member, frame.body.value.code, frame.body.value.message);
       return;
     }
+    member.attempt = 0;
     member.user.frame(frame.body);
+  }
+
+  /** The server ended one stream of a connection that goes on. */
+  private ended(link: Link, member: Member, code: string, message: string): void {
+    link.streams.delete(member.number);
+    member.link = null;
+    if (FINAL.has(code)) {
+      this.members.delete(member);
+      member.user.closed(code, message);
+      return;
+    }
+    member.user.lost();
+    if (!this.members.has(member)) return;
+    const delay = this.spread(member.attempt);
+    member.attempt += 1;
+    member.cancelRejoin = this.world.after(delay, () => {
+      if (this.link?.open) this.join(this.link, member);
+    });
   }
 
   /** The server is going away: the new connection comes first, then the old one is closed. */
@@ -253,8 +286,14 @@ export class Socket {
   }
 
   private delay(): number {
-    const top = Math.min(FIRST_DELAY_MS * 2 ** this.attempt, LAST_DELAY_MS);
+    const delay = this.spread(this.attempt);
     this.attempt += 1;
+    return delay;
+  }
+
+  /** Twice as long each time, and by chance, so that the clients of a restarted server do not come all at once. */
+  private spread(attempt: number): number {
+    const top = Math.min(FIRST_DELAY_MS * 2 ** attempt, LAST_DELAY_MS);
     return Math.round(top * (0.5 + this.world.random() / 2));
   }
 

@@ -329,7 +329,11 @@ export class TerminalStream {
 
   private lost(): void {
     this.attached = false;
-    if (this.ended) return;
+    // Everything was said before the end; there is nothing to come back for.
+    if (this.ended) {
+      this.stream.close();
+      return;
+    }
     this.become("lost", "");
     this.cancelStale?.();
     this.cancelStale = this.timing.after(STALE_MS, () => this.become("stale", ""));
