@@ -141,13 +141,7 @@ function Home({ account, onAccount, onSignedOut }: HomeProps) {
         <Route path="/w/:workspace">
           {({ workspace }) => (
             <Suspense fallback={<p className="page-note faint">Opening the workspace …</p>}>
-              <Ide
-                key={workspace}
-                workspace={workspace}
-                start={<Brand />}
-                middle={null}
-                end={end}
-              />
+              <Ide key={workspace} workspace={workspace} start={<Brand />} end={end} />
             </Suspense>
           )}
         </Route>

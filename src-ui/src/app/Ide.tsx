@@ -1,155 +1,188 @@
-/** The IDE of one workspace: explorer, editor, panel and status bar in their frame. The header's parts are given. */
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+/** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
+import { type ReactNode, useEffect, useState } from "react";
+import { type Action, chordOf, find, hintOf } from "../bench/actions";
 import { BenchContext, useStore } from "../bench/bench";
 import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
+import { isOver } from "../features/run/words";
 import { SessionChip } from "../features/session/SessionChip";
+import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
-import { actionsOf, chordOf, type Frames } from "./actions";
-import { Palette } from "./Palette";
+import { SIDE } from "./frame";
+import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
 import { PopupLayer } from "./Popups";
 import { Shortcuts } from "./Shortcuts";
+import { Splitter } from "./Splitter";
 import { Status } from "./Status";
+import { Switcher } from "./Switcher";
 import { Workbench } from "./workbench";
 import "../styles/ide.css";
 import "./ide-frame.css";
 
 export interface IdeProps {
   workspace: string;
-  /** Brand and workspace switcher. */
+  /** The brand. */
   start: ReactNode;
-  /** The command box. */
-  middle: ReactNode;
   /** The account. */
   end: ReactNode;
-  /** The open workbench, for the palette; null when it closes. */
-  onBench?: (bench: Workbench | null) => void;
 }
 
-export function Ide(props: IdeProps) {
+export function Ide({ workspace, start, end }: IdeProps) {
   const host = useHost();
-  const { workspace, onBench } = props;
   const [bench, setBench] = useState<Workbench | null>(null);
   useEffect(() => {
     const made = new Workbench(host, workspace);
     setBench(made);
-    onBench?.(made);
-    return () => {
-      onBench?.(null);
-      made.dispose();
-    };
-  }, [host, workspace, onBench]);
+    return () => made.dispose();
+  }, [host, workspace]);
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
-      <Frame bench={bench} {...props} />
+      <Frame bench={bench} start={start} end={end} />
       <PopupLayer popups={bench.popups} />
     </BenchContext.Provider>
   );
 }
 
-function Frame({ bench, start, middle, end }: { bench: Workbench } & IdeProps) {
-  const sideOpen = useStore(bench.frame, (state) => state.sideOpen);
-  const [asked, setAsked] = useState<string | null>(null);
-  const [listed, setListed] = useState(false);
-  const frames = useMemo<Frames>(() => ({ ask: setAsked, shortcuts: () => setListed(true) }), []);
-  useKeys(bench, frames);
+function Frame({ bench, start, end }: { bench: Workbench; start: ReactNode; end: ReactNode }) {
+  const { sideOpen, sideWidth } = useStore(bench.frame, (state) => state);
+  useKeys(bench);
+  useLeaving(bench);
+  usePageSeen(bench);
   return (
-    <div className={`app ide${sideOpen ? " side-open" : " side-closed"}`}>
+    <div
+      className={`app ide${sideOpen ? " side-open" : " side-closed"}`}
+      style={{ "--side": `${sideWidth}px` } as React.CSSProperties}
+    >
       <header className="topbar">
         <h1 className="visually-hidden">Workspace</h1>
-        <div className="start">{start}</div>
-        {middle ?? (
-          <button
-            type="button"
-            className="cmdbox btn-reset ide-cmdbox"
-            onClick={() => setAsked("")}
-          >
-            <Icon name="search" />
-            <span className="truncate">Search files and commands</span>
-            <span className="kbds">
-              <span className="kbd">Ctrl</span>
-              <span className="kbd">P</span>
-            </span>
-          </button>
-        )}
+        <div className="start">
+          {start}
+          <Switcher workbench={bench} />
+        </div>
+        <CommandBox action={find(bench.bench.actions(), "find.file")} />
         <div className="end">
           <RunButton />
           <SessionChip />
           {end}
         </div>
       </header>
-      <nav className="activity" aria-label="Views">
-        <button
-          type="button"
-          className={`item btn-reset${sideOpen ? " is-selected" : ""}`}
-          aria-label="Explorer"
-          aria-pressed={sideOpen}
-          title="Explorer (Ctrl+B)"
-          onClick={() => bench.frame.setState({ sideOpen: !sideOpen })}
-        >
-          <Icon name="copy" />
-        </button>
-        <button
-          type="button"
-          className="item btn-reset"
-          aria-label="Runs"
-          title="Runs"
-          onClick={() => bench.bench.showPanel("run")}
-        >
-          <Icon name="play" />
-        </button>
-      </nav>
+      <Activity bench={bench} sideOpen={sideOpen} />
       <aside className="side" aria-label="Explorer">
         <ExplorerView explorer={bench.explorer} />
+        <Splitter
+          label="Side bar width"
+          edge="right"
+          size={sideWidth}
+          least={SIDE.least}
+          most={() => SIDE.most}
+          onSize={(width) => bench.frame.setState({ sideWidth: width })}
+        />
       </aside>
       <main className="main">
         <EditorArea session={bench.editor} />
         <Panel bench={bench} />
       </main>
       <Status bench={bench} />
-      {asked !== null ? (
-        <Palette
-          key={asked}
-          workbench={bench}
-          frames={frames}
-          start={asked}
-          onClose={() => setAsked(null)}
-        />
-      ) : null}
-      {listed ? (
-        <Shortcuts actions={actionsOf(bench, frames)} onClose={() => setListed(false)} />
-      ) : null}
+      <Over bench={bench} />
     </div>
   );
 }
 
-/** Keys of the actions, before Monaco and xterm see them; and what leaving and waking up mean. */
-function useKeys(workbench: Workbench, frames: Frames): void {
+function CommandBox({ action }: { action: Action }) {
+  return (
+    <button
+      type="button"
+      className="cmdbox btn-reset ide-cmdbox"
+      title={hintOf(action)}
+      onClick={action.run}
+    >
+      <Icon name="search" />
+      <span className="truncate">Search files and commands</span>
+      {action.keys[0] ? <Keys chord={action.keys[0]} /> : null}
+    </button>
+  );
+}
+
+/** The views at the left edge; a view without a feature behind it has no button. */
+function Activity({ bench, sideOpen }: { bench: Workbench; sideOpen: boolean }) {
+  const going = useStore(bench.live.store, (state) => state.runs.some((run) => !isOver(run)));
+  const actions = bench.bench.actions();
+  const [side, runs, keys] = ["view.side", "run.show", "find.keys"].map((id) => find(actions, id));
+  const item = (action: Action | undefined, label: string, icon: string, pressed?: boolean) =>
+    action ? (
+      <button
+        type="button"
+        className={`item btn-reset${pressed ? " is-selected" : ""}`}
+        aria-label={label}
+        aria-pressed={pressed}
+        title={hintOf({ ...action, title: label })}
+        onClick={action.run}
+      >
+        <Icon name={icon} />
+      </button>
+    ) : null;
+  return (
+    <nav className="activity" aria-label="Views">
+      {item(side, "Explorer", "copy", sideOpen)}
+      {item(runs, going ? "Runs, one is going" : "Runs", "play")}
+      <span className="space" />
+      {item(keys, "Keyboard shortcuts", "help")}
+    </nav>
+  );
+}
+
+/** What is open above the frame. */
+function Over({ bench }: { bench: Workbench }) {
+  const over = useStore(bench.frame, (state) => state.over);
+  const close = () => bench.frame.setState((state) => (state.over === over ? { over: null } : {}));
+  if (over?.kind === "palette")
+    return <Palette key={over.start} workbench={bench} start={over.start} onClose={close} />;
+  if (over?.kind === "shortcuts")
+    return <Shortcuts actions={bench.bench.actions()} onClose={close} />;
+  return null;
+}
+
+/** Keys of the actions, before Monaco and xterm see them. A program in a terminal keeps its own. */
+function useKeys(workbench: Workbench): void {
   useEffect(() => {
-    const { editor } = workbench;
     const heard = (event: KeyboardEvent) => {
       const chord = chordOf(event);
-      const action = actionsOf(workbench, frames).find((one) => one.keys.includes(chord));
-      // Monaco's own are only listed.
-      if (!action || action.id === "file.line" || document.querySelector("dialog[open]")) return;
+      const inTerminal = event.target instanceof Element && event.target.closest(".xterm") !== null;
+      if (inTerminal && !skipsShell(chord)) return;
+      if (document.querySelector("dialog[open]")) return;
+      const action = workbench.bench.actions().find((one) => !one.told && one.keys.includes(chord));
+      if (!action) return;
       event.preventDefault();
       event.stopPropagation();
       if (action.unavailable === null) action.run();
-      else workbench.bench.toast({ text: action.unavailable });
+      else workbench.bench.toast({ text: `${action.title}: ${action.unavailable}` });
     };
+    addEventListener("keydown", heard, true);
+    return () => removeEventListener("keydown", heard, true);
+  }, [workbench]);
+}
+
+/** Leaving is asked about only when something could not be saved. */
+function useLeaving({ editor }: Workbench): void {
+  useEffect(() => {
     const leaving = (event: BeforeUnloadEvent) => {
       const badges = editor.facts.getState().badges;
       if ([...badges.values()].some((badge) => badge === "failed")) event.preventDefault();
     };
-    addEventListener("keydown", heard, true);
     addEventListener("beforeunload", leaving);
-    return () => {
-      removeEventListener("keydown", heard, true);
-      removeEventListener("beforeunload", leaving);
-    };
-  }, [workbench, frames]);
+    return () => removeEventListener("beforeunload", leaving);
+  }, [editor]);
+}
+
+/** A page behind others sets no pace for programs. */
+function usePageSeen({ terminals }: Workbench): void {
+  useEffect(() => {
+    const moved = () => terminals.seen(document.visibilityState === "visible");
+    document.addEventListener("visibilitychange", moved);
+    return () => document.removeEventListener("visibilitychange", moved);
+  }, [terminals]);
 }

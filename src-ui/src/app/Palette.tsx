@@ -1,83 +1,90 @@
-/** One box for files and commands: plain text finds files, `>` commands. What cannot be done now says why. */
-import { useEffect, useMemo, useRef, useState } from "react";
+/** One box for files and commands: plain text finds both, signs narrow it. What cannot be done now says why. */
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { capsOf } from "../bench/actions";
+import { useStore } from "../bench/bench";
 import { Icon } from "../ui/Icon";
-import { actionsOf, type Frames } from "./actions";
+import { type Choice, type Offered, offer, PREFIXES } from "./choices";
+import type { Fit } from "./fuzzy";
+import { useModal } from "./modal";
 import type { Workbench } from "./workbench";
 import "./palette.css";
 
-interface Choice {
-  label: string;
-  detail: string;
-  icon: string;
-  unavailable?: boolean;
-  run: () => void;
-}
-
-const SHOWN = 40;
-
 export function Palette({
   workbench,
-  frames,
   start,
   onClose,
 }: {
   workbench: Workbench;
-  frames: Frames;
   start: string;
   onClose: () => void;
 }) {
   const [text, setText] = useState(start);
   const [at, setAt] = useState(0);
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    box.current?.showModal();
-  }, []);
-  const choices = useMemo(() => {
-    const wanted = text.replace(/^>/, "").trim().toLowerCase();
-    const all = text.startsWith(">") ? commands(workbench, frames) : files(workbench);
-    return all
-      .map((choice) => ({ choice, rank: rank(`${choice.detail} ${choice.label}`, wanted) }))
-      .filter((one) => one.rank >= 0)
-      .sort((a, b) => b.rank - a.rank)
-      .slice(0, SHOWN)
-      .map((one) => one.choice);
-  }, [text, workbench, frames]);
+  const { close, closed } = useModal(box, onClose);
+  const version = useStore(workbench.live.store, (state) => state.treeVersion);
+  const ask = (to: string) => {
+    setText(to);
+    setAt(0);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the tree is read anew when it has moved
+  const { groups, count, nothing } = useMemo(
+    () => offer(text, offeredBy(workbench, ask)),
+    [text, workbench, version],
+  );
+  const flat = groups.flatMap((group) => group.choices);
   const take = (choice: Choice | undefined) => {
-    if (!choice || choice.unavailable) return;
-    onClose();
+    if (!choice || choice.disabled) return;
+    if (choice.id !== "commands" && choice.id !== "files" && !text.startsWith("?")) {
+      // First back to where the focus was: what is done now may move it on.
+      close();
+      onClose();
+    }
     choice.run();
+  };
+  const keys = (event: KeyboardEvent) => {
+    const last = Math.max(0, flat.length - 1);
+    const to = {
+      ArrowDown: at >= last ? 0 : at + 1,
+      ArrowUp: at <= 0 ? last : at - 1,
+      PageDown: Math.min(last, at + 8),
+      PageUp: Math.max(0, at - 8),
+    }[event.key];
+    if (to !== undefined) setAt(to);
+    else if (event.key === "Enter") take(flat[at]);
+    else return;
+    event.preventDefault();
   };
   return (
     <dialog
       ref={box}
       className="palette"
       aria-label="Search files and commands"
-      onCancel={onClose}
+      onClose={closed}
       onClick={(event) => {
-        if (event.target === box.current) onClose();
+        if (event.target === box.current) close();
       }}
-      onKeyDown={(event) => {
-        if (event.key === "ArrowDown") setAt((at + 1) % Math.max(1, choices.length));
-        else if (event.key === "ArrowUp") setAt(Math.max(0, at - 1));
-        else if (event.key === "Enter") take(choices[at]);
-        else return;
-        event.preventDefault();
-      }}
+      onKeyDown={keys}
     >
-      <input
-        role="combobox"
-        aria-expanded="true"
-        aria-controls="palette-list"
-        aria-activedescendant={choices[at] ? `palette-${at}` : undefined}
-        aria-label="Search files, or > for commands"
-        placeholder="Search files, > for commands"
-        spellCheck={false}
-        value={text}
-        onChange={(event) => {
-          setText(event.target.value);
-          setAt(0);
-        }}
-      />
+      <div className="palette-in">
+        <Icon name="search" className="faint" />
+        <input
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="palette-list"
+          aria-activedescendant={flat[at] ? `palette-${at}` : undefined}
+          aria-label="Search files, or > for commands"
+          placeholder="Search files and commands"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => ask(event.target.value)}
+        />
+        <span className="faint small num" role="status">
+          {flat.length === 0 ? "" : count}
+        </span>
+        <Caps caps={["Esc"]} />
+      </div>
       <div
         id="palette-list"
         role="listbox"
@@ -85,76 +92,133 @@ export function Palette({
         className="palette-list"
         tabIndex={-1}
       >
-        {choices.map((choice, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the box above takes the keys
-          <div
-            key={choice.detail + choice.label}
-            id={`palette-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === at}
-            aria-disabled={choice.unavailable}
-            ref={(element) => {
-              if (index === at) element?.scrollIntoView({ block: "nearest" });
-            }}
-            className={`menu-item${index === at ? " is-selected" : ""}`}
-            onClick={() => take(choice)}
-          >
-            <Icon name={choice.icon} />
-            <span className="truncate">{choice.label}</span>
-            <span className="key truncate">{choice.detail}</span>
+        {groups.map((group) => (
+          // biome-ignore lint/a11y/useSemanticElements: a list of choices has groups, not fieldsets
+          <div key={group.title} role="group" aria-label={group.title}>
+            <div className="menu-head" aria-hidden="true">
+              {group.title}
+            </div>
+            {group.choices.map((choice) => (
+              <Row
+                key={choice.id}
+                choice={choice}
+                index={flat.indexOf(choice)}
+                chosen={flat[at] === choice}
+                onTake={() => take(choice)}
+              />
+            ))}
           </div>
         ))}
+        {flat.length === 0 ? (
+          <p className="palette-none faint" role="status">
+            {nothing}
+          </p>
+        ) : null}
       </div>
-      {choices.length === 0 ? (
-        <p className="palette-none faint" role="status">
-          Nothing fits.
-        </p>
-      ) : null}
+      <div className="palette-foot">
+        <span className="row gap2">
+          <Caps caps={["↑", "↓"]} /> choose
+        </span>
+        <span className="row gap2">
+          <Caps caps={["Enter"]} /> {text.startsWith(">") ? "run" : "open"}
+        </span>
+        <span className="push row gap4">
+          {PREFIXES.map(([sign, word]) => (
+            <span key={sign}>
+              <b className="mono">{sign}</b> {word}
+            </span>
+          ))}
+        </span>
+      </div>
     </dialog>
   );
 }
 
-function files({ live, bench }: Workbench): Choice[] {
-  const found: Choice[] = [];
-  for (const entry of live.entries.values()) {
-    if (entry.kind !== "file") continue;
-    const slash = entry.path.lastIndexOf("/");
-    found.push({
-      label: entry.path.slice(slash + 1),
-      detail: slash < 0 ? "" : entry.path.slice(0, slash),
-      icon: "file-code",
-      run: () => bench.open(entry.path),
-    });
-  }
-  return found;
+function Row({
+  choice,
+  index,
+  chosen,
+  onTake,
+}: {
+  choice: Choice;
+  index: number;
+  chosen: boolean;
+  onTake: () => void;
+}) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the box above takes the keys
+    <div
+      id={`palette-${index}`}
+      role="option"
+      tabIndex={-1}
+      aria-selected={chosen}
+      aria-disabled={choice.disabled}
+      ref={(element) => {
+        if (chosen) element?.scrollIntoView({ block: "nearest" });
+      }}
+      className={`palette-row${chosen ? " is-selected" : ""}${choice.disabled ? " is-disabled" : ""}`}
+      onClick={onTake}
+    >
+      <Icon name={choice.icon} className="faint" />
+      <span className="palette-name truncate">
+        <Marked text={choice.label} marks={choice.marks} />
+      </span>
+      <span className="palette-detail truncate">
+        <Marked text={choice.detail} marks={choice.detailMarks} />
+      </span>
+      <span className="push row gap3 small faint">
+        {choice.warns ? <Icon name="alert" className="warn icon-sm" /> : null}
+        {choice.note}
+        {choice.caps.length > 0 ? <Caps caps={choice.caps} /> : null}
+      </span>
+    </div>
+  );
 }
 
-function commands(workbench: Workbench, frames: Frames): Choice[] {
-  return actionsOf(workbench, frames)
-    .filter((action) => action.id !== "find.command")
-    .map((action) => ({
-      label: action.title,
-      detail: action.unavailable ?? action.keys[0] ?? "",
-      icon: action.icon,
-      unavailable: action.unavailable !== null,
-      run: action.run,
-    }));
-}
-
-/** Letters in order; more for runs of them, for starts of words and for short texts. Below zero: no match. */
-export function rank(text: string, wanted: string): number {
-  // Nothing wished for: the order in which things were given.
-  if (wanted === "") return 0;
-  const hay = text.toLowerCase();
-  let score = 1;
+function Marked({ text, marks }: { text: string; marks: Fit["marks"] }) {
+  if (marks.length === 0) return text;
   let from = 0;
-  for (const letter of wanted.replaceAll(" ", "")) {
-    const found = hay.indexOf(letter, from);
-    if (found < 0) return -1;
-    if (found === from) score += 2;
-    if (found === 0 || /[\s/._-]/.test(hay[found - 1] ?? "")) score += 3;
-    from = found + 1;
-  }
-  return score - Math.min(hay.length, 1000) / 1001;
+  const parts = marks.flatMap(([a, b]) => {
+    const before = text.slice(from, a);
+    from = b;
+    return [before, <b key={a}>{text.slice(a, b)}</b>];
+  });
+  return (
+    <>
+      {parts}
+      {text.slice(from)}
+    </>
+  );
+}
+
+export function Caps({ caps }: { caps: readonly string[] }) {
+  return (
+    <span className="kbds">
+      {caps.map((cap) => (
+        <kbd key={cap} className="kbd">
+          {cap}
+        </kbd>
+      ))}
+    </span>
+  );
+}
+
+/** The caps of a chord. */
+export function Keys({ chord }: { chord: string }) {
+  return <Caps caps={capsOf(chord)} />;
+}
+
+function offeredBy(workbench: Workbench, ask: (text: string) => void): Offered {
+  const { live, editor, bench } = workbench;
+  const { active, line } = editor.facts.getState();
+  const go = (to: number) => active && bench.open(active, { line: to });
+  return {
+    files: [...live.entries.values()].filter((entry) => entry.kind === "file"),
+    recent: workbench.recent(),
+    badges: editor.facts.getState().badges,
+    actions: bench.actions(),
+    line: active && line > 0 ? { file: active, go } : null,
+    open: (path: string) => bench.open(path),
+    ask,
+  };
 }

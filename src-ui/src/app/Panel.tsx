@@ -1,115 +1,166 @@
 /** The panel below the editor: terminals and runs. */
-import { type PointerEvent, useRef } from "react";
-import { useStore } from "../bench/bench";
+import { find, hintOf } from "../bench/actions";
+import { type PanelTab, useStore } from "../bench/bench";
+import { onTabKeys } from "../bench/tabs";
 import { RunPanel } from "../features/run/RunPanel";
 import { isOver } from "../features/run/words";
+import { MemoryCurve } from "../features/session/MemoryCurve";
 import { SessionPanel } from "../features/session/SessionPanel";
 import { KeptOutput } from "../features/terminal/KeptOutput";
 import { TerminalTabs } from "../features/terminal/TerminalTabs";
 import { TerminalView } from "../features/terminal/TerminalView";
 import type { Run } from "../host/generated/api/Run";
 import { Icon } from "../ui/Icon";
+import { Splitter } from "./Splitter";
 import type { Workbench } from "./workbench";
 
+const TABS: readonly [PanelTab, string][] = [
+  ["terminal", "Terminal"],
+  ["run", "Run"],
+];
+
 export function Panel({ bench }: { bench: Workbench }) {
-  const { panelOpen, panelTab, panelHeight, chosenRun } = useStore(bench.frame, (state) => state);
-  const session = useStore(bench.live.store, (state) => state.session?.state ?? null);
-  const active = useStore(bench.terminals.store, (state) => state.active);
+  const { panelOpen, panelTab, panelHeight } = useStore(bench.frame, (state) => state);
   const going = useStore(
     bench.live.store,
     (state) => state.runs.filter((run) => !isOver(run)).length,
   );
   if (!panelOpen) return null;
-  const usable = session === "ready" || session === "idle";
-  const starting = session === "requested" || session === "provisioning";
-  const output = (run: Run) => {
-    const live = bench.terminals.tab(run.id);
-    return live && !isOver(run) ? (
-      <TerminalView key={run.id} terminals={bench.terminals} id={run.id} />
-    ) : (
-      <KeptOutput key={`${run.id} ${run.state}`} load={() => bench.live.calls.runOutput(run.id)} />
-    );
-  };
   return (
     <section className="panel" aria-label="Panel" style={{ height: panelHeight }}>
-      <Splitter bench={bench} />
+      <Splitter
+        label="Panel height"
+        edge="top"
+        size={panelHeight}
+        least={96}
+        most={() => innerHeight - 240}
+        onSize={(height) => bench.frame.setState({ panelHeight: height })}
+      />
       <div className="ptabs">
-        <div role="tablist" aria-label="Panel" className="ide-ptabs">
-          {(["terminal", "run"] as const).map((tab) => (
+        <div role="tablist" aria-label="Panel" className="ide-ptabs" onKeyDown={onTabKeys}>
+          {TABS.map(([tab, word]) => (
             <button
               key={tab}
+              id={`panel-tab-${tab}`}
               type="button"
               role="tab"
               aria-selected={panelTab === tab}
+              aria-controls="panel-body"
+              tabIndex={panelTab === tab ? 0 : -1}
               className={`ptab btn-reset${panelTab === tab ? " is-selected" : ""}`}
+              onFocus={() => bench.bench.showPanel(tab)}
               onClick={() => bench.bench.showPanel(tab)}
             >
-              {tab === "terminal" ? "Terminal" : "Run"}
-              {tab === "run" && going > 0 ? <span className="count">{going}</span> : null}
+              {word}
+              {tab === "run" && going > 0 ? (
+                <>
+                  <span className="count">{going}</span>
+                  <span className="visually-hidden">running</span>
+                </>
+              ) : null}
             </button>
           ))}
         </div>
         <TerminalTabs terminals={bench.terminals} />
         <span className="push row gap1">
-          <button
-            type="button"
-            className="btn btn-ghost btn-icon btn-sm"
-            aria-label="New terminal"
-            title="New terminal (Ctrl+Shift+`)"
-            onClick={() => void bench.bench.newTerminal()}
-          >
-            <Icon name="plus" />
-          </button>
-          <button
-            type="button"
-            className="btn btn-ghost btn-icon btn-sm"
-            aria-label="Close panel"
-            title="Close panel (Ctrl+J)"
-            onClick={() => bench.bench.hidePanel()}
-          >
-            <Icon name="x" />
-          </button>
+          <Tool bench={bench} id="terminal.new" />
+          <Tool bench={bench} id="panel.close" />
         </span>
       </div>
       <div className="cols">
         <div
+          id="panel-body"
           className="pane"
           role="tabpanel"
-          aria-label={panelTab === "terminal" ? "Terminal" : "Run"}
+          aria-labelledby={`panel-tab-${panelTab}`}
         >
-          {panelTab === "run" ? (
-            <RunPanel
-              chosen={chosenRun}
-              onChoose={(id) => bench.frame.setState({ chosenRun: id })}
-              output={output}
-              text={async (run) =>
-                new TextDecoder().decode(await bench.live.calls.runOutput(run.id))
-              }
-            />
-          ) : active && !starting ? (
-            <TerminalView
-              key={active}
-              terminals={bench.terminals}
-              id={active}
-              onRestart={() => void bench.bench.newTerminal()}
-            />
-          ) : usable ? (
-            <NoTerminal bench={bench} />
-          ) : (
-            <SessionPanel />
-          )}
+          {panelTab === "run" ? <Runs bench={bench} /> : <Terminal bench={bench} />}
         </div>
       </div>
     </section>
   );
 }
 
+function Tool({ bench, id }: { bench: Workbench; id: string }) {
+  const action = find(bench.bench.actions(), id);
+  return (
+    <button
+      type="button"
+      className="btn btn-ghost btn-icon btn-sm"
+      aria-label={action.title}
+      title={hintOf(action)}
+      onClick={action.run}
+    >
+      <Icon name={action.icon} />
+    </button>
+  );
+}
+
+function Runs({ bench }: { bench: Workbench }) {
+  const chosen = useStore(bench.frame, (state) => state.chosenRun);
+  // A terminal of a run comes and goes with the run.
+  useStore(bench.terminals.store, (state) => state.tabs);
+  const kept = (run: Run) => bench.live.calls.runOutput(run.id);
+  const output = (run: Run) =>
+    bench.terminals.tab(run.id) && !isOver(run) ? (
+      <TerminalView key={run.id} terminals={bench.terminals} id={run.id} />
+    ) : (
+      <KeptOutput key={`${run.id} ${run.state}`} load={() => kept(run)} />
+    );
+  return (
+    <RunPanel
+      chosen={chosen}
+      onChoose={(id) => bench.frame.setState({ chosenRun: id })}
+      output={output}
+      text={async (run) => new TextDecoder().decode(await kept(run))}
+      curve={(run) => (
+        <MemoryCurve
+          memory={bench.memory}
+          session={run.session}
+          since={Date.parse(run.started_at ?? run.created_at) - 2_000}
+          until={
+            run.duration_ms === undefined
+              ? undefined
+              : Date.parse(run.started_at ?? run.created_at) + run.duration_ms + 2_000
+          }
+        />
+      )}
+    />
+  );
+}
+
+/** Shells while there is a session; its start or its end while there is none, and then the last output on demand. */
+function Terminal({ bench }: { bench: Workbench }) {
+  const session = useStore(bench.live.store, (state) => state.session);
+  const active = useStore(bench.terminals.store, (state) => state.active);
+  const looking = useStore(bench.frame, (state) => state.looking);
+  const usable = session?.state === "ready" || session?.state === "idle";
+  if (active && (usable || looking))
+    return (
+      <TerminalView
+        key={active}
+        terminals={bench.terminals}
+        id={active}
+        onRestart={() => void bench.restartTerminal(active)}
+        onBack={usable ? null : () => bench.frame.setState({ looking: false })}
+      />
+    );
+  if (usable) return <NoTerminal bench={bench} />;
+  return (
+    <SessionPanel
+      onOutput={bench.lastOutput()}
+      curve={<MemoryCurve memory={bench.memory} session={session?.id} since={0} />}
+    />
+  );
+}
+
 function NoTerminal({ bench }: { bench: Workbench }) {
-  const opening = useStore(bench.terminals.store, (state) => state.opening);
+  const { opening, problem } = useStore(bench.terminals.store, (state) => state);
   return (
     <div className="empty ide-empty">
       <Icon name="terminal" />
       <h2>{opening ? "Opening a terminal" : "No terminal is open"}</h2>
+      {problem && !opening ? <p className="small">{problem}</p> : null}
       <div className="actions">
         <button
           type="button"
@@ -121,42 +172,5 @@ function NoTerminal({ bench }: { bench: Workbench }) {
         </button>
       </div>
     </div>
-  );
-}
-
-/** Moves the panel's edge by pointer or arrow keys, without drawing anything else again. */
-function Splitter({ bench }: { bench: Workbench }) {
-  const drag = useRef<{ y: number; height: number } | null>(null);
-  const height = useStore(bench.frame, (state) => state.panelHeight);
-  const set = (to: number) =>
-    bench.frame.setState({
-      panelHeight: Math.round(Math.max(96, Math.min(innerHeight - 240, to))),
-    });
-  const move = (event: PointerEvent) => {
-    if (drag.current) set(drag.current.height + drag.current.y - event.clientY);
-  };
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a rule cannot be moved
-    <div
-      className="ide-splitter"
-      role="separator"
-      aria-orientation="horizontal"
-      aria-label="Panel height"
-      aria-valuenow={height}
-      aria-valuemin={96}
-      tabIndex={0}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        drag.current = { y: event.clientY, height };
-      }}
-      onPointerMove={move}
-      onPointerUp={() => {
-        drag.current = null;
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "ArrowUp") set(height + 24);
-        else if (event.key === "ArrowDown") set(height - 24);
-      }}
-    />
   );
 }

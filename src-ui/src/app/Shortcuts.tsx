@@ -1,7 +1,18 @@
 /** The list of keyboard shortcuts, made from the actions. */
-import { useEffect, useRef } from "react";
-import type { Action } from "./actions";
+import { Fragment, useRef } from "react";
+import type { Action } from "../bench/actions";
+import { useModal } from "./modal";
+import { Keys } from "./Palette";
 import "./palette.css";
+
+const GROUPS: readonly [string, readonly string[]][] = [
+  ["Find", ["find"]],
+  ["View", ["view", "panel"]],
+  ["Files", ["file", "folder"]],
+  ["Editor", ["editor"]],
+  ["Run", ["run", "session"]],
+  ["Terminal", ["terminal"]],
+];
 
 export function Shortcuts({
   actions,
@@ -11,32 +22,50 @@ export function Shortcuts({
   onClose: () => void;
 }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => box.current?.showModal(), []);
+  const { close, closed } = useModal(box, onClose);
+  const withKeys = actions.filter((action) => action.keys.length > 0);
   return (
     <dialog
       ref={box}
       className="palette shortcuts"
       aria-labelledby="shortcuts-title"
-      onClose={onClose}
+      onClose={closed}
     >
-      <h2 id="shortcuts-title">Keyboard shortcuts</h2>
-      <dl>
-        {actions
-          .filter((action) => action.keys.length > 0)
-          .map((action) => (
-            <div key={action.id}>
-              <dt>{action.title}</dt>
-              <dd>
-                <kbd className="kbd">{action.keys[0]}</kbd>
-              </dd>
-            </div>
-          ))}
-      </dl>
-      <form method="dialog">
-        <button type="submit" className="btn">
+      <header className="row">
+        <h2 id="shortcuts-title">Keyboard shortcuts</h2>
+        <button type="button" className="btn push" onClick={close}>
           Close
         </button>
-      </form>
+      </header>
+      <p className="small faint">
+        On a Mac, Command works as Ctrl does. In a terminal, keys belong to the program in it,
+        except F1, F6, Ctrl+P, Ctrl+J, Ctrl+B, Ctrl+` and everything with Ctrl+Shift.
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+      <section className="shortcuts-list" tabIndex={0} aria-label="Shortcuts">
+        {GROUPS.map(([title, kinds]) => (
+          <section key={title} aria-label={title}>
+            <h3 className="menu-head">{title}</h3>
+            <dl>
+              {withKeys
+                .filter((action) => kinds.includes(action.id.split(".")[0] ?? ""))
+                .map((action) => (
+                  <div key={action.id}>
+                    <dt>{action.title}</dt>
+                    <dd>
+                      {action.keys.map((chord, index) => (
+                        <Fragment key={chord}>
+                          {index > 0 ? <span className="faint small">or</span> : null}
+                          <Keys chord={chord} />
+                        </Fragment>
+                      ))}
+                    </dd>
+                  </div>
+                ))}
+            </dl>
+          </section>
+        ))}
+      </section>
     </dialog>
   );
 }

@@ -1,12 +1,16 @@
-/** The status bar: connection, sync, session, and where the caret is. */
-
+/** The status bar: connection, sync, session, and where the caret is. Every item says its state in words. */
+import { useRef } from "react";
+import { find, hintOf } from "../bench/actions";
 import { useBench, useStore } from "../bench/bench";
 import { SessionStatus } from "../features/session/SessionChip";
 import { Icon } from "../ui/Icon";
+import { useNow } from "../ui/useNow";
+import { connectionWords, syncWords } from "./statusWords";
 import type { Workbench } from "./workbench";
 
 export function Status({ bench }: { bench: Workbench }) {
   const facts = useStore(bench.editor.facts, (state) => state);
+  const line = find(bench.bench.actions(), "editor.line");
   return (
     <footer className="statusbar">
       <Connection />
@@ -18,7 +22,8 @@ export function Status({ bench }: { bench: Workbench }) {
           <button
             type="button"
             className="status-item btn-reset"
-            onClick={() => bench.editor.command("editor.action.gotoLine")}
+            title={hintOf(line)}
+            onClick={line.run}
           >
             Ln {facts.line}, Col {facts.column}
             {facts.selected > 0 ? ` (${facts.selected} selected)` : ""}
@@ -36,22 +41,21 @@ export function Status({ bench }: { bench: Workbench }) {
 function Connection() {
   const { live } = useBench();
   const status = useStore(live.store, (state) => state.connection);
-  if (status.state === "online")
-    return (
-      <span className="status-item">
-        <Icon name="cloud" className="ok" /> Online
-      </span>
-    );
-  const words =
-    status.state === "waiting" && status.attempt > 1 ? "Offline – edits are kept" : "Connecting";
+  const now = useNow(status.state === "waiting" ? 500 : 0);
+  const words = connectionWords(status, now);
+  const online = status.state === "online";
   return (
     <button
       type="button"
       className="status-item btn-reset"
-      title="Try now"
+      title={online ? "The server answers" : "Try now"}
       onClick={() => live.socket.retry()}
     >
-      <Icon name="cloud-off" className="warn" /> {words}
+      <Icon name={online ? "cloud" : "cloud-off"} className={online ? "ok" : "warn"} />
+      <span>
+        {words.text}
+        {words.next ? <span className="wide"> · {words.next}</span> : null}
+      </span>
     </button>
   );
 }
@@ -59,24 +63,18 @@ function Connection() {
 function Sync() {
   const bench = useBench();
   const badges = useStore(bench.editor, (facts) => facts.badges);
-  const count = (kind: string) => [...badges.values()].filter((badge) => badge === kind).length;
-  const [conflicts, failed, waiting, saving] = [
-    count("conflict"),
-    count("failed"),
-    count("waiting"),
-    count("saving") + count("unsaved"),
-  ];
-  const say = (icon: string, tone: string, text: string) => (
-    <button type="button" className="status-item btn-reset" onClick={() => void bench.saveAll()}>
-      <Icon name={icon} className={tone} /> {text}
+  const words = syncWords(badges);
+  // The next of several, each time it is asked for.
+  const turn = useRef(0);
+  const act = () => {
+    const path = words.paths[turn.current % Math.max(1, words.paths.length)];
+    turn.current += 1;
+    if (path) bench.open(path);
+    else void bench.saveAll();
+  };
+  return (
+    <button type="button" className="status-item btn-reset" title={words.hint} onClick={act}>
+      <Icon name={words.icon} className={words.tone} /> {words.text}
     </button>
   );
-  if (conflicts > 0)
-    return say("alert", "warn", conflicts === 1 ? "1 conflict" : `${conflicts} conflicts`);
-  if (failed > 0)
-    return say("error", "danger", failed === 1 ? "1 file not saved" : `${failed} files not saved`);
-  if (waiting > 0)
-    return say("arrow-up", "warn", waiting === 1 ? "1 edit waiting" : `${waiting} edits waiting`);
-  if (saving > 0) return say("refresh", "accent", "Saving");
-  return say("check", "ok", "Synced");
 }

@@ -1,153 +1,93 @@
-/** Everything that can be done in the IDE, once: keys, palette and the list of shortcuts are made from it. */
-import { isOver, targetOf } from "../features/run/words";
+/** The registry: what every feature offers, and what the frame can do itself. */
+import { navigate } from "wouter/use-browser-location";
+import { type Action, action } from "../bench/actions";
+import { editorActions } from "../features/editor/actions";
+import { explorerActions } from "../features/explorer/commands";
+import { runActions } from "../features/run/actions";
+import { sessionActions } from "../features/session/actions";
+import { terminalActions } from "../features/terminal/actions";
+import { moveBetweenRegions } from "./regions";
+import { type ThemeWish, themeWish, wishTheme } from "./theme";
 import type { Workbench } from "./workbench";
 
-export interface Action {
-  /** For programs; stable. */
-  id: string;
-  /** For people, beginning with a verb. */
-  title: string;
-  icon: string;
-  /** Key chords as people read them, the shown one first: `Ctrl+Shift+P`. Ctrl is also Command. */
-  keys: readonly string[];
-  /** Why it cannot be done now; null when it can. */
-  unavailable: string | null;
-  run: () => void;
-}
-
-/** What only the frame can open. */
-export interface Frames {
-  /** The command box, with what it starts with. */
-  ask: (start: string) => void;
-  shortcuts: () => void;
-}
-
 /** All actions, as things stand now. */
-export function actionsOf(workbench: Workbench, frames: Frames): Action[] {
+export function actionsOf(workbench: Workbench): Action[] {
+  const { bench, editor, explorer, frame, terminals } = workbench;
+  const show = () => frame.setState({ sideOpen: true });
   return [
-    ...findActions(frames),
-    ...fileActions(workbench),
-    ...runActions(workbench),
+    ...findActions(workbench),
+    ...explorerActions(bench, explorer, show),
+    ...editorActions(bench, editor),
+    ...runActions(bench),
+    ...terminalActions(bench, terminals),
+    ...sessionActions(bench),
     ...viewActions(workbench),
+    ...appActions(workbench),
   ];
 }
 
-function action(
-  id: string,
-  title: string,
-  icon: string,
-  keys: readonly string[],
-  run: () => void,
-  unavailable: string | null = null,
-): Action {
-  return { id, title, icon, keys, run, unavailable };
-}
-
-function findActions({ ask, shortcuts }: Frames): Action[] {
+function findActions({ frame }: Workbench): Action[] {
+  const ask = (start: string) => () => frame.setState({ over: { kind: "palette", start } });
   return [
-    action("find.file", "Go to file", "search", ["Ctrl+P"], () => ask("")),
-    action("find.command", "Show all commands", "list", ["Ctrl+Shift+P", "F1"], () => ask(">")),
-    action("find.keys", "Show keyboard shortcuts", "command", ["Ctrl+Shift+K"], shortcuts),
-  ];
-}
-
-function fileActions({ bench, editor, explorer }: Workbench): Action[] {
-  const { active } = editor.tabs.getState();
-  const none = active ? null : "No file is open.";
-  const closeActive = () => {
-    if (active) void editor.close(active);
-  };
-  const goToLine = () => editor.command("editor.action.gotoLine");
-  return [
-    action("file.new", "New file", "file-plus", ["Alt+N"], () => explorer.create("file")),
-    action("folder.new", "New folder", "folder-plus", [], () => explorer.create("folder")),
-    action("file.save", "Save everything", "check", ["Ctrl+S"], () => void bench.saveAll()),
-    action("file.close", "Close this file", "x", ["Alt+W"], closeActive, none),
-    action("file.line", "Go to line", "list", ["Ctrl+G"], goToLine, none),
-    action("file.previous", "Previous file", "list", ["Ctrl+PageUp"], () => editor.step(-1), none),
-    action("file.next", "Next file", "list", ["Ctrl+PageDown"], () => editor.step(1), none),
-  ];
-}
-
-function runActions({ bench, editor, live }: Workbench): Action[] {
-  const target = targetOf(editor.tabs.getState().active, live.entries.has("main.py"));
-  const going = live.state.runs.find((one) => !isOver(one));
-  const offline = live.state.connection.state === "online" ? null : "The server is not connected.";
-  const start = () => {
-    if (target) void bench.startRun(target);
-  };
-  const stop = () => {
-    if (going) void live.calls.stopRun(going.id).catch(() => undefined);
-  };
-  const cannotRun = offline ?? (target ? null : "Open a file that can be run.");
-  const cannotStop = offline ?? (going ? null : "Nothing runs.");
-  const session = live.liveSession ? "A session is there already." : null;
-  return [
-    action("run.start", "Run this file", "play", ["Ctrl+F5", "Ctrl+Alt+R"], start, cannotRun),
-    action("run.stop", "Stop the run", "stop", ["Shift+F5"], stop, cannotStop),
+    action("find.file", "Go to file", "search", ask(""), { keys: ["Ctrl+P"] }),
+    action("find.command", "Show all commands", "command", ask(">"), {
+      keys: ["Ctrl+Shift+P", "F1"],
+    }),
     action(
-      "terminal.new",
-      "New terminal",
-      "terminal",
-      ["Ctrl+Shift+`", "Ctrl+Shift+~"],
-      () => void bench.newTerminal(),
-      offline,
-    ),
-    action(
-      "session.start",
-      "Start session",
-      "play",
-      [],
-      () => void bench.startSession(),
-      offline ?? session,
+      "find.keys",
+      "Show keyboard shortcuts",
+      "help",
+      () => frame.setState({ over: { kind: "shortcuts" } }),
+      { keys: ["Alt+F1"] },
     ),
   ];
 }
 
-function viewActions({ bench, frame }: Workbench): Action[] {
+function viewActions(workbench: Workbench): Action[] {
+  const { bench, frame } = workbench;
   const togglePanel = () => {
     const { panelOpen, panelTab } = frame.getState();
     if (panelOpen) bench.hidePanel();
     else bench.showPanel(panelTab);
   };
-  const toggleTerminal = () => {
-    const { panelOpen, panelTab } = frame.getState();
-    if (panelOpen && panelTab === "terminal") bench.hidePanel();
-    else bench.showPanel("terminal");
-  };
   const toggleSide = () => frame.setState((state) => ({ sideOpen: !state.sideOpen }));
-  const toExplorer = () => {
-    frame.setState({ sideOpen: true });
-    document.querySelector<HTMLElement>(".explorer-tree")?.focus();
-  };
   return [
-    action("view.explorer", "Go to the explorer", "copy", ["Ctrl+Shift+E"], toExplorer),
-    action("view.side", "Show or hide the explorer", "copy", ["Ctrl+B"], toggleSide),
-    action("view.panel", "Show or hide the panel", "panel-bottom", ["Ctrl+J"], togglePanel),
-    action("view.terminal", "Show or hide the terminal", "terminal", ["Ctrl+`"], toggleTerminal),
-    action("view.runs", "Show runs", "panel-bottom", [], () => bench.showPanel("run")),
+    action("view.explorer", "Go to the explorer", "folder", () => workbench.showExplorer(), {
+      keys: ["Ctrl+Shift+E"],
+    }),
+    action("view.side", "Show or hide the side bar", "panel-left", toggleSide, {
+      keys: ["Ctrl+B"],
+    }),
+    action("view.panel", "Show or hide the panel", "panel-bottom", togglePanel, {
+      keys: ["Ctrl+J"],
+    }),
+    action("panel.close", "Close panel", "x", () => bench.hidePanel()),
+    action(
+      "view.terminal",
+      "Show or hide the terminal",
+      "terminal",
+      () => workbench.toggleTerminal(),
+      { keys: ["Ctrl+`"] },
+    ),
+    action("view.next", "Go to the next region", "arrow-right", () => moveBetweenRegions(1), {
+      keys: ["F6"],
+    }),
+    action("view.previous", "Go to the region before", "arrow-left", () => moveBetweenRegions(-1), {
+      keys: ["Shift+F6"],
+    }),
   ];
 }
 
-/** The chord of a key press, as actions write it. */
-export function chordOf(event: {
-  key: string;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  altKey: boolean;
-  shiftKey: boolean;
-}): string {
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const parts = [
-    event.ctrlKey || event.metaKey ? "Ctrl" : "",
-    event.altKey ? "Alt" : "",
-    event.shiftKey ? "Shift" : "",
-    key,
+function appActions({ host }: Workbench): Action[] {
+  const theme = (wish: ThemeWish, title: string, icon: string) =>
+    action(`app.theme.${wish}`, title, icon, () => wishTheme(host.kept, wish), {
+      unavailable: themeWish(host.kept) === wish ? "It is in use" : null,
+    });
+  return [
+    action("app.workspaces", "Show all workspaces", "list", () => navigate("/")),
+    action("app.account", "Show the account and devices", "user", () => navigate("/account")),
+    theme("system", "Use the theme of the system", "monitor"),
+    theme("light", "Use the light theme", "sun"),
+    theme("dark", "Use the dark theme", "moon"),
   ];
-  return parts.filter(Boolean).join("+");
-}
-
-/** The keys of an action for a tooltip: `New terminal (Ctrl+Shift+`)`. */
-export function hint(title: string, keys: readonly string[]): string {
-  return keys[0] ? `${title} (${keys[0]})` : title;
 }

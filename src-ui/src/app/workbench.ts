@@ -1,67 +1,68 @@
 /** One open workspace put together: the live state, the features' models, and what they ask of each other. */
-import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Bench, Layout, PanelTab } from "../bench/bench";
+import { flushSync } from "react-dom";
+import type { StoreApi } from "zustand/vanilla";
+import type { Bench } from "../bench/bench";
+import { ServerClock } from "../bench/clock";
 import { EditorSession } from "../features/editor/session";
 import { Explorer } from "../features/explorer/model";
+import { isOver } from "../features/run/words";
+import { MemoryHistory } from "../features/session/memory";
 import { Terminals } from "../features/terminal/terminals";
 import type { RunTarget } from "../host/generated/api/RunTarget";
+import type { Session } from "../host/generated/api/Session";
 import type { Host } from "../host/host";
-import { failureOf, IdeCalls } from "../host/ide";
+import { type Exchange, failureOf, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
+import { actionsOf } from "./actions";
+import { type FrameState, NARROW, openFrame } from "./frame";
 import { createPopups, type Popups } from "./Popups";
+import { enterRegion } from "./regions";
 
-export interface FrameState extends Layout {
-  sideOpen: boolean;
-  panelHeight: number;
-  chosenRun: string | null;
-}
+const RUN_SIZE = { cols: 100, rows: 24 };
+const RECENT_MAX = 20;
 
 export class Workbench {
   readonly live: LiveWorkspace;
   readonly editor: EditorSession;
   readonly explorer: Explorer;
   readonly terminals: Terminals;
+  readonly memory = new MemoryHistory();
   readonly popups: Popups = createPopups();
   readonly frame: StoreApi<FrameState>;
   readonly bench: Bench;
-  /** A terminal opens by itself when the session that was asked for is ready. */
-  private wantsTerminal = false;
+  /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
+  private wanted: { session: string; then: (terminal: string) => void } | null = null;
   private readonly stops: (() => void)[] = [];
 
   constructor(
-    private readonly host: Host,
+    readonly host: Host,
     workspace: string,
   ) {
-    this.live = new LiveWorkspace(new IdeCalls(host.exchange, workspace), host.socket);
+    const clock = new ServerClock(host.now);
+    const exchange = heardBy(clock, host.exchange);
+    this.live = new LiveWorkspace(new IdeCalls(exchange, workspace), host.socket);
     this.editor = new EditorSession(this.live, host);
     this.explorer = new Explorer(this.live, host.kept);
-    this.terminals = new Terminals(
-      this.live,
-      {
-        confirmPaste: ({ lines }) =>
-          this.popups.confirm({
-            title: `Paste ${lines} lines?`,
-            text: "Each line runs as soon as it arrives, because the program does not announce bracketed paste.",
-            yes: "Paste",
-          }),
-      },
-      host,
-    );
-    this.frame = createStore<FrameState>(() => ({
-      panelOpen: true,
-      panelTab: "terminal",
-      sideOpen: innerWidth > 900,
-      panelHeight: innerHeight < 800 ? 240 : 300,
-      chosenRun: null,
-    }));
-    this.bench = this.makeBench();
+    const confirmPaste = ({ lines }: { lines: number }) =>
+      this.popups.confirm({
+        title: `Paste ${lines} lines?`,
+        text: "Each line runs as soon as it arrives, because the program does not announce bracketed paste.",
+        yes: "Paste",
+      });
+    this.terminals = new Terminals(this.live, { confirmPaste }, host);
+    const frame = openFrame(host.kept, workspace);
+    this.frame = frame.store;
+    this.bench = this.makeBench(clock);
     this.stops.push(
+      frame.stop,
       this.live.store.subscribe((state, before) => {
-        if (state.session !== before.session) this.sessionMoved();
+        if (state.session !== before.session) this.sessionMoved(state.session, before.session);
         if (state.runs !== before.runs) this.runsMoved();
+        if (state.usage !== before.usage) this.remember();
       }),
-    );
-    this.stops.push(
+      this.editor.facts.subscribe((facts, before) => {
+        if (facts.active && facts.active !== before.active) this.lookedAt(facts.active);
+      }),
       this.live.onNotice((notice) => this.bench.toast({ tone: "warn", text: notice.message })),
     );
     this.live.open();
@@ -75,29 +76,40 @@ export class Workbench {
     this.live.close();
   }
 
-  private makeBench(): Bench {
+  private makeBench(clock: ServerClock): Bench {
     const { menu, confirm, ask, choose, toast } = this.popups;
     return {
       host: this.host,
       live: this.live,
-      layout: this.frame as unknown as StoreApi<Layout>,
+      clock,
+      actions: () => actionsOf(this),
       editor: this.editor.facts,
       open: (path, options) => {
         this.editor.open(path, options);
-        if (innerWidth <= 900 && !options?.preview) this.frame.setState({ sideOpen: false });
+        if (innerWidth <= NARROW && !options?.preview) this.frame.setState({ sideOpen: false });
       },
       saveAll: async () => (await this.editor.buffers).saveAll(),
       moved: (from, to) => void this.editor.moved(from, to),
       removed: (path) => this.editor.closed(path),
-      showPanel: (panelTab: PanelTab) => this.frame.setState({ panelOpen: true, panelTab }),
+      showPanel: (panelTab) => this.frame.setState({ panelOpen: true, panelTab }),
       hidePanel: () => {
         this.frame.setState({ panelOpen: false });
         this.editor.focus();
       },
-      startSession: () => this.startSession(true),
-      newTerminal: () => this.newTerminal(),
-      typeCommand: (line) => this.typeCommand(line),
+      startSession: () => this.startSession(this.enter),
+      stopSession: () => this.stopSession(),
+      restartSession: async () => {
+        await this.stopSession();
+        await this.startSession(this.enter);
+      },
+      newTerminal: () => this.inTerminal(true, this.enter),
+      typeCommand: (line, options) =>
+        this.inTerminal(
+          false,
+          (id) => void this.terminals.type(id, options?.run ? `${line}\r` : line),
+        ),
       startRun: (target) => this.startRun(target),
+      showRun: (id) => this.frame.setState({ panelOpen: true, panelTab: "run", chosenRun: id }),
       menu,
       confirm,
       ask,
@@ -106,41 +118,95 @@ export class Workbench {
     };
   }
 
-  private async startSession(terminal: boolean): Promise<void> {
-    this.wantsTerminal = terminal;
-    if (terminal) this.bench.showPanel("terminal");
+  /** Where the last session's output can be seen: its last run, or its terminals; null when it left none. */
+  lastOutput(): (() => void) | null {
+    const { session, runs } = this.live.state;
+    const last = runs.find((run) => run.session === session?.id);
+    if (last) return () => this.bench.showRun(last.id);
+    const { active } = this.terminals.store.getState();
+    return active === null ? null : () => this.frame.setState({ looking: true });
+  }
+
+  async restartTerminal(id: string): Promise<void> {
+    const fresh = await this.terminals.restart(id);
+    if (fresh) this.terminals.focus(fresh);
+    else this.complain();
+  }
+
+  /** The focus goes to the terminal; when it is there already, the panel closes. */
+  toggleTerminal(): void {
+    const { panelOpen, panelTab } = this.frame.getState();
+    const there = document.activeElement?.closest(".panel") !== null;
+    if (panelOpen && panelTab === "terminal" && there) {
+      this.bench.hidePanel();
+      return;
+    }
+    flushSync(() => this.bench.showPanel("terminal"));
+    const { active } = this.terminals.store.getState();
+    if (active) this.terminals.focus(active);
+    else enterRegion(".panel");
+  }
+
+  showExplorer(): void {
+    flushSync(() => this.frame.setState({ sideOpen: true }));
+    document.querySelector<HTMLElement>(".side [role=tree]")?.focus();
+  }
+
+  /** Files in the order in which they were last looked at. */
+  recent(): readonly string[] {
+    return (this.host.kept.get(this.recentKey) ?? "").split("\n").filter(Boolean);
+  }
+
+  private lookedAt(path: string): void {
+    const others = this.recent().filter((one) => one !== path);
+    this.host.kept.set(this.recentKey, [path, ...others].slice(0, RECENT_MAX).join("\n"));
+  }
+
+  private get recentKey(): string {
+    return `slipway.recent.${this.live.calls.workspace}`;
+  }
+
+  private async startSession(then: (terminal: string) => void): Promise<void> {
+    this.bench.showPanel("terminal");
     try {
-      this.live.setSession(await this.live.calls.startSession());
+      const session = await this.live.calls.startSession();
+      this.bench.clock.past(session.created_at);
+      this.wanted = { session: session.id, then };
+      this.live.setSession(session);
     } catch (error) {
-      this.wantsTerminal = false;
       this.bench.toast({ tone: "danger", text: failureOf(error).detail });
     }
   }
 
-  private async newTerminal(): Promise<void> {
-    this.bench.showPanel("terminal");
-    const session = this.live.liveSession;
-    if (!session) return this.startSession(true);
-    if (session.state !== "ready" && session.state !== "idle") {
-      this.wantsTerminal = true;
-      return;
+  private async stopSession(): Promise<void> {
+    try {
+      await this.live.calls.stopSession();
+      await this.live.pullSession();
+    } catch (error) {
+      this.bench.toast({ tone: "danger", text: failureOf(error).detail });
     }
-    const id = await this.terminals.open();
-    if (id === null)
-      this.bench.toast({ tone: "danger", text: this.terminals.store.getState().problem });
-    else this.terminals.focus(id);
   }
 
-  private async typeCommand(line: string): Promise<void> {
+  /** Does something in a terminal, a fresh one if wished; starts the session first when there is none. */
+  private async inTerminal(fresh: boolean, then: (terminal: string) => void): Promise<void> {
     this.bench.showPanel("terminal");
+    const session = this.live.liveSession;
+    if (!session || session.state === "stopping") return this.startSession(then);
+    if (session.state !== "ready" && session.state !== "idle") {
+      this.wanted = { session: session.id, then };
+      return;
+    }
     const { tabs, active } = this.terminals.store.getState();
-    const usable =
-      tabs.find((tab) => tab.id === active && !tab.exit) ??
-      tabs.find((tab) => !tab.run && !tab.exit);
-    const id = usable?.id ?? (await this.terminals.open());
-    if (!id) return this.newTerminal();
+    const shells = tabs.filter((tab) => !tab.run && !tab.exit);
+    const usable = shells.find((tab) => tab.id === active) ?? shells[0];
+    const id = fresh || !usable ? await this.terminals.open() : usable.id;
+    if (id === null) return this.complain();
     this.terminals.activate(id);
-    await this.terminals.type(id, line);
+    then(id);
+  }
+
+  private complain(): void {
+    this.bench.toast({ tone: "danger", text: this.terminals.store.getState().problem });
   }
 
   /** Saves everything, then runs exactly the revision that the person sees. */
@@ -157,13 +223,10 @@ export class Workbench {
     }
     try {
       await this.live.pullFiles();
-      const run = await this.live.calls.startRun({
-        target,
-        revision: this.live.state.head,
-        cols: 100,
-        rows: 24,
-      });
-      this.frame.setState({ chosenRun: run.id });
+      const { head: revision } = this.live.state;
+      const run = await this.live.calls.startRun({ target, revision, ...RUN_SIZE });
+      this.bench.clock.past(run.created_at);
+      this.bench.showRun(run.id);
       void this.live.pullRuns();
       void this.live.pullSession();
     } catch (error) {
@@ -171,19 +234,46 @@ export class Workbench {
     }
   }
 
-  private sessionMoved(): void {
-    const session = this.live.state.session;
-    if (session?.state === "ready" && this.wantsTerminal) {
-      this.wantsTerminal = false;
-      void this.terminals.open();
-    } else if (session?.state === "failed" || session?.state === "stopped")
-      this.wantsTerminal = false;
+  private sessionMoved(session: Session | null, before: Session | null): void {
+    if (session?.id !== before?.id || session?.state !== before?.state)
+      this.frame.setState({ looking: false });
+    const { wanted } = this;
+    // The end of an older session says nothing about the one that was asked for.
+    if (!session || wanted?.session !== session.id) return;
+    if (session.state === "failed" || session.state === "stopped") this.wanted = null;
+    if (session.state !== "ready" && session.state !== "idle") return;
+    this.wanted = null;
+    void this.terminals.open().then((id) => (id === null ? this.complain() : wanted.then(id)));
   }
 
+  /** The focus goes into a terminal, unless the person has gone on typing elsewhere meanwhile. */
+  private readonly enter = (terminal: string): void => {
+    if (!document.activeElement?.closest(".editor-area, .side, dialog"))
+      this.terminals.focus(terminal);
+  };
+
   private runsMoved(): void {
-    for (const run of this.live.state.runs) {
-      const live = run.state === "running" || run.state === "flushing";
-      if (live && run.session) this.terminals.watchRun(run.id, run.session);
-    }
+    const going = this.live.state.runs.filter((run) => run.state !== "queued" && !isOver(run));
+    this.terminals.watchRuns(
+      going.flatMap(({ id, session, state }) =>
+        session && state !== "waiting" ? [{ id, session }] : [],
+      ),
+    );
   }
+
+  private remember(): void {
+    const { session, usage } = this.live.state;
+    if (!session || !usage) return;
+    const { memoryBytes, memoryLimitBytes } = usage;
+    this.memory.heard(session.id, memoryBytes, memoryLimitBytes, this.bench.clock.now());
+  }
+}
+
+/** The same exchange; the clock hears the time of every answer. */
+function heardBy(clock: ServerClock, exchange: Exchange): Exchange {
+  return async (method, path, options) => {
+    const answer = await exchange(method, path, options);
+    clock.heard(answer.headers.get("date"));
+    return answer;
+  };
 }

@@ -4,13 +4,10 @@ import type { StoreApi } from "zustand/vanilla";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Host } from "../host/host";
 import type { LiveWorkspace } from "../host/live";
+import type { Action } from "./actions";
+import type { ServerClock } from "./clock";
 
 export type PanelTab = "terminal" | "run";
-
-export interface Layout {
-  panelOpen: boolean;
-  panelTab: PanelTab;
-}
 
 export type Badge = "unsaved" | "saving" | "waiting" | "failed" | "conflict" | "uploading";
 
@@ -39,7 +36,10 @@ export interface MenuEntry {
 export interface Bench {
   host: Host;
   live: LiveWorkspace;
-  layout: StoreApi<Layout>;
+  /** The server's time, which what it tells is measured by. */
+  clock: ServerClock;
+  /** All that can be done, as things stand now. */
+  actions(): readonly Action[];
   editor: StoreApi<EditorFacts>;
   open(path: string, options?: { preview?: boolean; line?: number; focus?: boolean }): void;
   saveAll(): Promise<boolean>;
@@ -48,10 +48,14 @@ export interface Bench {
   showPanel(tab: PanelTab): void;
   hidePanel(): void;
   startSession(): Promise<void>;
+  stopSession(): Promise<void>;
+  restartSession(): Promise<void>;
   newTerminal(): Promise<void>;
-  /** Puts a command line into a terminal without running it. */
-  typeCommand(line: string): Promise<void>;
+  /** Puts a command line into a terminal, starting what it needs; runs it when asked to. */
+  typeCommand(line: string, options?: { run: boolean }): Promise<void>;
   startRun(target: RunTarget): Promise<void>;
+  /** Shows a run with its output. */
+  showRun(id: string): void;
   menu(at: { x: number; y: number } | Element, entries: readonly (MenuEntry | null)[]): void;
   confirm(question: {
     title: string;

@@ -92,6 +92,16 @@ test("an answer that stops in its middle is a failure, and no half answer", asyn
   expect((await asking)?.code).toBe("network");
 });
 
+test("an answer without content is an answer", async () => {
+  // As Chromium gives it: a stream with nothing in it.
+  const answer = { ok: true, status: 204, statusText: "", headers: new Headers() };
+  const body = new ReadableStream({ start: (controller) => controller.close() });
+  const { exchange } = setUp({
+    fetch: () => Promise.resolve({ ...answer, body } as unknown as Response),
+  });
+  expect((await exchange("DELETE", "/workspaces/1/session")).status).toBe(204);
+});
+
 test("what nobody wants any more is cancelled", async () => {
   const { exchange, asked } = setUp();
   const wish = new AbortController();

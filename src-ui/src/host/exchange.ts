@@ -130,7 +130,9 @@ async function whole(answer: Response, heard: () => void): Promise<Response> {
     parts.push(value);
   }
   const { status, statusText, headers } = answer;
-  return new Response(new Blob(parts), { status, statusText, headers });
+  // Chromium gives even a 204 a body to read, but takes none for it.
+  const body = parts.length === 0 ? null : new Blob(parts);
+  return new Response(body, { status, statusText, headers });
 }
 
 async function refusal(answer: Response): Promise<ExchangeError> {

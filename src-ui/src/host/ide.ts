@@ -131,8 +131,9 @@ export class IdeCalls {
   }
 
   tasks = () => this.get<Tasks>(`${this.base}/tasks`);
-  runs = () => this.get<Runs>(`${this.base}/runs`);
-  run = (id: string) => this.get<Run>(`/runs/${id}`);
+  /** A page of them, newest first; `after` is `next` of the page before. */
+  runs = (after?: string) =>
+    this.get<Runs>(`${this.base}/runs${after === undefined ? "" : `?after=${after}`}`);
   startRun = (start: StartRun) => this.post<Run>(`${this.base}/runs`, start);
   async stopRun(id: string): Promise<void> {
     await this.exchange("POST", `/runs/${id}/stop`);

@@ -41,6 +41,8 @@ export interface LiveState {
   usage: Usage | null;
   terminals: readonly Terminal[];
   runs: readonly Run[];
+  /** Where the page after `runs` begins; null when these are all. */
+  olderRuns: string | null;
   /** Grows with every change of the tree; the entries themselves are in `entries`. */
   treeVersion: number;
 }
@@ -56,6 +58,7 @@ const EMPTY: LiveState = {
   usage: null,
   terminals: [],
   runs: [],
+  olderRuns: null,
   treeVersion: 0,
 };
 
@@ -188,8 +191,8 @@ export class LiveWorkspace {
   pullRuns(): Promise<void> {
     return this.once("runs", async () => {
       try {
-        const { runs } = await this.calls.runs();
-        this.store.setState({ runs });
+        const { runs, next } = await this.calls.runs();
+        this.store.setState({ runs, olderRuns: next ?? null });
       } catch {
         // What is shown stays until the server answers again.
       }

@@ -8,7 +8,6 @@ import {
   HelloSchema,
   InputSchema,
   ResizeSchema,
-  SignalSchema,
   type TerminalClient,
   TerminalClientSchema,
   type TerminalServer,
@@ -109,10 +108,6 @@ export class TerminalStream {
     this.cols = cols;
     this.rows = rows;
     if (this.attached) this.send({ case: "resize", value: create(ResizeSchema, { cols, rows }) });
-  }
-
-  signal(name: string): void {
-    this.send({ case: "signal", value: create(SignalSchema, { name }) });
   }
 
   show(visible: boolean): void {

@@ -1,18 +1,14 @@
 /** The explorer: a windowed tree with keyboard, inline names, drag, drop and a menu. */
 import { type DragEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import { type Badge, type MenuEntry, useBench, useStore } from "../../bench/bench";
+import { type Action, entryOf, find, hintOf } from "../../bench/actions";
+import { type Badge, type Bench, type MenuEntry, useBench, useStore } from "../../bench/bench";
+import { fileIcon } from "../../ui/fileIcon";
 import { Icon } from "../../ui/Icon";
-import {
-  deleteEntries,
-  downloadFile,
-  droppedFiles,
-  moveEntries,
-  type UploadProgress,
-  uploadFiles,
-} from "./actions";
+import { deleteEntries, droppedFiles, moveEntries } from "./actions";
+import { paste, pickAndUpload, upload } from "./commands";
 import type { Explorer } from "./model";
 import { NameInput } from "./NameInput";
-import { join, nameOf, newNameProblem, parentOf } from "./names";
+import { join, nameOf, parentOf } from "./names";
 import type { Row } from "./tree";
 import "./explorer.css";
 
@@ -35,31 +31,16 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
   const bench = useBench();
   const loaded = useStore(bench.live.store, (state) => state.loaded);
   const failure = useStore(bench.live.store, (state) => state.failure);
-  const [progress, setProgress] = useState<UploadProgress | null>(null);
-  const picker = useRef<HTMLInputElement>(null);
-  const upload = (folder: string, files: readonly { path: string; file: File }[]) =>
-    void uploadFiles(bench, folder, files, setProgress, explorer.taken);
+  const progress = useStore(explorer.uploads, (state) => state.progress);
 
   return (
     <>
       <div className="side-head">
         <h2 className="label">Explorer</h2>
-        <Tool icon="file-plus" label="New file" run={() => explorer.create("file")} />
-        <Tool icon="folder-plus" label="New folder" run={() => explorer.create("folder")} />
-        <Tool icon="upload" label="Upload files" run={() => picker.current?.click()} />
+        {["file.new", "folder.new", "file.upload"].map((id) => (
+          <Tool key={id} action={find(bench.actions(), id)} />
+        ))}
       </div>
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        aria-label="Files to upload"
-        onChange={(event) => {
-          const files = [...(event.target.files ?? [])].map((file) => ({ path: file.name, file }));
-          event.target.value = "";
-          upload(explorer.folder(), files);
-        }}
-      />
       {loaded === "loading" && !failure ? <Waiting /> : null}
       {loaded !== "ready" && failure ? (
         <div className="empty">
@@ -73,9 +54,7 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
           </div>
         </div>
       ) : null}
-      {loaded === "ready" ? (
-        <TreeView explorer={explorer} onUpload={upload} onPick={() => picker.current?.click()} />
-      ) : null}
+      {loaded === "ready" ? <TreeView explorer={explorer} /> : null}
       {progress ? (
         <div className="explorer-upload" role="status">
           <div className="progress progress-thin">
@@ -90,16 +69,16 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
   );
 }
 
-function Tool({ icon, label, run }: { icon: string; label: string; run: () => void }) {
+function Tool({ action }: { action: Action }) {
   return (
     <button
       type="button"
       className="btn btn-ghost btn-icon btn-sm"
-      aria-label={label}
-      title={label}
-      onClick={run}
+      aria-label={action.title}
+      title={hintOf(action)}
+      onClick={action.run}
     >
-      <Icon name={icon} />
+      <Icon name={action.icon} />
     </button>
   );
 }
@@ -114,15 +93,7 @@ function Waiting() {
   );
 }
 
-function TreeView({
-  explorer,
-  onUpload,
-  onPick,
-}: {
-  explorer: Explorer;
-  onUpload: (folder: string, files: readonly { path: string; file: File }[]) => void;
-  onPick: () => void;
-}) {
+function TreeView({ explorer }: { explorer: Explorer }) {
   const bench = useBench();
   const { version, focused, selected, cut, editing } = useStore(explorer.store, (state) => state);
   const badges = useStore(bench.editor, (facts) => facts.badges);
@@ -162,8 +133,6 @@ function TreeView({
     const line = rows[Math.max(0, Math.min(rows.length - 1, to))];
     if (line?.kind === "row") explorer.select(line.row.path, extend ? "range" : "only");
   };
-  const menuFor = (row: Row | null): (MenuEntry | null)[] =>
-    entriesOf(explorer, bench, row, onPick);
 
   const keys = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement) return;
@@ -178,7 +147,7 @@ function TreeView({
     if (event.key === "F2" && row) explorer.rename(row.path);
     else if (event.key === "Delete" && row) void deleteEntries(bench, explorer.chosen());
     else if (mod && event.key === "x") explorer.cut();
-    else if (mod && event.key === "v") void paste(explorer, bench);
+    else if (mod && event.key === "v") void paste(bench, explorer);
     else if (event.key === "Escape") explorer.store.setState({ cut: new Set() });
     else if (event.key.length === 1 && !mod && !event.altKey) {
       const fresh = event.timeStamp - typed.current.at > 700;
@@ -209,7 +178,7 @@ function TreeView({
       return;
     }
     const files = await droppedFiles(event.dataTransfer.items);
-    if (files.length > 0) onUpload(folder, files);
+    if (files.length > 0) void upload(bench, explorer, folder, files);
   };
   const over = (event: DragEvent, folder: string) => {
     event.preventDefault();
@@ -232,7 +201,7 @@ function TreeView({
           <button type="button" className="btn btn-primary" onClick={() => explorer.create("file")}>
             New file
           </button>
-          <button type="button" className="btn" onClick={onPick}>
+          <button type="button" className="btn" onClick={() => void pickAndUpload(bench, explorer)}>
             Upload
           </button>
         </div>
@@ -261,7 +230,7 @@ function TreeView({
       onKeyDown={keys}
       onContextMenu={(event) => {
         event.preventDefault();
-        bench.menu({ x: event.clientX, y: event.clientY }, menuFor(null));
+        bench.menu({ x: event.clientX, y: event.clientY }, entriesOf(bench, null));
       }}
       onDragOver={(event) => over(event, "")}
       onDragLeave={() => setTarget(null)}
@@ -347,7 +316,7 @@ function TreeView({
                 event.preventDefault();
                 event.stopPropagation();
                 if (!selected.has(row.path)) explorer.select(row.path, "only");
-                bench.menu({ x: event.clientX, y: event.clientY }, menuFor(row));
+                bench.menu({ x: event.clientX, y: event.clientY }, entriesOf(bench, row));
               }}
             >
               {Array.from({ length: row.level }, (_, level) => (
@@ -443,95 +412,30 @@ function withInput(rows: readonly Row[], editing: { at: string; kind: string } |
   return lines;
 }
 
-function entriesOf(
-  explorer: Explorer,
-  bench: ReturnType<typeof useBench>,
-  row: Row | null,
-  pick: () => void,
-): (MenuEntry | null)[] {
-  const chosen = row ? explorer.chosen() : [];
-  const common: (MenuEntry | null)[] = [
-    { label: "New file", icon: "file-plus", run: () => explorer.create("file") },
-    { label: "New folder", icon: "folder-plus", run: () => explorer.create("folder") },
-    { label: "Upload files", icon: "upload", run: pick },
+/** The menu of a row, or of the empty room below the rows. */
+function entriesOf(bench: Bench, row: Row | null): (MenuEntry | null)[] {
+  const actions = bench.actions();
+  const entry = (id: string) => entryOf(find(actions, id));
+  const make = ["file.new", "folder.new", "file.upload", "file.paste"].map(entry);
+  if (!row) return make;
+  const open: (MenuEntry | null)[] = [
+    { label: "Open", icon: "file-text", run: () => bench.open(row.path) },
+    {
+      label: "Run",
+      icon: "play",
+      run: () => void bench.startRun({ kind: "file", path: row.path }),
+    },
+    null,
   ];
-  const { cut } = explorer.store.getState();
-  if (cut.size > 0)
-    common.push({ label: "Paste here", keys: "Ctrl+V", run: () => void paste(explorer, bench) });
-  if (!row) return common;
-  const one = chosen.length === 1;
+  const change = ["file.rename", "file.cut", "file.move", "file.download", "file.copyPath"];
   return [
-    ...(row.kind === "file"
-      ? [
-          { label: "Open", icon: "file-text", run: () => bench.open(row.path) },
-          {
-            label: "Run",
-            icon: "play",
-            run: () => void bench.startRun({ kind: "file", path: row.path }),
-          },
-          null,
-        ]
-      : []),
-    ...common,
+    ...(row.kind === "file" ? open : []),
+    ...make,
     null,
-    {
-      label: "Rename",
-      icon: "pencil",
-      keys: "F2",
-      run: () => explorer.rename(row.path),
-      ...(one ? {} : { disabled: "Choose one" }),
-    },
-    { label: "Cut", keys: "Ctrl+X", run: () => explorer.cut() },
-    { label: "Move to…", run: () => void moveTo(explorer, bench, chosen) },
-    ...(row.kind === "file"
-      ? [{ label: "Download", icon: "download", run: () => void downloadFile(bench, row.path) }]
-      : []),
-    {
-      label: "Copy path",
-      icon: "copy",
-      run: () => void bench.host.clipboard.write(chosen.join("\n")),
-    },
+    ...change.map(entry),
     null,
-    {
-      label: one ? "Delete" : `Delete ${chosen.length} items`,
-      icon: "trash",
-      keys: "Del",
-      danger: true,
-      run: () => void deleteEntries(bench, chosen),
-    },
+    entry("file.delete"),
   ];
-}
-
-async function paste(explorer: Explorer, bench: ReturnType<typeof useBench>): Promise<void> {
-  const folder = explorer.folder();
-  const cut = [...explorer.store.getState().cut];
-  explorer.store.setState({ cut: new Set() });
-  await moveEntries(
-    bench,
-    cut.map((from) => ({ from, to: join(folder, nameOf(from)) })),
-  );
-}
-
-async function moveTo(
-  explorer: Explorer,
-  bench: ReturnType<typeof useBench>,
-  paths: readonly string[],
-): Promise<void> {
-  const folder = await bench.ask({
-    title: paths.length === 1 ? `Move ${nameOf(paths[0] ?? "")}` : `Move ${paths.length} items`,
-    label: "Folder, empty for the top",
-    value: parentOf(paths[0] ?? ""),
-    yes: "Move",
-    problem: (value) =>
-      value === "" || explorer.tree.kind(value) === "folder"
-        ? null
-        : newNameProblem(value, "", () => false),
-  });
-  if (folder === null) return;
-  await moveEntries(
-    bench,
-    paths.map((from) => ({ from, to: join(folder, nameOf(from)) })),
-  );
 }
 
 function rowId(path: string): string {
@@ -540,14 +444,5 @@ function rowId(path: string): string {
 
 function iconOf(row: Row): string {
   if (row.kind === "folder") return row.expanded ? "folder-open" : "folder";
-  if (row.kind === "symlink") return "link";
-  const end = row.label.slice(row.label.lastIndexOf(".") + 1).toLowerCase();
-  if (/^(py|pyi|js|mjs|cjs|ts|tsx|jsx|css|html|sh|rs|go|c|cpp|java|sql)$/.test(end))
-    return "file-code";
-  if (/^(png|jpe?g|gif|webp|svg|avif|bmp|ico)$/.test(end)) return "image";
-  if (/^(csv|tsv|xlsx|parquet)$/.test(end)) return "table";
-  if (/^(json|yaml|yml|toml|ipynb)$/.test(end)) return "braces";
-  if (/^(zip|tar|gz|xz|zst|whl)$/.test(end)) return "archive";
-  if (/^(requirements.*\.txt|package\.json|pyproject\.toml)$/.test(row.label)) return "package";
-  return /^(md|txt|rst)$/.test(end) ? "file-text" : "file";
+  return row.kind === "symlink" ? "link" : fileIcon(row.label);
 }

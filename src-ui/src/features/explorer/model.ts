@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Kept } from "../../host/host";
 import type { LiveWorkspace } from "../../host/live";
+import type { UploadProgress } from "./actions";
 import { parentOf } from "./names";
 import { type Row, Tree } from "./tree";
 
@@ -23,6 +24,8 @@ export class Explorer {
     cut: new Set(),
     editing: null,
   }));
+  /** How far an upload has come; null when there is none. */
+  readonly uploads = createStore<{ progress: UploadProgress | null }>(() => ({ progress: null }));
   private readonly stop: () => void;
   private readonly key: string;
 

@@ -1,6 +1,6 @@
 /** Names: what the server refuses is refused before it is sent, with a sentence. */
 import { expect, test } from "vitest";
-import { foldKey, freeName, nameProblem, newNameProblem } from "./names";
+import { foldKey, nameProblem, newNameProblem } from "./names";
 
 test("what cannot live everywhere is refused", () => {
   for (const name of [
@@ -44,12 +44,6 @@ test("a typed path may make folders, and a taken one is said", () => {
   expect(newNameProblem("/a", "", taken)).toContain("slashes");
   expect(newNameProblem("a//b", "", taken)).toContain("slashes");
   expect(newNameProblem("a/../b", "", taken)).not.toBeNull();
-});
-
-test("copies get a free name", () => {
-  const there = new Set(["a/n copy.md", "a/n copy 2.md"]);
-  expect(freeName("a/n.md", (path) => there.has(path))).toBe("a/n copy 3.md");
-  expect(freeName(".env", () => false)).toBe(".env copy");
 });
 
 test("two spellings of a name share their key", () => {

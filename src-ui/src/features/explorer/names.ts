@@ -62,15 +62,3 @@ export function nameOf(path: string): string {
 export function foldKey(path: string): string {
   return path.normalize("NFC").toLowerCase().replaceAll("ß", "ss").normalize("NFC");
 }
-
-/** A name beside `path` that is free: `notes copy.md`, `notes copy 2.md`. */
-export function freeName(path: string, taken: (path: string) => boolean): string {
-  const folder = parentOf(path);
-  const name = nameOf(path);
-  const dot = name.lastIndexOf(".");
-  const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
-  for (let count = 1; ; count += 1) {
-    const candidate = join(folder, `${stem} copy${count === 1 ? "" : ` ${count}`}${end}`);
-    if (!taken(candidate)) return candidate;
-  }
-}

@@ -1,7 +1,8 @@
 /** Runs in words. */
 import { expect, test } from "vitest";
+import type { Entry } from "../../host/generated/api/Entry";
 import type { Run } from "../../host/generated/api/Run";
-import { missingPackage, runWords, targetOf, wasOutOfMemory } from "./words";
+import { missingPackage, picturesOf, runWords, stopWords, targetOf, wasOutOfMemory } from "./words";
 
 const run = (part: Partial<Run>) =>
   ({ state: "done", target: { kind: "file", path: "main.py" }, revision: 7, ...part }) as Run;
@@ -38,4 +39,27 @@ test("only what the server can start is offered", () => {
   // TypeScript needs a program that says how; the server starts a file of it only by its first line.
   expect(targetOf("src/tool.ts", true)).toEqual({ kind: "file", path: "main.py" });
   expect(targetOf(null, false)).toBeNull();
+});
+
+test("stopping tells how far it has come, by time or by asking again", () => {
+  expect(stopWords(0, 60_000)).toEqual({ state: "", next: "Stop" });
+  expect(stopWords(1, 100).next).toBe("Terminate now");
+  expect(stopWords(1, 5_100)).toEqual({ state: "Terminated, waiting", next: "Kill now" });
+  expect(stopWords(2, 0).next).toBe("Kill now");
+  expect(stopWords(1, 11_000).state).toBe("Killing");
+});
+
+test("pictures are those of files that changed after the revision that ran", () => {
+  const entry = (path: string, revision: number, kind = "file") =>
+    ({ path, revision, kind, size: 10 }) as Entry;
+  const entries = [
+    entry("old.png", 7),
+    entry("figures/week.png", 9),
+    entry("newest.svg", 10),
+    entry("data.csv", 9),
+    entry("pictures.png", 9, "folder"),
+  ];
+  expect(picturesOf(run({}), entries)).toEqual(["newest.svg", "figures/week.png"]);
+  expect(picturesOf(run({}), entries, 9)).toEqual(["figures/week.png"]);
+  expect(picturesOf(run({ state: "running" }), entries)).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** Runs in words: what state they are in, how they ended, and what helps. */
+import type { Entry } from "../../host/generated/api/Entry";
 import type { Run } from "../../host/generated/api/Run";
 import type { RunTarget } from "../../host/generated/api/RunTarget";
 
@@ -10,6 +11,10 @@ export interface RunWords {
 
 /** What the server knows how to start by its name alone. */
 const RUNNABLE = /\.(py|js|mjs|cjs|sh|bash)$/i;
+const PICTURE = /\.(png|jpe?g|gif|webp|svg)$/i;
+const PICTURE_BYTES_MAX = 8 * 1024 * 1024;
+/** The server goes from one signal to the next after this long. */
+const ESCALATION_MS = 5_000;
 const MIB = 1024 * 1024;
 const OTHER_NAMES: Record<string, string> = {
   sklearn: "scikit-learn",
@@ -88,4 +93,43 @@ export function targetOf(
 ): (RunTarget & { kind: "file" }) | null {
   if (active && RUNNABLE.test(active)) return { kind: "file", path: active };
   return hasMain ? { kind: "file", path: "main.py" } : null;
+}
+
+/** The picture files that a run wrote: changed since the revision it ran on, until the next run began. Newest first. */
+export function picturesOf(run: Run, entries: Iterable<Entry>, until = Infinity): string[] {
+  if (run.state !== "done" || run.revision === 0) return [];
+  return [...entries]
+    .filter((entry) => entry.kind === "file" && PICTURE.test(entry.path))
+    .filter((entry) => entry.revision > run.revision && entry.revision <= until)
+    .filter((entry) => entry.size < PICTURE_BYTES_MAX)
+    .sort((a, b) => b.revision - a.revision)
+    .map((entry) => entry.path);
+}
+
+/** What a person who asked to stop `times` times, the last time `ms` ago, sees, and may ask for next. */
+export function stopWords(times: number, ms: number): { state: string; next: string } {
+  if (times === 0) return { state: "", next: "Stop" };
+  const step = Math.min(3, times + Math.floor(ms / ESCALATION_MS));
+  if (step === 1) return { state: "Interrupted, waiting", next: "Terminate now" };
+  if (step === 2) return { state: "Terminated, waiting", next: "Kill now" };
+  return { state: "Killing", next: "Kill now" };
+}
+
+export function took(ms: number): string {
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function timeOfDay(at: string): string {
+  return new Date(at).toLocaleTimeString([], {
+    hourCycle: "h23",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+export function kibibytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < MIB ? `${Math.round(bytes / 1024)} KB` : `${(bytes / MIB).toFixed(1)} MB`;
 }

@@ -1,56 +1,83 @@
 /** The session in the header and in the status bar: the same states, the same words. */
+import { entryOf, find } from "../../bench/actions";
 import { type Bench, type MenuEntry, useBench, useStore } from "../../bench/bench";
+import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
-import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
-import { useNow } from "../../ui/useNow";
+import { keep } from "./actions";
 import { type Chip, chipOf } from "./chip";
 
-function useChip(): { chip: Chip; session: Session | null } {
+/** A start that takes longer than this can be cancelled from the status bar. */
+const LONG_START_MS = 5_000;
+
+function useChip(): { chip: Chip; session: Session | null; now: number } {
   const bench = useBench();
   const session = useStore(bench.live.store, (state) => state.session);
   const usage = useStore(bench.live.store, (state) => state.usage);
   const busy = session?.state === "requested" || session?.state === "provisioning";
-  const now = useNow(busy ? 100 : session && session.state !== "stopped" ? 1_000 : 0);
-  return { chip: chipOf(session, usage, now, session?.cpu_millis ?? 500), session };
+  const now = useServerNow(busy ? 100 : session && session.state !== "stopped" ? 1_000 : 0);
+  return { chip: chipOf(session, usage, now, session?.cpu_millis ?? 500), session, now };
 }
 
 export function SessionChip() {
   const bench = useBench();
-  const { chip, session } = useChip();
+  const { chip } = useChip();
+  const connection = useStore(bench.live.store, (state) => state.connection);
+  const away = connection.state === "waiting" && connection.attempt > 1;
   return (
     <button
       type="button"
       className="chip session-chip"
       aria-haspopup="menu"
-      aria-label={`Session: ${chip.word} ${chip.detail}`}
-      onClick={(event) => bench.menu(event.currentTarget, sessionMenu(bench, session))}
+      aria-label={away ? "Session: the server is offline" : `Session: ${chip.word} ${chip.detail}`}
+      onClick={(event) => bench.menu(event.currentTarget, sessionMenu(bench))}
     >
-      <Mark chip={chip} />
-      {chip.word} {chip.detail ? <span className="faint">{chip.detail}</span> : null}
+      {away ? <Icon name="cloud-off" className="warn" /> : <Mark chip={chip} />}
+      {away ? "Offline" : chip.word}{" "}
+      {!away && chip.detail ? <span className="faint">{chip.detail}</span> : null}
     </button>
   );
 }
 
 export function SessionStatus() {
   const bench = useBench();
-  const { chip, session } = useChip();
-  const idle = chip.tone === "warn";
+  const { chip, session, now } = useChip();
+  const starting = session?.state === "requested" || session?.state === "provisioning";
+  const long = starting && now - Date.parse(session.created_at) > LONG_START_MS;
   return (
     <>
       <button
         type="button"
-        className={`status-item btn-reset${chip.tight ? " warn" : ""}`}
-        onClick={(event) => bench.menu(event.currentTarget, sessionMenu(bench, session))}
+        className="status-item btn-reset"
+        aria-haspopup="menu"
+        onClick={(event) => bench.menu(event.currentTarget, sessionMenu(bench))}
       >
         <Mark chip={chip} />
-        <span>{chip.status}</span>
+        <span>
+          {chip.status}
+          {chip.memory ? (
+            <span className="wide">
+              {" · "}
+              <span className={chip.tight ? "warn" : ""}>{chip.memory}</span>
+              {` · ${chip.cpu}`}
+            </span>
+          ) : null}
+        </span>
       </button>
-      {idle ? (
+      {long ? (
         <button
           type="button"
           className="status-item btn-reset accent"
-          onClick={() => void keep(bench)}
+          onClick={() => void bench.stopSession()}
+        >
+          Cancel start
+        </button>
+      ) : null}
+      {chip.tone === "warn" ? (
+        <button
+          type="button"
+          className="status-item btn-reset accent"
+          onClick={() => void keep(bench, false)}
         >
           Keep running
         </button>
@@ -66,64 +93,19 @@ function Mark({ chip }: { chip: Chip }) {
   return <span className={chip.tone === "ok" ? "dot ok" : "dot ring faint"} />;
 }
 
-async function keep(bench: Bench): Promise<void> {
-  try {
-    await bench.live.calls.keepSession(false);
-    await bench.live.pullSession();
-  } catch (error) {
-    bench.toast({ tone: "danger", text: failureOf(error).detail });
-  }
-}
-
-async function stop(bench: Bench): Promise<void> {
-  try {
-    await bench.live.calls.stopSession();
-    await bench.live.pullSession();
-  } catch (error) {
-    bench.toast({ tone: "danger", text: failureOf(error).detail });
-  }
-}
-
-export function sessionMenu(bench: Bench, session: Session | null): (MenuEntry | null)[] {
-  const live = session && session.state !== "stopped" && session.state !== "failed";
-  if (!live)
-    return [{ label: "Start session", icon: "play", run: () => void bench.startSession() }];
+function sessionMenu(bench: Bench): (MenuEntry | null)[] {
+  const actions = bench.actions();
+  const entry = (id: string) => entryOf(find(actions, id));
+  if (!bench.live.liveSession)
+    return bench.live.state.session
+      ? [entry("session.start"), null, entry("session.diagnostics")]
+      : [entry("session.start")];
   return [
-    {
-      label: "New terminal",
-      icon: "terminal",
-      keys: "Ctrl+Shift+`",
-      run: () => void bench.newTerminal(),
-    },
-    {
-      label: session.keep_until_done ? "Stop when idle" : "Keep until programs end",
-      icon: "clock",
-      run: () =>
-        void bench.live.calls
-          .keepSession(!session.keep_until_done)
-          .then(() => bench.live.pullSession())
-          .catch((error: unknown) =>
-            bench.toast({ tone: "danger", text: failureOf(error).detail }),
-          ),
-    },
-    { label: "What protects it", icon: "shield", run: () => void protections(bench, session) },
+    entry("terminal.new"),
+    entry("session.keep"),
+    entry("session.protection"),
     null,
-    {
-      label: "Restart session",
-      icon: "rotate",
-      run: () => void stop(bench).then(() => bench.startSession()),
-    },
-    { label: "Stop session", icon: "stop", danger: true, run: () => void stop(bench) },
+    entry("session.restart"),
+    entry("session.stop"),
   ];
-}
-
-async function protections(bench: Bench, session: Session): Promise<void> {
-  const rows = session.protections.map(
-    (one) => `${one.active ? "✓" : "✗"} ${one.name}: ${one.detail}`,
-  );
-  await bench.choose({
-    title: "What protects this session",
-    text: rows.length > 0 ? rows.join("\n") : "The session has not told yet.",
-    choices: [{ value: "close", label: "Close", primary: true }],
-  });
 }

@@ -1,11 +1,13 @@
 /** The session in the bottom panel: nothing yet, its start step by step, or why it ended. */
+import type { ReactNode } from "react";
 import { useBench, useStore } from "../../bench/bench";
+import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
-import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
-import { useNow } from "../../ui/useNow";
+import { copyDiagnostics } from "./actions";
 import { duration, seconds } from "./chip";
+import { endWords } from "./words";
 import "./session.css";
 
 const STAGES: readonly [StageName, string][] = [
@@ -18,14 +20,21 @@ const STAGES: readonly [StageName, string][] = [
   ["shell", "Shell ready"],
 ];
 
-/** What stands where terminals would, while there is no usable session; null when there is one. */
-export function SessionPanel() {
+/** What the page gives: the memory of the session's life, and where its last output can be seen. */
+interface Given {
+  curve?: ReactNode;
+  onOutput: (() => void) | null;
+}
+
+/** What stands where terminals would, while there is no usable session. */
+export function SessionPanel(given: Given) {
   const bench = useBench();
   const session = useStore(bench.live.store, (state) => state.session);
   const connection = useStore(bench.live.store, (state) => state.connection.state);
   if (session?.state === "requested" || session?.state === "provisioning")
     return <Starting session={session} />;
-  if (session?.state === "failed") return <Failed session={session} />;
+  if (session?.state === "failed" || session?.state === "stopped")
+    return <Ended session={session} {...given} />;
   if (session?.state === "stopping")
     return (
       <div className="empty">
@@ -60,7 +69,7 @@ export function SessionPanel() {
 
 function Starting({ session }: { session: Session }) {
   const bench = useBench();
-  const now = useNow(100);
+  const now = useServerNow(100);
   const took = now - Date.parse(session.created_at);
   const usual = session.usual_start_ms;
   const known = new Map(session.stages.map((stage) => [stage.name, stage]));
@@ -117,18 +126,7 @@ function Starting({ session }: { session: Session }) {
         <button type="button" className="btn" onClick={() => bench.hidePanel()}>
           Keep editing
         </button>
-        <button
-          type="button"
-          className="btn btn-ghost"
-          onClick={() =>
-            void bench.live.calls
-              .stopSession()
-              .then(() => bench.live.pullSession())
-              .catch((error: unknown) =>
-                bench.toast({ tone: "danger", text: failureOf(error).detail }),
-              )
-          }
-        >
+        <button type="button" className="btn btn-ghost" onClick={() => void bench.stopSession()}>
           Cancel start
         </button>
         <span className="push small faint">Your terminal opens here by itself.</span>
@@ -137,67 +135,71 @@ function Starting({ session }: { session: Session }) {
   );
 }
 
-function Failed({ session }: { session: Session }) {
+function Ended({ session, curve, onOutput }: { session: Session } & Given) {
   const bench = useBench();
   const head = useStore(bench.live.store, (state) => state.head);
-  const runs = useStore(bench.live.store, (state) => state.runs);
-  const code = session.reason?.code ?? "start_failed";
-  const last = runs.find((run) => run.session === session.id);
-  const when = session.ended_at
-    ? new Date(session.ended_at).toLocaleTimeString([], {
-        hourCycle: "h23",
-        hour: "2-digit",
-        minute: "2-digit",
-      })
-    : "";
-  const copy = () => {
-    const text = JSON.stringify(
-      { session: session.id, state: session.state, reason: session.reason, stages: session.stages },
-      null,
-      2,
-    );
-    bench.host.clipboard.write(text).then(
-      () => bench.toast({ text: "Diagnostics copied" }),
-      () => bench.toast({ tone: "warn", text: "The browser did not let them be copied." }),
-    );
-  };
+  const files = useStore(bench.live.store, () => bench.live.entries.size);
+  const online = useStore(bench.live.store, (state) => state.connection.state === "online");
+  const words = endWords(session);
   return (
-    <div className="session-start" role="alert">
-      <div className="row gap3">
-        <Icon name="error" className="danger" />
-        <h3>{session.ready_at ? "Session stopped" : "The session did not start"}</h3>
-        <span className="push faint num">{when}</span>
+    <section className="session-start" aria-label={words.title}>
+      <div className="row gap3" role="status">
+        <Icon name={words.icon} className={words.tone} />
+        <h3>{words.title}</h3>
+        <span className="push faint num">
+          {session.ended_at ? clockTime(session.ended_at) : ""}
+        </span>
       </div>
-      <p className="muted session-why">{session.reason?.text ?? "The server gave no reason."}</p>
+      <p className="muted session-why">{words.text}</p>
       <p className="row gap3 session-safe">
         <Icon name="shield" className="ok" />
         <span>
-          Your files are safe: they are on the server at revision {head}. The output is kept.
+          Your files are safe: all {thin(files)} are on the server at revision {thin(head)}.
         </span>
       </p>
-      {code === "out_of_memory" ? (
+      {curve}
+      {words.hint ? (
         <p className="session-hint">
           <Icon name="sparkle" className="muted" />
-          <span>
-            Read large files in parts, for example{" "}
-            <code className="mono">pd.read_csv(path, chunksize=50_000)</code>, and drop what you no
-            longer need.
-          </span>
+          <span>{words.hint}</span>
         </p>
       ) : null}
       <div className="row gap3 session-acts">
-        <button type="button" className="btn btn-primary" onClick={() => void bench.startSession()}>
+        <button
+          type="button"
+          className="btn btn-primary"
+          disabled={!online}
+          title={online ? undefined : "The server is not connected"}
+          onClick={() => void bench.startSession()}
+        >
           Start session
         </button>
-        {last ? (
-          <button type="button" className="btn" onClick={() => bench.showPanel("run")}>
+        {onOutput ? (
+          <button type="button" className="btn" onClick={onOutput}>
             Show last output
           </button>
         ) : null}
-        <button type="button" className="btn btn-ghost" onClick={copy}>
+        <button
+          type="button"
+          className="btn btn-ghost"
+          onClick={() => copyDiagnostics(bench, session)}
+        >
           <Icon name="copy" /> Copy diagnostics
         </button>
       </div>
-    </div>
+    </section>
   );
+}
+
+function clockTime(at: string): string {
+  return new Date(at).toLocaleTimeString([], {
+    hourCycle: "h23",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+/** Thin spaces part the thousands. */
+function thin(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }

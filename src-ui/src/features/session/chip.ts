@@ -34,6 +34,9 @@ export interface Chip {
   detail: string;
   /** The longer text of the status bar. */
   status: string;
+  /** Behind it while programs run: "212 of 512 MiB"; empty when nobody measured yet. */
+  memory: string;
+  cpu: string;
   /** Memory is near its limit. */
   tight: boolean;
 }
@@ -104,13 +107,15 @@ function running(
     tone: "ok",
     word: "Session",
     detail: age,
-    status: `Running ${age} · ${mebibytes(usage.memoryBytes)} of ${mebibytes(usage.memoryLimitBytes)} MiB · CPU ${cpu} %`,
+    status: `Running ${age}`,
+    memory: `${mebibytes(usage.memoryBytes)} of ${mebibytes(usage.memoryLimitBytes)} MiB`,
+    cpu: `CPU ${cpu} %`,
     tight: usage.memoryBytes >= TIGHT * usage.memoryLimitBytes,
   };
 }
 
 function plain(tone: ChipTone, word: string, detail: string, status: string): Chip {
-  return { tone, word, detail, status, tight: false };
+  return { tone, word, detail, status, memory: "", cpu: "", tight: false };
 }
 
 /** The first clause: a chip has no room for sentences. */

@@ -1,38 +1,51 @@
-/** The row of shells in the panel's head: one tab each, rename, close, a new one. */
-import { useState } from "react";
+/** The row of shells in the panel's head: one tab each, rename and close. */
+import { entryOf, find } from "../../bench/actions";
 import { useBench, useStore } from "../../bench/bench";
+import { onTabKeys } from "../../bench/tabs";
 import { Icon } from "../../ui/Icon";
 import type { Terminals, TerminalTab } from "./terminals";
 import "./terminal.css";
+
+const MENU = [
+  "terminal.new",
+  "terminal.rename",
+  "terminal.find",
+  "terminal.clear",
+  "terminal.read",
+];
 
 export function TerminalTabs({ terminals }: { terminals: Terminals }) {
   const bench = useBench();
   const tabs = useStore(terminals.store, (state) => state.tabs);
   const active = useStore(terminals.store, (state) => state.active);
-  const [renaming, setRenaming] = useState<string | null>(null);
+  const aside = useStore(terminals.store, (state) => state.aside);
   const shells = tabs.filter((tab) => !tab.run);
   if (shells.length === 0) return null;
 
-  const menu = (tab: TerminalTab, at: { x: number; y: number }) =>
-    bench.menu(at, [
-      { label: "Rename", run: () => setRenaming(tab.id) },
-      { label: "New terminal", keys: "Ctrl+Shift+`", run: () => void bench.newTerminal() },
-      null,
-      { label: "Close", danger: true, run: () => void terminals.close(tab.id) },
-    ]);
+  const take = (id: string) => {
+    terminals.activate(id);
+    bench.showPanel("terminal");
+  };
+  const menu = (tab: TerminalTab, at: { x: number; y: number }) => {
+    take(tab.id);
+    const actions = bench.actions();
+    const entry = (id: string) => entryOf(find(actions, id));
+    bench.menu(at, [...MENU.map(entry), null, entry("terminal.close")]);
+  };
 
   return (
-    <div className="term-tabs" role="tablist" aria-label="Terminals">
+    <div className="term-tabs" role="tablist" aria-label="Terminals" onKeyDown={onTabKeys}>
       {shells.map((tab) => {
         const title = titleOf(tab);
-        if (renaming === tab.id)
+        if (aside?.id === tab.id && aside.what === "rename")
           return (
             <Rename
               key={tab.id}
               value={title}
-              onDone={(name) => {
+              onDone={(name, byKey) => {
                 if (name !== null) terminals.rename(tab.id, name);
-                setRenaming(null);
+                terminals.aside(tab.id, null);
+                if (byKey) terminals.focus(tab.id);
               }}
             />
           );
@@ -46,23 +59,26 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
               type="button"
               role="tab"
               aria-selected={tab.id === active}
+              tabIndex={tab.id === active ? 0 : -1}
               className="term-tab-name"
               onClick={() => {
-                terminals.activate(tab.id);
-                bench.showPanel("terminal");
+                take(tab.id);
                 terminals.focus(tab.id);
               }}
-              onDoubleClick={() => setRenaming(tab.id)}
+              onFocus={() => terminals.activate(tab.id)}
+              onDoubleClick={() => terminals.aside(tab.id, "rename")}
               onKeyDown={(event) => {
                 if (event.key === "Delete") void terminals.close(tab.id);
-                else if (event.key === "F2") setRenaming(tab.id);
+                else if (event.key === "F2") terminals.aside(tab.id, "rename");
               }}
               onAuxClick={(event) => {
                 if (event.button === 1) void terminals.close(tab.id);
               }}
               onContextMenu={(event) => {
                 event.preventDefault();
-                menu(tab, { x: event.clientX, y: event.clientY });
+                const box = event.currentTarget.getBoundingClientRect();
+                // The menu key has no place of its own.
+                menu(tab, { x: event.clientX || box.left, y: event.clientY || box.bottom });
               }}
             >
               <Icon name="terminal" />
@@ -87,7 +103,13 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
   );
 }
 
-function Rename({ value, onDone }: { value: string; onDone: (name: string | null) => void }) {
+function Rename({
+  value,
+  onDone,
+}: {
+  value: string;
+  onDone: (name: string | null, byKey: boolean) => void;
+}) {
   return (
     <input
       className="term-rename"
@@ -97,10 +119,10 @@ function Rename({ value, onDone }: { value: string; onDone: (name: string | null
       defaultValue={value}
       maxLength={40}
       onFocus={(event) => event.target.select()}
-      onBlur={(event) => onDone(event.target.value.trim())}
+      onBlur={(event) => onDone(event.target.value.trim(), false)}
       onKeyDown={(event) => {
-        if (event.key === "Enter") onDone(event.currentTarget.value.trim());
-        if (event.key === "Escape") onDone(null);
+        if (event.key === "Enter") onDone(event.currentTarget.value.trim(), true);
+        if (event.key === "Escape") onDone(null, true);
         event.stopPropagation();
       }}
     />

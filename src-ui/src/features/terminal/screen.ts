@@ -6,9 +6,11 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { type ITerminalOptions, Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
+import { chordOf } from "../../bench/actions";
 import type { Exit } from "../../host/generated/slipway/v1/terminal_pb";
 import type { Host } from "../../host/host";
 import type { LinkState, Screen } from "../../host/terminal";
+import { skipsShell } from "./keys";
 import { binaryBytes, cleanPaste, type Paste, typedBytes } from "./paste";
 import { terminalTheme } from "./theme";
 
@@ -167,6 +169,26 @@ export class TerminalScreen implements Screen {
     return true;
   }
 
+  clear(): void {
+    this.terminal.clear();
+  }
+
+  /** Output is announced as it comes, twice as xterm.js does it; therefore only when asked for. */
+  readAloud(on: boolean): void {
+    this.terminal.options.screenReaderMode = on;
+  }
+
+  /** How matches of a search are marked. */
+  marks() {
+    const { yellow = "", blue = "" } = this.terminal.options.theme ?? {};
+    return {
+      matchBorder: yellow,
+      matchOverviewRuler: yellow,
+      activeMatchBackground: blue,
+      activeMatchColorOverviewRuler: blue,
+    };
+  }
+
   // --- Screen ---------------------------------------------------------------------------------
 
   write(bytes: Uint8Array, done: () => void): void {
@@ -239,28 +261,18 @@ export class TerminalScreen implements Screen {
 
   /** False keeps a key from the program. */
   private key(event: KeyboardEvent): boolean {
-    const mod = event.ctrlKey || event.metaKey;
     if (event.type !== "keydown") return true;
-    const key = event.key.toLowerCase();
-    if (mod && event.shiftKey && key === "c") {
+    const chord = chordOf(event);
+    const copies = chord === "Ctrl+Shift+C" || (chord === "Ctrl+C" && this.terminal.hasSelection());
+    if (copies) {
       this.copy();
+      if (chord === "Ctrl+C") this.terminal.clearSelection();
       event.preventDefault();
       return false;
     }
     // The browser's own paste event follows.
-    if ((mod && event.shiftKey && key === "v") || (event.shiftKey && key === "insert"))
-      return false;
-    if (event.ctrlKey && !event.shiftKey && key === "c" && this.terminal.hasSelection()) {
-      this.copy();
-      this.terminal.clearSelection();
-      event.preventDefault();
-      return false;
-    }
-    if (mod && event.shiftKey) return false;
-    if (key === "f1" || key === "f6" || (event.altKey && key === "f2")) return false;
-    if (event.ctrlKey && !event.altKey && ["p", "j", "`"].includes(key)) return false;
-    if ((event.ctrlKey || event.shiftKey) && key === "f5") return false;
-    return true;
+    if (chord === "Shift+Insert") return false;
+    return !skipsShell(chord);
   }
 
   private silence(): void {

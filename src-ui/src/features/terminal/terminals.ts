@@ -18,27 +18,46 @@ export interface TerminalTab {
   message: string;
   exit: { code?: number; signal?: number; reason?: string } | null;
   run: string | null;
-  ready: boolean;
 }
+
+/** What is open beside a terminal: the search, its new name, or its text for screen readers. */
+export type Aside = "find" | "rename" | "read";
 
 export interface TerminalsState {
   tabs: readonly TerminalTab[];
   active: string | null;
   opening: boolean;
   problem: string;
+  aside: { id: string; what: Aside } | null;
 }
 
 export interface TerminalsOwner {
   confirmPaste(paste: Paste): Promise<boolean>;
 }
 
+/** Makes the screen of a terminal; tests give one that draws nothing. */
+export type MakeScreen = (
+  owner: ConstructorParameters<typeof TerminalScreen>[0],
+  host: Host,
+) => Promise<TerminalScreen>;
+
 interface Held {
   screen: TerminalScreen | null;
   stream: TerminalStream | null;
   making: Promise<TerminalScreen> | null;
+  /** Whether it is drawn now. */
+  drawn: boolean;
+  /** Whether it takes the focus as soon as it is. */
+  awaited: boolean;
 }
 
+const READ_ALOUD = "slipway.terminal.read";
 const START_SIZE = { cols: 100, rows: 24 };
+
+const drawnScreen: MakeScreen = async (owner, host) => {
+  const { TerminalScreen } = await import("./screen");
+  return new TerminalScreen(owner, host);
+};
 
 export class Terminals {
   readonly store = createStore<TerminalsState>(() => ({
@@ -46,14 +65,17 @@ export class Terminals {
     active: null,
     opening: false,
     problem: "",
+    aside: null,
   }));
   private readonly held = new Map<string, Held>();
   private readonly stop: () => void;
+  private pageSeen = true;
 
   constructor(
     private readonly live: LiveWorkspace,
     private readonly owner: TerminalsOwner,
     private readonly host: Host,
+    private readonly makeScreen: MakeScreen = drawnScreen,
   ) {
     this.stop = live.store.subscribe((state, before) => {
       if (state.terminals !== before.terminals) this.follow();
@@ -71,10 +93,22 @@ export class Terminals {
   }
 
   activate(id: string): void {
-    const before = this.store.getState().active;
-    if (before && before !== id) this.held.get(before)?.stream?.show(false);
-    this.held.get(id)?.stream?.show(true);
     this.store.setState({ active: id });
+  }
+
+  /** A terminal is drawn from now on, or no longer; one that nobody sees sets no pace. */
+  drawn(id: string, drawn: boolean): void {
+    const held = this.held.get(id);
+    if (!held) return;
+    held.drawn = drawn;
+    held.stream?.show(drawn && this.pageSeen);
+    if (drawn && held.awaited) this.focus(id);
+  }
+
+  /** The page came to the front, or went behind another one. */
+  seen(seen: boolean): void {
+    this.pageSeen = seen;
+    for (const held of this.held.values()) held.stream?.show(held.drawn && seen);
   }
 
   /** Opens a shell; needs a session that is ready. */
@@ -83,11 +117,8 @@ export class Terminals {
     if (!session || (session.state !== "ready" && session.state !== "idle")) return null;
     this.store.setState({ opening: true, problem: "" });
     try {
-      const terminal = await this.live.calls.openTerminal(
-        session.id,
-        START_SIZE.cols,
-        START_SIZE.rows,
-      );
+      const { cols, rows } = START_SIZE;
+      const terminal = await this.live.calls.openTerminal(session.id, cols, rows);
       this.add(terminal.id, session.id, terminal.title, null);
       this.activate(terminal.id);
       return terminal.id;
@@ -99,21 +130,31 @@ export class Terminals {
     }
   }
 
-  /** The live output of a run: its terminal has the run's id. */
-  watchRun(id: string, session: string): void {
-    if (!this.tab(id)) this.add(id, session, "", id);
+  /** A new shell in the place of one that has ended. */
+  async restart(id: string): Promise<string | null> {
+    const name = this.tab(id)?.name ?? "";
+    const fresh = await this.open();
+    if (fresh === null) return null;
+    this.rename(fresh, name);
+    await this.close(id);
+    return fresh;
+  }
+
+  /** Holds exactly these runs, whose terminals have the runs' ids; output of others is kept by the server. */
+  watchRuns(runs: readonly { id: string; session: string }[]): void {
+    for (const tab of this.store.getState().tabs)
+      if (tab.run && !runs.some((run) => run.id === tab.run)) this.forget(tab.id);
+    for (const run of runs) this.add(run.id, run.session, "", run.id);
   }
 
   async close(id: string): Promise<void> {
     const tab = this.tab(id);
-    this.drop(id);
-    this.store.setState((state) => {
-      const tabs = state.tabs.filter((one) => one.id !== id);
-      const shells = tabs.filter((one) => !one.run);
-      const active = state.active === id ? (shells.at(-1)?.id ?? null) : state.active;
-      return { tabs, active };
-    });
-    if (tab && !tab.run)
+    const before = this.shells().findIndex((one) => one.id === id);
+    this.forget(id);
+    const rest = this.shells();
+    const next = rest[before] ?? rest.at(-1);
+    if (this.store.getState().active === null && next) this.activate(next.id);
+    if (tab && !tab.run && !tab.exit)
       await this.live.calls.closeTerminal(tab.session, id).catch(() => undefined);
   }
 
@@ -121,19 +162,52 @@ export class Terminals {
     this.change(id, { name });
   }
 
-  signal(id: string, name: string): void {
-    this.held.get(id)?.stream?.signal(name);
+  /** Opens or closes what stands beside a terminal. */
+  aside(id: string, what: Aside | null): void {
+    this.store.setState({ aside: what === null ? null : { id, what } });
+  }
+
+  /** The next or the one before, in a circle. */
+  step(by: number): string | null {
+    const shells = this.shells();
+    const at = shells.findIndex((tab) => tab.id === this.store.getState().active);
+    const next = shells[(at + by + shells.length) % Math.max(1, shells.length)];
+    if (next) this.activate(next.id);
+    return next?.id ?? null;
+  }
+
+  copy(id: string): void {
+    this.held.get(id)?.screen?.copy();
+  }
+
+  /** Whether screen readers are told of output as it comes. */
+  get readsAloud(): boolean {
+    return this.host.kept.get(READ_ALOUD) === "yes";
+  }
+
+  readAloud(on: boolean): void {
+    if (on) this.host.kept.set(READ_ALOUD, "yes");
+    else this.host.kept.remove(READ_ALOUD);
+    for (const held of this.held.values()) held.screen?.readAloud(on);
+  }
+
+  clear(id: string): void {
+    this.held.get(id)?.screen?.clear();
   }
 
   /** Puts text at the prompt as if typed. */
   async type(id: string, text: string): Promise<void> {
     await this.screen(id);
     this.held.get(id)?.stream?.input(new TextEncoder().encode(text));
-    this.held.get(id)?.screen?.focus();
+    this.focus(id);
   }
 
+  /** Gives a terminal the focus, at once or as soon as it is drawn. */
   focus(id: string): void {
-    this.held.get(id)?.screen?.focus();
+    const held = this.held.get(id);
+    if (!held) return;
+    held.awaited = !held.drawn;
+    if (held.drawn) held.screen?.focus();
   }
 
   /** The screen of a terminal, made when first shown; xterm.js is loaded then. */
@@ -146,8 +220,7 @@ export class Terminals {
   }
 
   private async make(id: string, tab: TerminalTab, held: Held): Promise<TerminalScreen> {
-    const { TerminalScreen } = await import("./screen");
-    const screen = new TerminalScreen(
+    const screen = await this.makeScreen(
       {
         typed: (bytes) => held.stream?.input(bytes),
         resized: (cols, rows) => held.stream?.resize(cols, rows),
@@ -157,63 +230,56 @@ export class Terminals {
         confirmPaste: (paste) => this.owner.confirmPaste(paste),
       },
       this.host,
-      tab.run !== null,
     );
+    // Closed while xterm.js was loading.
+    if (this.held.get(id) !== held) {
+      screen.dispose();
+      throw new Error("The terminal is closed.");
+    }
     held.screen = screen;
+    screen.readAloud(this.readsAloud);
     const target = { session: tab.session, terminal: id };
     const { cols, rows } = screen.terminal;
-    held.stream = new TerminalStream(
-      this.live.socket,
-      target,
-      this.host.newId(),
-      screen,
-      this.host,
-      cols,
-      rows,
-    );
-    this.change(id, { ready: true });
+    const { socket } = this.live;
+    const client = this.host.newId();
+    held.stream = new TerminalStream(socket, target, client, screen, this.host, cols, rows);
+    held.stream.show(held.drawn && this.pageSeen);
     return screen;
+  }
+
+  private shells(): readonly TerminalTab[] {
+    return this.store.getState().tabs.filter((tab) => !tab.run);
   }
 
   private follow(): void {
     const session = this.live.liveSession;
-    const known = this.live.state.terminals;
     if (!session) {
       // What was shown stays readable until a new session brings new terminals.
       for (const tab of this.store.getState().tabs)
         if (!tab.exit && tab.link !== "over") this.change(tab.id, { link: "over", message: "" });
       return;
     }
-    for (const tab of [...this.store.getState().tabs])
-      if (tab.session !== session.id && !tab.run) void this.forget(tab.id);
-    for (const terminal of known)
+    for (const tab of this.shells()) if (tab.session !== session.id) this.forget(tab.id);
+    for (const terminal of this.live.state.terminals)
       if (!terminal.run) this.add(terminal.id, session.id, terminal.title, null);
-    const shells = this.store.getState().tabs.filter((tab) => !tab.run);
-    if (!this.store.getState().active && shells[0]) this.activate(shells[0].id);
+    const first = this.shells()[0];
+    if (!this.store.getState().active && first) this.activate(first.id);
   }
 
   private forget(id: string): void {
     this.drop(id);
-    this.store.setState((state) => ({
-      tabs: state.tabs.filter((tab) => tab.id !== id),
-      active: state.active === id ? null : state.active,
+    this.store.setState(({ tabs, active, aside }) => ({
+      tabs: tabs.filter((tab) => tab.id !== id),
+      active: active === id ? null : active,
+      aside: aside?.id === id ? null : aside,
     }));
   }
 
   private add(id: string, session: string, title: string, run: string | null): void {
     if (this.tab(id)) return;
-    this.held.set(id, { screen: null, stream: null, making: null });
-    const tab: TerminalTab = {
-      id,
-      session,
-      name: "",
-      title,
-      link: "attaching",
-      message: "",
-      exit: null,
-      run,
-      ready: false,
-    };
+    this.held.set(id, { screen: null, stream: null, making: null, drawn: false, awaited: false });
+    const made = { name: "", message: "", exit: null, link: "attaching" as const };
+    const tab: TerminalTab = { id, session, title, run, ...made };
     this.store.setState((state) => ({ tabs: [...state.tabs, tab] }));
   }
 

@@ -1,0 +1,80 @@
+/** The workspace's name in the header, and the way to others. */
+import { useEffect, useState } from "react";
+import { navigate } from "wouter/use-browser-location";
+import { entryOf, find } from "../bench/actions";
+import { type MenuEntry, useStore } from "../bench/bench";
+import type { Workspace } from "../host/generated/api/Workspace";
+import type { Workspaces } from "../host/generated/api/Workspaces";
+import { Icon } from "../ui/Icon";
+import type { Workbench } from "./workbench";
+
+const SHOWN = 12;
+
+export function Switcher({ workbench }: { workbench: Workbench }) {
+  const { bench, host, live, editor } = workbench;
+  const id = live.calls.workspace;
+  const [name, setName] = useState(host.kept.get(keyOf(id)) ?? "");
+  const online = useStore(live.store, (state) => state.connection.state === "online");
+  const active = useStore(editor.facts, (facts) => facts.active);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the server is back
+  useEffect(() => {
+    let gone = false;
+    host
+      .exchange("GET", `/workspaces/${id}`)
+      .then((answer) => answer.json())
+      .then(
+        (workspace: Workspace) => {
+          if (gone) return;
+          setName(workspace.name);
+          host.kept.set(keyOf(id), workspace.name);
+        },
+        () => undefined,
+      );
+    return () => {
+      gone = true;
+    };
+  }, [host, id, online]);
+  useEffect(() => {
+    const file = active?.split("/").at(-1);
+    document.title = [file, name, "Slipway"].filter(Boolean).join(" – ");
+  }, [active, name]);
+  const open = async (at: Element) => bench.menu(at, await entries(workbench));
+  return (
+    <button
+      type="button"
+      className="switcher btn-reset"
+      aria-haspopup="menu"
+      aria-label={`Workspace ${name}`}
+      title="Other workspaces"
+      onClick={(event) => void open(event.currentTarget)}
+    >
+      <span className="truncate">{name || "Workspace"}</span>
+      <Icon name="chevrons-up-down" />
+    </button>
+  );
+}
+
+function keyOf(workspace: string): string {
+  return `slipway.name.${workspace}`;
+}
+
+async function entries({ bench, host, live }: Workbench): Promise<(MenuEntry | null)[]> {
+  const all = entryOf(find(bench.actions(), "app.workspaces"));
+  const others = await host
+    .exchange("GET", "/workspaces")
+    .then(async (answer) => ((await answer.json()) as Workspaces).workspaces)
+    .catch(() => null);
+  if (others === null) {
+    const disabled = "The server does not answer";
+    return [{ label: "Other workspaces", disabled, run: () => undefined }, null, all];
+  }
+  const found = others.filter((one) => one.id !== live.calls.workspace).slice(0, SHOWN);
+  const running = ["ready", "idle"];
+  const choices = found.map((one) => ({
+    label: one.name,
+    icon: "folder",
+    ...(running.includes(one.session?.state ?? "") ? { keys: "running" } : {}),
+    run: () => navigate(`/w/${one.id}`),
+  }));
+  return choices.length > 0 ? [...choices, null, all] : [all];
+}

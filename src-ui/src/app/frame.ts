@@ -1,0 +1,80 @@
+/** What of the frame is open and how large, kept per workspace over a reload. */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { PanelTab } from "../bench/bench";
+import type { Kept } from "../host/host";
+
+export interface FrameState {
+  panelOpen: boolean;
+  panelTab: PanelTab;
+  panelHeight: number;
+  sideOpen: boolean;
+  sideWidth: number;
+  chosenRun: string | null;
+  /** The last output of a session that is over is shown instead of its end. */
+  looking: boolean;
+  /** What is open above the frame. */
+  over: { kind: "palette"; start: string } | { kind: "shortcuts" } | null;
+}
+
+export const SIDE = { least: 180, most: 480, usual: 240 };
+/** At this width the side bar lies over the editor. */
+export const NARROW = 900;
+const LOW = 800;
+
+/** Only these are found again. */
+type Lasting = Pick<
+  FrameState,
+  "panelOpen" | "panelTab" | "panelHeight" | "sideOpen" | "sideWidth"
+>;
+
+export function openFrame(
+  kept: Kept,
+  workspace: string,
+): { store: StoreApi<FrameState>; stop: () => void } {
+  const key = `slipway.frame.${workspace}`;
+  const store = createStore<FrameState>(() => ({
+    ...usual(),
+    ...read(kept.get(key)),
+    chosenRun: null,
+    looking: false,
+    over: null,
+  }));
+  // A side bar that lies over the editor does not greet anybody.
+  if (innerWidth <= NARROW) store.setState({ sideOpen: false });
+  const stop = store.subscribe(({ panelOpen, panelTab, panelHeight, sideOpen, sideWidth }) => {
+    const lasting: Lasting = { panelOpen, panelTab, panelHeight, sideOpen, sideWidth };
+    kept.set(key, JSON.stringify(lasting));
+  });
+  return { store, stop };
+}
+
+function usual(): Lasting {
+  return {
+    panelOpen: true,
+    panelTab: "terminal",
+    panelHeight: innerHeight < LOW ? 240 : 300,
+    sideOpen: true,
+    sideWidth: SIDE.usual,
+  };
+}
+
+/** What was kept, as far as it makes sense here. */
+function read(text: string | null): Partial<Lasting> {
+  if (text === null) return {};
+  try {
+    const { panelOpen, panelTab, panelHeight, sideOpen, sideWidth } = JSON.parse(text);
+    return {
+      panelOpen: panelOpen !== false,
+      panelTab: panelTab === "run" ? "run" : "terminal",
+      panelHeight: within(panelHeight, 96, Math.max(96, innerHeight - 240), usual().panelHeight),
+      sideOpen: sideOpen !== false,
+      sideWidth: within(sideWidth, SIDE.least, SIDE.most, SIDE.usual),
+    };
+  } catch {
+    return {};
+  }
+}
+
+function within(value: unknown, least: number, most: number, otherwise: number): number {
+  return typeof value === "number" ? Math.min(most, Math.max(least, value)) : otherwise;
+}

@@ -1,0 +1,53 @@
+/** The regions of the frame in their order, and how the focus goes from one to the next. */
+
+const REGIONS = [".topbar", ".activity", ".side", ".editor-area", ".panel", ".statusbar"] as const;
+
+/** What takes the focus in a region, the first that is there. */
+const FIRST = [
+  ".xterm-helper-textarea",
+  "[role=tree]",
+  ".monaco-editor .native-edit-context",
+  ".monaco-editor textarea",
+  "[role=tab][aria-selected=true]",
+  "button:not([tabindex='-1']):not(:disabled)",
+  "a[href]",
+];
+
+/** Where the focus last was in each region. */
+const last = new WeakMap<Element, HTMLElement>();
+
+/** To the next region in sight (1) or the one before (-1), in a circle. */
+export function moveBetweenRegions(by: 1 | -1): void {
+  const regions = REGIONS.map((region) => document.querySelector<HTMLElement>(region)).filter(
+    (region) => region !== null && region.getClientRects().length > 0,
+  ) as HTMLElement[];
+  const from = document.activeElement;
+  const at = regions.findIndex((region) => region.contains(from));
+  if (at >= 0 && from instanceof HTMLElement) last.set(regions[at] as HTMLElement, from);
+  // From nowhere: forwards begins at the editor, which is what most came for.
+  const start = at >= 0 ? at : regions.findIndex((region) => region.matches(".side"));
+  for (let step = 1; step <= regions.length; step += 1) {
+    const region = regions[(start + by * step + regions.length * 2) % regions.length];
+    if (region && enter(region)) return;
+  }
+}
+
+/** To what takes the focus in a region, if it is in sight. */
+export function enterRegion(selector: (typeof REGIONS)[number]): void {
+  const region = document.querySelector<HTMLElement>(selector);
+  if (region) enter(region);
+}
+
+function enter(region: HTMLElement): boolean {
+  const before = last.get(region);
+  if (before && region.contains(before) && before.getClientRects().length > 0) {
+    before.focus();
+    if (document.activeElement === before) return true;
+  }
+  for (const wish of FIRST)
+    for (const target of region.querySelectorAll<HTMLElement>(wish)) {
+      target.focus();
+      if (document.activeElement === target) return true;
+    }
+  return false;
+}

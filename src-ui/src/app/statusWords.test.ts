@@ -1,0 +1,31 @@
+/** What the status bar says. */
+import { expect, test } from "vitest";
+import { connectionWords, syncWords } from "./statusWords";
+
+test("a lost connection says when it is tried again", () => {
+  expect(connectionWords({ state: "online" }, 0).text).toBe("Online");
+  expect(connectionWords({ state: "waiting", attempt: 1, nextAt: 3_200 }, 0).text).toBe(
+    "Reconnecting in 4 s",
+  );
+  expect(connectionWords({ state: "waiting", attempt: 4, nextAt: 12_000 }, 0)).toEqual({
+    text: "Offline – edits are kept",
+    next: "next try in 12 s",
+  });
+  // Words that came stay while it is tried.
+  expect(connectionWords({ state: "connecting", attempt: 4 }, 0).text).toBe(
+    "Offline – edits are kept",
+  );
+});
+
+test("the worst state of all files is told, and a conflict names its file", () => {
+  expect(syncWords(new Map()).text).toBe("Synced");
+  expect(syncWords(new Map([["a", "saving"]])).text).toBe("Saving");
+  expect(syncWords(new Map([["a", "waiting"]])).text).toBe("1 edit waiting");
+  const both = syncWords(
+    new Map([
+      ["a", "waiting"],
+      ["b", "conflict"],
+    ]),
+  );
+  expect(both).toMatchObject({ text: "1 conflict", paths: ["b"] });
+});

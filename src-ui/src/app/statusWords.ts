@@ -1,0 +1,71 @@
+/** What the status bar says of the connection and of unsaved edits. */
+import type { Badge } from "../bench/bench";
+import type { SocketStatus } from "../host/socket";
+
+/** Words for the connection, and behind them when it is tried again. */
+export function connectionWords(status: SocketStatus, now: number): { text: string; next: string } {
+  if (status.state === "online") return { text: "Online", next: "" };
+  if (status.state === "idle") return { text: "Not connected", next: "" };
+  if (status.state === "connecting")
+    return status.attempt > 1
+      ? { text: "Offline – edits are kept", next: "trying" }
+      : { text: "Connecting", next: "" };
+  const seconds = Math.max(1, Math.ceil((status.nextAt - now) / 1000));
+  return status.attempt > 1
+    ? { text: "Offline – edits are kept", next: `next try in ${seconds} s` }
+    : { text: `Reconnecting in ${seconds} s`, next: "" };
+}
+
+export interface SyncWords {
+  icon: string;
+  tone: "ok" | "accent" | "warn" | "danger";
+  text: string;
+  hint: string;
+  /** Files that need the person, opened one after the other; empty: saving again is all there is to do. */
+  paths: readonly string[];
+}
+
+/** The worst state of all open files. */
+export function syncWords(badges: ReadonlyMap<string, Badge>): SyncWords {
+  const of = (...kinds: Badge[]) =>
+    [...badges].filter(([, badge]) => kinds.includes(badge)).map(([path]) => path);
+  const count = (paths: readonly string[], one: string, many: string) =>
+    `${paths.length} ${paths.length === 1 ? one : many}`;
+  const conflicts = of("conflict");
+  if (conflicts.length > 0)
+    return {
+      icon: "alert",
+      tone: "warn",
+      text: count(conflicts, "conflict", "conflicts"),
+      hint: "Open the file and choose",
+      paths: conflicts,
+    };
+  const failed = of("failed");
+  if (failed.length > 0)
+    return {
+      icon: "error",
+      tone: "danger",
+      text: count(failed, "file not saved", "files not saved"),
+      hint: "Open the file that is not saved",
+      paths: failed,
+    };
+  const waiting = of("waiting");
+  if (waiting.length > 0)
+    return {
+      icon: "arrow-up",
+      tone: "warn",
+      text: count(waiting, "edit waiting", "edits waiting"),
+      hint: "They are kept here and saved by themselves; click to try now",
+      paths: [],
+    };
+  const moving = of("saving", "unsaved", "uploading");
+  if (moving.length > 0)
+    return { icon: "refresh", tone: "accent", text: "Saving", hint: "Save now", paths: [] };
+  return {
+    icon: "check",
+    tone: "ok",
+    text: "Synced",
+    hint: "Everything is on the server",
+    paths: [],
+  };
+}

@@ -1,0 +1,82 @@
+/** What can be done with terminals. */
+import { type Action, action } from "../../bench/actions";
+import type { Bench } from "../../bench/bench";
+import type { Terminals } from "./terminals";
+
+export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
+  const { active, tabs } = terminals.store.getState();
+  const shown = tabs.find((tab) => tab.id === active) ?? null;
+  const none = shown ? null : "No terminal is open";
+  const offline =
+    bench.live.state.connection.state === "online" ? null : "The server is not connected";
+  const on = (act: (id: string) => void) => () => {
+    if (!shown) return;
+    bench.showPanel("terminal");
+    act(shown.id);
+  };
+  const step = (by: number) => () => {
+    bench.showPanel("terminal");
+    const id = terminals.step(by);
+    if (id) terminals.focus(id);
+  };
+  const single = tabs.filter((tab) => !tab.run).length > 1 ? null : "There is no other terminal";
+  const reads = terminals.readsAloud;
+  return [
+    action("terminal.new", "New terminal", "plus", () => void bench.newTerminal(), {
+      keys: ["Ctrl+Shift+`"],
+      unavailable: offline,
+    }),
+    action(
+      "terminal.find",
+      "Find in the terminal",
+      "search",
+      on((id) => terminals.aside(id, "find")),
+      { keys: ["Ctrl+Shift+F"], unavailable: none, told: true },
+    ),
+    action(
+      "terminal.copy",
+      "Copy what is selected in the terminal",
+      "copy",
+      on((id) => terminals.copy(id)),
+      { keys: ["Ctrl+Shift+C"], unavailable: none, told: true },
+    ),
+    action(
+      "terminal.clear",
+      "Clear the terminal",
+      "minus",
+      on((id) => terminals.clear(id)),
+      { unavailable: none },
+    ),
+    action(
+      "terminal.rename",
+      "Rename the terminal",
+      "pencil",
+      on((id) => terminals.aside(id, "rename")),
+      { keys: ["F2"], unavailable: none, told: true },
+    ),
+    action(
+      "terminal.read",
+      "Read the terminal as plain text",
+      "eye",
+      on((id) => terminals.aside(id, "read")),
+      { keys: ["Alt+F2"], unavailable: none },
+    ),
+    action(
+      "terminal.screenReader",
+      reads ? "Stop announcing terminal output" : "Announce terminal output to screen readers",
+      "message",
+      () => terminals.readAloud(!reads),
+    ),
+    action("terminal.next", "Next terminal", "arrow-right", step(1), { unavailable: single }),
+    action("terminal.previous", "Previous terminal", "arrow-left", step(-1), {
+      unavailable: single,
+    }),
+    action(
+      "terminal.close",
+      "Close the terminal",
+      "x",
+      on((id) => void terminals.close(id)),
+      { keys: ["Delete"], unavailable: none, told: true, danger: true },
+    ),
+  ];
+}
