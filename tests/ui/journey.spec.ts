@@ -22,8 +22,9 @@ test("register, edit, run, and find everything again after a reload", async ({ p
   await page.screenshot({ path: "results/ide.png" });
 
   await page.reload();
-  await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
-  await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("import pandas");
+  // The open file, read where it was left.
+  await expect(page.getByRole("tab", { name: /main\.py/ })).toHaveAttribute("aria-selected", "true");
+  await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("typed");
   const saved = await page.request.get(`${server.base}/api/v1/workspaces`);
   const id = (await saved.json()).workspaces[0].id;
   const file = await page.request.get(`${server.base}/api/v1/workspaces/${id}/files/main.py`);

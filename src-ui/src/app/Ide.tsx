@@ -50,7 +50,6 @@ export function Ide({ workspace, start, end }: IdeProps) {
 function Frame({ bench, start, end }: { bench: Workbench; start: ReactNode; end: ReactNode }) {
   const { sideOpen, sideWidth } = useStore(bench.frame, (state) => state);
   useKeys(bench);
-  useLeaving(bench);
   usePageSeen(bench);
   return (
     <div
@@ -164,18 +163,6 @@ function useKeys(workbench: Workbench): void {
     addEventListener("keydown", heard, true);
     return () => removeEventListener("keydown", heard, true);
   }, [workbench]);
-}
-
-/** Leaving is asked about only when something could not be saved. */
-function useLeaving({ editor }: Workbench): void {
-  useEffect(() => {
-    const leaving = (event: BeforeUnloadEvent) => {
-      const badges = editor.facts.getState().badges;
-      if ([...badges.values()].some((badge) => badge === "failed")) event.preventDefault();
-    };
-    addEventListener("beforeunload", leaving);
-    return () => removeEventListener("beforeunload", leaving);
-  }, [editor]);
 }
 
 /** A page behind others sets no pace for programs. */

@@ -1,7 +1,7 @@
 /** The status bar: connection, sync, session, and where the caret is. Every item says its state in words. */
 import { useRef } from "react";
 import { find, hintOf } from "../bench/actions";
-import { useBench, useStore } from "../bench/bench";
+import { type Badge, useBench, useStore } from "../bench/bench";
 import { SessionStatus } from "../features/session/SessionChip";
 import { Icon } from "../ui/Icon";
 import { useNow } from "../ui/useNow";
@@ -62,8 +62,12 @@ function Connection() {
 
 function Sync() {
   const bench = useBench();
-  const badges = useStore(bench.editor, (facts) => facts.badges);
-  const words = syncWords(badges);
+  const edits = useStore(bench.editor, (facts) => facts.badges);
+  const waiting = useStore(bench.editor, (facts) => facts.waitingBytes);
+  const uploads = useStore(bench.uploads, (facts) => facts);
+  const badges = new Map<string, Badge>([...uploads.paths].map((path) => [path, "uploading"]));
+  for (const [path, badge] of edits) badges.set(path, badge);
+  const words = syncWords(badges, { waiting, uploading: uploads.bytesLeft });
   // The next of several, each time it is asked for.
   const turn = useRef(0);
   const act = () => {
@@ -74,7 +78,11 @@ function Sync() {
   };
   return (
     <button type="button" className="status-item btn-reset" title={words.hint} onClick={act}>
-      <Icon name={words.icon} className={words.tone} /> {words.text}
+      <Icon name={words.icon} className={words.tone} />
+      <span>
+        {words.text}
+        {words.detail ? <span className="wide"> · {words.detail}</span> : null}
+      </span>
     </button>
   );
 }

@@ -18,10 +18,10 @@ function registry(active: string | null, online: boolean) {
   const tabs = active ? [{ path: active }, { path: "other.py" }] : [];
   const workbench = {
     bench: { startRun, live, editor: createStore(() => ({ active })) },
-    editor: { tabs: createStore(() => ({ active, tabs })), close: vi.fn() },
+    editor: { tabs: { store: createStore(() => ({ active, tabs })) }, close: vi.fn() },
     explorer: {
       chosen: () => [],
-      store: createStore(() => ({ cut: new Set() })),
+      store: createStore(() => ({ clip: null })),
       tree: { kind: () => undefined },
     },
     terminals: { store: createStore(() => ({ active: null, tabs: [] })), readsAloud: false },

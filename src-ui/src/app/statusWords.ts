@@ -1,6 +1,7 @@
 /** What the status bar says of the connection and of unsaved edits. */
 import type { Badge } from "../bench/bench";
 import type { SocketStatus } from "../host/socket";
+import { size } from "../ui/words";
 
 /** Words for the connection, and behind them when it is tried again. */
 export function connectionWords(status: SocketStatus, now: number): { text: string; next: string } {
@@ -20,13 +21,24 @@ export interface SyncWords {
   icon: string;
   tone: "ok" | "accent" | "warn" | "danger";
   text: string;
+  /** Left out where there is no room. */
+  detail?: string;
   hint: string;
   /** Files that need the person, opened one after the other; empty: saving again is all there is to do. */
   paths: readonly string[];
 }
 
-/** The worst state of all open files. */
-export function syncWords(badges: ReadonlyMap<string, Badge>): SyncWords {
+/** Bytes that are not on the server yet. */
+export interface Backlog {
+  waiting: number;
+  uploading: number;
+}
+
+/** The worst state of all open files and uploads. */
+export function syncWords(
+  badges: ReadonlyMap<string, Badge>,
+  bytes: Backlog = { waiting: 0, uploading: 0 },
+): SyncWords {
   const of = (...kinds: Badge[]) =>
     [...badges].filter(([, badge]) => kinds.includes(badge)).map(([path]) => path);
   const count = (paths: readonly string[], one: string, many: string) =>
@@ -55,10 +67,21 @@ export function syncWords(badges: ReadonlyMap<string, Badge>): SyncWords {
       icon: "arrow-up",
       tone: "warn",
       text: count(waiting, "edit waiting", "edits waiting"),
+      detail: bytes.waiting > 0 ? size(bytes.waiting) : "",
       hint: "They are kept here and saved by themselves; click to try now",
       paths: [],
     };
-  const moving = of("saving", "unsaved", "uploading");
+  const uploading = of("uploading");
+  if (uploading.length > 0)
+    return {
+      icon: "refresh",
+      tone: "accent",
+      text: `${uploading.length} uploading`,
+      detail: size(bytes.uploading),
+      hint: "Uploads go on in the explorer",
+      paths: [],
+    };
+  const moving = of("saving", "unsaved");
   if (moving.length > 0)
     return { icon: "refresh", tone: "accent", text: "Saving", hint: "Save now", paths: [] };
   return {

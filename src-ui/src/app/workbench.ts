@@ -84,13 +84,14 @@ export class Workbench {
       clock,
       actions: () => actionsOf(this),
       editor: this.editor.facts,
+      uploads: this.explorer.uploads.facts,
       open: (path, options) => {
         this.editor.open(path, options);
         if (innerWidth <= NARROW && !options?.preview) this.frame.setState({ sideOpen: false });
       },
       saveAll: async () => (await this.editor.buffers).saveAll(),
       moved: (from, to) => void this.editor.moved(from, to),
-      removed: (path) => this.editor.closed(path),
+      removed: (path) => this.editor.removed(path),
       showPanel: (panelTab) => this.frame.setState({ panelOpen: true, panelTab }),
       hidePanel: () => {
         this.frame.setState({ panelOpen: false });

@@ -21,6 +21,14 @@ export interface EditorFacts {
   ending: string;
   indent: string;
   badges: ReadonlyMap<string, Badge>;
+  /** Size of the edits that wait for the server. */
+  waitingBytes: number;
+}
+
+/** What is on its way to the server beside edits. */
+export interface UploadFacts {
+  paths: ReadonlySet<string>;
+  bytesLeft: number;
 }
 
 export interface MenuEntry {
@@ -41,6 +49,7 @@ export interface Bench {
   /** All that can be done, as things stand now. */
   actions(): readonly Action[];
   editor: StoreApi<EditorFacts>;
+  uploads: StoreApi<UploadFacts>;
   open(path: string, options?: { preview?: boolean; line?: number; focus?: boolean }): void;
   saveAll(): Promise<boolean>;
   moved(from: string, to: string): void;

@@ -8,52 +8,46 @@ export interface Draft {
   /** That content, so that it can be merged without asking anyone. */
   baseText: string;
   text: string;
+  /** Texts that were sent and not answered: when one stands on the server, it is this draft's base. */
+  doubts: string[];
   /** The browser tab that types: two tabs never overwrite each other's draft. */
   tab: string;
   /** Unix milliseconds of its last change. */
   at: number;
 }
 
+/** One draft for each workspace, path and tab: a later text of a tab holds its earlier ones. */
 export interface DraftStore {
+  /** Whether a reload finds what was put. */
+  readonly lasting: boolean;
   put(draft: Draft): Promise<void>;
-  /** Forgets one tab's drafts of a path that are not newer than `until`. */
-  remove(workspace: string, path: string, tab: string, until?: number): Promise<void>;
+  remove(workspace: string, path: string, tab: string): Promise<void>;
   /** Newest first. */
   all(workspace: string): Promise<Draft[]>;
+  /** Takes the drafts of all tabs along with a file or folder. */
   move(workspace: string, from: string, to: string): Promise<void>;
 }
 
 const NAME = "slipway-drafts";
-const STORE = "drafts";
+const STORE = "texts";
+/** The store of the first version, whose key held the base too. */
+const FIRST_STORE = "drafts";
 
 /** Drafts in memory: for tests, and where the browser refuses to keep anything. */
 export class MemoryDrafts implements DraftStore {
+  readonly lasting = false;
   private readonly kept = new Map<string, Draft>();
 
   async put(draft: Draft): Promise<void> {
-    this.kept.set(keyOf(draft).join("\n"), { ...draft });
+    this.kept.set(keyOf(draft), { ...draft });
   }
 
-  async remove(
-    workspace: string,
-    path: string,
-    tab: string,
-    until = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
-    for (const [key, draft] of this.kept)
-      if (
-        draft.workspace === workspace &&
-        draft.path === path &&
-        draft.tab === tab &&
-        draft.at <= until
-      )
-        this.kept.delete(key);
+  async remove(workspace: string, path: string, tab: string): Promise<void> {
+    this.kept.delete(keyOf({ workspace, path, tab }));
   }
 
   async all(workspace: string): Promise<Draft[]> {
-    return [...this.kept.values()]
-      .filter((draft) => draft.workspace === workspace)
-      .sort((a, b) => b.at - a.at);
+    return newestFirst([...this.kept.values()].filter((draft) => draft.workspace === workspace));
   }
 
   async move(workspace: string, from: string, to: string): Promise<void> {
@@ -61,17 +55,23 @@ export class MemoryDrafts implements DraftStore {
   }
 }
 
+function keyOf({ workspace, path, tab }: Pick<Draft, "workspace" | "path" | "tab">): string {
+  return [workspace, path, tab].join("\n");
+}
+
 /** Drafts in IndexedDB. */
 export class BrowserDrafts implements DraftStore {
+  readonly lasting = true;
   private readonly database: Promise<IDBDatabase>;
 
   constructor(factory: IDBFactory = indexedDB) {
     this.database = new Promise((resolve, reject) => {
-      const request = factory.open(NAME, 1);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore(STORE, { keyPath: ["workspace", "path", "base", "tab"] });
+      const request = factory.open(NAME, 2);
+      request.onupgradeneeded = () => upgrade(request);
+      request.onsuccess = () => {
+        request.result.onversionchange = () => request.result.close();
+        resolve(request.result);
       };
-      request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
       request.onblocked = () => reject(new Error("Another tab holds an older version open."));
     });
@@ -79,48 +79,49 @@ export class BrowserDrafts implements DraftStore {
     this.database.catch(() => undefined);
   }
 
-  async put(draft: Draft): Promise<void> {
-    const database = await this.database;
-    const transaction = database.transaction(STORE, "readwrite");
-    transaction.objectStore(STORE).put(draft);
-    await finished(transaction);
+  put(draft: Draft): Promise<void> {
+    return this.change((store) => store.put(draft));
   }
 
-  async remove(
-    workspace: string,
-    path: string,
-    tab: string,
-    until = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
-    const database = await this.database;
-    const transaction = database.transaction(STORE, "readwrite");
-    const store = transaction.objectStore(STORE);
-    const request = store.openCursor(
-      IDBKeyRange.bound([workspace, path], [workspace, path, []], false, false),
-    );
-    request.onsuccess = () => {
-      const cursor = request.result;
-      if (!cursor) return;
-      const draft = cursor.value as Draft;
-      if (draft.tab === tab && draft.at <= until) cursor.delete();
-      cursor.continue();
-    };
-    await finished(transaction);
+  remove(workspace: string, path: string, tab: string): Promise<void> {
+    return this.change((store) => store.delete([workspace, path, tab]));
   }
 
   async all(workspace: string): Promise<Draft[]> {
-    const database = await this.database;
-    const transaction = database.transaction(STORE, "readonly");
+    const transaction = (await this.database).transaction(STORE, "readonly");
     const request = transaction
       .objectStore(STORE)
       .getAll(IDBKeyRange.bound([workspace], [workspace, []]));
     await finished(transaction);
-    return (request.result as Draft[]).sort((a, b) => b.at - a.at);
+    return newestFirst(request.result as Draft[]);
   }
 
   async move(workspace: string, from: string, to: string): Promise<void> {
     await moveAll(this, workspace, from, to);
   }
+
+  /** One request, committed at once: a page that is being left has no time for its answer. */
+  private async change(act: (store: IDBObjectStore) => void): Promise<void> {
+    const transaction = (await this.database).transaction(STORE, "readwrite");
+    act(transaction.objectStore(STORE));
+    const done = finished(transaction);
+    transaction.commit();
+    await done;
+  }
+}
+
+/** Makes the store, taking over what the first version kept. */
+function upgrade(request: IDBOpenDBRequest): void {
+  const database = request.result;
+  const store = database.createObjectStore(STORE, { keyPath: ["workspace", "path", "tab"] });
+  if (!database.objectStoreNames.contains(FIRST_STORE) || !request.transaction) return;
+  const old = request.transaction.objectStore(FIRST_STORE).getAll();
+  old.onsuccess = () => {
+    // The newest of a key is put last and stays.
+    for (const draft of newestFirst(old.result as Draft[]).reverse())
+      store.put({ ...draft, doubts: [] });
+    database.deleteObjectStore(FIRST_STORE);
+  };
 }
 
 /** IndexedDB where there is one, memory otherwise. */
@@ -142,8 +143,8 @@ async function moveAll(
   }
 }
 
-function keyOf(draft: Draft): string[] {
-  return [draft.workspace, draft.path, draft.base, draft.tab];
+function newestFirst(drafts: Draft[]): Draft[] {
+  return drafts.sort((a, b) => b.at - a.at);
 }
 
 function finished(transaction: IDBTransaction): Promise<void> {

@@ -23,7 +23,7 @@ export interface Host {
   /** Shows a web address outside of this page. */
   openExternal(url: string): void;
   /** Lets the person choose files; none when they think better of it. */
-  pickFiles(wish?: { accept?: string; many?: boolean }): Promise<File[]>;
+  pickFiles(wish?: FileWish): Promise<File[]>;
   /** Gives the person a file to keep. */
   saveFile(name: string, content: Blob): void;
   /** Gives the person what the server answers at a path below `/api/v1`, however large. */
@@ -43,6 +43,13 @@ export interface Host {
   after(ms: number, run: () => void): () => void;
   /** Whether a program drives this page; drawing on a graphics card would hide what it reads. */
   readonly driven: boolean;
+}
+
+export interface FileWish {
+  accept?: string;
+  many?: boolean;
+  /** A whole folder; each file knows its path in it. */
+  folder?: boolean;
 }
 
 /** One page among those that share the same storage. */

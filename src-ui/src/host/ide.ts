@@ -2,6 +2,7 @@
 import type { Changes } from "./generated/api/Changes";
 import type { Commit } from "./generated/api/Commit";
 import type { Committed } from "./generated/api/Committed";
+import type { OnConflict } from "./generated/api/OnConflict";
 import type { Run } from "./generated/api/Run";
 import type { Runs } from "./generated/api/Runs";
 import type { Session } from "./generated/api/Session";
@@ -10,6 +11,7 @@ import type { Tasks } from "./generated/api/Tasks";
 import type { Terminal } from "./generated/api/Terminal";
 import type { Terminals } from "./generated/api/Terminals";
 import type { Tree } from "./generated/api/Tree";
+import type { Uploaded } from "./generated/api/Uploaded";
 import type { Written } from "./generated/api/Written";
 
 /** A request that failed with a stable code; `network` when no answer came. */
@@ -72,6 +74,24 @@ export function escapePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
+/** A form of files, whose contents stay on the disk until they are sent. */
+function multipart(
+  files: readonly { path: string; file: Blob }[],
+  unique: string,
+): { body: Blob; type: string } {
+  // In no file: nobody can guess it.
+  const boundary = `slipway-${unique}`;
+  const parts = files.flatMap(({ path, file }) => [
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${path}"\r\n\r\n`,
+    file,
+    "\r\n",
+  ]);
+  return {
+    body: new Blob([...parts, `--${boundary}--\r\n`]),
+    type: `multipart/form-data; boundary=${boundary}`,
+  };
+}
+
 /** The calls of one workspace. */
 export class IdeCalls {
   private readonly base: string;
@@ -109,6 +129,26 @@ export class IdeCalls {
       ...(progress ? { progress } : {}),
     });
     return (await answer.json()) as Written;
+  }
+
+  /** Stores several files below a folder in one request; each has its own outcome. `unique` is found in none. */
+  async upload(
+    folder: string,
+    onConflict: OnConflict,
+    files: readonly { path: string; file: Blob }[],
+    unique: string,
+    signal: AbortSignal,
+    progress: (sent: number, total: number) => void,
+  ): Promise<Uploaded> {
+    const query = new URLSearchParams({ folder, on_conflict: onConflict });
+    const { body, type } = multipart(files, unique);
+    const answer = await this.exchange("POST", `${this.base}/uploads?${query}`, {
+      body,
+      headers: { "content-type": type },
+      signal,
+      progress,
+    });
+    return (await answer.json()) as Uploaded;
   }
 
   commit = (commit: Commit) => this.post<Committed>(`${this.base}/commits`, commit);

@@ -47,7 +47,9 @@ export interface LiveState {
   treeVersion: number;
 }
 
-export type ChangeListener = (changes: readonly Change[] | "reset") => void;
+/** What is told of a change. */
+export type Moved = Pick<Change, "revision" | "path" | "entry">;
+export type ChangeListener = (changes: readonly Moved[] | "reset") => void;
 
 const EMPTY: LiveState = {
   connection: { state: "idle" },
@@ -118,6 +120,7 @@ export class LiveWorkspace {
     this.stream = null;
     this.unwatch?.();
     this.changeListeners.clear();
+    this.noticeListeners.clear();
   }
 
   onChanges(listener: ChangeListener): () => void {
@@ -136,24 +139,21 @@ export class LiveWorkspace {
     void this.pullRuns();
   }
 
-  /** Takes what a write answered, so that the tree need not wait for the event. */
-  wrote(path: string, entry: Entry | undefined, revision: number): void {
-    if (entry) this.entries.set(path, entry);
-    else this.entries.delete(path);
-    const change = { revision, path, ...(entry ? { entry } : {}) } as Change;
-    this.tell([change]);
+  /** Takes what a write answered, so that the tree need not wait for the event; what is known to be newer stays. */
+  wrote(path: string, entry: Entry, revision: number): void {
+    if (revision <= this.state.head || !this.put(path, entry, revision)) return;
+    this.tell([{ revision, path, entry }]);
   }
 
   /** Brings the entries up to the server's newest revision. */
   pullFiles(): Promise<void> {
     return this.once("files", async () => {
       try {
-        if (this.state.loaded !== "ready") await this.pullTree();
-        else await this.pullChanges();
+        const known = this.state.loaded === "ready" && (await this.pullChanges());
+        if (!known) await this.pullTree();
         this.store.setState({ failure: null });
       } catch (error) {
         const failure = failureOf(error);
-        if (failure.code === "revision_unknown") await this.pullTree();
         const never = this.state.loaded !== "ready";
         this.store.setState({
           failure,
@@ -205,8 +205,9 @@ export class LiveWorkspace {
 
   private async pullTree(): Promise<void> {
     const tree = await this.calls.tree();
+    const newer = [...this.entries.values()].filter((entry) => entry.revision > tree.revision);
     this.entries.clear();
-    for (const entry of tree.entries) this.entries.set(entry.path, entry);
+    for (const entry of [...tree.entries, ...newer]) this.entries.set(entry.path, entry);
     this.store.setState((state) => ({
       head: tree.revision,
       loaded: "ready",
@@ -215,22 +216,31 @@ export class LiveWorkspace {
     for (const listener of this.changeListeners) listener("reset");
   }
 
-  private async pullChanges(): Promise<void> {
+  /** False when the server no longer knows what changed since. */
+  private async pullChanges(): Promise<boolean> {
     for (;;) {
-      const answer = await this.calls.changes(this.state.head);
-      const { changes } = answer;
-      for (const change of changes) {
-        if (change.entry) this.entries.set(change.path, change.entry);
-        else this.entries.delete(change.path);
-      }
-      const last = changes.at(-1)?.revision ?? answer.head;
+      const answer = await this.calls.changes(this.state.head).catch((error: unknown) => {
+        if (failureOf(error).code === "revision_unknown") return null;
+        throw error;
+      });
+      if (!answer) return false;
+      const fresh = answer.changes.filter((one) => this.put(one.path, one.entry, one.revision));
+      const last = answer.changes.at(-1)?.revision ?? answer.head;
       this.store.setState({ head: answer.more ? last : Math.max(last, answer.head) });
-      if (changes.length > 0) this.tell(changes);
-      if (!answer.more) return;
+      if (fresh.length > 0) this.tell(fresh);
+      if (!answer.more) return true;
     }
   }
 
-  private tell(changes: readonly Change[]): void {
+  /** False when something newer stands there: answers may overtake each other. */
+  private put(path: string, entry: Entry | undefined, revision: number): boolean {
+    if ((this.entries.get(path)?.revision ?? 0) > revision) return false;
+    if (entry) this.entries.set(path, entry);
+    else this.entries.delete(path);
+    return true;
+  }
+
+  private tell(changes: readonly Moved[]): void {
     this.store.setState((state) => ({ treeVersion: state.treeVersion + 1 }));
     for (const listener of this.changeListeners) listener(changes);
   }

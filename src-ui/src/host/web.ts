@@ -1,7 +1,7 @@
 /** A browser as host: the only file that reaches for its network, storage, clipboard, clock and chance. */
 import { openDrafts } from "./drafts";
 import { httpExchange } from "./exchange";
-import { type Host, uuidOf } from "./host";
+import { type FileWish, type Host, uuidOf } from "./host";
 import { Socket, type SocketWorld, type Wire } from "./socket";
 import { openTab } from "./tabs";
 
@@ -91,10 +91,11 @@ async function write(text: string): Promise<void> {
   if (!copied) throw new Error("The browser forbids the clipboard.");
 }
 
-function pickFiles(wish: { accept?: string; many?: boolean } = {}): Promise<File[]> {
+function pickFiles(wish: FileWish = {}): Promise<File[]> {
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = wish.many ?? false;
+  field.webkitdirectory = wish.folder ?? false;
   field.accept = wish.accept ?? "";
   return new Promise((resolve) => {
     field.onchange = () => resolve([...(field.files ?? [])]);

@@ -1,9 +1,9 @@
 /** Theirs beside mine, read from the server and the open text; mine stays editable. */
 import { useEffect, useRef } from "react";
-import type { Buffers } from "./buffers";
+import type { Texts } from "./session";
 import { languageOf } from "./shape";
 
-export function Compare({ path, buffers }: { path: string; buffers: Buffers }) {
+export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = host.current;

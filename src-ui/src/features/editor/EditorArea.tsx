@@ -1,25 +1,18 @@
 /** The editor's place: tabs, the way to the file, what is to be said about it, and the text or its viewer. */
 import { Fragment, useEffect, useRef, useState } from "react";
-import { type Badge, useBench, useStore } from "../../bench/bench";
+import { useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
-import type { BufferInfo, Buffers } from "./buffers";
 import { Compare } from "./Compare";
-import type { EditorSession } from "./session";
+import { Nothing } from "./Nothing";
+import { Notice } from "./Notice";
+import type { EditorSession, Texts } from "./session";
+import { Tabs } from "./Tabs";
 import { Viewer } from "./Viewer";
 import "./editor.css";
 
-const BADGE: Record<Badge, { icon: string; tone: string; word: string }> = {
-  unsaved: { icon: "dot", tone: "warn", word: "Unsaved" },
-  saving: { icon: "refresh", tone: "accent", word: "Saving" },
-  waiting: { icon: "arrow-up", tone: "warn", word: "Waits for the server" },
-  failed: { icon: "error", tone: "danger", word: "Not saved" },
-  conflict: { icon: "alert", tone: "warn", word: "Conflict" },
-  uploading: { icon: "arrow-up", tone: "accent", word: "Uploading" },
-};
-
 export function EditorArea({ session }: { session: EditorSession }) {
   const { host } = useBench();
-  const [buffers, setBuffers] = useState<Buffers | null>(null);
+  const [buffers, setBuffers] = useState<Texts | null>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     let gone = false;
@@ -58,81 +51,9 @@ export function EditorArea({ session }: { session: EditorSession }) {
   );
 }
 
-function Tabs({ session }: { session: EditorSession }) {
-  const bench = useBench();
-  const { tabs, active } = useStore(session.tabs, (state) => state);
-  const badges = useStore(session.facts, (facts) => facts.badges);
-  if (tabs.length === 0) return null;
-  return (
-    <div className="tabs editor-tabs" role="tablist" aria-label="Open files">
-      {tabs.map((tab) => {
-        const name = tab.path.slice(tab.path.lastIndexOf("/") + 1);
-        const badge = badges.get(tab.path);
-        const state = badge ? BADGE[badge] : null;
-        const selected = tab.path === active;
-        return (
-          <div
-            key={tab.path}
-            role="presentation"
-            className={`tab editor-tab${selected ? " is-selected" : ""}`}
-            title={tab.path}
-          >
-            <button
-              type="button"
-              role="tab"
-              aria-selected={selected}
-              className="editor-tab-name"
-              onClick={() => session.open(tab.path, { preview: tab.preview })}
-              onDoubleClick={() => session.pin(tab.path)}
-              onAuxClick={(event) => {
-                if (event.button === 1) void session.close(tab.path);
-              }}
-              onContextMenu={(event) => {
-                event.preventDefault();
-                bench.menu({ x: event.clientX, y: event.clientY }, [
-                  { label: "Close", keys: "Alt+W", run: () => void session.close(tab.path) },
-                  {
-                    label: "Close others",
-                    run: () => {
-                      for (const one of tabs)
-                        if (one.path !== tab.path) void session.close(one.path);
-                    },
-                  },
-                  null,
-                  { label: "Copy path", run: () => void bench.host.clipboard.write(tab.path) },
-                ]);
-              }}
-            >
-              <Icon name="file-code" />
-              <span className={tab.preview ? "editor-preview" : ""}>{name}</span>
-              {state ? <span className="visually-hidden">, {state.word}</span> : null}
-            </button>
-            <button
-              type="button"
-              className={`editor-tab-close${state ? " has-state" : ""}`}
-              // For pointers only: a list of tabs may hold nothing but tabs; keys close by Alt+W and the menu.
-              aria-hidden="true"
-              title={`Close ${name} (Alt+W)`}
-              tabIndex={-1}
-              onClick={() => void session.close(tab.path)}
-            >
-              {state ? (
-                <span className={`${state.tone} editor-tab-state`} title={state.word}>
-                  <Icon name={state.icon} />
-                </span>
-              ) : null}
-              <Icon name="x" className="editor-tab-x" />
-            </button>
-          </div>
-        );
-      })}
-    </div>
-  );
-}
-
-function Body({ session, buffers }: { session: EditorSession; buffers: Buffers }) {
+function Body({ session, buffers }: { session: EditorSession; buffers: Texts }) {
   const host = useRef<HTMLDivElement>(null);
-  const active = useStore(session.tabs, (state) => state.active);
+  const active = useStore(session.tabs.store, (state) => state.active);
   const info = useStore(buffers.store, (state) =>
     active ? (state.byPath.get(active) ?? null) : null,
   );
@@ -148,12 +69,15 @@ function Body({ session, buffers }: { session: EditorSession; buffers: Buffers }
           info={info}
           buffers={buffers}
           session={session}
-          onCompare={() => setComparing(info.path)}
+          comparing={compare}
+          onCompare={(on) => setComparing(on ? info.path : null)}
         />
       ) : null}
-      {compare && active ? <Compare path={active} buffers={buffers} /> : null}
+      {compare && active ? (
+        <Compare key={`${active} ${info?.theirsHash}`} path={active} buffers={buffers} />
+      ) : null}
       <div className="editor-host" ref={host} hidden={!text || compare} />
-      {active === null ? <Nothing /> : null}
+      {active === null ? <Nothing session={session} /> : null}
       {info && !text ? (
         <Viewer
           info={info}
@@ -177,107 +101,5 @@ function Crumbs({ path }: { path: string }) {
         </Fragment>
       ))}
     </nav>
-  );
-}
-
-function Notice({
-  info,
-  buffers,
-  session,
-  onCompare,
-}: {
-  info: BufferInfo;
-  buffers: Buffers;
-  session: EditorSession;
-  onCompare: () => void;
-}) {
-  if (info.save === "conflict")
-    return (
-      <div className="banner warn file-banner" role="alert">
-        <Icon name="alert" />
-        <span className="grow">
-          <b className="medium">This file changed elsewhere.</b> {info.problem} Both versions are
-          kept until you choose.
-        </span>
-        <button type="button" className="btn btn-sm" onClick={onCompare}>
-          Compare
-        </button>
-        <button
-          type="button"
-          className="btn btn-sm"
-          onClick={() => void buffers.keepMine(info.path)}
-        >
-          Keep mine
-        </button>
-        <button type="button" className="btn btn-sm" onClick={() => buffers.takeTheirs(info.path)}>
-          Take theirs
-        </button>
-      </div>
-    );
-  if (info.gone)
-    return (
-      <div className="banner warn file-banner" role="alert">
-        <Icon name="trash" />
-        <span className="grow">
-          <b className="medium">This file was deleted elsewhere.</b> Its text is still here.
-        </span>
-        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>
-          Bring it back
-        </button>
-        <button
-          type="button"
-          className="btn btn-sm"
-          onClick={() => void buffers.discard(info.path).then(() => session.closed(info.path))}
-        >
-          Close it
-        </button>
-      </div>
-    );
-  if (info.save === "failed")
-    return (
-      <div className="banner danger file-banner" role="alert">
-        <Icon name="error" />
-        <span className="grow">
-          <b className="medium">Not saved.</b> {info.problem} Your text is kept on this computer.
-        </span>
-        <button type="button" className="btn btn-sm" onClick={() => void buffers.save(info.path)}>
-          Save again
-        </button>
-      </div>
-    );
-  if (info.shape === "large")
-    return (
-      <div className="banner file-banner" role="status">
-        <Icon name="info" />
-        <span>This file is larger than 5 MB, so it opens for reading only.</span>
-      </div>
-    );
-  return null;
-}
-
-function Nothing() {
-  return (
-    <div className="editor-nothing">
-      <Icon name="mark" />
-      <dl>
-        <dt>Open a file</dt>
-        <dd>
-          <span className="kbd">Ctrl</span> <span className="kbd">P</span>
-        </dd>
-        <dt>All commands</dt>
-        <dd>
-          <span className="kbd">Ctrl</span> <span className="kbd">Shift</span>{" "}
-          <span className="kbd">P</span>
-        </dd>
-        <dt>Run</dt>
-        <dd>
-          <span className="kbd">Ctrl</span> <span className="kbd">F5</span>
-        </dd>
-        <dt>Terminal</dt>
-        <dd>
-          <span className="kbd">Ctrl</span> <span className="kbd">`</span>
-        </dd>
-      </dl>
-    </div>
   );
 }

@@ -2,7 +2,8 @@
 import { useEffect, useState } from "react";
 import type { Content } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
-import type { BufferInfo } from "./buffers";
+import { size } from "../../ui/words";
+import type { BufferInfo } from "./buffer";
 import { imageType } from "./shape";
 
 export function Viewer({
@@ -97,13 +98,6 @@ function Picture({ path, content }: { path: string; content: Content }) {
       </figcaption>
     </figure>
   );
-}
-
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000
-    ? `${Math.round(bytes / 1000)} KB`
-    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 function dump(bytes: Uint8Array): string {

@@ -4,11 +4,11 @@ import type { Bench } from "../../bench/bench";
 import type { EditorSession } from "./session";
 
 export function editorActions(bench: Bench, editor: EditorSession): Action[] {
-  const { active, tabs } = editor.tabs.getState();
+  const { active, tabs } = editor.tabs.store.getState();
   const none = active ? null : "No file is open";
   const others = tabs.filter((tab) => tab.path !== active);
   const close = (paths: readonly string[]) => {
-    for (const path of paths) void editor.close(path);
+    for (const path of paths) editor.close(path);
   };
   const alone = none ?? (others.length > 0 ? null : "No other file is open");
   const inEditor = (id: string) => () => editor.command(id);

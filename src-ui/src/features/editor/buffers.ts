@@ -1,454 +1,303 @@
-/** Open texts as a fourth replica: each knows the content it was made from, and nothing is overwritten silently. */
-import { createStore } from "zustand/vanilla";
-import type { Draft, DraftStore } from "../../host/drafts";
-import type { Change } from "../../host/generated/api/Change";
-import type { Tab } from "../../host/host";
+/** All open texts: read, saved by themselves, brought together with what the server says, and never overwriting it. */
+import type { Draft } from "../../host/drafts";
+import type { Host, Tab } from "../../host/host";
 import { type Content, failureOf, isOffline } from "../../host/ide";
-import type { LiveWorkspace } from "../../host/live";
-import { edits, type LineEdit, merge } from "../../host/merge";
-import { type Shape, shapeOf } from "./shape";
+import type { LiveWorkspace, Moved } from "../../host/live";
+import { Buffer, type BufferInfo, type TextModel, type Theirs } from "./buffer";
+import { Keeper } from "./keeper";
+import { decode, isText, Saving } from "./saving";
+import { shapeOf } from "./shape";
+import { Shelf } from "./shelf";
 
-/** The text as an editor holds it. */
-export interface TextModel {
-  text(): string;
-  /** Equal numbers mean equal texts, also after undo. */
-  version(): number;
-  /** One undoable step that keeps cursors outside of the edits. */
-  edit(edits: readonly LineEdit[]): void;
-  onChange(listener: () => void): void;
-  dispose(): void;
-}
+/** What the buffers need of the host. */
+export type BuffersHost = Pick<Host, "drafts" | "after" | "now">;
 
-export type SaveState = "clean" | "unsaved" | "saving" | "waiting" | "failed" | "conflict";
-
-export interface BufferInfo {
-  path: string;
-  shape: Shape | "loading" | "error";
-  save: SaveState;
-  /** Why it could not be read or saved, for people. */
-  problem: string;
-  /** Deleted on the server while it was open. */
-  gone: boolean;
-  readOnly: boolean;
-}
-
-interface Known {
-  hash: string;
-  text: string;
-}
-
-interface Buffer {
-  path: string;
-  model: TextModel | null;
-  content: Content | null;
-  base: Known;
-  cleanVersion: number;
-  theirs: Known | null;
-  saving: Promise<void> | null;
-  cancelSave: (() => void) | null;
-  cancelDraft: (() => void) | null;
-  opening: Promise<void>;
-}
-
-export interface BuffersState {
-  byPath: ReadonlyMap<string, BufferInfo>;
-}
-
-const AUTOSAVE_MS = 800;
-const DRAFT_MS = 300;
-const RETRY_MS = 4_000;
-
-export class Buffers {
-  readonly store = createStore<BuffersState>(() => ({ byPath: new Map() }));
-  private readonly open = new Map<string, Buffer>();
-  private readonly encoder = new TextEncoder();
-  private orphans: Promise<Draft[]> | null = null;
+export class Buffers<M extends TextModel = TextModel> {
+  private readonly shelf = new Shelf<M>();
+  private readonly keeper: Keeper;
+  private readonly saving: Saving<M>;
   private readonly stops: (() => void)[] = [];
+
+  constructor(
+    private readonly live: LiveWorkspace,
+    host: BuffersHost,
+    tab: Tab,
+    private readonly makeModel: (path: string, text: string) => M,
+  ) {
+    this.keeper = new Keeper(host.drafts, live.calls.workspace, tab, host.now);
+    this.saving = new Saving(live, host.after, this.shelf, this.keeper, {
+      quiet: (buffer) => this.quieted(buffer),
+      reload: (buffer) => void this.reload(buffer.path),
+    });
+    this.stops.push(live.onChanges((changes) => this.changed(changes)));
+    this.stops.push(
+      live.store.subscribe((state, before) => {
+        const online = state.connection.state === "online";
+        if (online && before.connection.state !== "online") this.backOnline();
+      }),
+    );
+  }
+
+  get store() {
+    return this.shelf.store;
+  }
 
   get workspace(): string {
     return this.live.calls.workspace;
   }
 
-  constructor(
-    private readonly live: LiveWorkspace,
-    private readonly drafts: DraftStore,
-    private readonly tab: Tab,
-    private readonly makeModel: (path: string, text: string) => TextModel,
-    private readonly after: (ms: number, run: () => void) => () => void,
-    private readonly now: () => number,
-  ) {
-    this.stops.push(live.onChanges((changes) => this.changed(changes)));
-    this.stops.push(
-      live.store.subscribe((state, before) => {
-        const online = state.connection.state === "online";
-        if (online && before.connection.state !== "online") void this.saveAll();
-      }),
-    );
-  }
-
+  /** Keeps what is unsaved and lets go of everything. */
   dispose(): void {
+    this.flush();
     for (const stop of this.stops) stop();
-    for (const path of [...this.open.keys()]) this.close(path);
+    for (const buffer of this.shelf.all()) this.shelf.drop(buffer);
   }
 
   info(path: string): BufferInfo | null {
     return this.store.getState().byPath.get(path) ?? null;
   }
 
+  model(path: string): M | null {
+    return this.shelf.get(path)?.model ?? null;
+  }
+
   content(path: string): Content | null {
-    return this.open.get(path)?.content ?? null;
+    return this.shelf.get(path)?.content ?? null;
   }
 
-  /** What stands on the server beside an unsaved text that could not be merged. */
+  /** What stands on the server beside an unsaved text; null when there is no conflict or it is not a text. */
   theirs(path: string): string | null {
-    return this.open.get(path)?.theirs?.text ?? null;
+    return this.shelf.get(path)?.theirs?.text ?? null;
   }
 
-  /** Paths with drafts of this tab, or of tabs that are gone. */
-  async draftPaths(): Promise<string[]> {
-    return [...new Set((await this.adoptable()).map((draft) => draft.path))];
+  /** Paths with unsaved texts of an earlier visit. */
+  draftPaths(): Promise<string[]> {
+    return this.keeper.paths();
   }
 
+  /** Opens a file, or shows again what is still open behind a closed tab. */
   read(path: string): Promise<void> {
-    const known = this.open.get(path);
-    if (known) return known.opening;
-    const buffer: Buffer = {
-      path,
-      model: null,
-      content: null,
-      base: { hash: "", text: "" },
-      cleanVersion: 0,
-      theirs: null,
-      saving: null,
-      cancelSave: null,
-      cancelDraft: null,
-      opening: Promise.resolve(),
-    };
-    this.open.set(path, buffer);
-    this.show(buffer, {
-      shape: "loading",
-      save: "clean",
-      problem: "",
-      gone: false,
-      readOnly: false,
-    });
+    const known = this.shelf.get(path);
+    if (known) {
+      known.shown = true;
+      return known.opening;
+    }
+    const buffer = new Buffer<M>(path);
+    this.shelf.put(buffer);
     buffer.opening = this.load(buffer);
     return buffer.opening;
   }
 
-  /** Tries again what could not be read. */
+  /** Reads again what could not be read, or is no longer what it was. */
   reload(path: string): Promise<void> {
-    this.close(path);
+    const buffer = this.shelf.get(path);
+    if (buffer) this.shelf.drop(buffer);
     return this.read(path);
   }
 
+  /** Its tab is closed. An unsaved text lives on behind it until the server has it. */
   close(path: string): void {
-    const buffer = this.open.get(path);
+    const buffer = this.shelf.get(path);
     if (!buffer) return;
-    buffer.cancelSave?.();
-    buffer.cancelDraft?.();
-    if (this.dirty(buffer)) void this.keepDraft(buffer);
-    buffer.model?.dispose();
-    this.open.delete(path);
-    this.publish(path, null);
-  }
-
-  /** True when everything is on the server. */
-  async saveAll(): Promise<boolean> {
-    await Promise.all([...this.open.keys()].map((path) => this.save(path)));
-    return [...this.store.getState().byPath.values()].every((info) => info.save === "clean");
-  }
-
-  async save(path: string): Promise<void> {
-    const buffer = this.open.get(path);
-    if (!buffer?.model || buffer.theirs) return;
-    buffer.cancelSave?.();
-    buffer.cancelSave = null;
-    if (buffer.saving) {
-      await buffer.saving;
-      return this.save(path);
-    }
-    if (!this.dirty(buffer) && !this.info(path)?.gone) return;
-    buffer.saving = this.put(buffer);
-    await buffer.saving;
-  }
-
-  keepMine(path: string): Promise<void> {
-    const buffer = this.open.get(path);
-    if (!buffer?.theirs) return Promise.resolve();
-    buffer.base = buffer.theirs;
-    buffer.theirs = null;
-    return this.save(path);
-  }
-
-  takeTheirs(path: string): void {
-    const buffer = this.open.get(path);
-    if (!buffer?.theirs) return;
-    const theirs = buffer.theirs;
-    buffer.theirs = null;
-    this.become(buffer, theirs, theirs.text);
-  }
-
-  /** The open text moved with its file. */
-  moved(from: string, to: string): void {
-    for (const path of [...this.open.keys()]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue;
-      this.close(path);
-    }
-    void this.drafts.move(this.live.calls.workspace, from, to);
+    buffer.shown = false;
+    if (buffer.quiet) this.shelf.drop(buffer);
   }
 
   /** Closes without keeping what is unsaved. */
   async discard(path: string): Promise<void> {
-    const buffer = this.open.get(path);
+    const buffer = this.shelf.get(path);
     if (!buffer) return;
-    buffer.cleanVersion = buffer.model?.version() ?? 0;
-    this.close(path);
-    await this.drafts.remove(this.live.calls.workspace, path, this.tab.id);
+    this.shelf.drop(buffer);
+    await this.keeper.forget(path);
   }
 
-  private async load(buffer: Buffer): Promise<void> {
-    const draft = (await this.adoptable()).find((one) => one.path === buffer.path) ?? null;
-    const size = this.live.entries.get(buffer.path)?.size ?? 0;
+  /** The person deleted it. False for a text with edits that nothing else holds: it stays, for them to decide. */
+  removed(path: string): boolean {
+    const buffer = this.shelf.get(path);
+    if (!buffer) return true;
+    const { quiet } = buffer;
+    if (quiet) this.shelf.drop(buffer);
+    return quiet;
+  }
+
+  /** True when everything is on the server. */
+  async saveAll(): Promise<boolean> {
+    await Promise.all(this.shelf.all().map((buffer) => buffer.opening));
+    await Promise.all(this.shelf.all().map(({ path }) => this.save(path)));
+    return this.shelf.infos().every((info) => info.save === "clean");
+  }
+
+  /** Saves a text over exactly what it was made from. What was deleted is left alone: only `revive` makes it again. */
+  async save(path: string): Promise<void> {
+    const buffer = this.shelf.get(path);
+    if (buffer) await this.saving.save(buffer);
+  }
+
+  /** Makes a deleted file again from its open text. */
+  async revive(path: string): Promise<void> {
+    const buffer = this.shelf.get(path);
+    if (buffer) await this.saving.revive(buffer);
+  }
+
+  /** Mine replaces the version with this hash; nothing happens when another one stands there by now. */
+  async keepMine(path: string, shown: string): Promise<void> {
+    const buffer = this.shelf.get(path);
+    if (!buffer?.keepMine(shown)) return;
+    this.shelf.publish(buffer);
+    await this.save(path);
+  }
+
+  async takeTheirs(path: string, shown: string): Promise<void> {
+    const buffer = this.shelf.get(path);
+    const theirs = buffer?.theirs;
+    if (!buffer || theirs?.hash !== shown) return;
+    if (theirs.text === null) {
+      await this.discard(path);
+      return this.read(path);
+    }
+    buffer.take({ hash: theirs.hash, text: theirs.text });
+    this.saving.settled(buffer);
+  }
+
+  /** A file or folder moved: its open texts go along, edits and all. */
+  async moved(from: string, to: string): Promise<void> {
+    const inside = this.shelf
+      .all()
+      .filter(({ path }) => path === from || path.startsWith(`${from}/`));
+    for (const old of inside) this.follow(old, to + old.path.slice(from.length));
+    await this.keeper.move(from, to);
+  }
+
+  /** Keeps everything unsaved now: the page may be gone in a moment. */
+  flush(): void {
+    for (const buffer of this.shelf.all())
+      if (buffer.dirty && buffer.kept !== buffer.model?.version()) void this.keeper.keep(buffer);
+  }
+
+  /** Whether leaving now would lose something, because the browser refuses to keep it. */
+  get unsafe(): boolean {
+    return this.shelf.all().some((buffer) => buffer.dirty && buffer.kept === null);
+  }
+
+  private async load(buffer: Buffer<M>): Promise<void> {
+    const { path } = buffer;
+    const [draft = null, ...further] = await this.keeper.of(path);
+    buffer.pending.push(...further);
+    const size = this.live.entries.get(path)?.size ?? 0;
     try {
-      const early = shapeOf(buffer.path, size, null);
-      if (early === "huge") return this.show(buffer, { shape: "huge", readOnly: true });
-      const content = await this.live.calls.read(buffer.path);
-      if (this.open.get(buffer.path) !== buffer) return;
-      buffer.content = content;
-      const shape = shapeOf(buffer.path, content.bytes.length, content.bytes);
-      if (shape !== "text" && shape !== "large")
-        return this.show(buffer, { shape, readOnly: true });
-      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content.bytes);
-      this.start(buffer, { hash: content.hash, text }, draft, shape);
-    } catch (error) {
-      const failure = failureOf(error);
-      if (draft && (isOffline(failure) || failure.code === "not_found")) {
-        this.start(buffer, { hash: draft.base, text: draft.baseText }, draft, "text");
-        if (failure.code === "not_found") this.vanish(buffer);
-        return;
+      if (shapeOf(path, size, null) === "huge") {
+        buffer.shape = "huge";
+        return this.shelf.publish(buffer);
       }
-      this.show(buffer, { shape: "error", problem: failure.detail });
-    }
-  }
-
-  private start(buffer: Buffer, known: Known, draft: Draft | null, shape: Shape): void {
-    const first = draft ? { hash: draft.base, text: draft.baseText } : known;
-    const model = this.makeModel(buffer.path, first.text);
-    buffer.model = model;
-    // An editor may unify line ends on loading; that is not an edit.
-    buffer.base = { hash: first.hash, text: model.text() };
-    buffer.cleanVersion = model.version();
-    if (draft && draft.text !== buffer.base.text) model.edit(edits(buffer.base.text, draft.text));
-    model.onChange(() => this.edited(buffer));
-    this.show(buffer, {
-      shape,
-      readOnly: shape === "large",
-      save: this.dirty(buffer) ? "unsaved" : "clean",
-    });
-    if (known.hash !== buffer.base.hash) this.reconcile(buffer, known);
-    if (this.dirty(buffer)) this.edited(buffer);
-  }
-
-  private edited(buffer: Buffer): void {
-    const dirty = this.dirty(buffer);
-    if (!buffer.theirs && this.info(buffer.path)?.save !== "saving")
-      this.show(buffer, { save: dirty ? "unsaved" : "clean", problem: "" });
-    buffer.cancelSave?.();
-    buffer.cancelSave = null;
-    if (!dirty) {
-      if (!buffer.theirs) void this.forgetDraft(buffer, this.now());
-      return;
-    }
-    if (!buffer.cancelDraft)
-      buffer.cancelDraft = this.after(DRAFT_MS, () => {
-        buffer.cancelDraft = null;
-        if (this.dirty(buffer)) void this.keepDraft(buffer);
-      });
-    if (buffer.theirs || this.info(buffer.path)?.gone) return;
-    buffer.cancelSave = this.after(AUTOSAVE_MS, () => void this.save(buffer.path));
-  }
-
-  private async put(buffer: Buffer): Promise<void> {
-    const model = buffer.model as TextModel;
-    const text = model.text();
-    const version = model.version();
-    const at = this.now();
-    const gone = this.info(buffer.path)?.gone ?? false;
-    this.show(buffer, { save: "saving", problem: "" });
-    try {
-      const written = await this.live.calls.write(
-        buffer.path,
-        this.encoder.encode(text),
-        gone ? "" : buffer.base.hash,
-      );
-      buffer.base = { hash: written.entry?.hash ?? buffer.base.hash, text };
-      buffer.cleanVersion = version;
-      buffer.saving = null;
-      this.live.wrote(buffer.path, written.entry, written.revision);
-      await this.forgetDraft(buffer, at);
-      this.show(buffer, { save: this.dirty(buffer) ? "unsaved" : "clean", gone: false });
-      if (this.dirty(buffer)) this.edited(buffer);
+      const content = await this.live.calls.read(path);
+      if (!this.shelf.holds(buffer)) return;
+      buffer.shape = shapeOf(path, content.bytes.length, content.bytes);
+      if (isText(buffer.shape)) {
+        this.start(buffer, { hash: content.hash, text: decode(content) }, draft);
+      } else {
+        buffer.content = content;
+        this.shelf.publish(buffer);
+      }
     } catch (error) {
-      buffer.saving = null;
-      await this.putFailed(buffer, error);
+      if (this.shelf.holds(buffer)) this.loadFailed(buffer, draft, error);
     }
   }
 
-  private async putFailed(buffer: Buffer, error: unknown): Promise<void> {
+  private loadFailed(buffer: Buffer<M>, draft: Draft | null, error: unknown): void {
     const failure = failureOf(error);
-    void this.keepDraft(buffer);
-    if (failure.code === "stale" || failure.status === 412) {
-      this.show(buffer, { save: "unsaved" });
-      await this.compare(buffer);
-    } else if (isOffline(failure)) {
-      this.show(buffer, { save: "waiting", problem: "" });
-      // The socket may not have noticed yet; and a server that was busy is asked again.
-      this.live.socket.retry();
-      buffer.cancelSave?.();
-      buffer.cancelSave = this.after(RETRY_MS, () => void this.save(buffer.path));
-    } else this.show(buffer, { save: "failed", problem: failure.detail });
-  }
-
-  /** Reads what stands on the server and brings the open text together with it. */
-  private async compare(buffer: Buffer): Promise<void> {
-    try {
-      const content = await this.live.calls.read(buffer.path);
-      if (this.open.get(buffer.path) !== buffer || !buffer.model) return;
-      buffer.content = content;
-      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content.bytes);
-      this.reconcile(buffer, { hash: content.hash, text });
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure.code === "not_found") this.vanish(buffer);
-      else if (!isOffline(failure)) this.show(buffer, { save: "failed", problem: failure.detail });
-    }
-  }
-
-  private reconcile(buffer: Buffer, theirs: Known): void {
-    const model = buffer.model as TextModel;
-    const mine = model.text();
-    if (theirs.hash === buffer.base.hash) return;
-    if (theirs.text === mine || !this.dirty(buffer)) {
-      buffer.theirs = null;
-      this.become(buffer, theirs, theirs.text);
+    if (draft && (isOffline(failure) || failure.code === "not_found")) {
+      buffer.shape = "text";
+      if (failure.code === "not_found") buffer.vanish();
+      this.start(buffer, { hash: draft.base, text: draft.baseText }, draft);
       return;
     }
-    const merged = merge(buffer.base.text, mine, theirs.text, buffer.path);
-    if (merged.clean) {
-      buffer.theirs = null;
-      buffer.base = theirs;
-      buffer.cleanVersion = -1;
-      model.edit(edits(mine, merged.text));
-      if (merged.text === theirs.text) this.become(buffer, theirs, theirs.text);
-      else this.edited(buffer);
+    buffer.shape = "error";
+    buffer.problem = failure.detail;
+    this.shelf.publish(buffer);
+  }
+
+  private start(
+    buffer: Buffer<M>,
+    known: { hash: string; text: string },
+    draft: Draft | null,
+  ): void {
+    const first = draft ? { hash: draft.base, text: draft.baseText } : known;
+    buffer.start(this.makeModel(buffer.path, first.text), first.hash, () => this.typed(buffer));
+    if (draft) this.adopt(buffer, draft, known);
+    else this.saving.settled(buffer);
+    this.saving.settle(buffer);
+  }
+
+  /** Brings an unsaved text of an earlier visit in, over what the server has. */
+  private adopt(buffer: Buffer<M>, draft: Draft, known: Theirs): void {
+    const { gone } = buffer;
+    buffer.adopt(draft);
+    if (!gone) buffer.meet(known);
+    this.saving.settled(buffer);
+    if (!this.keeper.isOwn(draft)) {
+      // Ours first, then theirs away: a crash in between leaves two, never none.
+      const ours = buffer.dirty ? this.keeper.keep(buffer) : Promise.resolve(true);
+      void ours.then((safe) => (safe ? this.keeper.drop(draft) : undefined));
+    }
+  }
+
+  private typed(buffer: Buffer<M>): void {
+    this.saving.schedule(buffer);
+    this.shelf.publish(buffer);
+    if (!buffer.dirty && !buffer.theirs) void this.keeper.forget(buffer.path);
+  }
+
+  /** The next draft of an earlier visit has its turn; without one, a buffer behind a closed tab has done its work. */
+  private quieted(buffer: Buffer<M>): void {
+    const next = buffer.model ? buffer.pending.shift() : undefined;
+    if (next) this.adopt(buffer, next, { hash: buffer.base.hash, text: buffer.base.text });
+    else if (!buffer.shown) this.shelf.drop(buffer);
+  }
+
+  private follow(old: Buffer<M>, to: string): void {
+    const { model, path } = old;
+    const taken = this.shelf.get(to);
+    if (taken && !taken.quiet) {
+      this.saving.settle(old);
       return;
     }
-    buffer.theirs = theirs;
-    void this.keepDraft(buffer);
-    this.show(buffer, { save: "conflict", problem: merged.reason, gone: false });
+    if (taken) this.shelf.drop(taken);
+    const draft = { base: old.base.hash, baseText: old.base.text, doubts: [...old.doubts] };
+    const text = model?.text() ?? "";
+    const { saving, shown, pending, content, shape } = old;
+    this.shelf.drop(old);
+    if (!model) {
+      if (shown) void this.read(to);
+      return;
+    }
+    const buffer = new Buffer<M>(to);
+    Object.assign(buffer, { shown, content, shape });
+    this.shelf.put(buffer);
+    buffer.pending.push(...pending.map((one) => ({ ...one, path: to })));
+    buffer.start(this.makeModel(to, draft.baseText), draft.base, () => this.typed(buffer));
+    buffer.adopt({ ...draft, text, doubts: saving ? [...draft.doubts, text] : draft.doubts });
+    if (buffer.dirty) void this.keeper.keep(buffer);
+    void this.keeper.forget(path);
+    this.saving.settled(buffer);
+    this.saving.settle(buffer);
   }
 
-  /** The text is from now on exactly this content of the server. */
-  private become(buffer: Buffer, known: Known, text: string): void {
-    const model = buffer.model as TextModel;
-    buffer.base = known;
-    model.edit(edits(model.text(), text));
-    buffer.cleanVersion = model.version();
-    buffer.cancelSave?.();
-    buffer.cancelSave = null;
-    void this.forgetDraft(buffer, this.now());
-    this.show(buffer, { save: "clean", problem: "", gone: false });
-  }
-
-  private changed(changes: readonly Change[] | "reset"): void {
-    const touched = changes === "reset" ? [...this.open.keys()] : changes.map((one) => one.path);
-    for (const path of new Set(touched)) {
-      const buffer = this.open.get(path);
-      if (!buffer) continue;
-      const entry = this.live.entries.get(path);
-      if (!entry) this.vanish(buffer);
-      else if (buffer.model) {
-        const known = buffer.theirs?.hash ?? buffer.base.hash;
-        if (!buffer.saving && entry.hash !== known) void this.compare(buffer);
-      } else if (entry.hash !== buffer.content?.hash && this.info(path)?.shape !== "loading")
-        void this.reload(path);
+  private changed(changes: readonly Moved[] | "reset"): void {
+    const paths =
+      changes === "reset"
+        ? this.shelf.all().map(({ path }) => path)
+        : changes.map((one) => one.path);
+    for (const path of new Set(paths)) {
+      const buffer = this.shelf.get(path);
+      if (buffer) this.saving.settle(buffer);
     }
   }
 
-  private vanish(buffer: Buffer): void {
-    buffer.cancelSave?.();
-    buffer.cancelSave = null;
-    this.show(buffer, { gone: true, save: this.dirty(buffer) ? "unsaved" : "clean" });
-  }
-
-  private dirty(buffer: Buffer): boolean {
-    return buffer.model !== null && buffer.model.version() !== buffer.cleanVersion;
-  }
-
-  private async keepDraft(buffer: Buffer): Promise<void> {
-    if (!buffer.model) return;
-    const { path, base } = buffer;
-    const draft: Draft = {
-      workspace: this.live.calls.workspace,
-      path,
-      base: base.hash,
-      baseText: base.text,
-      text: buffer.model.text(),
-      tab: this.tab.id,
-      at: this.now(),
-    };
-    try {
-      await this.drafts.put(draft);
-    } catch {
-      // A browser without storage: the text stays in the editor and is saved when it can be.
+  private backOnline(): void {
+    for (const buffer of this.shelf.all()) {
+      if (buffer.shape === "error") void this.reload(buffer.path);
+      else this.saving.settle(buffer);
     }
-  }
-
-  private async forgetDraft(buffer: Buffer, until: number): Promise<void> {
-    const known = await this.adoptable();
-    this.orphans = Promise.resolve(known.filter((draft) => draft.path !== buffer.path));
-    const mine = known.filter((draft) => draft.path === buffer.path).map((draft) => draft.tab);
-    try {
-      for (const tab of new Set([this.tab.id, ...mine]))
-        await this.drafts.remove(this.live.calls.workspace, buffer.path, tab, until);
-    } catch {
-      // As above.
-    }
-  }
-
-  /** Drafts that are this tab's, or whose tab is gone. */
-  private adoptable(): Promise<Draft[]> {
-    this.orphans ??= (async () => {
-      try {
-        const [all, tabs] = await Promise.all([
-          this.drafts.all(this.live.calls.workspace),
-          this.tab.living(),
-        ]);
-        return all.filter(
-          (draft) => draft.tab === this.tab.id || (tabs !== null && !tabs.has(draft.tab)),
-        );
-      } catch {
-        return [];
-      }
-    })();
-    return this.orphans;
-  }
-
-  private show(buffer: Buffer, part: Partial<BufferInfo>): void {
-    if (this.open.get(buffer.path) !== buffer) return;
-    const before = this.info(buffer.path);
-    const next = { ...before, path: buffer.path, ...part } as BufferInfo;
-    const same =
-      before &&
-      (Object.keys(part) as (keyof BufferInfo)[]).every((key) => before[key] === part[key]);
-    if (!same) this.publish(buffer.path, next);
-  }
-
-  private publish(path: string, info: BufferInfo | null): void {
-    const byPath = new Map(this.store.getState().byPath);
-    if (info) byPath.set(path, info);
-    else byPath.delete(path);
-    this.store.setState({ byPath });
+    void this.saveAll();
   }
 }

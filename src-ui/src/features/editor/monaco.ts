@@ -14,7 +14,7 @@ import "monaco-editor/languages/definitions/xml/register";
 import "monaco-editor/languages/definitions/yaml/register";
 import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
 import type { LineEdit } from "../../host/merge";
-import type { TextModel } from "./buffers";
+import type { TextModel } from "./buffer";
 import { languageOf } from "./shape";
 
 export { monaco };
@@ -184,7 +184,8 @@ export class MonacoText implements TextModel {
       null,
       edits.map((edit) => ({
         range: new monaco.Range(edit.startLine, edit.startColumn, edit.endLine, edit.endColumn),
-        text: edit.text,
+        // Monaco keeps a byte order mark beside the text.
+        text: edit.startLine === 1 ? edit.text.replace(/^\uFEFF/, "") : edit.text,
       })),
       () => null,
     );

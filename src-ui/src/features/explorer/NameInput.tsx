@@ -19,14 +19,17 @@ export function NameInput({
   level: number;
   folder: string;
   what: "file" | "folder" | "rename";
-  path?: string;
+  path?: string | undefined;
 }) {
   const bench = useBench();
   const before = path ? nameOf(path) : "";
   const [text, setText] = useState(before);
   const [touched, setTouched] = useState(false);
   const done = useRef(false);
-  const problem = text === before && path ? null : newNameProblem(text, folder, explorer.taken);
+  const problem =
+    text === before && path
+      ? null
+      : newNameProblem(text, folder, (to) => explorer.tree.inTheWay(to, path));
   const finish = (keep: boolean) => {
     if (done.current) return;
     if (keep && text !== "" && problem) {

@@ -1,9 +1,11 @@
 /** What can be done with files and folders, for keys, menus and the palette alike. */
-import { type Action, action } from "../../bench/actions";
-import type { Bench } from "../../bench/bench";
-import { deleteEntries, downloadFile, moveEntries, uploadFiles } from "./actions";
+import { type Action, action, entryOf, find } from "../../bench/actions";
+import type { Bench, MenuEntry } from "../../bench/bench";
+import { copyEntries, deleteEntries, downloadFile, moveInto } from "./actions";
+import { picked } from "./drag";
 import type { Explorer } from "./model";
-import { join, nameOf, newNameProblem, parentOf } from "./names";
+import { nameOf, newNameProblem, parentOf } from "./names";
+import type { Row } from "./tree";
 
 const PATHS_NONE = "Choose a file or folder first";
 
@@ -15,11 +17,12 @@ export function explorerActions(bench: Bench, explorer: Explorer, show: () => vo
   const one = none ?? (chosen.length === 1 ? null : "Choose only one");
   const isFile = first !== undefined && explorer.tree.kind(first) === "file";
   const file = one ?? (isFile ? null : "Choose a file");
-  const { cut } = explorer.store.getState();
+  const { clip } = explorer.store.getState();
   const make = (kind: "file" | "folder") => () => {
     show();
     explorer.create(kind);
   };
+  const upload = (what: "files" | "folder") => () => void pickAndUpload(bench, explorer, what);
   const rename = () => {
     show();
     if (first) explorer.rename(first);
@@ -28,21 +31,27 @@ export function explorerActions(bench: Bench, explorer: Explorer, show: () => vo
   return [
     action("file.new", "New file", "file-plus", make("file"), { keys: ["Alt+N"] }),
     action("folder.new", "New folder", "folder-plus", make("folder")),
-    action("file.upload", "Upload files", "upload", () => void pickAndUpload(bench, explorer)),
+    action("file.upload", "Upload files", "upload", upload("files")),
+    action("folder.upload", "Upload a folder", "upload", upload("folder")),
     action("file.rename", "Rename", "pencil", rename, {
       keys: ["F2"],
       told: true,
       unavailable: one,
     }),
-    action("file.cut", "Cut", "copy", () => explorer.cut(), {
+    action("file.cut", "Cut", "copy", () => explorer.clip("cut"), {
       keys: ["Ctrl+X"],
+      told: true,
+      unavailable: none,
+    }),
+    action("file.copy", "Copy", "copy", () => explorer.clip("copy"), {
+      keys: ["Ctrl+C"],
       told: true,
       unavailable: none,
     }),
     action("file.paste", "Paste here", "download", () => void paste(bench, explorer), {
       keys: ["Ctrl+V"],
       told: true,
-      unavailable: cut.size > 0 ? null : "Cut a file or folder first",
+      unavailable: clip ? null : "Cut or copy a file or folder first",
     }),
     action("file.move", "Move to…", "folder", () => void moveTo(bench, explorer, chosen), {
       unavailable: none,
@@ -67,30 +76,29 @@ export function explorerActions(bench: Bench, explorer: Explorer, show: () => vo
   ];
 }
 
-export async function pickAndUpload(bench: Bench, explorer: Explorer): Promise<void> {
-  const files = await bench.host.pickFiles({ many: true });
-  const dropped = files.map((file) => ({ path: file.name, file }));
-  if (dropped.length > 0) await upload(bench, explorer, explorer.folder(), dropped);
-}
-
-/** Uploads, and tells the explorer how far it has come. */
-export async function upload(
+/** Lets the person choose files, or a folder with all that is in it, and uploads them to where new things go. */
+export async function pickAndUpload(
   bench: Bench,
   explorer: Explorer,
-  folder: string,
-  files: readonly { path: string; file: File }[],
+  what: "files" | "folder",
 ): Promise<void> {
-  const tell = (progress: Parameters<Parameters<typeof uploadFiles>[3]>[0]) =>
-    explorer.uploads.setState({ progress });
-  await uploadFiles(bench, folder, files, tell, explorer.taken);
+  const folder = explorer.folder();
+  const files = await bench.host.pickFiles({ many: true, folder: what === "folder" });
+  if (files.length > 0) await explorer.uploads.start(bench, folder, picked(files));
 }
 
+/** Brings what was cut or copied to where new things go. What was copied can be pasted again. */
 export async function paste(bench: Bench, explorer: Explorer): Promise<void> {
+  const { clip } = explorer.store.getState();
+  if (!clip) return;
   const folder = explorer.folder();
-  const cut = [...explorer.store.getState().cut];
-  explorer.store.setState({ cut: new Set() });
-  const pairs = cut.map((from) => ({ from, to: join(folder, nameOf(from)) }));
-  await moveEntries(bench, pairs);
+  const paths = [...clip.paths].filter(explorer.taken);
+  if (clip.how === "copy") {
+    await copyEntries(bench, paths, folder);
+    return;
+  }
+  explorer.dropClip();
+  await moveInto(bench, paths, folder);
 }
 
 async function moveTo(bench: Bench, explorer: Explorer, paths: readonly string[]): Promise<void> {
@@ -102,9 +110,33 @@ async function moveTo(bench: Bench, explorer: Explorer, paths: readonly string[]
     problem: (value) =>
       value === "" || explorer.tree.kind(value) === "folder"
         ? null
-        : newNameProblem(value, "", () => false),
+        : newNameProblem(value, "", (path) => explorer.tree.inTheWay(path)),
   });
-  if (folder === null) return;
-  const pairs = paths.map((from) => ({ from, to: join(folder, nameOf(from)) }));
-  await moveEntries(bench, pairs);
+  if (folder !== null) await moveInto(bench, paths, folder);
+}
+
+/** The menu of a row, or of the ground below the rows. */
+export function menuOf(bench: Bench, row: Row | null): (MenuEntry | null)[] {
+  const actions = bench.actions();
+  const entry = (id: string) => entryOf(find(actions, id));
+  const make = ["file.new", "folder.new", "file.upload", "folder.upload", "file.paste"].map(entry);
+  if (!row) return make;
+  const open: (MenuEntry | null)[] = [
+    { label: "Open", icon: "file-text", keys: "Enter", run: () => bench.open(row.path) },
+    {
+      label: "Run",
+      icon: "play",
+      run: () => void bench.startRun({ kind: "file", path: row.path }),
+    },
+    null,
+  ];
+  const change = ["rename", "cut", "copy", "move", "download", "copyPath"];
+  return [
+    ...(row.kind === "file" ? open : []),
+    ...make,
+    null,
+    ...change.map((id) => entry(`file.${id}`)),
+    null,
+    entry("file.delete"),
+  ];
 }

@@ -38,9 +38,10 @@ test("ordinary names pass", () => {
 });
 
 test("a typed path may make folders, and a taken one is said", () => {
-  const taken = (path: string) => path === "src/main.py";
+  const taken = (path: string) => (foldKey(path) === "src/main.py" ? "src/main.py" : null);
   expect(newNameProblem("a/b.py", "src", taken)).toBeNull();
   expect(newNameProblem("main.py", "src", taken)).toContain("exists");
+  expect(newNameProblem("Main.py", "src", taken)).toContain("letter case");
   expect(newNameProblem("/a", "", taken)).toContain("slashes");
   expect(newNameProblem("a//b", "", taken)).toContain("slashes");
   expect(newNameProblem("a/../b", "", taken)).not.toBeNull();

@@ -25,12 +25,11 @@ export function nameProblem(name: string): string | null {
   return null;
 }
 
-/** What is wrong with a name or path typed below `folder`, which holds `siblings`; null: nothing. */
-export function newNameProblem(
-  typed: string,
-  folder: string,
-  taken: (path: string) => boolean,
-): string | null {
+/** What stands in the way of a new path: itself, or a name that differs from one of its own only in letter case. */
+export type InTheWay = (path: string) => string | null;
+
+/** What is wrong with a name or path typed below `folder`; null: nothing. */
+export function newNameProblem(typed: string, folder: string, inTheWay: InTheWay): string | null {
   const text = typed.normalize("NFC");
   if (text.startsWith("/") || text.endsWith("/") || text.includes("//"))
     return "Use single slashes between names, none at the ends.";
@@ -41,7 +40,10 @@ export function newNameProblem(
   const path = join(folder, text);
   if (encoder.encode(path).length > PATH_BYTES_MAX)
     return `The path is longer than ${PATH_BYTES_MAX} bytes. Use fewer or shorter folders.`;
-  if (taken(path)) return `“${text}” exists here already. Choose another name.`;
+  const other = inTheWay(path);
+  if (other === path) return `“${text}” exists here already. Choose another name.`;
+  if (other !== null)
+    return `“${other}” differs only in letter case, which Windows and macOS cannot hold. Choose another name.`;
   return null;
 }
 
@@ -61,4 +63,39 @@ export function nameOf(path: string): string {
 /** Equal for two paths that differ only in letter case or Unicode form. */
 export function foldKey(path: string): string {
   return path.normalize("NFC").toLowerCase().replaceAll("ß", "ss").normalize("NFC");
+}
+
+/** Folders that tools fill by themselves. A session's copy stays in the session: `crates/sync/src/ignore.rs`. */
+const LEFT_OUT = new Set([
+  ".slipway",
+  ".git",
+  "node_modules",
+  ".venv",
+  "venv",
+  "__pycache__",
+  ".mypy_cache",
+  ".pytest_cache",
+  ".ruff_cache",
+  ".ipynb_checkpoints",
+  ".tox",
+  ".nox",
+  ".npm",
+  ".cache",
+]);
+
+/** Whether sessions leave a path out. */
+export function isLeftOut(path: string): boolean {
+  return path.split("/").some((name) => LEFT_OUT.has(name));
+}
+
+/** A name beside `path` that is free: `notes copy.md`, `notes copy 2.md`. */
+export function freeName(path: string, taken: (path: string) => boolean): string {
+  const folder = parentOf(path);
+  const name = nameOf(path);
+  const dot = name.lastIndexOf(".");
+  const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
+  for (let count = 1; ; count += 1) {
+    const candidate = join(folder, `${stem} copy${count === 1 ? "" : ` ${count}`}${end}`);
+    if (!taken(candidate)) return candidate;
+  }
 }

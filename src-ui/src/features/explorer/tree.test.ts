@@ -86,6 +86,17 @@ test("random operations give the rows of a naive model", () => {
   }
 });
 
+test("a name that differs only in letter case stands in the way, on every level", () => {
+  const tree = new Tree();
+  for (const path of ["src/Main.py", "README.md"]) tree.put(path, "file");
+  expect(tree.inTheWay("src/new.py")).toBeNull();
+  expect(tree.inTheWay("src/Main.py")).toBe("src/Main.py");
+  expect(tree.inTheWay("src/main.py")).toBe("src/Main.py");
+  expect(tree.inTheWay("SRC/new.py")).toBe("src");
+  expect(tree.inTheWay("README.md/inside")).toBeNull();
+  expect(tree.inTheWay("readme.md", "README.md")).toBeNull();
+});
+
 test("folders come first, numbers sort as numbers, lone folders join", () => {
   const tree = new Tree();
   for (const path of ["b.txt", "a10.txt", "a9.txt", "data/raw/2026/x.csv"]) tree.put(path, "file");

@@ -1,5 +1,5 @@
 /** The explorer's tree: paths in, visible rows out. Holds no pixels and no React. */
-import { join, nameOf, parentOf } from "./names";
+import { foldKey, join, nameOf, parentOf } from "./names";
 
 export type NodeKind = "file" | "folder" | "symlink";
 
@@ -124,6 +124,27 @@ export class Tree {
     const node = this.nodes.get(path);
     if (node) visit(node);
     return out;
+  }
+
+  /**
+   * What stands in the way of a new path: the same path, or one on the way to it whose name differs only in letter
+   * case or Unicode form. `except` may be renamed into such a name of itself.
+   */
+  inTheWay(path: string, except?: string): string | null {
+    let node: Node | undefined = this.root;
+    for (const name of path.split("/")) {
+      const exact: Node | undefined = node?.children?.get(name);
+      if (!exact) return this.clash(node, name, except);
+      node = exact;
+    }
+    return node && node.path !== except ? node.path : null;
+  }
+
+  private clash(folder: Node | undefined, name: string, except?: string): string | null {
+    const key = foldKey(name);
+    for (const child of folder?.children?.values() ?? [])
+      if (child.path !== except && foldKey(child.name) === key) return child.path;
+    return null;
   }
 
   private folderAt(path: string): Node {

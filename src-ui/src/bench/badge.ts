@@ -1,0 +1,11 @@
+/** What may be said of a file, in the tree, on its tab and in the status bar: one icon, one tone, one word each. */
+import type { Badge } from "./bench";
+
+export const BADGES: Record<Badge, { icon: string; tone: string; word: string }> = {
+  unsaved: { icon: "dot", tone: "warn", word: "Unsaved" },
+  saving: { icon: "refresh", tone: "accent", word: "Saving" },
+  waiting: { icon: "arrow-up", tone: "warn", word: "Waits for the server" },
+  failed: { icon: "error", tone: "danger", word: "Not saved" },
+  conflict: { icon: "alert", tone: "warn", word: "Conflict" },
+  uploading: { icon: "refresh", tone: "accent", word: "Uploading" },
+};

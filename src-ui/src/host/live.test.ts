@@ -1,0 +1,100 @@
+/** A live workspace: answers may overtake each other, and no failure goes unheard. */
+import { expect, test } from "vitest";
+import type { Change } from "./generated/api/Change";
+import type { Entry } from "./generated/api/Entry";
+import { type Exchange, IdeCalls } from "./ide";
+import { LiveWorkspace, type Moved } from "./live";
+import type { Socket } from "./socket";
+
+const entry = (path: string, revision: number): Entry => ({
+  path,
+  kind: "file",
+  size: 1,
+  hash: `h${revision}`,
+  executable: false,
+  revision,
+});
+const change = (path: string, revision: number, there = true): Change =>
+  ({ path, revision, ...(there ? { entry: entry(path, revision) } : {}) }) as Change;
+
+/** A workspace whose answers are scripted, by the end of the path. */
+function opened(answers: Record<string, () => unknown>) {
+  const exchange: Exchange = async (_method, path) => {
+    const found = Object.entries(answers).find(([end]) => path.includes(end));
+    return Response.json(found ? found[1]() : path.endsWith("/runs") ? { runs: [] } : null);
+  };
+  const socket = {
+    status: { state: "online" as const },
+    watch: () => () => undefined,
+    open: () => ({ send: () => true, close: () => undefined }),
+    retry: () => undefined,
+  } as unknown as Socket;
+  const live = new LiveWorkspace(new IdeCalls(exchange, "w"), socket);
+  const told: (readonly Moved[] | "reset")[] = [];
+  live.onChanges((changes) => told.push(changes));
+  return { live, told };
+}
+
+const fail = (code: string, status: number) => () => {
+  throw { code, detail: code, status };
+};
+
+test("what a write answered is not taken over something newer", async () => {
+  const { live, told } = opened({
+    "/tree": () => ({ revision: 5, entries: [entry("a", 5)] }),
+  });
+  await live.pullFiles();
+  live.wrote("a", entry("a", 4), 4);
+  expect(live.entries.get("a")?.hash).toBe("h5");
+  live.wrote("a", entry("a", 7), 7);
+  live.wrote("a", entry("a", 6), 6);
+  expect(live.entries.get("a")?.hash).toBe("h7");
+  expect(told.length).toBe(2);
+});
+
+test("changes and trees from before a write do not undo it", async () => {
+  const { live } = opened({
+    "/tree": () => ({ revision: 5, entries: [entry("a", 5)] }),
+    "/changes": () => ({ head: 6, changes: [change("a", 6), change("b", 6, false)], more: false }),
+  });
+  await live.pullFiles();
+  live.wrote("a", entry("a", 8), 8);
+  live.wrote("b", entry("b", 7), 7);
+  await live.pullFiles();
+  expect(live.entries.get("a")?.hash).toBe("h8");
+  expect(live.entries.get("b")?.hash).toBe("h7");
+});
+
+test("a journal that no longer reaches back is replaced by the whole tree", async () => {
+  let reach = false;
+  const { live, told } = opened({
+    "/tree": () => ({ revision: 9, entries: [entry(reach ? "new" : "old", 9)] }),
+    "/changes": () => fail("revision_unknown", 410)(),
+  });
+  await live.pullFiles();
+  reach = true;
+  await live.pullFiles();
+  expect([...live.entries.keys()]).toEqual(["new"]);
+  expect(told).toEqual(["reset", "reset"]);
+});
+
+test("a tree that fails after such a journal is a failure, not an unhandled one", async () => {
+  let gone = false;
+  const { live } = opened({
+    "/tree": () => (gone ? fail("not_found", 404)() : { revision: 9, entries: [] }),
+    "/changes": () => fail("revision_unknown", 410)(),
+  });
+  await live.pullFiles();
+  gone = true;
+  await expect(live.pullFiles()).resolves.toBeUndefined();
+  expect(live.state).toMatchObject({ loaded: "ready", failure: { code: "not_found" } });
+});
+
+test("an unknown workspace is said, and one that cannot be reached is still loading", async () => {
+  const unknown = opened({ "/tree": () => fail("not_found", 404)() });
+  await unknown.live.pullFiles();
+  expect(unknown.live.state).toMatchObject({ loaded: "failed", failure: { code: "not_found" } });
+  const away = opened({ "/tree": () => fail("network", 0)() });
+  await away.live.pullFiles();
+  expect(away.live.state.loaded).toBe("loading");
+});
