@@ -47,7 +47,27 @@ export async function openTerminal(page: Page): Promise<void> {
 
 /** The content of a file as the server has it. */
 export async function stored(page: Page, base: string, path: string): Promise<string> {
+  return (await page.request.get(await fileUrl(page, base, path))).text();
+}
+
+/** Writes a file past the page, as a program in the session or another person would. */
+export async function put(page: Page, base: string, path: string, content: string | Buffer): Promise<void> {
+  const answer = await page.request.put(await fileUrl(page, base, path), {
+    data: content,
+    headers: { origin: base, "content-type": "application/octet-stream", "if-match": "*" },
+  });
+  expect(answer.ok(), await answer.text()).toBe(true);
+}
+
+/** Deletes a file past the page. */
+export async function remove(page: Page, base: string, path: string): Promise<void> {
+  const headers = { origin: base, "if-match": "*" };
+  const answer = await page.request.delete(await fileUrl(page, base, path), { headers });
+  expect(answer.ok(), await answer.text()).toBe(true);
+}
+
+async function fileUrl(page: Page, base: string, path: string): Promise<string> {
   const list = await (await page.request.get(`${base}/api/v1/workspaces`)).json();
-  const file = await page.request.get(`${base}/api/v1/workspaces/${list.workspaces[0].id}/files/${path}`);
-  return file.text();
+  const escaped = path.split("/").map(encodeURIComponent).join("/");
+  return `${base}/api/v1/workspaces/${list.workspaces[0].id}/files/${escaped}`;
 }

@@ -1,7 +1,7 @@
 // Everything that goes wrong on the way: cut wires, killed servers, saves that do not arrive, a second tab.
-import { expect } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { test } from "./server.ts";
-import { accessible, edit, openPython, openTerminal, PASSWORD, register, stored } from "./steps.ts";
+import { accessible, edit, openPython, openTerminal, PASSWORD, put, register, remove, stored } from "./steps.ts";
 
 const COUNT = "for i in $(seq 1 150); do echo line-$i; sleep 0.03; done; echo all-$((40+2))\n";
 
@@ -110,4 +110,106 @@ test("a second tab sees what the first one types, and neither overwrites the oth
   await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("from the second");
   await expect.poll(() => stored(page, server.base, "main.py")).toContain("from the second");
   expect(await stored(page, server.base, "main.py")).toContain("from the first");
+});
+
+const text = (page: Page) => page.locator(".monaco-editor .view-lines").first();
+
+/** Types over the first line while the server does not answer, as another one writes it too. */
+async function conflict(page: Page, base: string, cut: () => void, mend: () => void): Promise<void> {
+  await put(page, base, "notes.txt", "first\nsecond\n");
+  await edit(page, /notes\.txt/, "first");
+  cut();
+  await page.keyboard.type("mine ");
+  await expect(page.getByText("Offline – edits are kept")).toBeVisible();
+  await put(page, base, "notes.txt", "theirs\nsecond\n");
+  mend();
+  await expect(page.getByText("This file changed elsewhere")).toBeVisible();
+}
+
+test("a conflict is shown, and mine or theirs stays as it is chosen", async ({ page, server, wire }) => {
+  await register(page, wire.base);
+  await openPython(page);
+  const [cut, mend] = [() => wire.cut(), () => wire.mend()];
+  await conflict(page, server.base, cut, mend);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await expect(page.locator(".editor-compare")).toContainText("theirs");
+  // What changes while the difference is shown is shown, and the choice is for it.
+  await put(page, server.base, "notes.txt", "theirs again\nsecond\n");
+  await expect(page.locator(".editor-compare")).toContainText("theirs again");
+  await accessible(page);
+  await page.screenshot({ path: "results/conflict.png" });
+  await expect(page.getByRole("tab", { name: "notes.txt, Conflict" })).toBeVisible();
+  await expect(page.getByRole("treeitem", { name: "notes.txt, Conflict" })).toBeVisible();
+  await expect(page.getByText("1 conflict")).toBeVisible();
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await expect.poll(() => stored(page, server.base, "notes.txt")).toBe("mine first\nsecond\n");
+  await expect(page.getByText("This file changed elsewhere")).toBeHidden();
+
+  await page.getByRole("tab", { name: "notes.txt" }).click();
+  await conflict(page, server.base, cut, mend);
+  await page.getByRole("button", { name: "Take theirs" }).click();
+  await expect(text(page)).toContainText("theirs");
+  await expect(text(page)).not.toContainText("mine");
+  expect(await stored(page, server.base, "notes.txt")).toBe("theirs\nsecond\n");
+});
+
+test("a file deleted while it is open stays deleted until it is brought back", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  await put(page, server.base, "notes.txt", "first\n");
+  await edit(page, /notes\.txt/, "first");
+  await remove(page, server.base, "notes.txt");
+  await expect(page.getByText("This file was deleted")).toBeVisible();
+  await page.keyboard.press("Control+s");
+  await page.keyboard.type("typed after ");
+  await page.keyboard.press("Control+s");
+  await expect(page.getByRole("tab", { name: "notes.txt, Unsaved" })).toBeVisible();
+  // A write elsewhere is seen after it: by then a save would have been, too.
+  await put(page, server.base, "later.txt", "x");
+  await expect(page.getByRole("treeitem", { name: "later.txt" })).toBeVisible();
+  expect(await stored(page, server.base, "notes.txt")).toContain("not_found");
+  await page.screenshot({ path: "results/deleted.png" });
+  await page.getByRole("button", { name: "Bring it back" }).click();
+  await expect.poll(() => stored(page, server.base, "notes.txt")).toBe("typed after first\n");
+  await expect(page.getByText("This file was deleted")).toBeHidden();
+});
+
+test("a file renamed while it is unsaved takes its edit along", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  await put(page, server.base, "before.txt", "first\n");
+  await edit(page, /before\.txt/, "first");
+  await page.keyboard.type("typed ");
+  await page.getByRole("treeitem", { name: /before\.txt/ }).click();
+  await page.getByRole("tree", { name: "Files" }).focus();
+  await page.keyboard.press("F2");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("after.txt");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("tab", { name: "after.txt" })).toBeVisible();
+  await expect.poll(() => stored(page, server.base, "after.txt")).toBe("typed first\n");
+  expect(await stored(page, server.base, "before.txt")).toContain("not_found");
+});
+
+test("an edit in a tab closed while offline is on the server when it is back", async ({ page, server, wire }) => {
+  await register(page, wire.base);
+  await openPython(page);
+  await edit(page, /main\.py/, "import pandas");
+  wire.cut();
+  await page.keyboard.type("# closed while offline\n");
+  await expect(page.getByText("Offline – edits are kept")).toBeVisible();
+  await page.keyboard.press("Alt+w");
+  await expect(page.getByRole("tab", { name: /main\.py/ })).toHaveCount(0);
+  await expect(page.getByRole("treeitem", { name: "main.py, Waits for the server" })).toBeVisible();
+  wire.mend();
+  await expect.poll(() => stored(page, server.base, "main.py")).toContain("# closed while offline");
+});
+
+test("a workspace that is not there has a screen that says so", async ({ page, server }) => {
+  await register(page, server.base);
+  await page.goto(`${server.base}/w/0190a5c4-7a5e-7000-8000-000000000000`);
+  await expect(page.getByRole("heading", { name: "This workspace is not there" })).toBeVisible();
+  await accessible(page);
+  await page.getByRole("link", { name: "Show all workspaces" }).click();
+  await expect(page.getByRole("heading", { name: "Workspaces" })).toBeVisible();
 });

@@ -1,64 +1,12 @@
 /** Monaco behind one door: entry points, workers, our themes and models. Loaded only with the IDE. */
 import * as monaco from "monaco-editor/editor";
 import "monaco-editor/features/register.all";
-import "monaco-editor/languages/definitions/css/register";
-import "monaco-editor/languages/definitions/html/register";
-import "monaco-editor/languages/definitions/ini/register";
-import "monaco-editor/languages/definitions/javascript/register";
-import "monaco-editor/languages/definitions/markdown/register";
-import "monaco-editor/languages/definitions/python/register";
-import "monaco-editor/languages/definitions/shell/register";
-import "monaco-editor/languages/definitions/sql/register";
-import "monaco-editor/languages/definitions/typescript/register";
-import "monaco-editor/languages/definitions/xml/register";
-import "monaco-editor/languages/definitions/yaml/register";
-import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
 import type { LineEdit } from "../../host/merge";
 import type { TextModel } from "./buffer";
+import "./languages";
 import { languageOf } from "./shape";
 
 export { monaco };
-
-const SMART: Record<string, () => Promise<unknown>> = {
-  json: () => import("monaco-editor/languages/features/json/register"),
-  css: () => import("monaco-editor/languages/features/css/register"),
-  html: () => import("monaco-editor/languages/features/html/register"),
-  javascript: () => import("monaco-editor/languages/features/typescript/register"),
-  typescript: () => import("monaco-editor/languages/features/typescript/register"),
-};
-
-self.MonacoEnvironment = {
-  getWorker: async (_id: string, label: string) => {
-    switch (label) {
-      case "json":
-        return new (
-          await import("monaco-editor/languages/features/json/json.worker.js?worker")
-        ).default();
-      case "css":
-      case "scss":
-      case "less":
-        return new (
-          await import("monaco-editor/languages/features/css/css.worker.js?worker")
-        ).default();
-      case "html":
-        return new (
-          await import("monaco-editor/languages/features/html/html.worker.js?worker")
-        ).default();
-      case "typescript":
-      case "javascript":
-        return new (
-          await import("monaco-editor/languages/features/typescript/ts.worker.js?worker")
-        ).default();
-      default:
-        return new EditorWorker();
-    }
-  },
-};
-
-/** Brings the language service of a file's language, once, when such a file is open. */
-export function wakeLanguage(path: string): void {
-  void SMART[languageOf(path)]?.().catch(() => undefined);
-}
 
 /** Both themes made of the page's tokens. */
 export function applyTheme(): void {
@@ -166,7 +114,6 @@ export class MonacoText implements TextModel {
     this.model = monaco.editor.createModel(text, languageOf(path), uri);
     this.model.updateOptions({ trimAutoWhitespace: false });
     this.model.detectIndentation(true, languageOf(path) === "python" ? 4 : 2);
-    wakeLanguage(path);
   }
 
   text(): string {

@@ -215,8 +215,10 @@ function useKeys(explorer: Explorer, box: React.RefObject<HTMLDivElement | null>
     const index = rows.findIndex((row) => row.path === focused);
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / ROW) - 1);
     const act = keyOf(event, rows, index, page);
-    if (act) perform(act, explorer, bench);
-    else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (act) {
+      ahead.end();
+      perform(act, explorer, bench);
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const found = ahead.find(event.key, host.now(), rows, index);
       if (found !== null) explorer.select(found, "only");
     } else return;

@@ -64,5 +64,7 @@ test("typed letters find rows, one more letter narrows, a pause begins anew", ()
   expect(ahead.find("z", 5_000, list, 3)).toBe("z.md");
   expect(ahead.find("x", 10_000, list, 0)).toBe("data/raw/x.csv");
   expect(ahead.find(".", 10_100, list, 1)).toBe("data/raw/x.csv");
+  ahead.end();
+  expect(ahead.find("z", 10_200, list, 1)).toBe("z.md");
   expect(ahead.find("q", 20_000, list, 1)).toBeNull();
 });

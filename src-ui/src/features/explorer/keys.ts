@@ -101,6 +101,11 @@ export class TypeAhead {
   private text = "";
   private at = 0;
 
+  /** Another key came in between: what is typed next is a word of its own. */
+  end(): void {
+    this.text = "";
+  }
+
   find(letter: string, now: number, rows: readonly Row[], index: number): string | null {
     this.text = (now - this.at > 700 ? "" : this.text) + letter.toLowerCase();
     this.at = now;
