@@ -11,6 +11,7 @@ import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 import { SIDE } from "./frame";
+import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
 import { PopupLayer } from "./Popups";
@@ -41,13 +42,28 @@ export function Ide({ workspace, start, end }: IdeProps) {
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
-      <Frame bench={bench} start={start} end={end} />
+      <Place bench={bench} start={start} end={end} />
       <PopupLayer popups={bench.popups} />
     </BenchContext.Provider>
   );
 }
 
-function Frame({ bench, start, end }: { bench: Workbench; start: ReactNode; end: ReactNode }) {
+interface PlaceProps {
+  bench: Workbench;
+  start: ReactNode;
+  end: ReactNode;
+}
+
+function Place(props: PlaceProps) {
+  const unknown = useStore(
+    props.bench.live.store,
+    ({ loaded, failure }) =>
+      loaded === "failed" && (failure?.status === 404 || failure?.status === 400),
+  );
+  return unknown ? <NoWorkspace start={props.start} end={props.end} /> : <Frame {...props} />;
+}
+
+function Frame({ bench, start, end }: PlaceProps) {
   const { sideOpen, sideWidth } = useStore(bench.frame, (state) => state);
   useKeys(bench);
   usePageSeen(bench);

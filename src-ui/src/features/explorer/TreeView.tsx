@@ -44,8 +44,7 @@ export function TreeView({ explorer }: { explorer: Explorer }) {
   const { target, over, leave, drop } = useDrops(explorer);
   const keys = useKeys(explorer, box);
 
-  if (lines.length === 0)
-    return <NoFiles explorer={explorer} over={over} drop={drop} />;
+  if (lines.length === 0) return <NoFiles explorer={explorer} over={over} drop={drop} />;
   const events: RowEvents = {
     onPress: (row, event) => {
       const how = event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "only";
@@ -123,7 +122,11 @@ function NoFiles({ explorer, over, drop }: { explorer: Explorer } & Drops) {
         <button type="button" className="btn btn-primary" onClick={() => explorer.create("file")}>
           New file
         </button>
-        <button type="button" className="btn" onClick={() => void pickAndUpload(bench, explorer, "files")}>
+        <button
+          type="button"
+          className="btn"
+          onClick={() => void pickAndUpload(bench, explorer, "files")}
+        >
           Upload
         </button>
       </div>
@@ -282,12 +285,7 @@ function show(explorer: Explorer, bench: Bench, row: Row, pin: boolean): void {
   else bench.open(row.path, { preview: !pin, focus: pin });
 }
 
-function openMenu(
-  explorer: Explorer,
-  bench: Bench,
-  row: Row | null,
-  event: MouseEvent,
-): void {
+function openMenu(explorer: Explorer, bench: Bench, row: Row | null, event: MouseEvent): void {
   event.preventDefault();
   event.stopPropagation();
   // On the ground below the rows, new things go to the top.

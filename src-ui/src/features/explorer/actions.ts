@@ -51,7 +51,10 @@ export function createEntry(bench: Bench, path: string, folder: boolean): Promis
 }
 
 export function moveInto(bench: Bench, paths: readonly string[], folder: string): Promise<boolean> {
-  return moveEntries(bench, paths.map((from) => ({ from, to: join(folder, nameOf(from)) })));
+  return moveEntries(
+    bench,
+    paths.map((from) => ({ from, to: join(folder, nameOf(from)) })),
+  );
 }
 
 /** Moves files and folders, each to its new path. */
