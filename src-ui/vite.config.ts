@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import locales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 
 /** Writes `.br` and `.gz` beside every text file, so that the server packs nothing at run time. */
 function precompress(): Plugin {
@@ -28,8 +29,27 @@ function precompress(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [react(), precompress()],
+/** `vite --mode fake` shows the same page on the host that needs no server. */
+function fakeEntry(mode: string): Plugin {
+  return {
+    name: "fake-entry",
+    apply: "serve",
+    transformIndexHtml: {
+      order: "pre",
+      handler: (html) =>
+        mode === "fake" ? html.replace("/src/main.tsx", "/src/dev/main.tsx") : html,
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => ({
+  plugins: [
+    react(),
+    // The words of react-aria are only spoken in the language of the page.
+    { ...locales.vite({ locales: ["en-US"] }), enforce: "pre" },
+    precompress(),
+    fakeEntry(mode),
+  ],
   build: {
     target: "safari16.4",
     manifest: true,
@@ -38,5 +58,4 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8002", ws: true } } },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
-});
+}));

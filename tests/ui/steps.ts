@@ -7,11 +7,11 @@ export const PASSWORD = "quiet tide at seven bells";
 /** Registers the first account and lands on the list of workspaces. */
 export async function register(page: Page, base: string): Promise<void> {
   await page.goto(base);
-  await page.getByLabel("Name").fill("Mo");
+  await page.getByLabel("Name", { exact: true }).fill("Mo");
   await page.getByLabel("E-mail").fill("mo@example.org");
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Register", exact: true }).click();
-  await expect(page.getByRole("heading", { name: "Workspaces" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
 }
 
 /** Makes a workspace from the Python template and waits for its files. */

@@ -83,10 +83,10 @@ test("a sign-in that ends in mid-work is renewed in place, and what was typed is
   await accessible(page);
   await page.screenshot({ path: "results/sign-in-again.png" });
   await page.unroute(saves);
-  await dialog.getByLabel("Password").fill("not this one");
+  await dialog.getByLabel("Password", { exact: true }).fill("not this one");
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(dialog.getByRole("alert")).toContainText("do not match");
-  await dialog.getByLabel("Password").fill(PASSWORD);
+  await dialog.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
   await expect(page.getByText("Online")).toBeVisible();

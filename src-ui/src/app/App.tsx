@@ -1,32 +1,13 @@
-/** Who is signed in decides what is shown: the sign-in page, the workspaces, the account, or the IDE. */
-import {
-  lazy,
-  type ReactNode,
-  Suspense,
-  useCallback,
-  useEffect,
-  useMemo,
-  useState,
-  useSyncExternalStore,
-} from "react";
-import { Link, Redirect, Route, Switch, useLocation } from "wouter";
-import { AccountPage } from "../features/account/AccountPage";
-import { SignInAgain } from "../features/account/SignInAgain";
+/** Who is signed in decides what is shown: the sign-in page, or everything behind it, which is loaded then. */
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../features/account/SignInPage";
-import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
-import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
 import { failureOf } from "../host/ide";
-import { HostContext, useHost } from "../host/useHost";
+import { useHost } from "../host/useHost";
+import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
-import { createPopups, PopupLayer, type Popups } from "./Popups";
-import { type ThemeWish, themeWish, wishTheme } from "./theme";
 
-// The editor and its terminals come when a workspace is opened, not before.
-const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
-const AdminPage = lazy(() =>
-  import("../features/admin/AdminPage").then((module) => ({ default: module.AdminPage })),
-);
+const Home = lazy(() => import("./Home").then((module) => ({ default: module.Home })));
 
 type Who =
   | { state: "asking" }
@@ -34,8 +15,11 @@ type Who =
   | { state: "unreachable"; detail: string }
   | { state: "somebody"; account: Account };
 
+/** How often a server that does not answer is asked again. */
+const AGAIN_MS = 5_000;
+
 export function App() {
-  const { exchange } = useHost();
+  const { exchange, after } = useHost();
   const [who, setWho] = useState<Who>({ state: "asking" });
   const ask = useCallback(async () => {
     try {
@@ -51,198 +35,55 @@ export function App() {
     }
   }, [exchange]);
   useEffect(() => void ask(), [ask]);
+  useEffect(
+    () => (who.state === "unreachable" ? after(AGAIN_MS, () => void ask()) : undefined),
+    [who, ask, after],
+  );
   switch (who.state) {
     case "asking":
-      return <p className="page-note faint">Opening Slipway …</p>;
+      return <Splash />;
     case "nobody":
       return <SignInPage onSignedIn={(account) => setWho({ state: "somebody", account })} />;
     case "unreachable":
-      return (
-        <main className="page-note">
-          <h2>The server does not answer</h2>
-          <p className="muted">{who.detail} Nothing you wrote is lost.</p>
-          <button type="button" className="btn btn-primary btn-lg" onClick={() => void ask()}>
-            Try again
-          </button>
-        </main>
-      );
+      return <Unreachable onRetry={() => void ask()} />;
     case "somebody":
       return (
-        <Home
-          account={who.account}
-          onAccount={(account) => setWho({ state: "somebody", account })}
-          onSignedOut={() => setWho({ state: "nobody" })}
-        />
+        <Boundary>
+          <Suspense fallback={<Splash />}>
+            <Home
+              account={who.account}
+              onAccount={(account) => setWho({ state: "somebody", account })}
+              onSignedOut={() => setWho({ state: "nobody" })}
+            />
+          </Suspense>
+        </Boundary>
       );
   }
 }
 
-interface HomeProps {
-  account: Account;
-  onAccount: (account: Account) => void;
-  onSignedOut: () => void;
-}
-
-function Home({ account, onAccount, onSignedOut }: HomeProps) {
-  const popups = useMemo(() => createPopups(), []);
-  const outer = useHost();
-  const { socket } = outer;
-  const gate = useMemo(() => new SignInGate(outer.exchange), [outer]);
-  const host = useMemo(() => ({ ...outer, exchange: gate.exchange }), [outer, gate]);
-  const expired = useSyncExternalStore(gate.watch, () => gate.closed);
-  useEffect(() => {
-    socket.start();
-    // A browser does not say why a socket was refused; asking does.
-    const unwatch = socket.watch((status) => {
-      if (status.state === "waiting" && !gate.closed)
-        gate.exchange("GET", "/account").catch(() => null);
-    });
-    return () => {
-      unwatch();
-      socket.stop();
-    };
-  }, [socket, gate]);
-  const { exchange } = gate;
-  const end = <AccountMenu account={account} popups={popups} onSignedOut={onSignedOut} />;
+function Splash() {
   return (
-    <HostContext value={host}>
-      <Switch>
-        <Route path="/">
-          <Page title="Workspaces" end={end}>
-            <WorkspacesPage
-              exchange={exchange}
-              ask={popups.ask}
-              confirm={popups.confirm}
-              menu={popups.menu}
-              toast={popups.toast}
-            />
-          </Page>
-        </Route>
-        {account.administrator ? (
-          <Route path="/administration">
-            <Page title="Administration" end={end}>
-              <Suspense fallback={<p className="page-note faint">Opening the page …</p>}>
-                <AdminPage exchange={exchange} account={account} toast={popups.toast} />
-              </Suspense>
-            </Page>
-          </Route>
-        ) : null}
-        <Route path="/account">
-          <Page title="Account" end={end}>
-            <AccountPage
-              exchange={exchange}
-              account={account}
-              onAccount={onAccount}
-              onSignedOut={onSignedOut}
-              toast={popups.toast}
-            />
-          </Page>
-        </Route>
-        <Route path="/w/:workspace">
-          {({ workspace }) => (
-            <Suspense fallback={<p className="page-note faint">Opening the workspace …</p>}>
-              <Ide key={workspace} workspace={workspace} start={<Brand />} end={end} />
-            </Suspense>
-          )}
-        </Route>
-        <Route path="/sign-in">
-          <Redirect to="/" />
-        </Route>
-        <Route>
-          <Page title="Not found" end={end}>
-            <div className="page-note">
-              <h2>There is nothing here</h2>
-              <Link href="/">Show the workspaces</Link>
-            </div>
-          </Page>
-        </Route>
-      </Switch>
-      <PopupLayer popups={popups} />
-      {expired ? (
-        <SignInAgain
-          exchange={outer.exchange}
-          account={account}
-          onSignedIn={() => {
-            gate.open();
-            socket.retry();
-          }}
-          onLeave={onSignedOut}
-        />
-      ) : null}
-    </HostContext>
-  );
-}
-
-function Brand() {
-  return (
-    <Link href="/" className="brand" aria-label="All workspaces" title="All workspaces">
+    <main className="splash late" aria-label="Opening Slipway" aria-busy="true">
       <Icon name="mark" className="accent" />
-    </Link>
+    </main>
   );
 }
 
-function Page({ title, end, children }: { title: string; end: ReactNode; children: ReactNode }) {
-  useEffect(() => {
-    document.title = `${title} – Slipway`;
-  }, [title]);
+function Unreachable({ onRetry }: { onRetry: () => void }) {
   return (
-    <div className="plain">
-      <header className="topbar">
-        <div className="start">
-          <Brand />
-          <span className="medium">{title}</span>
+    <main className="splash">
+      <div className="empty">
+        <Icon name="cloud-off" />
+        <h1>The server does not answer</h1>
+        <p>
+          What you wrote is kept in this browser and will be saved. This page tries again by itself.
+        </p>
+        <div className="actions">
+          <button type="button" className="btn btn-primary" onClick={onRetry}>
+            Try now
+          </button>
         </div>
-        <div className="end">{end}</div>
-      </header>
-      <main className="plain-main">{children}</main>
-    </div>
-  );
-}
-
-function AccountMenu({
-  account,
-  popups,
-  onSignedOut,
-}: {
-  account: Account;
-  popups: Popups;
-  onSignedOut: () => void;
-}) {
-  const host = useHost();
-  const [, go] = useLocation();
-  const initials = account.name.slice(0, 2).toUpperCase();
-  const theme = (wish: ThemeWish, label: string) => ({
-    label: themeWish(host.kept) === wish ? `${label} ✓` : label,
-    run: () => wishTheme(host.kept, wish),
-  });
-  const signOut = async () => {
-    await host.exchange("POST", "/sign-out").catch(() => null);
-    onSignedOut();
-  };
-  return (
-    <button
-      type="button"
-      className="avatar btn-reset"
-      aria-label={`Account of ${account.name}`}
-      aria-haspopup="menu"
-      title={account.email}
-      onClick={(event) =>
-        popups.menu(event.currentTarget, [
-          { label: "All workspaces", run: () => go("/") },
-          { label: "Account and devices", run: () => go("/account") },
-          ...(account.administrator
-            ? [{ label: "Administration", run: () => go("/administration") }]
-            : []),
-          null,
-          theme("system", "Theme of the system"),
-          theme("light", "Light theme"),
-          theme("dark", "Dark theme"),
-          null,
-          { label: "Sign out", run: () => void signOut() },
-        ])
-      }
-    >
-      {initials}
-    </button>
+      </div>
+    </main>
   );
 }

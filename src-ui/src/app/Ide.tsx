@@ -10,11 +10,11 @@ import { SessionChip } from "../features/session/SessionChip";
 import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
+import { usePopups } from "../ui/popups";
 import { SIDE } from "./frame";
 import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
-import { PopupLayer } from "./Popups";
 import { Shortcuts } from "./Shortcuts";
 import { Splitter } from "./Splitter";
 import { Status } from "./Status";
@@ -33,17 +33,17 @@ export interface IdeProps {
 
 export function Ide({ workspace, start, end }: IdeProps) {
   const host = useHost();
+  const popups = usePopups();
   const [bench, setBench] = useState<Workbench | null>(null);
   useEffect(() => {
-    const made = new Workbench(host, workspace);
+    const made = new Workbench(host, popups, workspace);
     setBench(made);
     return () => made.dispose();
-  }, [host, workspace]);
+  }, [host, popups, workspace]);
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
       <Place bench={bench} start={start} end={end} />
-      <PopupLayer popups={bench.popups} />
     </BenchContext.Provider>
   );
 }
@@ -168,7 +168,7 @@ function useKeys(workbench: Workbench): void {
       const chord = chordOf(event);
       const inTerminal = event.target instanceof Element && event.target.closest(".xterm") !== null;
       if (inTerminal && !skipsShell(chord)) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (document.querySelector("dialog[open], [role=dialog]")) return;
       const action = workbench.bench.actions().find((one) => !one.told && one.keys.includes(chord));
       if (!action) return;
       event.preventDefault();

@@ -13,9 +13,9 @@ import type { Session } from "../host/generated/api/Session";
 import type { Host } from "../host/host";
 import { type Exchange, failureOf, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
+import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
 import { type FrameState, NARROW, openFrame } from "./frame";
-import { createPopups, type Popups } from "./Popups";
 import { enterRegion } from "./regions";
 
 const RUN_SIZE = { cols: 100, rows: 24 };
@@ -27,7 +27,6 @@ export class Workbench {
   readonly explorer: Explorer;
   readonly terminals: Terminals;
   readonly memory = new MemoryHistory();
-  readonly popups: Popups = createPopups();
   readonly frame: StoreApi<FrameState>;
   readonly bench: Bench;
   /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
@@ -36,6 +35,7 @@ export class Workbench {
 
   constructor(
     readonly host: Host,
+    private readonly popups: Popups,
     workspace: string,
   ) {
     const clock = new ServerClock(host.now);

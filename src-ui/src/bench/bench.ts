@@ -4,8 +4,11 @@ import type { StoreApi } from "zustand/vanilla";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Host } from "../host/host";
 import type { LiveWorkspace } from "../host/live";
+import type { Popups } from "../ui/popups";
 import type { Action } from "./actions";
 import type { ServerClock } from "./clock";
+
+export type { MenuEntry } from "../ui/popups";
 
 export type PanelTab = "terminal" | "run";
 
@@ -31,17 +34,7 @@ export interface UploadFacts {
   bytesLeft: number;
 }
 
-export interface MenuEntry {
-  label: string;
-  icon?: string;
-  keys?: string;
-  danger?: boolean;
-  /** Why it cannot be chosen now. */
-  disabled?: string;
-  run(): void;
-}
-
-export interface Bench {
+export interface Bench extends Omit<Popups, "store"> {
   host: Host;
   live: LiveWorkspace;
   /** The server's time, which what it tells is measured by. */
@@ -65,30 +58,6 @@ export interface Bench {
   startRun(target: RunTarget): Promise<void>;
   /** Shows a run with its output. */
   showRun(id: string): void;
-  menu(at: { x: number; y: number } | Element, entries: readonly (MenuEntry | null)[]): void;
-  confirm(question: {
-    title: string;
-    text: string;
-    yes: string;
-    danger?: boolean;
-  }): Promise<boolean>;
-  ask(question: {
-    title: string;
-    label: string;
-    value: string;
-    yes: string;
-    problem?: (value: string) => string | null;
-  }): Promise<string | null>;
-  choose<T extends string>(question: {
-    title: string;
-    text: string;
-    choices: readonly { value: T; label: string; primary?: boolean }[];
-  }): Promise<T | null>;
-  toast(message: {
-    text: string;
-    tone?: "ok" | "warn" | "danger";
-    action?: { label: string; run: () => void };
-  }): void;
 }
 
 export const BenchContext = createContext<Bench | null>(null);

@@ -7,6 +7,10 @@ export class ExchangeError extends Error {
     readonly code: string,
     readonly detail: string,
     readonly status: number,
+    /** What is wrong with single fields, by name. */
+    readonly fields?: Readonly<Record<string, string>>,
+    /** Seconds until another try is worth it. */
+    readonly retryAfter?: number,
   ) {
     super(detail);
   }
@@ -137,6 +141,10 @@ async function whole(answer: Response, heard: () => void): Promise<Response> {
 
 async function refusal(answer: Response): Promise<ExchangeError> {
   const problem = (await answer.json().catch(() => null)) as Problem | null;
-  if (problem?.code) return new ExchangeError(problem.code, problem.detail, answer.status);
+  if (problem?.code) {
+    const { code, detail, fields, retry_after_s } = problem;
+    const byName = fields && Object.fromEntries(fields.map((one) => [one.field, one.message]));
+    return new ExchangeError(code, detail, answer.status, byName, retry_after_s);
+  }
   return new ExchangeError(answer.status >= 500 ? "network" : "unknown", OFFLINE, answer.status);
 }

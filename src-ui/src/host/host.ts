@@ -20,6 +20,9 @@ export interface Host {
   readonly kept: Kept;
   readonly clipboard: Clipboard;
 
+  /** Where the server is, for people. */
+  readonly address: string;
+
   /** Shows a web address outside of this page. */
   openExternal(url: string): void;
   /** Lets the person choose files; none when they think better of it. */

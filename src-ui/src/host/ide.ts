@@ -19,6 +19,10 @@ export interface Failure {
   code: string;
   detail: string;
   status: number;
+  /** What is wrong with single fields, by name. */
+  fields?: Readonly<Record<string, string>>;
+  /** Seconds until another try is worth it. */
+  retryAfter?: number;
 }
 
 export interface Content {
@@ -43,11 +47,13 @@ export type Exchange = (
 
 export function failureOf(error: unknown): Failure {
   if (typeof error === "object" && error !== null && "code" in error) {
-    const { code, detail, message, status } = error as Record<string, unknown>;
+    const { code, detail, message, status, fields, retryAfter } = error as Record<string, unknown>;
     return {
       code: String(code),
       detail: String(detail ?? message ?? code),
       status: typeof status === "number" ? status : 0,
+      ...(fields ? { fields: fields as Record<string, string> } : {}),
+      ...(typeof retryAfter === "number" ? { retryAfter } : {}),
     };
   }
   return {

@@ -30,6 +30,7 @@ export function webHost(): Host {
       remove: (key) => void orNull(() => localStorage.removeItem(key)),
     },
     clipboard: { write },
+    address: location.host,
     openExternal: (url) => void open(url, "_blank", "noopener,noreferrer"),
     pickFiles,
     saveFile: (name, content) => {

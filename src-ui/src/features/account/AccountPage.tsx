@@ -1,72 +1,87 @@
 /** The own account: name, password, devices, and its end. */
-import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
-import type { Device } from "../../host/generated/api/Device";
-import { type Exchange, failureOf } from "../../host/ide";
+import { type Failure, failureOf } from "../../host/ide";
+import { useHost } from "../../host/useHost";
+import { Card } from "../../ui/Card";
+import { Field, PasswordField } from "../../ui/Field";
+import { Icon } from "../../ui/Icon";
+import { usePopups } from "../../ui/popups";
+import { SideLinks } from "../../ui/SideLinks";
+import { Devices } from "./Devices";
+import { StrengthBars } from "./StrengthBars";
 
 interface Props {
-  exchange: Exchange;
   account: Account;
   onAccount: (account: Account) => void;
   onSignedOut: () => void;
-  toast: (message: { text: string; tone?: "ok" | "warn" | "danger" }) => void;
 }
+
+const PARTS = [
+  { id: "profile", label: "Profile", icon: "user" },
+  { id: "password", label: "Password", icon: "key" },
+  { id: "devices", label: "Devices", icon: "monitor" },
+  { id: "end", label: "Delete account", icon: "trash" },
+];
 
 export function AccountPage(props: Props) {
   return (
-    <div className="account">
-      <h1>Account</h1>
-      <Profile {...props} />
-      <Password {...props} />
-      <Devices {...props} />
-      <End {...props} />
-    </div>
+    <>
+      <SideLinks title="Account" parts={PARTS} />
+      <main className="main page-main">
+        <div className="page-head">
+          <h1>Account</h1>
+        </div>
+        <div className="set">
+          <Profile {...props} />
+          <Password account={props.account} />
+          <Devices />
+          <End {...props} />
+        </div>
+      </main>
+    </>
   );
 }
 
 /** A form that shows its own failure and keeps what was typed. */
 function Form({
-  title,
   action,
   danger,
+  disabled,
+  failure,
   children,
   onSubmit,
 }: {
-  title: string;
   action: string;
   danger?: boolean;
+  disabled?: boolean;
+  failure: Failure | null;
   children: ReactNode;
-  onSubmit: (form: FormData) => Promise<void>;
+  onSubmit: () => Promise<void>;
 }) {
-  const [failure, setFailure] = useState("");
   const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const form = event.currentTarget;
     setBusy(true);
-    setFailure("");
-    try {
-      await onSubmit(new FormData(form));
-    } catch (error) {
-      setFailure(failureOf(error).detail);
-    }
+    await onSubmit();
     setBusy(false);
   };
   return (
-    <form className="card account-card" onSubmit={submit} aria-label={title}>
-      <h2>{title}</h2>
-      {children}
-      {failure ? (
-        <p className="danger small" role="alert">
-          {failure}
-        </p>
+    <form className="set-form" onSubmit={submit}>
+      {failure && !failure.fields ? (
+        <div className="banner danger" role="alert">
+          <Icon name="error" />
+          <div>{failure.detail}</div>
+        </div>
       ) : null}
+      {children}
       <div>
         <button
           type="submit"
           className={`btn btn-lg ${danger ? "btn-danger" : "btn-primary"}`}
-          disabled={busy}
+          disabled={busy || disabled}
         >
+          {busy ? <span className="spinner" aria-hidden="true" /> : null}
           {action}
         </button>
       </div>
@@ -74,138 +89,132 @@ function Form({
   );
 }
 
-function Field({
-  label,
-  name,
-  type = "text",
-  value,
-  autoComplete,
-}: {
-  label: string;
-  name: string;
-  type?: string;
-  value?: string;
-  autoComplete?: string;
-}) {
-  return (
-    <label className="field">
-      <span className="label">{label}</span>
-      <span className="input">
-        <input name={name} type={type} required defaultValue={value} autoComplete={autoComplete} />
-      </span>
-    </label>
-  );
-}
-
-function Profile({ exchange, account, onAccount, toast }: Props) {
-  return (
-    <Form
-      title="Profile"
-      action="Save name"
-      onSubmit={async (form) => {
-        const answer = await exchange("PATCH", "/account", {
-          json: { name: String(form.get("name")) },
-        });
-        onAccount((await answer.json()) as Account);
-        toast({ text: "Your name is saved.", tone: "ok" });
-      }}
-    >
-      <Field label="Name" name="name" value={account.name} autoComplete="name" />
-      <p className="small muted">
-        {account.email}
-        {account.administrator ? " · administrator" : ""}
-      </p>
-    </Form>
-  );
-}
-
-function Password({ exchange, toast }: Props) {
-  return (
-    <Form
-      title="Password"
-      action="Change password"
-      onSubmit={async (form) => {
-        await exchange("PUT", "/account/password", {
-          json: { current: String(form.get("current")), new: String(form.get("new")) },
-        });
-        toast({ text: "The password is changed; all other devices are signed out.", tone: "ok" });
-      }}
-    >
-      <Field label="Password now" name="current" type="password" autoComplete="current-password" />
-      <Field label="New password" name="new" type="password" autoComplete="new-password" />
-    </Form>
-  );
-}
-
-function Devices({ exchange }: Props) {
-  const [devices, setDevices] = useState<Device[] | null>(null);
-  const [failure, setFailure] = useState("");
-  const load = useCallback(async () => {
+function useTry() {
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const attempt = async (what: () => Promise<void>) => {
+    setFailure(null);
     try {
-      setDevices((await (await exchange("GET", "/account/devices")).json()) as Device[]);
+      await what();
     } catch (error) {
-      setFailure(failureOf(error).detail);
+      setFailure(failureOf(error));
     }
-  }, [exchange]);
-  useEffect(() => void load(), [load]);
-  const revoke = async (device: Device) => {
-    await exchange("DELETE", `/account/devices/${device.id}`).catch((error) =>
-      setFailure(failureOf(error).detail),
-    );
-    await load();
   };
+  return { failure, attempt };
+}
+
+function Profile({ account, onAccount }: Props) {
+  const { exchange } = useHost();
+  const { toast } = usePopups();
+  const { failure, attempt } = useTry();
+  const [name, setName] = useState(account.name);
+  const save = () =>
+    attempt(async () => {
+      const answer = await exchange("PATCH", "/account", { json: { name: name.trim() } });
+      onAccount((await answer.json()) as Account);
+      toast({ text: "Your name is saved.", tone: "ok" });
+    });
+  const role = account.administrator ? " · administrator of this server" : "";
   return (
-    <section className="card account-card" aria-label="Devices">
-      <h2>Devices</h2>
-      {failure ? (
-        <p className="danger" role="alert">
-          {failure}
-        </p>
-      ) : null}
-      <ul className="devices">
-        {devices?.map((device) => (
-          <li key={device.id}>
-            <span className="grow">
-              <span className="medium">{device.name}</span>
-              <span className="small faint">
-                {" "}
-                last used {new Date(device.last_used_at).toLocaleString()}
-              </span>
-            </span>
-            {device.current ? (
-              <span className="small muted">this device</span>
-            ) : (
-              <button type="button" className="btn btn-sm" onClick={() => void revoke(device)}>
-                Sign out
-              </button>
-            )}
-          </li>
-        )) ?? <li className="faint">Loading …</li>}
-      </ul>
-    </section>
+    <Card id="profile" title="Profile" text={`${account.email}${role}`}>
+      <Form
+        action="Save name"
+        failure={failure}
+        disabled={name.trim() === "" || name.trim() === account.name}
+        onSubmit={save}
+      >
+        <Field
+          label="Name"
+          autoComplete="name"
+          required
+          hint="Others see it beside what you do."
+          value={name}
+          problem={failure?.fields?.name}
+          onChange={setName}
+        />
+      </Form>
+    </Card>
   );
 }
 
-function End({ exchange, onSignedOut }: Props) {
+function Password({ account }: { account: Account }) {
+  const { exchange } = useHost();
+  const { toast } = usePopups();
+  const { failure, attempt } = useTry();
+  const [typed, setTyped] = useState({ current: "", fresh: "" });
+  const change = () =>
+    attempt(async () => {
+      await exchange("PUT", "/account/password", {
+        json: { current: typed.current, new: typed.fresh },
+      });
+      setTyped({ current: "", fresh: "" });
+      toast({ text: "The password is changed; all other devices are signed out.", tone: "ok" });
+    });
   return (
-    <Form
+    <Card id="password" title="Password" text="Changing it signs out all other devices.">
+      <Form
+        action="Change password"
+        failure={failure}
+        disabled={typed.current === "" || typed.fresh === ""}
+        onSubmit={change}
+      >
+        <PasswordField
+          label="Password now"
+          autoComplete="current-password"
+          value={typed.current}
+          problem={failure?.code === "wrong_credentials" ? "It is another one." : undefined}
+          onChange={(current) => setTyped((before) => ({ ...before, current }))}
+        />
+        <PasswordField
+          label="New password"
+          autoComplete="new-password"
+          hint={<StrengthBars password={typed.fresh} own={[account.name, account.email]} />}
+          value={typed.fresh}
+          problem={failure?.fields?.new}
+          onChange={(fresh) => setTyped((before) => ({ ...before, fresh }))}
+        />
+      </Form>
+    </Card>
+  );
+}
+
+function End({ account, onSignedOut }: Props) {
+  const { exchange } = useHost();
+  const { failure, attempt } = useTry();
+  const [typed, setTyped] = useState({ email: "", password: "" });
+  const end = () =>
+    attempt(async () => {
+      await exchange("DELETE", "/account", { json: { password: typed.password } });
+      onSignedOut();
+    });
+  const sure = typed.email.trim().toLowerCase() === account.email.toLowerCase();
+  return (
+    <Card
+      id="end"
       title="Delete account"
-      action="Delete account and all workspaces"
-      danger
-      onSubmit={async (form) => {
-        await exchange("DELETE", "/account", { json: { password: String(form.get("password")) } });
-        onSignedOut();
-      }}
+      text="All workspaces, their files and their history are deleted at once and cannot be brought back."
     >
-      <p className="muted">
-        Everything of this account is deleted at once and cannot be brought back.
-      </p>
-      <Field
-        label="Password, to be sure"
-        name="password"
-        type="password"
-        autoComplete="current-password"
-      />
-    </Form>
+      <Form
+        action="Delete account and all workspaces"
+        danger
+        disabled={!sure || typed.password === ""}
+        failure={failure}
+        onSubmit={end}
+      >
+        <Field
+          label={`Type ${account.email} to confirm`}
+          autoComplete="off"
+          spellCheck={false}
+          value={typed.email}
+          onChange={(email) => setTyped((before) => ({ ...before, email }))}
+        />
+        <PasswordField
+          label="Password"
+          autoComplete="current-password"
+          value={typed.password}
+          problem={failure?.code === "wrong_credentials" ? "It is another one." : undefined}
+          onChange={(password) => setTyped((before) => ({ ...before, password }))}
+        />
+      </Form>
+    </Card>
   );
 }

@@ -1,61 +1,86 @@
-/** Sign in or register: one form, errors at their field, nothing typed is lost. */
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+/** Sign in or register: problems stand at their field and are summed up on top, and nothing typed is lost. */
+import { type FormEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
 import type { SignedIn } from "../../host/generated/api/SignedIn";
-import { failureOf } from "../../host/ide";
+import { type Failure, failureOf, isOffline } from "../../host/ide";
 import { useHost } from "../../host/useHost";
+import { Field, PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
+import { StrengthBars } from "./StrengthBars";
+import { PASSWORD_MIN } from "./strength";
 
 type Way = "sign-in" | "register";
+type Name = "name" | "email" | "password";
+type Problems = Partial<Record<Name, string>>;
 
-/** Which field a code belongs to. */
-const FIELD: Record<string, string> = { email_taken: "email", weak_password: "password" };
+/** Which field a code belongs to, and what to do there. */
+const FIELD: Record<string, Problems> = {
+  email_taken: { email: "Sign in with it, or use another address." },
+  weak_password: { password: "Choose another one." },
+  wrong_credentials: { password: "Type it again, or show it with the eye." },
+};
+/** How often a server that does not answer is asked again. */
+const AGAIN_MS = 5_000;
 
 export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => void }) {
   const { exchange } = useHost();
-  const [server, setServer] = useState<ServerInfo | null>(null);
-  const [way, setWay] = useState<Way>("sign-in");
+  const { server, silent, again } = useServer();
+  const [chosen, setChosen] = useState<Way | null>(null);
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<{ code: string; detail: string } | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [problems, setProblems] = useState<Problems>({});
   const [typed, setTyped] = useState({ name: "", email: "", password: "" });
   const summary = useRef<HTMLDivElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const way = chosen ?? (server?.first_account ? "register" : "sign-in");
+  const closed = way === "register" && server !== null && !server.registration_open;
 
   useEffect(() => {
-    document.title = "Sign in – Slipway";
-    exchange("GET", "/server")
-      .then((answer) => answer.json())
-      .then((info: ServerInfo) => {
-        setServer(info);
-        if (info.first_account) setWay("register");
-      })
-      .catch((error) => setFailure(failureOf(error)));
-  }, [exchange]);
+    document.title = `${way === "register" ? "Register" : "Sign in"} – Slipway`;
+  }, [way]);
+  // The first field that is empty is where the person goes on.
+  useEffect(() => {
+    if (server || silent) firstEmpty(form.current, way)?.focus();
+  }, [way, server, silent]);
   useEffect(() => {
     if (failure) summary.current?.focus();
   }, [failure]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    setBusy(true);
+    const wrong = problemsOf(typed, way);
+    setProblems(wrong);
     setFailure(null);
-    const body = way === "register" ? typed : { email: typed.email, password: typed.password };
+    const first = (["name", "email", "password"] as const).find((name) => wrong[name]);
+    if (first) return void form.current?.querySelector<HTMLElement>(`[name=${first}]`)?.focus();
+    setBusy(true);
+    const { name, email, password } = typed;
+    const json = way === "register" ? { name: name.trim(), email, password } : { email, password };
     try {
       const path = way === "register" ? "/accounts" : "/sign-in";
-      const answer = (await (await exchange("POST", path, { json: body })).json()) as SignedIn;
-      onSignedIn(answer.account);
+      onSignedIn(((await (await exchange("POST", path, { json })).json()) as SignedIn).account);
     } catch (error) {
-      setFailure(failureOf(error));
+      const refused = failureOf(error);
+      setProblems({ ...FIELD[refused.code], ...refused.fields });
+      setFailure(refused);
       setBusy(false);
     }
   };
-  const closed = way === "register" && server !== null && !server.registration_open;
-  const wrong = failure ? FIELD[failure.code] : undefined;
-  const field = (name: "name" | "email" | "password") => ({
+  const field = (name: Name) => ({
+    name,
     value: typed[name],
-    invalid: wrong === name,
-    onChange: (value: string) => setTyped((before) => ({ ...before, [name]: value })),
+    problem: problems[name],
+    onChange: (value: string) => {
+      setTyped((before) => ({ ...before, [name]: value }));
+      setProblems((before) => ({ ...before, [name]: undefined }));
+    },
   });
+  const choose = (one: Way) => {
+    setChosen(one);
+    setFailure(null);
+    setProblems({});
+  };
   return (
     <main className="signin">
       <div className="signin-head">
@@ -63,30 +88,23 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
         <h1>Slipway</h1>
       </div>
       <form
+        ref={form}
         className="card signin-form"
         onSubmit={submit}
+        noValidate
         aria-label={way === "register" ? "Register" : "Sign in"}
       >
-        <div className="segmented signin-ways">
-          {(["sign-in", "register"] as const).map((one) => (
-            <button
-              key={one}
-              type="button"
-              aria-pressed={way === one}
-              className={way === one ? "is-selected" : ""}
-              onClick={() => {
-                setWay(one);
-                setFailure(null);
-              }}
-            >
-              {one === "register" ? "New account" : "I have an account"}
-            </button>
-          ))}
-        </div>
-        {failure ? (
+        <Ways way={way} onChoose={choose} />
+        {silent ? <Silent onRetry={again} /> : null}
+        {failure && !(silent && isOffline(failure)) ? (
           <div className="banner danger" role="alert" tabIndex={-1} ref={summary}>
             <Icon name="error" />
-            <div className="medium">{failure.detail}</div>
+            <div>
+              <div className="medium">{failure.detail}</div>
+              {failure.retryAfter ? (
+                <div className="small muted">Try again in {inWords(failure.retryAfter)}.</div>
+              ) : null}
+            </div>
           </div>
         ) : null}
         {server?.first_account && way === "register" ? (
@@ -95,88 +113,183 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
           </p>
         ) : null}
         {closed ? (
-          <p className="muted">This server takes no new accounts. Ask its administrator.</p>
+          <Closed onSignIn={() => choose("sign-in")} />
         ) : (
           <>
             {way === "register" ? (
-              <TextField label="Name" autoComplete="name" {...field("name")} />
+              <Field label="Name" autoComplete="name" required {...field("name")} />
             ) : null}
-            <TextField label="E-mail" type="email" autoComplete="username" {...field("email")} />
-            <PasswordField fresh={way === "register"} {...field("password")} />
+            <Field
+              label="E-mail"
+              type="email"
+              autoComplete="username"
+              required
+              spellCheck={false}
+              {...field("email")}
+            />
+            <PasswordField
+              label="Password"
+              required
+              autoComplete={way === "register" ? "new-password" : "current-password"}
+              hint={
+                way === "register" ? (
+                  <StrengthBars password={typed.password} own={[typed.name, typed.email]} />
+                ) : undefined
+              }
+              {...field("password")}
+            />
             <button type="submit" className="btn btn-primary btn-lg" disabled={busy}>
-              {busy ? "One moment …" : way === "register" ? "Register" : "Sign in"}
+              {busy ? <span className="spinner" aria-hidden="true" /> : null}
+              {way === "register"
+                ? busy
+                  ? "Registering"
+                  : "Register"
+                : busy
+                  ? "Signing in"
+                  : "Sign in"}
             </button>
           </>
         )}
       </form>
-      <p className="small faint">
-        {server ? `Server version ${server.version}` : "Asking the server …"}
-      </p>
+      <Version server={server} silent={silent} />
     </main>
   );
 }
 
-interface FieldProps {
-  label?: string;
-  type?: string;
-  autoComplete?: string;
-  value: string;
-  invalid: boolean;
-  onChange: (value: string) => void;
+/** What the server says of itself; asked again for as long as it is silent. */
+function useServer() {
+  const { exchange, after } = useHost();
+  const [server, setServer] = useState<ServerInfo | null>(null);
+  const [tries, setTries] = useState(0);
+  const [silent, setSilent] = useState(false);
+  const again = useCallback(() => setTries((before) => before + 1), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every try asks anew
+  useEffect(() => {
+    let cancel = () => {};
+    exchange("GET", "/server")
+      .then(async (answer) => {
+        setServer((await answer.json()) as ServerInfo);
+        setSilent(false);
+      })
+      .catch(() => {
+        setSilent(true);
+        cancel = after(AGAIN_MS, again);
+      });
+    return () => cancel();
+  }, [exchange, after, again, tries]);
+  return { server, silent, again };
 }
 
-function TextField({ label, type = "text", autoComplete, value, invalid, onChange }: FieldProps) {
+/** What can be told without asking the server. */
+function problemsOf(typed: Record<Name, string>, way: Way): Problems {
+  const email = typed.email.trim();
+  const problems: Problems = {};
+  if (way === "register" && typed.name.trim() === "") problems.name = "Give the name others see.";
+  if (email === "") problems.email = "Give your e-mail address.";
+  else if (!/^\S+@\S+$/.test(email)) problems.email = "An address has an @ in its middle.";
+  if (typed.password === "") problems.password = "Give your password.";
+  else if (way === "register" && [...typed.password].length < PASSWORD_MIN)
+    problems.password = `Use at least ${PASSWORD_MIN} characters.`;
+  return problems;
+}
+
+function firstEmpty(form: HTMLFormElement | null, way: Way): HTMLInputElement | null {
+  const fields = [...(form?.querySelectorAll("input") ?? [])];
   return (
-    <label className="field">
-      <span className="label">{label}</span>
-      <span className={`input${invalid ? " is-error" : ""}`}>
-        <input
-          type={type}
-          required
-          autoComplete={autoComplete}
-          aria-invalid={invalid}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      </span>
-    </label>
+    fields.find((field) => field.value === "") ??
+    (way === "sign-in" ? fields.at(-1) : fields[0]) ??
+    null
   );
 }
 
-function PasswordField({ fresh, value, invalid, onChange }: FieldProps & { fresh: boolean }) {
-  const [shown, setShown] = useState(false);
-  const [caps, setCaps] = useState(false);
-  const key = (event: KeyboardEvent) => setCaps(event.getModifierState("CapsLock"));
+function inWords(seconds: number): string {
+  if (seconds < 90) return `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}
+
+function Ways({ way, onChoose }: { way: Way; onChoose: (way: Way) => void }) {
   return (
-    <div className="field">
-      <label className="label" htmlFor="password">
-        Password
-      </label>
-      <span className={`input${invalid ? " is-error" : ""}`}>
-        <input
-          id="password"
-          type={shown ? "text" : "password"}
-          required
-          minLength={fresh ? 8 : undefined}
-          autoComplete={fresh ? "new-password" : "current-password"}
-          aria-invalid={invalid}
-          value={value}
-          onKeyUp={key}
-          onChange={(event) => onChange(event.target.value)}
-        />
+    <fieldset className="segmented signin-ways" aria-label="New here or not">
+      {(["sign-in", "register"] as const).map((one) => (
         <button
+          key={one}
           type="button"
-          className="btn btn-ghost btn-icon btn-sm"
-          aria-label={shown ? "Hide password" : "Show password"}
-          onClick={() => setShown(!shown)}
+          aria-pressed={way === one}
+          className={way === one ? "is-selected" : ""}
+          onClick={() => onChoose(one)}
         >
-          <Icon name={shown ? "eye-off" : "eye"} />
+          {one === "register" ? "New account" : "I have an account"}
         </button>
-      </span>
-      {caps ? <span className="hint">Caps Lock is on</span> : null}
-      {fresh ? (
-        <span className="hint">At least 8 characters. A few words are easy to remember.</span>
-      ) : null}
+      ))}
+    </fieldset>
+  );
+}
+
+function Silent({ onRetry }: { onRetry: () => void }) {
+  return (
+    <Note icon="cloud-off" tone="warn" title="The server does not answer">
+      <div className="small muted">What you type stays. This page tries again by itself.</div>
+      <button type="button" className="btn btn-sm" onClick={onRetry}>
+        Try now
+      </button>
+    </Note>
+  );
+}
+
+function Closed({ onSignIn }: { onSignIn: () => void }) {
+  return (
+    <div className="empty signin-closed">
+      <Icon name="lock" />
+      <h2>Registration is closed</h2>
+      <p className="small">
+        The administrator of this server has closed registration. Ask them for an account.
+      </p>
+      <div className="actions">
+        <button type="button" className="btn" onClick={onSignIn}>
+          I have an account
+        </button>
+      </div>
     </div>
+  );
+}
+
+function Note({
+  icon,
+  tone,
+  title,
+  children,
+}: {
+  icon: string;
+  tone: string;
+  title: string;
+  children: ReactNode;
+}) {
+  return (
+    <div className={`banner ${tone}`} role="status">
+      <Icon name={icon} />
+      <div className="signin-note">
+        <div className="medium">{title}</div>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+function Version({ server, silent }: { server: ServerInfo | null; silent: boolean }) {
+  const { address } = useHost();
+  return (
+    <p className="small faint signin-server">
+      {server && !silent ? (
+        <>
+          <Icon name="check" className="ok icon-sm" /> {address} · version {server.version}
+        </>
+      ) : silent ? (
+        <>
+          <Icon name="cloud-off" className="warn icon-sm" /> {address}
+        </>
+      ) : (
+        `Asking ${address} …`
+      )}
+    </p>
   );
 }

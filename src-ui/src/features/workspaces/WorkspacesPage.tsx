@@ -1,363 +1,334 @@
-/** The list of workspaces: make, open, rename, duplicate, archive, delete, bring back, import, export. */
-import { type DragEvent, useCallback, useEffect, useRef, useState } from "react";
-import { Link, useLocation } from "wouter";
+/** The list of workspaces: shelves at the side, rows to open and act on, templates to start from. */
+import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { Template } from "../../host/generated/api/Template";
-import type { Workspace } from "../../host/generated/api/Workspace";
-import type { WorkspaceFilter } from "../../host/generated/api/WorkspaceFilter";
-import type { Workspaces } from "../../host/generated/api/Workspaces";
-import { type Exchange, failureOf } from "../../host/ide";
+import type { WorkspaceSort } from "../../host/generated/api/WorkspaceSort";
+import { failureOf, isOffline } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
-import { useNow } from "../../ui/useNow";
-import { ago, sessionWords, size } from "./words";
-
-interface MenuEntry {
-  label: string;
-  danger?: boolean;
-  run(): void;
-}
-
-interface Props {
-  exchange: Exchange;
-  menu: (at: Element, entries: readonly (MenuEntry | null)[]) => void;
-  ask: (question: {
-    title: string;
-    label: string;
-    value: string;
-    yes: string;
-    problem?: (value: string) => string | null;
-  }) => Promise<string | null>;
-  confirm: (question: {
-    title: string;
-    text: string;
-    yes: string;
-    danger?: boolean;
-  }) => Promise<boolean>;
-  toast: (message: { text: string; tone?: "ok" | "warn" | "danger" }) => void;
-}
+import { usePopups } from "../../ui/popups";
+import { count, size } from "../../ui/words";
+import { type Acts, useActs } from "./acts";
+import { type Bringing, useBring } from "./bring";
+import { arranged, type Shelf, useMovedWorkspaces, useShelves } from "./list";
+import { Rows, RowsToCome } from "./Rows";
+import { Shelves } from "./Shelves";
+import "./workspaces.css";
 
 const STARTERS: { template: Template; title: string; text: string; icon: string }[] = [
-  { template: "python", title: "Python data", text: "pandas and a small table", icon: "chart" },
-  { template: "node", title: "Node", text: "a script and its test", icon: "package" },
+  { template: "python", title: "Python data", text: "pandas, a CSV and a table", icon: "chart" },
+  { template: "node", title: "Node", text: "a script and its test", icon: "box" },
   { template: "empty", title: "Empty", text: "nothing in the way", icon: "file" },
 ];
-const FILTERS: [WorkspaceFilter, string][] = [
-  ["active", "Active"],
-  ["archived", "Archived"],
-  ["trash", "Trash"],
-];
+const SORTS: Record<WorkspaceSort, string> = {
+  changed: "Last edit",
+  created: "Newest",
+  name: "Name",
+};
+const NOTHING: Record<Shelf, [title: string, text: string]> = {
+  all: ["", ""],
+  session: ["No session is running", "A session starts when you run something or open a terminal."],
+  archived: ["The archive is empty", "Archived workspaces keep their files and start no sessions."],
+  trash: ["The trash is empty", "Deleted workspaces stay here for 30 days."],
+};
 
-export function WorkspacesPage({ exchange, menu, ask, confirm, toast }: Props) {
+export function WorkspacesPage() {
   const host = useHost();
-  const now = useNow(60_000);
-  const [, go] = useLocation();
-  const [filter, setFilter] = useState<WorkspaceFilter>("active");
-  const [search, setSearch] = useState("");
-  const [rows, setRows] = useState<Workspace[] | null>(null);
-  const [failure, setFailure] = useState("");
-  const [over, setOver] = useState(false);
-  const picker = useRef<HTMLInputElement>(null);
-  const searchBox = useRef<HTMLInputElement>(null);
+  const popups = usePopups();
+  const acts = useActs();
+  const { bringing, bring, cancel } = useBring(acts.name);
+  const { rows, list } = useShelves();
+  useMovedWorkspaces();
+  const [shelf, setShelf] = useState<Shelf>("all");
+  const [shelvesOpen, setShelvesOpen] = useState(false);
+  const [words, setWords] = useState("");
+  const [sort, setSort] = useState<WorkspaceSort>("changed");
 
-  const load = useCallback(async () => {
-    try {
-      const answer = await exchange("GET", `/workspaces?filter=${filter}`);
-      setRows(((await answer.json()) as Workspaces).workspaces);
-      setFailure("");
-    } catch (error) {
-      setFailure(failureOf(error).detail);
-    }
-  }, [exchange, filter]);
-  useEffect(() => void load(), [load]);
-  useEffect(() => {
-    const slash = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
+  const known = rows(shelf);
+  const { error, refetch } = list(shelf);
+  const shown = known && arranged(known, words, sort);
+  const starters = (at: Element) =>
+    popups.menu(
+      at,
+      STARTERS.map(({ template, title, icon }) => ({
+        label: title,
+        icon,
+        run: () => void acts.create(template, title, rows("all") ?? []),
+      })),
+    );
+  const pick = async () => {
+    const [file] = await host.pickFiles({ accept: ".zip" });
+    if (file) await bring(file);
+  };
+  const { over, target } = useDrop((file) => void bring(file));
+  return (
+    <>
+      <Shelves
+        shelf={shelf}
+        open={shelvesOpen}
+        rows={rows}
+        onChoose={(chosen) => {
+          setShelf(chosen);
+          setShelvesOpen(false);
+        }}
+      />
+      <main className={`main page-main${over ? " is-over" : ""}`} {...target}>
+        <div className="page-head">
+          <h1>{shelf === "trash" ? "Trash" : "Workspaces"}</h1>
+          <span className="push row gap3">
+            <button type="button" className="btn" onClick={() => void pick()}>
+              <Icon name="upload" />
+              Import
+            </button>
+            <button
+              type="button"
+              className="btn btn-primary"
+              aria-haspopup="menu"
+              onClick={(event) => starters(event.currentTarget)}
+            >
+              <Icon name="plus" />
+              New workspace
+            </button>
+          </span>
+        </div>
+        <div className="ws-tools">
+          <button
+            type="button"
+            className="btn btn-icon page-narrow"
+            aria-label="Filters"
+            aria-expanded={shelvesOpen}
+            onClick={() => setShelvesOpen(!shelvesOpen)}
+          >
+            <Icon name="panel-left" />
+          </button>
+          <Search words={words} onChange={setWords} />
+          <span className="push small faint num">{found(shown?.length, known?.length, words)}</span>
+          <button
+            type="button"
+            className="btn btn-ghost"
+            aria-label={`Order: ${SORTS[sort]}`}
+            aria-haspopup="menu"
+            onClick={(event) =>
+              popups.menu(
+                event.currentTarget,
+                (Object.keys(SORTS) as WorkspaceSort[]).map((one) => ({
+                  label: SORTS[one],
+                  checked: one === sort,
+                  run: () => setSort(one),
+                })),
+              )
+            }
+          >
+            <Icon name="sort" />
+            {SORTS[sort]}
+          </button>
+        </div>
+        {bringing ? <Progress bringing={bringing} onCancel={cancel} /> : null}
+        {error ? (
+          <Failed error={error} stale={known !== undefined} onRetry={() => void refetch()} />
+        ) : null}
+        {shown?.length ? <Rows rows={shown} acts={acts} /> : null}
+        {known === undefined && !error ? <RowsToCome /> : null}
+        {shown?.length === 0 ? (
+          <Nothing shelf={shelf} words={words} onNew={starters} onImport={() => void pick()} />
+        ) : null}
+        {shelf === "all" && known ? <Starters acts={acts} taken={() => rows("all") ?? []} /> : null}
+      </main>
+    </>
+  );
+}
+
+/** A file dragged over an element, and dropped there. */
+function useDrop(dropped: (file: File) => void) {
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+  const move = (by: number) => {
+    depth.current += by;
+    setOver(depth.current > 0);
+  };
+  const target = {
+    onDragEnter: () => move(1),
+    onDragLeave: () => move(-1),
+    onDragOver: (event: DragEvent) => event.preventDefault(),
+    onDrop: (event: DragEvent) => {
       event.preventDefault();
-      searchBox.current?.focus();
+      move(-depth.current);
+      const file = event.dataTransfer.files[0];
+      if (file) dropped(file);
+    },
+  };
+  return { over, target };
+}
+
+function found(shown: number | undefined, all: number | undefined, words: string): string {
+  if (shown === undefined || all === undefined) return "";
+  if (words.trim() === "") return all === 1 ? "1 workspace" : `${count(all)} workspaces`;
+  return `${count(shown)} of ${count(all)}`;
+}
+
+function Search({ words, onChange }: { words: string; onChange: (words: string) => void }) {
+  const box = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const slash = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLInputElement;
+      if (event.key !== "/" || typing || document.querySelector("[role=dialog]")) return;
+      event.preventDefault();
+      box.current?.focus();
     };
     addEventListener("keydown", slash);
     return () => removeEventListener("keydown", slash);
   }, []);
-
-  const act = async (what: () => Promise<unknown>, done?: string) => {
-    try {
-      await what();
-      if (done) toast({ text: done, tone: "ok" });
-    } catch (error) {
-      toast({ text: failureOf(error).detail, tone: "danger" });
-    }
-    await load();
-  };
-  const named = (title: string, yes: string, value: string) =>
-    ask({
-      title,
-      label: "Name",
-      value,
-      yes,
-      problem: (name) => (name.trim() ? null : "Give a name."),
-    });
-
-  const create = async (template: Template, title: string) => {
-    const taken = new Set(rows?.map((row) => row.name.toLowerCase()));
-    const stem = title.toLowerCase().replaceAll(" ", "-");
-    let name = stem;
-    for (let number = 2; taken.has(name); number += 1) name = `${stem}-${number}`;
-    const chosen = await named(`New workspace: ${title}`, "Create", name);
-    if (chosen === null) return;
-    await act(async () => {
-      const answer = await exchange("POST", "/workspaces", { json: { name: chosen, template } });
-      go(`/w/${((await answer.json()) as Workspace).id}`);
-    });
-  };
-  const bring = async (file: File) => {
-    const name = await named("Import a zip file", "Import", file.name.replace(/\.zip$/i, ""));
-    if (name === null) return;
-    toast({ text: `Importing ${file.name} (${size(file.size)}) …` });
-    await act(
-      () =>
-        exchange("POST", `/workspaces/import?name=${encodeURIComponent(name)}`, {
-          body: file,
-          headers: { "content-type": "application/zip" },
-        }),
-      `${name} is imported.`,
-    );
-  };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    const file = event.dataTransfer.files[0];
-    if (file) void bring(file);
-  };
-  const entries = (row: Workspace): (MenuEntry | null)[] => {
-    const path = `/workspaces/${row.id}`;
-    const patch = (json: unknown) => act(() => exchange("PATCH", path, { json }));
-    if (filter === "trash")
-      return [
-        {
-          label: "Bring back",
-          run: () => void act(() => exchange("POST", `${path}/recover`), `${row.name} is back.`),
-        },
-        null,
-        {
-          label: "Delete for good",
-          danger: true,
-          run: async () => {
-            if (
-              await confirm({
-                title: `Delete ${row.name} for good?`,
-                text: "Its files and their history cannot be brought back.",
-                yes: "Delete for good",
-                danger: true,
-              })
-            )
-              await act(() => exchange("DELETE", `${path}/trash`));
-          },
-        },
-      ];
-    return [
-      { label: "Open", run: () => go(`/w/${row.id}`) },
-      {
-        label: "Rename",
-        run: async () => {
-          const name = await named("Rename workspace", "Rename", row.name);
-          if (name !== null) await patch({ name });
-        },
-      },
-      {
-        label: "Duplicate",
-        run: async () => {
-          const name = await named("Duplicate workspace", "Duplicate", `${row.name} copy`);
-          if (name !== null)
-            await act(
-              () => exchange("POST", `${path}/duplicate`, { json: { name } }),
-              `${name} is made.`,
-            );
-        },
-      },
-      { label: "Export as zip", run: () => host.download(`${path}/export`) },
-      {
-        label: row.archived_at ? "Bring back from the archive" : "Archive",
-        run: () => void patch({ archived: !row.archived_at }),
-      },
-      null,
-      {
-        label: "Delete",
-        danger: true,
-        run: async () => {
-          const name = await ask({
-            title: `Delete ${row.name}? It stays in the trash for 30 days.`,
-            label: `Type ${row.name} to delete it`,
-            value: "",
-            yes: "Delete",
-          });
-          if (name !== null)
-            await act(
-              () => exchange("DELETE", path, { json: { name } }),
-              `${row.name} is in the trash for 30 days.`,
-            );
-        },
-      },
-    ];
-  };
-
-  const shown = rows?.filter((row) => row.name.toLowerCase().includes(search.trim().toLowerCase()));
   return (
-    <section
-      className={`workspaces${over ? " is-over" : ""}`}
-      aria-label="Workspaces"
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <div className="row workspaces-head">
-        <h1 className="grow">Workspaces</h1>
-        <input
-          ref={picker}
-          type="file"
-          accept=".zip"
-          hidden
-          onChange={(event) => event.target.files?.[0] && void bring(event.target.files[0])}
-        />
-        <button type="button" className="btn btn-lg" onClick={() => picker.current?.click()}>
-          <Icon name="upload" />
-          Import
+    <span className="input input-sm ws-search">
+      <Icon name="search" />
+      <input
+        ref={box}
+        type="search"
+        aria-label="Search workspaces"
+        aria-keyshortcuts="/"
+        placeholder="Search by name"
+        value={words}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          onChange("");
+          event.currentTarget.blur();
+        }}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <span className="kbd" aria-hidden="true">
+        /
+      </span>
+    </span>
+  );
+}
+
+function Progress({ bringing, onCancel }: { bringing: Bringing; onCancel: () => void }) {
+  const { name, sent, total } = bringing;
+  const whole = sent >= total;
+  return (
+    <section className="card ws-progress" aria-label={`Import of ${name}`}>
+      <div className="row gap3">
+        <Icon name="upload" className="accent" />
+        <span className="medium truncate">{name}</span>
+        <span className="faint num small">
+          {whole ? "The server unpacks it" : `${size(sent)} of ${size(total)}`}
+        </span>
+        <button type="button" className="btn btn-ghost btn-sm push" onClick={onCancel}>
+          Cancel
         </button>
+      </div>
+      <div
+        className={`progress${whole ? " is-endless" : ""}`}
+        role="progressbar"
+        aria-label={`Import of ${name}`}
+        aria-valuemin={0}
+        aria-valuemax={total}
+        aria-valuenow={whole ? undefined : sent}
+      >
+        <i style={{ width: `${total === 0 ? 100 : (sent / total) * 100}%` }} />
+      </div>
+    </section>
+  );
+}
+
+function Failed({ error, stale, onRetry }: { error: Error; stale: boolean; onRetry: () => void }) {
+  const failure = failureOf(error);
+  const offline = isOffline(failure);
+  return (
+    <div className={`banner ${offline ? "warn" : "danger"}`} role="alert">
+      <Icon name={offline ? "cloud-off" : "error"} />
+      <div className="grow">
+        <div className="medium">
+          {offline ? "The server does not answer" : "The workspaces could not be listed"}
+        </div>
+        <div className="small muted">
+          {offline
+            ? stale
+              ? "This is the list as it was last seen."
+              : "The list comes when the connection is back."
+            : failure.detail}
+        </div>
+      </div>
+      <button type="button" className="btn btn-sm" onClick={onRetry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+interface NothingProps {
+  shelf: Shelf;
+  words: string;
+  onNew: (at: Element) => void;
+  onImport: () => void;
+}
+
+function Nothing({ shelf, words, onNew, onImport }: NothingProps) {
+  if (words.trim() !== "")
+    return (
+      <div className="empty ws-empty">
+        <Icon name="search" />
+        <h2>No workspace has “{words.trim()}” in its name</h2>
+      </div>
+    );
+  const [title, text] = NOTHING[shelf];
+  if (shelf !== "all")
+    return (
+      <div className="empty ws-empty">
+        <Icon name={shelf === "trash" ? "trash" : shelf === "archived" ? "archive" : "activity"} />
+        <h2>{title}</h2>
+        <p className="small">{text}</p>
+      </div>
+    );
+  return (
+    <div className="empty ws-empty is-dashed">
+      <Icon name="folder-plus" />
+      <h2>No workspaces yet</h2>
+      <p className="small">A workspace is a folder that is on the server and in your sessions.</p>
+      <div className="actions">
         <button
           type="button"
-          className="btn btn-primary btn-lg"
+          className="btn btn-primary"
           aria-haspopup="menu"
-          onClick={(event) =>
-            menu(
-              event.currentTarget,
-              STARTERS.map((one) => ({
-                label: one.title,
-                run: () => void create(one.template, one.title),
-              })),
-            )
-          }
+          onClick={(event) => onNew(event.currentTarget)}
         >
           <Icon name="plus" />
-          New workspace
+          Start one
+        </button>
+        <button type="button" className="btn" onClick={onImport}>
+          <Icon name="upload" />
+          Import a zip file
         </button>
       </div>
-      <div className="row workspaces-tools">
-        <span className="input input-sm">
-          <Icon name="search" />
-          <input
-            ref={searchBox}
-            type="search"
-            aria-label="Search workspaces"
-            placeholder="Search by name"
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        </span>
-        <fieldset className="segmented plain-set" aria-label="Which workspaces">
-          {FILTERS.map(([value, label]) => (
-            <button
-              key={value}
-              type="button"
-              aria-pressed={filter === value}
-              className={filter === value ? "is-selected" : ""}
-              onClick={() => setFilter(value)}
-            >
-              {label}
-            </button>
-          ))}
-        </fieldset>
-      </div>
-      {failure ? (
-        <div className="banner danger" role="alert">
-          <Icon name="error" />
-          <div className="grow">{failure}</div>
-          <button type="button" className="btn btn-sm" onClick={() => void load()}>
-            Try again
+      <p className="small faint">or drop a zip file here</p>
+    </div>
+  );
+}
+
+function Starters({ acts, taken }: { acts: Acts; taken: () => Parameters<Acts["create"]>[2] }) {
+  return (
+    <section className="ws-starters" aria-labelledby="starters">
+      <h2 id="starters" className="label">
+        New from template
+      </h2>
+      <div className="ws-cards">
+        {STARTERS.map(({ template, title, text, icon }) => (
+          <button
+            key={template}
+            type="button"
+            className="card ws-card"
+            onClick={() => void acts.create(template, title, taken())}
+          >
+            <Icon name={icon} className="icon-lg muted" />
+            <span className="grow">
+              <span className="medium">{title}</span>
+              <span className="small faint truncate">{text}</span>
+            </span>
+            <span className="btn btn-sm" aria-hidden="true">
+              Create
+            </span>
           </button>
-        </div>
-      ) : null}
-      {shown?.length ? (
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Language</th>
-              <th scope="col">Files</th>
-              <th scope="col">Session</th>
-              <th scope="col">Last edit</th>
-              <th scope="col">
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((row) => (
-              <tr key={row.id}>
-                <td className="medium">
-                  {filter === "trash" ? row.name : <Link href={`/w/${row.id}`}>{row.name}</Link>}
-                </td>
-                <td className="muted">
-                  {row.template === "python" ? "Python" : row.template === "node" ? "Node" : "–"}
-                </td>
-                <td className="muted num">
-                  {row.entries} · {size(row.bytes)}
-                </td>
-                <td>{sessionWords(row)}</td>
-                <td className="muted" title={new Date(row.changed_at).toLocaleString()}>
-                  {ago(row.changed_at, now)}
-                </td>
-                <td className="workspaces-more">
-                  <button
-                    type="button"
-                    className="btn btn-ghost btn-icon btn-sm"
-                    aria-label={`Actions for ${row.name}`}
-                    aria-haspopup="menu"
-                    onClick={(event) => menu(event.currentTarget, entries(row))}
-                  >
-                    <Icon name="more" />
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ) : (
-        <p className="muted workspaces-empty">
-          {rows === null
-            ? failure
-              ? ""
-              : "Loading …"
-            : search
-              ? "No workspace has this in its name."
-              : filter === "active"
-                ? "No workspace yet. Start with one of these, or drop a zip file here."
-                : "Nothing here."}
-        </p>
-      )}
-      {filter === "active" ? (
-        <>
-          <h2 className="label workspaces-starters-head">New from template</h2>
-          <div className="workspaces-starters">
-            {STARTERS.map((one) => (
-              <button
-                key={one.template}
-                type="button"
-                className="card starter"
-                onClick={() => void create(one.template, one.title)}
-              >
-                <Icon name={one.icon} />
-                <span className="grow">
-                  <span className="medium">{one.title}</span>
-                  <span className="small faint"> {one.text}</span>
-                </span>
-                <span className="small accent">Create</span>
-              </button>
-            ))}
-          </div>
-        </>
-      ) : null}
+        ))}
+      </div>
     </section>
   );
 }

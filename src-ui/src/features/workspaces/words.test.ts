@@ -1,15 +1,25 @@
 // Sentences about the list's words.
 import { expect, test } from "vitest";
-import { ago, size } from "./words";
+import type { Workspace } from "../../host/generated/api/Workspace";
+import { sessionWords, trashWords } from "./words";
 
-test("times are told in the largest unit that fits", () => {
-  const now = Date.parse("2026-03-08T12:00:00Z");
-  expect(ago("2026-03-08T11:59:40Z", now)).toBe("now");
-  expect(ago("2026-03-08T11:15:00Z", now)).toBe("45 min ago");
-  expect(ago("2026-03-07T12:00:00Z", now)).toBe("24 h ago");
-  expect(ago("2026-03-01T12:00:00Z", now)).toBe("7 days ago");
+const NOW = Date.parse("2026-03-08T12:00:00Z");
+
+test("the trash says when it forgets", () => {
+  expect(trashWords("2026-04-07T12:00:00Z", NOW)).toBe("goes in 30 days");
+  expect(trashWords("2026-03-09T09:00:00Z", NOW)).toBe("goes tomorrow");
+  expect(trashWords("2026-03-08T11:00:00Z", NOW)).toBe("goes today");
 });
 
-test("sizes have a unit", () => {
-  expect([size(12), size(2048), size(5 << 20)]).toEqual(["12 B", "2.0 KB", "5.0 MB"]);
+test("a session is said by icon and word, and an ended one is not worth a word", () => {
+  const of = (session: Workspace["session"]) => sessionWords({ session } as Workspace, NOW);
+  expect(of(undefined)).toBe(null);
+  expect(of({ id: "1", state: "stopped" })).toBe(null);
+  expect(of({ id: "1", state: "ready", ready_at: "2026-03-08T10:48:00Z" })?.word).toBe(
+    "Running 1 h 12 min",
+  );
+  expect(of({ id: "1", state: "failed", reason: "Out of memory: 512 MiB" })).toMatchObject({
+    tone: "danger",
+    word: "Out of memory: 512 MiB",
+  });
 });

@@ -1,39 +1,54 @@
-/** What the list says in words: times, sizes, sessions. */
+/** What the list says in words: languages, sessions, the trash. */
+import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
 
-/** How long ago, in the largest unit that fits. */
-export function ago(at: string, now: number): string {
-  const minutes = Math.floor((now - new Date(at).getTime()) / 60_000);
-  if (minutes < 1) return "now";
-  if (minutes < 60) return `${minutes} min ago`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;
-  return `${Math.floor(minutes / (24 * 60))} days ago`;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** What a workspace made from this is written in; null when nobody can tell. */
+export function language(template: Template): string | null {
+  if (template === "python") return "Python";
+  return template === "node" ? "Node" : null;
 }
 
-/** Bytes in a unit that people read. */
-export function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KB`;
-  return `${(bytes / (1024 * 1024)).toFixed(1)} MB`;
+/** How long the trash keeps it. */
+export function trashWords(purgeAt: string, now: number): string {
+  const days = Math.ceil((Date.parse(purgeAt) - now) / DAY);
+  if (days <= 0) return "goes today";
+  return days === 1 ? "goes tomorrow" : `goes in ${days} days`;
 }
 
-/** What a row says of the workspace's session. */
-export function sessionWords(workspace: Workspace): string {
-  const session = workspace.session;
+export interface SessionWords {
+  icon: string;
+  tone: "ok" | "warn" | "danger" | "accent" | "faint";
+  word: string;
+}
+
+/** What a row says of the workspace's session; null: there is none. */
+export function sessionWords(workspace: Workspace, now: number): SessionWords | null {
+  const { session } = workspace;
   switch (session?.state) {
     case undefined:
     case "stopped":
-      return "–";
+      return null;
     case "requested":
     case "provisioning":
-      return "Starting";
-    case "ready":
-      return "Running";
+      return { icon: "loader", tone: "accent", word: "Starting" };
+    case "ready": {
+      const ready = session.ready_at ? Date.parse(session.ready_at) : now;
+      return { icon: "dot", tone: "ok", word: `Running ${lasting(now - ready)}` };
+    }
     case "idle":
-      return "Idle, stops soon";
+      return { icon: "clock", tone: "warn", word: "Idle, stops soon" };
     case "stopping":
-      return "Stopping";
+      return { icon: "loader", tone: "faint", word: "Stopping" };
     case "failed":
-      return session?.reason ?? "Failed";
+      return { icon: "error", tone: "danger", word: session.reason ?? "Failed" };
   }
+}
+
+function lasting(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / MINUTE));
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

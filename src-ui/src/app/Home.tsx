@@ -1,0 +1,195 @@
+/** Everything behind the sign-in: workspaces, account, administration, and the IDE. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useSyncExternalStore } from "react";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { AccountPage } from "../features/account/AccountPage";
+import { SignInAgain } from "../features/account/SignInAgain";
+import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
+import { SignInGate } from "../host/gate";
+import type { Account } from "../host/generated/api/Account";
+import { failureOf, isOffline } from "../host/ide";
+import { HostContext, useHost } from "../host/useHost";
+import { Boundary } from "../ui/Boundary";
+import { Icon } from "../ui/Icon";
+import { PopupLayer } from "../ui/PopupLayer";
+import { createPopups, PopupContext, usePopups } from "../ui/popups";
+import { Brand } from "./Brand";
+import { Page } from "./Page";
+import { type ThemeWish, themeWish, wishTheme } from "./theme";
+
+// The editor and its terminals come when a workspace is opened, not before.
+const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
+const AdminPage = lazy(() =>
+  import("../features/admin/AdminPage").then((module) => ({ default: module.AdminPage })),
+);
+
+interface Props {
+  account: Account;
+  onAccount: (account: Account) => void;
+  onSignedOut: () => void;
+}
+
+export function Home(props: Props) {
+  const outer = useHost();
+  const gate = useMemo(() => new SignInGate(outer.exchange), [outer]);
+  const host = useMemo(() => ({ ...outer, exchange: gate.exchange }), [outer, gate]);
+  const popups = useMemo(() => createPopups(), []);
+  // What fails says so at once; the connection's return asks again, not a timer.
+  const lists = useMemo(
+    () => new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: "always" } } }),
+    [],
+  );
+  const expired = useSyncExternalStore(gate.watch, () => gate.closed);
+  const { socket } = host;
+  useEffect(() => {
+    socket.start();
+    const unwatch = socket.watch((status) => {
+      // A browser does not say why a socket was refused; asking does.
+      if (status.state === "waiting" && !gate.closed)
+        gate.exchange("GET", "/account").catch(() => null);
+      if (status.state === "online") void lists.invalidateQueries();
+    });
+    return () => {
+      unwatch();
+      socket.stop();
+    };
+  }, [socket, gate, lists]);
+  return (
+    <HostContext value={host}>
+      <PopupContext value={popups}>
+        <QueryClientProvider client={lists}>
+          <Routes {...props} />
+          <PopupLayer popups={popups} />
+          {expired ? (
+            <SignInAgain
+              exchange={outer.exchange}
+              account={props.account}
+              onSignedIn={() => {
+                gate.open();
+                socket.retry();
+              }}
+              onLeave={props.onSignedOut}
+            />
+          ) : null}
+        </QueryClientProvider>
+      </PopupContext>
+    </HostContext>
+  );
+}
+
+function Routes({ account, onAccount, onSignedOut }: Props) {
+  const end = <AccountMenu account={account} onSignedOut={onSignedOut} />;
+  return (
+    <Switch>
+      <Route path="/">
+        <Page title="Workspaces" end={end}>
+          <WorkspacesPage />
+        </Page>
+      </Route>
+      <Route path="/account">
+        <Page title="Account" end={end}>
+          <AccountPage account={account} onAccount={onAccount} onSignedOut={onSignedOut} />
+        </Page>
+      </Route>
+      {account.administrator ? (
+        <Route path="/administration">
+          <Page title="Administration" end={end}>
+            <Part>
+              <AdminPage account={account} />
+            </Part>
+          </Page>
+        </Route>
+      ) : null}
+      <Route path="/w/:workspace">
+        {({ workspace }) => (
+          <Part>
+            <Ide key={workspace} workspace={workspace} start={<Brand />} end={end} />
+          </Part>
+        )}
+      </Route>
+      <Route path="/sign-in">
+        <Redirect to="/" />
+      </Route>
+      <Route>
+        <Page title="Not found" end={end}>
+          <div className="empty grow">
+            <Icon name="search" />
+            <h1>There is nothing here</h1>
+            <p>The address may be mistyped, or what it showed is gone.</p>
+            <div className="actions">
+              <Link href="/" className="btn btn-primary">
+                Show the workspaces
+              </Link>
+            </div>
+          </div>
+        </Page>
+      </Route>
+    </Switch>
+  );
+}
+
+/** A part that is loaded when it is first shown. */
+function Part({ children }: { children: ReactNode }) {
+  return (
+    <Boundary>
+      <Suspense fallback={<div className="splash late" role="status" aria-label="Loading" />}>
+        {children}
+      </Suspense>
+    </Boundary>
+  );
+}
+
+function AccountMenu({ account, onSignedOut }: { account: Account; onSignedOut: () => void }) {
+  const host = useHost();
+  const popups = usePopups();
+  const [, go] = useLocation();
+  const initials = account.name.slice(0, 2).toUpperCase();
+  const theme = (wish: ThemeWish, label: string) => ({
+    label,
+    checked: themeWish(host.kept) === wish,
+    run: () => wishTheme(host.kept, wish),
+  });
+  const signOut = async () => {
+    try {
+      await host.exchange("POST", "/sign-out");
+      onSignedOut();
+    } catch (error) {
+      const failure = failureOf(error);
+      // Only the server can end a sign-in; to say so without it would leave the next person signed in.
+      const text = isOffline(failure)
+        ? "You are still signed in: the server does not answer. Sign out again when it does."
+        : `You are still signed in. ${failure.detail}`;
+      popups.toast({
+        tone: "danger",
+        text,
+        action: { label: "Try again", run: () => void signOut() },
+      });
+    }
+  };
+  return (
+    <button
+      type="button"
+      className="avatar btn-reset"
+      aria-label={`Account of ${account.name}`}
+      aria-haspopup="menu"
+      title={account.email}
+      onClick={(event) =>
+        popups.menu(event.currentTarget, [
+          { label: "All workspaces", icon: "list", run: () => go("/") },
+          { label: "Account and devices", icon: "monitor", run: () => go("/account") },
+          ...(account.administrator
+            ? [{ label: "Administration", icon: "settings", run: () => go("/administration") }]
+            : []),
+          null,
+          theme("system", "Theme of the system"),
+          theme("light", "Light theme"),
+          theme("dark", "Dark theme"),
+          null,
+          { label: "Sign out", icon: "log-out", run: () => void signOut() },
+        ])
+      }
+    >
+      {initials}
+    </button>
+  );
+}

@@ -1,0 +1,89 @@
+/** The frame of every page but the IDE: header, the page's own side bar and body, status bar. */
+
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
+import type { ServerInfo } from "../host/generated/api/ServerInfo";
+import { useHost } from "../host/useHost";
+import { Boundary } from "../ui/Boundary";
+import { Icon } from "../ui/Icon";
+import { Brand } from "./Brand";
+
+interface Props {
+  title: string;
+  end: ReactNode;
+  children: ReactNode;
+}
+
+export function Page({ title, end, children }: Props) {
+  useEffect(() => {
+    document.title = `${title} – Slipway`;
+  }, [title]);
+  return (
+    <div className="page">
+      <header className="topbar">
+        <div className="start">
+          <Brand />
+          <span className="medium">{title}</span>
+        </div>
+        <div className="end">{end}</div>
+      </header>
+      <Boundary key={title}>{children}</Boundary>
+      <Status />
+    </div>
+  );
+}
+
+function Status() {
+  const { address, exchange } = useHost();
+  const server = useQuery({
+    queryKey: ["server"],
+    queryFn: async () => (await (await exchange("GET", "/server")).json()) as ServerInfo,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <footer className="statusbar">
+      <Connection />
+      <span className="space" />
+      {server.data && !server.data.can_run ? (
+        <span className="status-item" title={server.data.cannot_run_reason}>
+          <Icon name="alert" className="warn" /> Sessions cannot run on this server
+        </span>
+      ) : null}
+      <span className="status-item">
+        {address}
+        {server.data ? ` · ${server.data.version}` : ""}
+      </span>
+    </footer>
+  );
+}
+
+/** The connection in words; while it is gone, a button that tries at once. */
+function Connection() {
+  const { socket } = useHost();
+  const status = useSyncExternalStore(
+    (heard) => socket.watch(heard),
+    () => socket.status,
+  );
+  // The first moments of a page are no news.
+  const [settled, setSettled] = useState(false);
+  useEffect(() => {
+    if (status.state === "online" || status.state === "waiting") setSettled(true);
+  }, [status]);
+  if (status.state === "online" || !settled)
+    return (
+      <span className="status-item" role="status">
+        <Icon name="cloud" className={settled ? "ok" : "faint"} />{" "}
+        {settled ? "Online" : "Connecting"}
+      </span>
+    );
+  return (
+    <button
+      type="button"
+      className="status-item btn-reset"
+      title="Try now"
+      onClick={() => socket.retry()}
+    >
+      <Icon name="cloud-off" className="warn" /> Offline – tries again by itself
+    </button>
+  );
+}

@@ -1,0 +1,211 @@
+/** Draws what `popups.ts` was asked to show; keys, focus and announcements are react-aria's. */
+import { Fragment, useRef, useState, useSyncExternalStore } from "react";
+import {
+  Dialog,
+  FieldError,
+  Header,
+  Heading,
+  Input,
+  Label,
+  Menu,
+  MenuItem,
+  MenuSection,
+  Modal,
+  ModalOverlay,
+  Popover,
+  Separator,
+  TextField,
+} from "react-aria-components";
+import { flushSync } from "react-dom";
+import { Icon } from "./Icon";
+import type { DialogState, MenuEntry, MenuState, Popups } from "./popups";
+import { Toasts } from "./Toasts";
+import "./popups.css";
+
+export function PopupLayer({ popups }: { popups: Popups }) {
+  const { menu, dialog, toasts } = useSyncExternalStore(
+    popups.store.subscribe,
+    popups.store.getState,
+  );
+  return (
+    <>
+      {menu ? (
+        <PopupMenu
+          key={menu.id}
+          menu={menu}
+          onClose={() => popups.store.setState({ menu: null })}
+        />
+      ) : null}
+      {dialog ? <PopupDialog key={dialog.id} dialog={dialog} /> : null}
+      <Toasts
+        toasts={toasts}
+        onClose={(id) =>
+          popups.store.setState((state) => ({
+            toasts: state.toasts.filter((one) => one.id !== id),
+          }))
+        }
+      />
+    </>
+  );
+}
+
+function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) {
+  const { at, entries, from } = menu;
+  const point = useRef<HTMLSpanElement>(null);
+  const trigger = useRef(at instanceof Element ? at : null);
+  const act = (key: number) => {
+    const entry = entries[key];
+    flushSync(onClose);
+    // What the entry does may take the focus, and gives it back to where it was before the menu.
+    if (from instanceof HTMLElement) from.focus();
+    entry?.run();
+  };
+  return (
+    <>
+      {at instanceof Element ? null : (
+        <span ref={point} className="popup-point" style={{ left: at.x, top: at.y }} />
+      )}
+      <Popover
+        aria-label="Actions"
+        isOpen
+        onOpenChange={(open) => {
+          if (!open) onClose();
+        }}
+        triggerRef={at instanceof Element ? trigger : point}
+        placement="bottom start"
+        offset={at instanceof Element ? 4 : 0}
+        className="menu popup-menu"
+      >
+        <Menu
+          aria-label="Actions"
+          autoFocus="first"
+          onAction={(key) => act(Number(key))}
+          disabledKeys={entries.flatMap((entry, key) => (entry?.disabled ? [key] : []))}
+        >
+          {groups(entries).map((group, index) => (
+            <Fragment key={group[0]?.key}>
+              {index > 0 ? <Separator className="menu-sep" /> : null}
+              {group.some(({ entry }) => entry.checked !== undefined) ? (
+                <MenuSection
+                  aria-label="One of these"
+                  selectionMode="single"
+                  disallowEmptySelection
+                  selectedKeys={group.flatMap(({ key, entry }) => (entry.checked ? [key] : []))}
+                >
+                  {group.map(({ key, entry }) => (
+                    <Item key={key} id={key} entry={entry} />
+                  ))}
+                </MenuSection>
+              ) : (
+                group.map(({ key, entry }) => <Item key={key} id={key} entry={entry} />)
+              )}
+            </Fragment>
+          ))}
+        </Menu>
+      </Popover>
+    </>
+  );
+}
+
+/** Entries between lines; each keeps its place in the whole list as its key. */
+function groups(entries: readonly (MenuEntry | null)[]): { key: number; entry: MenuEntry }[][] {
+  const all: { key: number; entry: MenuEntry }[][] = [[]];
+  for (const [key, entry] of entries.entries()) {
+    if (entry) all.at(-1)?.push({ key, entry });
+    else if (all.at(-1)?.length) all.push([]);
+  }
+  return all.filter((group) => group.length > 0);
+}
+
+function Item({ id, entry }: { id: number; entry: MenuEntry }) {
+  const icon = entry.checked ? "check" : entry.icon;
+  return (
+    <MenuItem
+      id={id}
+      textValue={entry.label}
+      className={`menu-item popup-item${entry.danger ? " danger" : ""}${entry.disabled ? " is-disabled" : ""}`}
+    >
+      {icon ? <Icon name={icon} /> : <span className="popup-gap" />}
+      <span>{entry.label}</span>
+      {entry.disabled || entry.keys ? (
+        <span className="key">{entry.disabled ?? entry.keys}</span>
+      ) : null}
+    </MenuItem>
+  );
+}
+
+function PopupDialog({ dialog }: { dialog: DialogState }) {
+  const { field, choices } = dialog;
+  const [text, setText] = useState(field?.value ?? "");
+  const [tried, setTried] = useState(false);
+  const problem = field?.problem?.(text) ?? null;
+  const primary = choices.find((choice) => choice.primary);
+  // Nobody is told off before they typed anything.
+  const said = problem !== null && (tried || text !== field?.value) ? problem : "";
+  return (
+    <ModalOverlay
+      isOpen
+      isDismissable={field === null}
+      onOpenChange={(open) => {
+        if (!open) dialog.answer(null, "");
+      }}
+      className="popup-scrim"
+    >
+      <Modal className="popup-modal">
+        <Dialog className="dialog popup-dialog">
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              setTried(true);
+              if (primary && problem === null) dialog.answer(primary.value, text);
+            }}
+          >
+            <Header>
+              <Heading slot="title" level={2}>
+                {dialog.title}
+              </Heading>
+            </Header>
+            <div className="body popup-body">
+              {dialog.text ? <p>{dialog.text}</p> : null}
+              {field ? (
+                <TextField
+                  className="field"
+                  value={text}
+                  onChange={setText}
+                  isInvalid={said !== ""}
+                  validationBehavior="aria"
+                  autoFocus
+                >
+                  <Label className="label">{field.label}</Label>
+                  <span className={`input${said ? " is-error" : ""}`}>
+                    <Input
+                      spellCheck={false}
+                      autoComplete="off"
+                      onFocus={(event) => event.currentTarget.select()}
+                    />
+                  </span>
+                  <FieldError className="error">{said}</FieldError>
+                </TextField>
+              ) : null}
+            </div>
+            <footer>
+              {choices.map((choice) => (
+                <button
+                  key={choice.value}
+                  type={choice.primary ? "submit" : "button"}
+                  className={`btn btn-lg ${choice.primary ? (choice.danger ? "btn-danger" : "btn-primary") : "btn-ghost"}`}
+                  disabled={choice.primary === true && problem !== null}
+                  // biome-ignore lint/a11y/noAutofocus: a question without a field begins at its answer
+                  autoFocus={choice.primary === true && field === null}
+                  onClick={choice.primary ? undefined : () => dialog.answer(choice.value, text)}
+                >
+                  {choice.label}
+                </button>
+              ))}
+            </footer>
+          </form>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
