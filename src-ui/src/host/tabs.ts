@@ -6,35 +6,50 @@ export interface TabWorld {
   storage: Pick<Storage, "getItem" | "setItem">;
   locks: Pick<LockManager, "request" | "query"> | null;
   newId(): string;
+  after(ms: number, run: () => void): () => void;
 }
 
 const KEY = "slipway-tab";
 const PREFIX = "slipway-tab-";
+/** How long the page before a reload may take to give its lock back. */
+const RELOAD_MS = 1_000;
 
 /**
  * This page's id, kept over a reload. Duplicating a tab copies the id as well; the lock tells the copy, which takes a
  * new one.
  */
 export async function openTab(world: TabWorld): Promise<Tab> {
-  const { storage, locks } = world;
+  const { storage, locks, after } = world;
   const known = storage.getItem(KEY);
   let id = known ?? world.newId();
-  if (locks && !(await hold(locks, id))) {
+  if (locks && !(await hold(locks, id, after))) {
     id = world.newId();
-    await hold(locks, id);
+    await hold(locks, id, after);
   }
   storage.setItem(KEY, id);
   return { id, living: () => living(locks) };
 }
 
-/** Holds the id's lock for as long as the page lives; false when another page has it. */
-function hold(locks: Pick<LockManager, "request">, id: string): Promise<boolean> {
+/**
+ * Holds the id's lock for as long as the page lives; false when another page has it. Right after a reload that is the
+ * page before, which is on its way out: an id of its own would leave its drafts to somebody else.
+ */
+function hold(
+  locks: Pick<LockManager, "request">,
+  id: string,
+  after: TabWorld["after"],
+): Promise<boolean> {
+  const late = new AbortController();
   return new Promise((resolve) => {
-    const held = (lock: Lock | null) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise<never>(() => undefined);
+    const stop = after(RELOAD_MS, () => late.abort());
+    const held = () => {
+      stop();
+      resolve(true);
+      return new Promise<never>(() => undefined);
     };
-    locks.request(PREFIX + id, { ifAvailable: true }, held).catch(() => resolve(true));
+    locks
+      .request(PREFIX + id, { signal: late.signal }, held)
+      .catch(() => resolve(!late.signal.aborted));
   });
 }
 

@@ -23,7 +23,7 @@ export function webHost(): Host {
     socket,
     drafts: openDrafts(),
     // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
-    tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId }),
+    tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId, after }),
     kept: {
       get: (key) => orNull(() => localStorage.getItem(key)),
       set: (key, value) => void orNull(() => localStorage.setItem(key, value)),

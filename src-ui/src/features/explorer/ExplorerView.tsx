@@ -6,6 +6,7 @@ import { Icon } from "../../ui/Icon";
 import type { Explorer } from "./model";
 import { TreeView } from "./TreeView";
 import { UploadList } from "./UploadList";
+import { WaitingEdits } from "./WaitingEdits";
 import "./explorer.css";
 
 export function ExplorerView({ explorer }: { explorer: Explorer }) {
@@ -49,6 +50,7 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
           </div>
         </div>
       ) : null}
+      <WaitingEdits />
       <UploadList uploads={explorer.uploads} />
     </>
   );

@@ -1,0 +1,46 @@
+/** What waits for the server, below the tree: how much, that it is safe, and how to try again. */
+import { useBench, useStore } from "../../bench/bench";
+import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/useNow";
+import { size } from "../../ui/words";
+
+export function WaitingEdits() {
+  const bench = useBench();
+  const count = useStore(
+    bench.editor,
+    (facts) => [...facts.badges.values()].filter((badge) => badge === "waiting").length,
+  );
+  const bytes = useStore(bench.editor, (facts) => facts.waitingBytes);
+  const status = useStore(bench.live.store, (state) => state.connection);
+  const waiting = count > 0 && status.state === "waiting";
+  const now = useNow(waiting ? 1_000 : 0);
+  if (count === 0) return null;
+  const tryNow = () => {
+    bench.live.socket.retry();
+    void bench.saveAll();
+  };
+  return (
+    <section className="explorer-waiting" aria-label="Waiting edits">
+      <div className="row">
+        <span className="label">
+          {count === 1 ? "1 edit waits here" : `${count} edits wait here`}
+        </span>
+        <span className="push faint small num">{size(bytes)}</span>
+      </div>
+      <p className="small muted">
+        They are saved on this computer and sync by themselves when the server answers.
+      </p>
+      <div className="row gap3">
+        <button type="button" className="btn btn-sm" onClick={tryNow}>
+          <Icon name="refresh" className="icon-sm" />
+          Try now
+        </button>
+        {status.state === "waiting" ? (
+          <span className="small faint num">
+            next try in {Math.max(1, Math.ceil((status.nextAt - now) / 1000))} s
+          </span>
+        ) : null}
+      </div>
+    </section>
+  );
+}
