@@ -49,6 +49,38 @@ test("what was typed a moment before a reload is there after it", async ({ page,
   await expect.poll(() => stored(page, server.base, "main.py")).toContain("# typed last");
 });
 
+test("an edit that an earlier version of the page kept is found", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  const workspace = page.url();
+  const id = workspace.slice(workspace.lastIndexOf("/") + 1);
+  const file = await page.request.get(`${server.base}/api/v1/workspaces/${id}/files/main.py`);
+  const base = (file.headers().etag ?? "").replaceAll('"', "");
+  const baseText = await file.text();
+  const text = `# kept long ago\n${baseText}`;
+  // A page of the same origin that holds no drafts open.
+  await page.goto(`${server.base}/livez`);
+  await page.evaluate(
+    (draft) =>
+      new Promise<void>((done, fail) => {
+        indexedDB.deleteDatabase("slipway-drafts");
+        const opening = indexedDB.open("slipway-drafts", 1);
+        opening.onupgradeneeded = () => {
+          const keyPath = ["workspace", "path", "base", "tab"];
+          opening.result.createObjectStore("drafts", { keyPath }).put(draft);
+        };
+        opening.onsuccess = () => {
+          opening.result.close();
+          done();
+        };
+        opening.onerror = () => fail(opening.error);
+      }),
+    { workspace: id, path: "main.py", base, baseText, text, tab: "gone", at: 1 },
+  );
+  await page.goto(workspace);
+  await expect.poll(() => stored(page, server.base, "main.py")).toBe(text);
+});
+
 test("Python needs no TypeScript service; TypeScript shows its errors and no false ones", async ({ page, server }) => {
   const workers: string[] = [];
   page.on("worker", (worker) => workers.push(worker.url()));

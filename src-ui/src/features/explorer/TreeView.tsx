@@ -288,6 +288,8 @@ function show(explorer: Explorer, bench: Bench, row: Row, pin: boolean): void {
 function openMenu(explorer: Explorer, bench: Bench, row: Row | null, event: MouseEvent): void {
   event.preventDefault();
   event.stopPropagation();
+  // A key opens the menu of the row that has it, and has done so.
+  if ((event.nativeEvent as PointerEvent).pointerType === "") return;
   // On the ground below the rows, new things go to the top.
   if (!row) explorer.leave();
   if (row && !explorer.store.getState().selected.has(row.path)) explorer.select(row.path, "only");
