@@ -45,8 +45,13 @@ export class Server {
     await this.end("SIGKILL");
   }
 
-  async stop(): Promise<void> {
+  /** As a system that is shut down would; it can be started again. */
+  async terminate(): Promise<void> {
     await this.end("SIGTERM");
+  }
+
+  async stop(): Promise<void> {
+    await this.terminate();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -71,3 +71,40 @@ async function fileUrl(page: Page, base: string, path: string): Promise<string> 
   const escaped = path.split("/").map(encodeURIComponent).join("/");
   return `${base}/api/v1/workspaces/${list.workspaces[0].id}/files/${escaped}`;
 }
+
+/** The workspace that the page shows. */
+export function workspaceOf(page: Page): string {
+  return new URL(page.url()).pathname.split("/")[2] ?? "";
+}
+
+/** Puts a file into the workspace that the page shows, as another device would. */
+export async function put(page: Page, base: string, path: string, text: string): Promise<void> {
+  const answer = await page.request.put(`${base}/api/v1/workspaces/${workspaceOf(page)}/files/${path}`, {
+    data: text,
+    headers: { origin: base, "if-none-match": "*", "content-type": "application/octet-stream" },
+  });
+  expect(answer.status()).toBeLessThan(300);
+}
+
+/** Opens a file by the command box. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.keyboard.press("Control+P");
+  const box = page.getByRole("dialog", { name: "Search files and commands" });
+  await box.getByRole("combobox").fill(path);
+  await expect(box.getByRole("option").first()).toContainText(path.split("/").at(-1) ?? path);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("tab", { name: path.split("/").at(-1) ?? path, selected: true })).toBeVisible();
+}
+
+/** Takes an action of the command box. */
+export async function act(page: Page, title: string): Promise<void> {
+  await page.keyboard.press("F1");
+  const box = page.getByRole("dialog", { name: "Search files and commands" });
+  await box.getByRole("combobox").fill(`>${title}`);
+  await box.getByRole("option", { name: title }).first().click();
+}
+
+/** What the visible terminal shows. */
+export function screen(page: Page) {
+  return page.locator(".panel .xterm-rows").first();
+}

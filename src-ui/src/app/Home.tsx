@@ -1,21 +1,21 @@
 /** Everything behind the sign-in: workspaces, account, administration, and the IDE. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useSyncExternalStore } from "react";
-import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Link, Redirect, Route, Switch } from "wouter";
+import { type Action, entryOf } from "../bench/actions";
 import { AccountPage } from "../features/account/AccountPage";
 import { SignInAgain } from "../features/account/SignInAgain";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
-import { failureOf, isOffline } from "../host/ide";
 import { HostContext, useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
 import { PopupLayer } from "../ui/PopupLayer";
 import { createPopups, PopupContext, usePopups } from "../ui/popups";
+import { accountActions, signOut } from "./account";
 import { Brand } from "./Brand";
 import { Page } from "./Page";
-import { type ThemeWish, themeWish, wishTheme } from "./theme";
 
 // The editor and its terminals come when a workspace is opened, not before.
 const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
@@ -78,7 +78,11 @@ export function Home(props: Props) {
 }
 
 function Routes({ account, onAccount, onSignedOut }: Props) {
-  const end = <AccountMenu account={account} onSignedOut={onSignedOut} />;
+  const host = useHost();
+  const popups = usePopups();
+  const own = () =>
+    accountActions(account, host.kept, () => void signOut(host, popups, onSignedOut));
+  const end = <AccountMenu account={account} actions={own} />;
   return (
     <Switch>
       <Route path="/">
@@ -103,7 +107,7 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
       <Route path="/w/:workspace">
         {({ workspace }) => (
           <Part>
-            <Ide key={workspace} workspace={workspace} start={<Brand />} end={end} />
+            <Ide key={workspace} workspace={workspace} start={<Brand />} own={own} end={end} />
           </Part>
         )}
       </Route>
@@ -139,32 +143,18 @@ function Part({ children }: { children: ReactNode }) {
   );
 }
 
-function AccountMenu({ account, onSignedOut }: { account: Account; onSignedOut: () => void }) {
-  const host = useHost();
+/** The account's part of the registry, in the groups of its menu. */
+function AccountMenu({ account, actions }: { account: Account; actions: () => Action[] }) {
   const popups = usePopups();
-  const [, go] = useLocation();
   const initials = account.name.slice(0, 2).toUpperCase();
-  const theme = (wish: ThemeWish, label: string) => ({
-    label,
-    checked: themeWish(host.kept) === wish,
-    run: () => wishTheme(host.kept, wish),
-  });
-  const signOut = async () => {
-    try {
-      await host.exchange("POST", "/sign-out");
-      onSignedOut();
-    } catch (error) {
-      const failure = failureOf(error);
-      // Only the server can end a sign-in; to say so without it would leave the next person signed in.
-      const text = isOffline(failure)
-        ? "You are still signed in: the server does not answer. Sign out again when it does."
-        : `You are still signed in. ${failure.detail}`;
-      popups.toast({
-        tone: "danger",
-        text,
-        action: { label: "Try again", run: () => void signOut() },
-      });
-    }
+  const open = (at: Element) => {
+    const all = actions();
+    const part = (wanted: (id: string) => boolean) =>
+      all.filter((one) => wanted(one.id)).map(entryOf);
+    const isTheme = (id: string) => id.startsWith("app.theme.");
+    const isEnd = (id: string) => id === "app.signOut";
+    const places = part((id) => !isTheme(id) && !isEnd(id));
+    popups.menu(at, [...places, null, ...part(isTheme), null, ...part(isEnd)]);
   };
   return (
     <button
@@ -173,21 +163,7 @@ function AccountMenu({ account, onSignedOut }: { account: Account; onSignedOut: 
       aria-label={`Account of ${account.name}`}
       aria-haspopup="menu"
       title={account.email}
-      onClick={(event) =>
-        popups.menu(event.currentTarget, [
-          { label: "All workspaces", icon: "list", run: () => go("/") },
-          { label: "Account and devices", icon: "monitor", run: () => go("/account") },
-          ...(account.administrator
-            ? [{ label: "Administration", icon: "settings", run: () => go("/administration") }]
-            : []),
-          null,
-          theme("system", "Theme of the system"),
-          theme("light", "Light theme"),
-          theme("dark", "Dark theme"),
-          null,
-          { label: "Sign out", icon: "log-out", run: () => void signOut() },
-        ])
-      }
+      onClick={(event) => open(event.currentTarget)}
     >
       {initials}
     </button>

@@ -1,5 +1,5 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type Action, chordOf, find, hintOf } from "../bench/actions";
 import { BenchContext, useStore } from "../bench/bench";
 import { EditorArea } from "../features/editor/EditorArea";
@@ -29,14 +29,19 @@ export interface IdeProps {
   start: ReactNode;
   /** The account. */
   end: ReactNode;
+  /** What can be done outside of any workspace. */
+  own: () => Action[];
 }
 
-export function Ide({ workspace, start, end }: IdeProps) {
+export function Ide({ workspace, start, end, own }: IdeProps) {
   const host = useHost();
   const popups = usePopups();
   const [bench, setBench] = useState<Workbench | null>(null);
+  // The newest, without making the workbench anew.
+  const newest = useRef(own);
+  newest.current = own;
   useEffect(() => {
-    const made = new Workbench(host, popups, workspace);
+    const made = new Workbench(host, popups, workspace, () => newest.current());
     setBench(made);
     return () => made.dispose();
   }, [host, popups, workspace]);

@@ -31,12 +31,12 @@ export function Shortcuts({
       aria-labelledby="shortcuts-title"
       onClose={closed}
     >
-      <header className="row">
+      <div className="row">
         <h2 id="shortcuts-title">Keyboard shortcuts</h2>
         <button type="button" className="btn push" onClick={close}>
           Close
         </button>
-      </header>
+      </div>
       <p className="small faint">
         On a Mac, Command works as Ctrl does. In a terminal, keys belong to the program in it,
         except F1, F6, Ctrl+P, Ctrl+J, Ctrl+B, Ctrl+` and everything with Ctrl+Shift.
@@ -44,7 +44,7 @@ export function Shortcuts({
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
       <section className="shortcuts-list" tabIndex={0} aria-label="Shortcuts">
         {GROUPS.map(([title, kinds]) => (
-          <section key={title} aria-label={title}>
+          <div key={title} className="shortcuts-group">
             <h3 className="menu-head">{title}</h3>
             <dl>
               {withKeys
@@ -63,7 +63,7 @@ export function Shortcuts({
                   </div>
                 ))}
             </dl>
-          </section>
+          </div>
         ))}
       </section>
     </dialog>

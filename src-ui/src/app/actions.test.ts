@@ -1,11 +1,10 @@
 /** The registry of actions: keys are unique, each tells why it cannot be done, and chords read as they are pressed. */
 import { expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
-import { capsOf, chordOf, entryOf, hintOf } from "../bench/actions";
+import { action, capsOf, chordOf, entryOf, hintOf } from "../bench/actions";
 import { actionsOf } from "./actions";
 import type { Workbench } from "./workbench";
 
-vi.mock("./theme", () => ({ themeWish: () => "system", wishTheme: vi.fn() }));
 vi.mock("./regions", () => ({ moveBetweenRegions: vi.fn() }));
 
 function registry(active: string | null, online: boolean) {
@@ -26,7 +25,7 @@ function registry(active: string | null, online: boolean) {
     },
     terminals: { store: createStore(() => ({ active: null, tabs: [] })), readsAloud: false },
     frame: createStore(() => ({})),
-    host: { kept: {} },
+    own: () => [action("app.workspaces", "Show all workspaces", "list", vi.fn())],
   } as unknown as Workbench;
   const actions = actionsOf(workbench);
   const find = (id: string) => actions.find((one) => one.id === id);

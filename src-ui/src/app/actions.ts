@@ -1,5 +1,4 @@
 /** The registry: what every feature offers, and what the frame can do itself. */
-import { navigate } from "wouter/use-browser-location";
 import { type Action, action } from "../bench/actions";
 import { editorActions } from "../features/editor/actions";
 import { explorerActions } from "../features/explorer/commands";
@@ -7,7 +6,6 @@ import { runActions } from "../features/run/actions";
 import { sessionActions } from "../features/session/actions";
 import { terminalActions } from "../features/terminal/actions";
 import { moveBetweenRegions } from "./regions";
-import { type ThemeWish, themeWish, wishTheme } from "./theme";
 import type { Workbench } from "./workbench";
 
 /** All actions, as things stand now. */
@@ -22,7 +20,7 @@ export function actionsOf(workbench: Workbench): Action[] {
     ...terminalActions(bench, terminals),
     ...sessionActions(bench),
     ...viewActions(workbench),
-    ...appActions(workbench),
+    ...workbench.own(),
   ];
 }
 
@@ -75,19 +73,5 @@ function viewActions(workbench: Workbench): Action[] {
     action("view.previous", "Go to the region before", "arrow-left", () => moveBetweenRegions(-1), {
       keys: ["Shift+F6"],
     }),
-  ];
-}
-
-function appActions({ host }: Workbench): Action[] {
-  const theme = (wish: ThemeWish, title: string, icon: string) =>
-    action(`app.theme.${wish}`, title, icon, () => wishTheme(host.kept, wish), {
-      unavailable: themeWish(host.kept) === wish ? "It is in use" : null,
-    });
-  return [
-    action("app.workspaces", "Show all workspaces", "list", () => navigate("/")),
-    action("app.account", "Show the account and devices", "user", () => navigate("/account")),
-    theme("system", "Use the theme of the system", "monitor"),
-    theme("light", "Use the light theme", "sun"),
-    theme("dark", "Use the dark theme", "moon"),
   ];
 }

@@ -1,6 +1,7 @@
 /** One open workspace put together: the live state, the features' models, and what they ask of each other. */
 import { flushSync } from "react-dom";
 import type { StoreApi } from "zustand/vanilla";
+import type { Action } from "../bench/actions";
 import type { Bench } from "../bench/bench";
 import { ServerClock } from "../bench/clock";
 import { EditorSession } from "../features/editor/session";
@@ -37,6 +38,8 @@ export class Workbench {
     readonly host: Host,
     private readonly popups: Popups,
     workspace: string,
+    /** What can be done outside of any workspace. */
+    readonly own: () => Action[],
   ) {
     const clock = new ServerClock(host.now);
     const exchange = heardBy(clock, host.exchange);

@@ -14,6 +14,8 @@ export interface Action {
   /** Its keys belong to what has the focus, a tree or an editor; here they are only told. */
   told: boolean;
   danger: boolean;
+  /** Of those of which one is in use: whether it is this one. */
+  checked: boolean | null;
   run(): void;
 }
 
@@ -23,6 +25,7 @@ interface Rest {
   unavailable?: string | null;
   told?: boolean;
   danger?: boolean;
+  checked?: boolean;
 }
 
 export function action(
@@ -30,9 +33,9 @@ export function action(
   title: string,
   icon: string,
   run: () => void,
-  { keys = [], unavailable = null, told = false, danger = false }: Rest = {},
+  { keys = [], unavailable = null, told = false, danger = false, checked }: Rest = {},
 ): Action {
-  return { id, title, icon, keys, unavailable, told, danger, run };
+  return { id, title, icon, keys, unavailable, told, danger, checked: checked ?? null, run };
 }
 
 /** The one with this id; a registry without it is a mistake of ours. */
@@ -49,6 +52,7 @@ export function entryOf(of: Action): MenuEntry {
     icon: of.icon,
     danger: of.danger,
     run: of.run,
+    ...(of.checked === null ? {} : { checked: of.checked }),
     ...(of.keys[0] ? { keys: of.keys[0] } : {}),
     ...(of.unavailable === null ? {} : { disabled: of.unavailable }),
   };

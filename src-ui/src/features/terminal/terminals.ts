@@ -5,7 +5,7 @@ import type { Host } from "../../host/host";
 import { failureOf } from "../../host/ide";
 import type { LiveWorkspace } from "../../host/live";
 import { type LinkState, TerminalStream } from "../../host/terminal";
-import type { Paste } from "./paste";
+import { type Paste, typedBytes } from "./paste";
 import type { TerminalScreen } from "./screen";
 
 export interface TerminalTab {
@@ -69,6 +69,8 @@ export class Terminals {
   }));
   private readonly held = new Map<string, Held>();
   private readonly stop: () => void;
+  /** Lists that were asked for before a terminal was closed may still name it. */
+  private readonly closed = new Set<string>();
   private pageSeen = true;
 
   constructor(
@@ -150,11 +152,12 @@ export class Terminals {
   async close(id: string): Promise<void> {
     const tab = this.tab(id);
     const before = this.shells().findIndex((one) => one.id === id);
+    this.closed.add(id);
     this.forget(id);
     const rest = this.shells();
     const next = rest[before] ?? rest.at(-1);
     if (this.store.getState().active === null && next) this.activate(next.id);
-    if (tab && !tab.run && !tab.exit)
+    if (tab && !tab.run)
       await this.live.calls.closeTerminal(tab.session, id).catch(() => undefined);
   }
 
@@ -195,11 +198,11 @@ export class Terminals {
     this.held.get(id)?.screen?.clear();
   }
 
-  /** Puts text at the prompt as if typed. */
+  /** Puts text at the prompt as if typed, as soon as there is one. */
   async type(id: string, text: string): Promise<void> {
     await this.screen(id);
-    this.held.get(id)?.stream?.input(new TextEncoder().encode(text));
     this.focus(id);
+    if (await this.attached(id)) this.held.get(id)?.stream?.input(typedBytes(text));
   }
 
   /** Gives a terminal the focus, at once or as soon as it is drawn. */
@@ -247,6 +250,20 @@ export class Terminals {
     return screen;
   }
 
+  /** Waits until a terminal answers; false when it never will. */
+  private attached(id: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const link = this.tab(id)?.link ?? "over";
+        if (link !== "live" && link !== "over") return false;
+        resolve(link === "live");
+        return true;
+      };
+      if (look()) return;
+      const stop = this.store.subscribe(() => look() && stop());
+    });
+  }
+
   private shells(): readonly TerminalTab[] {
     return this.store.getState().tabs.filter((tab) => !tab.run);
   }
@@ -261,7 +278,8 @@ export class Terminals {
     }
     for (const tab of this.shells()) if (tab.session !== session.id) this.forget(tab.id);
     for (const terminal of this.live.state.terminals)
-      if (!terminal.run) this.add(terminal.id, session.id, terminal.title, null);
+      if (!terminal.run && !this.closed.has(terminal.id))
+        this.add(terminal.id, session.id, terminal.title, null);
     const first = this.shells()[0];
     if (!this.store.getState().active && first) this.activate(first.id);
   }

@@ -1,0 +1,134 @@
+// No mouse: from registering to a run, from region to region, and back to where the focus was.
+import { expect, type Locator, type Page } from "@playwright/test";
+import { test } from "./server.ts";
+import { accessible, goTo, openPython, openTerminal, PASSWORD, put, register, screen } from "./steps.ts";
+
+/** Tab until it has the focus; a page on which that takes longer is broken. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let press = 0; press < 60; press += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("it cannot be reached by Tab");
+}
+
+const region = (page: Page) =>
+  page.evaluate(
+    () =>
+      document.activeElement?.closest(".topbar, .activity, .side, .editor-area, .panel, .statusbar")?.classList[0] ?? "",
+  );
+
+test("a person without a mouse registers, edits and runs", async ({ page, server }) => {
+  await page.goto(server.base);
+  await tabTo(page, page.getByLabel("Name"));
+  await page.keyboard.type("Mo");
+  await tabTo(page, page.getByLabel("E-mail"));
+  await page.keyboard.type("mo@example.org");
+  await tabTo(page, page.getByLabel("Password", { exact: true }));
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: /Python data/ }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
+  await goTo(page, "main.py");
+  const lines = page.locator(".monaco-editor .view-lines").first();
+  await expect(lines).toContainText("import pandas");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type('\nprint("typed", 40 + 2)\n');
+  await page.keyboard.press("Control+F5");
+  await expect(screen(page)).toContainText("typed 42", { timeout: 60_000 });
+});
+
+test("F6 goes round the regions, out of a terminal as well", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  await goTo(page, "main.py");
+  await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("import pandas");
+  await openTerminal(page);
+  expect(await region(page)).toBe("panel");
+  const seen: string[] = [];
+  for (let press = 0; press < 6; press += 1) {
+    await page.keyboard.press("F6");
+    seen.push(await region(page));
+  }
+  expect(seen).toEqual(["statusbar", "topbar", "activity", "side", "editor-area", "panel"]);
+  await page.keyboard.press("Shift+F6");
+  expect(await region(page)).toBe("editor-area");
+  await page.keyboard.press("Control+Shift+E");
+  await expect(page.getByRole("tree")).toBeFocused();
+  await page.keyboard.press("Control+B");
+  await expect(page.getByRole("tree")).toBeHidden();
+  await page.keyboard.press("Control+Shift+E");
+  await expect(page.getByRole("tree")).toBeFocused();
+  await page.keyboard.press("Control+`");
+  expect(await region(page)).toBe("panel");
+});
+
+test("the command box finds paths, says why not, and gives the focus back", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  await put(page, server.base, "src/main.py", "print('deep')\n");
+  await expect(page.getByRole("treeitem", { name: /^src/ })).toBeVisible();
+  await goTo(page, "README.md");
+  const editor = page.locator(".monaco-editor .native-edit-context");
+  await expect(editor).toBeFocused();
+  await page.keyboard.press("Control+P");
+  const box = page.getByRole("dialog", { name: "Search files and commands" });
+  await box.getByRole("combobox").fill("src/main.py");
+  await expect(box.getByRole("option")).toHaveCount(1);
+  await expect(box.getByRole("option").locator("b").first()).toHaveText("main.py");
+  await accessible(page);
+  await box.getByRole("combobox").fill(">stop session");
+  await expect(box.getByRole("option").first()).toContainText("No session is running");
+  await expect(box.getByRole("option").first()).toBeDisabled();
+  await page.keyboard.press("Enter");
+  await expect(box).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(box).toBeHidden();
+  await expect(editor).toBeFocused();
+  await page.keyboard.press("Control+P");
+  await box.getByRole("combobox").fill(":2");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: /Ln 2,/ })).toBeVisible();
+});
+
+test("the list of shortcuts and the menus are accessible, and Delete line stays the editor's", async ({
+  page,
+  server,
+}) => {
+  await register(page, server.base);
+  await openPython(page);
+  await goTo(page, "main.py");
+  const lines = page.locator(".monaco-editor .view-lines").first();
+  await expect(lines).toContainText("Tides at two harbours");
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("Control+Shift+K");
+  await expect(lines).not.toContainText("Tides at two harbours");
+  await page.keyboard.press("Alt+F1");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  for (const button of ["Run options", /^Session/, /^Workspace/]) {
+    await page.getByRole("button", { name: button }).first().click();
+    await expect(page.getByRole("menu")).toBeVisible();
+    await accessible(page);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("menu")).toBeHidden();
+  }
+});
+
+test("the side bar is resized by keys, and is found so after a reload", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  const edge = page.getByRole("separator", { name: "Side bar width" });
+  await edge.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await expect(edge).toHaveAttribute("aria-valuenow", "288");
+  await page.reload();
+  await expect(edge).toHaveAttribute("aria-valuenow", "288");
+  await expect(page).toHaveTitle(/python-data – Slipway$/);
+});
