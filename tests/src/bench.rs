@@ -1,20 +1,27 @@
-//! Benchmarks: what is measured, against which goal, beside which peer. The goals stand in tests/bench/goals.toml.
+//! Benchmarks: what is measured, against which goal, beside which peers. The goals stand in tests/bench/goals.toml.
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+pub mod bulk;
+pub mod echo;
 pub mod files;
+pub mod idle;
 pub mod lab;
 pub mod page;
+pub mod peer;
 pub mod process;
-pub mod terminal;
-pub mod ttyd;
+pub mod resume;
+pub mod stall;
+pub mod start;
+pub mod tail;
+pub mod tree;
 
 const GOALS: &str = include_str!("../bench/goals.toml");
 
-/// One measured figure.
+/// One measured figure, beside one peer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     /// Name, as in the goals.
@@ -29,49 +36,117 @@ pub struct Row {
     pub met: Option<bool>,
     /// Who else was measured in the same run.
     pub peer: Option<String>,
-    /// What the peer had, in the unit that `detail` names.
+    /// What the peer had: in the figure's unit, or in that of `detail` when the figure is a ratio.
     pub peer_value: Option<f64>,
     /// What stands behind the figure.
     pub detail: String,
 }
+
+/// What peers had: their names and values.
+pub type Beside = Vec<(String, f64)>;
 
 #[derive(serde::Deserialize)]
 struct Goal {
     unit: String,
     max: Option<f64>,
     min: Option<f64>,
+    /// The bound itself does not count: "below the peer's".
+    #[serde(default)]
+    strict: bool,
 }
 
-/// Makes a row and holds it against its goal.
+impl Goal {
+    fn holds(&self, value: f64) -> bool {
+        let above = |min: f64| value > min || (!self.strict && value >= min);
+        let below = |max: f64| value < max || (!self.strict && value <= max);
+        self.min.is_none_or(above) && self.max.is_none_or(below)
+    }
+
+    fn words(&self) -> String {
+        let or_equal = if self.strict { "" } else { "=" };
+        match (self.max, self.min) {
+            (Some(max), _) => format!("<{or_equal} {max}"),
+            (None, Some(min)) => format!(">{or_equal} {min}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// A figure held against its goal: one row for each peer, or a single one without any.
 ///
 /// # Errors
-/// When the goals cannot be read.
-pub fn row(
+/// When it is not among the goals.
+pub fn figure(
     name: &str,
     value: f64,
     detail: impl Into<String>,
-    peer: Option<(&str, f64)>,
-) -> Result<Row> {
+    beside: &[(String, f64)],
+) -> Result<Vec<Row>> {
     let goals: BTreeMap<String, Goal> = toml::from_str(GOALS).context("read goals.toml")?;
-    let goal = goals.get(name);
-    let met = goal.map(|goal| {
-        goal.max.is_none_or(|max| value <= max) && goal.min.is_none_or(|min| value >= min)
-    });
-    let words = goal.map_or_else(String::new, |goal| match (goal.max, goal.min) {
-        (Some(max), _) => format!("<= {max}"),
-        (None, Some(min)) => format!(">= {min}"),
-        (None, None) => String::new(),
-    });
-    Ok(Row {
+    let goal = goals
+        .get(name)
+        .with_context(|| format!("{name} is not in goals.toml"))?;
+    let bounded = goal.max.is_some() || goal.min.is_some();
+    let alone = Row {
         name: name.to_owned(),
         value,
-        unit: goal.map_or_else(String::new, |goal| goal.unit.clone()),
-        goal: words,
-        met,
-        peer: peer.map(|(name, _)| name.to_owned()),
-        peer_value: peer.map(|(_, value)| value),
+        unit: goal.unit.clone(),
+        goal: goal.words(),
+        met: bounded.then(|| goal.holds(value)),
+        peer: None,
+        peer_value: None,
         detail: detail.into(),
-    })
+    };
+    if beside.is_empty() {
+        return Ok(vec![alone]);
+    }
+    let with = |(peer, value): &(String, f64)| Row {
+        peer: Some(peer.clone()),
+        peer_value: Some(*value),
+        ..alone.clone()
+    };
+    Ok(beside.iter().map(with).collect())
+}
+
+/// The rows as a Markdown table, one line for each figure.
+#[must_use]
+pub fn table(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "| figure | Slipway | goal | met | beside | how |\n|---|---|---|---|---|---|\n",
+    );
+    for figure in rows.chunk_by(|a, b| a.name == b.name) {
+        let row = &figure[0];
+        let met = match row.met {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
+        let beside: Vec<String> = figure
+            .iter()
+            .filter_map(|row| Some(format!("{} {}", row.peer.as_ref()?, short(row.peer_value?))))
+            .collect();
+        text += &format!(
+            "| `{}` | {} {} | {} | {met} | {} | {} |\n",
+            row.name,
+            short(row.value),
+            row.unit,
+            row.goal,
+            beside.join(", "),
+            row.detail
+        );
+    }
+    text
+}
+
+/// Three digits that mean something.
+fn short(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        _ if value == 0.0 => "0".to_owned(),
+        _ => format!("{value:.3}"),
+    }
 }
 
 /// The moment; benchmarks measure real time.
@@ -81,7 +156,23 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Samples in milliseconds.
+/// Says something while measuring: standard error, so that standard output holds the figures alone.
+#[expect(clippy::print_stderr, reason = "a benchmark speaks to people")]
+pub fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A count as a figure.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a benchmark are far below 2^52"
+)]
+pub const fn count(number: u64) -> f64 {
+    number as f64
+}
+
+/// Samples of one unit, by default milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<f64>);
 
@@ -112,6 +203,11 @@ impl Samples {
         let index = ((sorted.len().saturating_sub(1)) as f64 * part).round() as usize;
         sorted.get(index).copied().unwrap_or(f64::NAN)
     }
+    /// The median.
+    #[must_use]
+    pub fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
     /// How many.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -121,5 +217,41 @@ impl Samples {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_a_row_for_each_peer_and_a_line_of_the_table() {
+        let beside = [("ttyd".to_owned(), 0.2), ("wetty".to_owned(), 3.5)];
+        let rows = figure("echo_cpu", 212.4, "how", &beside).unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[1].peer.as_deref(), Some("wetty"));
+        let line = table(&rows);
+        assert!(
+            line.contains(
+                "| `echo_cpu` | 212 us a key | <= 300 | yes | ttyd 0.200, wetty 3.50 | how |"
+            ),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_strict_goal_is_missed_at_its_bound() {
+        let met = |value| figure("echo_p50_to_wetty", value, "", &[]).unwrap()[0].met;
+        assert_eq!(met(0.99), Some(true));
+        assert_eq!(met(1.0), Some(false));
+    }
+
+    #[test]
+    fn a_figure_without_a_bound_is_neither_met_nor_missed() {
+        assert_eq!(
+            figure("echo_p50_to_pty", 9.0, "", &[]).unwrap()[0].met,
+            None
+        );
+        assert!(figure("unheard_of", 9.0, "", &[]).is_err());
     }
 }

@@ -1,15 +1,17 @@
-// A cold load for `cargo xtask bench`: from the address until a typed character shows, and what came over the wire.
-// node cold.mjs BASE TOKEN WORKSPACE → {"ms": …, "bytes": …}
+// Cold loads for `cargo xtask bench`, each in a browser of its own: from the address until the page is of use, and
+// what came over the wire.
+// node cold.mjs workspace BASE TOKEN ID → a typed character shows in the editor
+// node cold.mjs ready URL SELECTOR     → something shows
+// Both print {"ms": …, "bytes": …}.
 import { chromium } from "@playwright/test";
 
-const [base, token, workspace] = process.argv.slice(2);
+const [kind, ...words] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   chromiumSandbox: false,
   args: ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 });
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-await context.addCookies([{ name: "slipway_token", value: token, url: base }]);
 const page = await context.newPage();
 const network = await context.newCDPSession(page);
 await network.send("Network.enable");
@@ -18,15 +20,31 @@ network.on("Network.loadingFinished", (event) => {
   bytes += event.encodedDataLength;
 });
 network.on("Network.webSocketFrameReceived", (event) => {
-  bytes += event.response.payloadData.length * 0.75;
+  // Binary payloads are told in base64.
+  bytes += event.response.payloadData.length * (event.response.opcode === 2 ? 0.75 : 1);
 });
-const begin = performance.now();
-await page.goto(`${base}/w/${workspace}`, { waitUntil: "commit" });
-await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
-const lines = page.locator(".monaco-editor .view-lines").first();
-await lines.click();
-await page.keyboard.type("zq");
-await page.waitForFunction(() => document.querySelector(".view-lines")?.textContent?.includes("zq"));
-const ms = performance.now() - begin;
+
+async function workspace(base, token, id) {
+  await context.addCookies([{ name: "slipway_token", value: token, url: base }]);
+  const begin = performance.now();
+  await page.goto(`${base}/w/${id}`, { waitUntil: "commit" });
+  await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
+  await page.locator(".monaco-editor .view-lines").first().click();
+  await page.keyboard.type("zq");
+  await page.waitForFunction(() => document.querySelector(".view-lines")?.textContent?.includes("zq"));
+  return performance.now() - begin;
+}
+
+async function ready(url, selector) {
+  const begin = performance.now();
+  await page.goto(url, { waitUntil: "commit" });
+  await page.locator(selector).first().waitFor({ state: "visible", timeout: 60_000 });
+  const ms = performance.now() - begin;
+  // What it loads for itself belongs to its weight.
+  await page.waitForLoadState("networkidle");
+  return ms;
+}
+
+const ms = kind === "workspace" ? await workspace(...words) : await ready(...words);
 await browser.close();
 console.log(JSON.stringify({ ms, bytes }));

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the program itself is tests/src/bin/bench.rs; its goals stand beside it.
+//! `cargo xtask bench`: the program itself is tests/src/bin/bench.rs; docs/benchmarks.md says how it measures.
 use anyhow::{Result, bail};
 
 use crate::{build, image, registries, setup, step};

@@ -1,17 +1,14 @@
-//! Files: durable writes, a save until it is in the sandbox, ten thousand small files, and the server at rest.
-use std::io::Write as _;
+//! Files: durable writes, a save until it is in the sandbox, and the server at rest.
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use bytes::Bytes;
-use slipway_api::session::SessionState;
 use slipway_client::socket::Socket;
 use slipway_core::hash::ContentHash;
-use slipway_proto::v1;
 
 use super::lab::Lab;
 use super::process::rss_kib;
-use super::{Row, Samples, now, row};
+use super::{Row, Samples, count, figure, now};
 
 /// 2 KB through REST by eight clients at once, each durable before it is answered.
 ///
@@ -38,16 +35,12 @@ pub async fn write(lab: &Lab, writes: usize) -> Result<Vec<Row>> {
     while let Some(samples) = tasks.join_next().await {
         all.extend(&samples??);
     }
-    Ok(vec![row(
-        "write_p99",
-        all.quantile(0.99),
-        format!(
-            "p50 {:.1} ms, {} writes by 8 clients",
-            all.quantile(0.5),
-            all.len()
-        ),
-        None,
-    )?])
+    let detail = format!(
+        "p50 {:.1} ms, {} writes by 8 clients",
+        all.median(),
+        all.len()
+    );
+    figure("write_p99", all.quantile(0.99), detail, &[])
 }
 
 /// From a save in the editor until the sandbox's disk shows it.
@@ -76,15 +69,9 @@ pub async fn save(lab: &Lab, saves: usize) -> Result<Vec<Row>> {
         "{} saves of 2 KB, from the request until the file has the content",
         samples.len()
     );
-    Ok(vec![
-        row(
-            "save_p50",
-            samples.quantile(0.5),
-            detail.clone(),
-            Some(("lsyncd (best of six, measured apart)", 474.0)),
-        )?,
-        row("save_p99", samples.quantile(0.99), detail, None)?,
-    ])
+    let mut rows = figure("save_p50", samples.median(), detail.clone(), &[])?;
+    rows.extend(figure("save_p99", samples.quantile(0.99), detail, &[])?);
+    Ok(rows)
 }
 
 async fn wait_for_content(file: &Path, content: &[u8]) -> Result<()> {
@@ -101,96 +88,16 @@ async fn wait_for_content(file: &Path, content: &[u8]) -> Result<()> {
     }
 }
 
-/// Ten thousand small files: zip import, then on a new session's disk; `cp -a` of the same tree as the reference.
-///
-/// # Errors
-/// As the API.
-pub async fn import(lab: &Lab) -> Result<Vec<Row>> {
-    let zip = small_files(lab.folder.path())?;
-    let begin = now();
-    let workspace = lab
-        .client
-        .import_workspace(&format!("import-{}", lab.fresh()), zip)
-        .await?;
-    let imported = begin.elapsed().as_secs_f64();
-    let socket = Socket::connect(&lab.client).await?;
-    let mut events = socket.events(Some(workspace.id)).await?;
-    let begin = now();
-    lab.client.start_session(workspace.id).await?;
-    loop {
-        let event = events.recv().await.context("the events ended")?;
-        if let Some(v1::event::Event::Session(session)) = event.event
-            && session.applied_revision >= workspace.head
-            && session.state == "ready"
-        {
-            break;
-        }
-    }
-    let synced = begin.elapsed().as_secs_f64();
-    let begin = now();
-    let status = tokio::process::Command::new("cp")
-        .arg("-a")
-        .arg(lab.folder.path().join("small"))
-        .arg(lab.folder.path().join("copy"))
-        .status()
-        .await?;
-    ensure!(status.success(), "cp failed");
-    let copied = begin.elapsed().as_secs_f64();
-    lab.client.stop_session(workspace.id).await?;
-    lab.client
-        .wait_for_session(&socket, workspace.id, |state| {
-            state == SessionState::Stopped
-        })
-        .await?;
-    Ok(vec![
-        row(
-            "import_10000",
-            imported,
-            "zip of 10,000 files, 40 MB, durable",
-            Some(("cp -a", copied)),
-        )?,
-        row(
-            "session_10000",
-            synced,
-            "from Start until the sandbox's disk shows the revision",
-            Some(("cp -a", copied)),
-        )?,
-    ])
-}
-
-/// The tree on disk and as zip: 10,000 files in 600 folders, 40 MB.
-fn small_files(folder: &Path) -> Result<Bytes> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    let mut state = 7_u64;
-    for number in 0..10_000_u32 {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let size = usize::try_from(1_000 + (state >> 33) % 6_000).unwrap_or(4_000);
-        let line = format!("{state:016x} {number}\n");
-        let content = line.repeat(size / line.len() + 1);
-        let name = format!("d{:03}/f{number:05}.txt", number % 600);
-        zip.start_file(&name, options)?;
-        zip.write_all(content.as_bytes())?;
-        let file = folder.join("small").join(&name);
-        std::fs::create_dir_all(file.parent().context("invariant: the name has a folder")?)?;
-        std::fs::write(file, content)?;
-    }
-    Ok(Bytes::from(zip.finish()?.into_inner()))
-}
-
 /// Resident memory of the server with nothing to do.
 ///
 /// # Errors
 /// When the goals cannot be read.
 pub fn rest(lab: &Lab) -> Result<Vec<Row>> {
     let kib = lab.server.pid().map_or(0, rss_kib);
-    #[expect(clippy::cast_precision_loss, reason = "KiB of a benchmark")]
-    Ok(vec![row(
+    figure(
         "server_rest",
-        kib as f64 / 1024.0,
+        count(kib) / 1024.0,
         "RSS of the server alone, Postgres apart",
-        None,
-    )?])
+        &[],
+    )
 }

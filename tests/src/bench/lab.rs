@@ -8,8 +8,11 @@ use slipway_api::workspace::{Template, Workspace};
 use slipway_client::rest::Client;
 use slipway_client::socket::Socket;
 use slipway_client::terminal::{Place, Viewer};
+use slipway_core::id::TerminalId;
 use slipway_core::secret::Secret;
 
+use super::peer::{Connection, slipway};
+use super::process;
 use crate::server::{Parts, Server};
 
 /// The laboratory; its folder goes with it.
@@ -94,15 +97,42 @@ impl Lab {
     /// When the terminal does not answer.
     pub async fn terminal(&self, socket: &Socket, session: &Session) -> Result<Viewer> {
         let terminal = self.client.open_terminal(session.id, 80, 24).await?;
-        let client_id = format!("00000000-0000-7000-8000-{:012x}", self.fresh());
-        let mut viewer = Viewer::attach(
-            socket,
-            Place::new(session.id, terminal.id, client_id, 80, 24),
-        )
-        .await?;
+        let place = Place::new(session.id, terminal.id, self.viewer(), 80, 24);
+        let mut viewer = Viewer::attach(socket, place).await?;
         viewer.write(b"echo up-$((40+2))\n").await?;
         viewer.read_until("up-42").await?;
         Ok(viewer)
+    }
+
+    /// A new terminal with the peers' client on it, and its id.
+    ///
+    /// # Errors
+    /// When the terminal does not answer.
+    pub async fn attach(&self, session: &Session) -> Result<(TerminalId, Connection)> {
+        let terminal = self.client.open_terminal(session.id, 80, 24).await?.id;
+        let viewer = self.viewer();
+        let connection = slipway::attach(&self.client, session, terminal, viewer).await?;
+        Ok((terminal, connection))
+    }
+
+    /// A new terminal with the peers' client on it.
+    ///
+    /// # Errors
+    /// When the terminal does not answer.
+    pub async fn connect(&self, session: &Session) -> Result<Connection> {
+        Ok(self.attach(session).await?.1)
+    }
+
+    fn viewer(&self) -> String {
+        format!("00000000-0000-7000-8000-{:012x}", self.fresh())
+    }
+
+    /// The server and the agents of its sessions.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let mut all = process::agents(&self.parts.agent);
+        all.extend(self.server.pid());
+        all
     }
 
     /// Where the workspace's files lie on this machine's disk.

@@ -1,27 +1,44 @@
 //! What processes cost: CPU time and memory, read from /proc.
+use std::collections::HashMap;
 use std::path::Path;
 
-/// CPU microseconds of a process: what its threads ran, to the nanosecond. The times in `/proc/PID/stat` are sampled a
-/// hundred times a second, which says nothing of work that comes in pieces of some microseconds.
-#[must_use]
-pub fn cpu_us(pid: u32) -> u64 {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
-    let nanoseconds: u64 = threads
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|thread| {
+/// What every thread of some processes has run, to the nanosecond. The times in `/proc/PID/stat` are sampled a hundred
+/// times a second, which says nothing of work that comes in pieces of some microseconds.
+#[derive(Debug, Default)]
+pub struct Cpu(HashMap<u32, u64>);
+
+impl Cpu {
+    /// Now.
+    #[must_use]
+    pub fn of(processes: impl IntoIterator<Item = u32>) -> Self {
+        let threads = processes
+            .into_iter()
+            .filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/task")).ok())
+            .flatten()
+            .flatten();
+        let ran = threads.filter_map(|thread| {
             let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            text.split_whitespace().next()?.parse::<u64>().ok()
-        })
-        .sum();
-    nanoseconds / 1_000
+            let id = thread.file_name().to_str()?.parse().ok()?;
+            Some((id, text.split_whitespace().next()?.parse().ok()?))
+        });
+        Self(ran.collect())
+    }
+
+    /// Microseconds since `before`. A thread that ended in between is left out.
+    #[must_use]
+    pub fn us_since(&self, before: &Self) -> u64 {
+        let ran = |(id, now): (&u32, &u64)| now - before.0.get(id).copied().unwrap_or(0).min(*now);
+        self.0.iter().map(ran).sum::<u64>() / 1_000
+    }
 }
 
-/// Proportional memory of a process in KiB.
+/// Proportional memory of some processes in KiB.
 #[must_use]
-pub fn pss_kib(pid: u32) -> u64 {
-    field_kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+pub fn pss_kib(processes: impl IntoIterator<Item = u32>) -> u64 {
+    processes
+        .into_iter()
+        .map(|pid| field_kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:"))
+        .sum()
 }
 
 /// Resident memory of a process in KiB.
@@ -39,23 +56,54 @@ fn field_kib(file: &str, name: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Pids of the agents whose binary is this file.
-#[must_use]
-pub fn agents(binary: &Path) -> Vec<u32> {
-    let wanted = std::fs::metadata(binary).ok();
+fn pids() -> impl Iterator<Item = u32> {
     std::fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &u32| {
+}
+
+fn name(pid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim().to_owned()
+}
+
+/// Pids of the agents whose binary is this file.
+#[must_use]
+pub fn agents(binary: &Path) -> Vec<u32> {
+    let wanted = std::fs::metadata(binary).ok();
+    pids()
+        .filter(|&pid| {
             use std::os::unix::fs::MetadataExt as _;
-            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             let same = match (std::fs::metadata(format!("/proc/{pid}/exe")), &wanted) {
                 (Ok(exe), Some(wanted)) => exe.ino() == wanted.ino(),
                 _ => true,
             };
-            comm.trim() == "slipway-agent" && same
+            name(pid) == "slipway-agent" && same
         })
         .collect()
+}
+
+/// A process and all that it started, without those that have one of these names.
+#[must_use]
+pub fn family(root: u32, without: &[&str]) -> Vec<u32> {
+    let parents: HashMap<u32, u32> = pids()
+        .filter_map(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // The name may contain anything; what follows its last bracket does not.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+            Some((pid, parent.parse().ok()?))
+        })
+        .collect();
+    let belongs = |pid: u32| {
+        std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|pid| pid == root)
+    };
+    let mut family: Vec<u32> = parents
+        .keys()
+        .copied()
+        .filter(|&pid| belongs(pid))
+        .collect();
+    family.retain(|&pid| !without.contains(&name(pid).as_str()));
+    family
 }

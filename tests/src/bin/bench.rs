@@ -2,13 +2,16 @@
 use anyhow::{Result, bail};
 use clap::Parser;
 use slipway_tests::bench::lab::Lab;
-use slipway_tests::bench::ttyd::Ttyd;
-use slipway_tests::bench::{Row, files, page, terminal};
+use slipway_tests::bench::peer::{Peer, Peers};
+use slipway_tests::bench::{
+    Row, bulk, echo, files, idle, page, resume, stall, start, table, tail, tell, tree,
+};
 use slipway_tests::server::Parts;
 
 /// Every benchmark, in the order in which they run.
 const NAMES: &[&str] = &[
-    "rest", "write", "save", "import", "start", "echo", "bulk", "stall", "resume", "idle", "cold",
+    "rest", "write", "save", "import", "start", "echo", "bulk", "tail", "stall", "resume", "idle",
+    "cold",
 ];
 
 #[derive(Parser)]
@@ -16,6 +19,8 @@ const NAMES: &[&str] = &[
 struct Args {
     #[command(flatten)]
     parts: Parts,
+    #[command(flatten)]
+    peers: Peers,
     /// One benchmark; all without it.
     name: Option<String>,
     /// Ends with failure when a goal is missed.
@@ -29,41 +34,32 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    if let Some(name) = args.name.as_deref().filter(|name| !NAMES.contains(name)) {
-        bail!(
-            "there is no benchmark {name}; there are {}",
-            NAMES.join(", ")
-        );
-    }
-    let ttyd = Ttyd::start().await?;
-    if ttyd.is_none() {
-        say("ttyd is not here (PEERS_BIN or PATH): rows beside it are SKIPPED");
+    let wanted = args.name.as_deref();
+    if let Some(name) = wanted.filter(|name| !NAMES.contains(name)) {
+        let names = NAMES.join(", ");
+        bail!("there is no benchmark {name}; there are {names}");
     }
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for name in NAMES
         .iter()
-        .filter(|name| args.name.as_deref().is_none_or(|wanted| wanted == **name))
+        .filter(|name| wanted.is_none_or(|one| one == **name))
     {
-        say(&format!("measuring {name}"));
-        // A server of its own for each, so that none carries what another left.
-        let lab = Lab::open(&args.parts).await?;
-        let measured = measure(name, &lab, ttyd.as_ref(), args.quick).await;
-        lab.close().await?;
-        match measured {
+        tell(&format!("measuring {name}"));
+        match measure(name, &args).await {
             Ok(measured) => {
-                for row in measured {
-                    say(&serde_json::to_string(&row)?);
-                    rows.push(row);
+                for row in &measured {
+                    say(&serde_json::to_string(row)?);
                 }
+                rows.extend(measured);
             }
             // The others are worth having nevertheless.
             Err(error) => {
-                say(&format!("{name} FAILED: {error:#}"));
+                tell(&format!("{name} FAILED: {error:#}"));
                 failed.push(*name);
             }
         }
     }
-    table(&rows);
+    say(&format!("\n{}", table(&rows)));
     if !failed.is_empty() {
         bail!("not measured: {}", failed.join(", "));
     }
@@ -73,39 +69,39 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn measure(name: &str, lab: &Lab, ttyd: Option<&Ttyd>, quick: bool) -> Result<Vec<Row>> {
-    let some = |many: usize| if quick { many / 10 + 1 } else { many };
+/// A server and peers of its own for each, so that none carries what another left.
+async fn measure(name: &str, args: &Args) -> Result<Vec<Row>> {
+    let lab = Lab::open(&args.parts).await?;
+    let peers = if matches!(name, "echo" | "bulk" | "tail" | "stall" | "resume" | "idle") {
+        Peer::start_all(&args.peers).await?
+    } else {
+        Vec::new()
+    };
+    let measured = on(name, &lab, &peers, args).await;
+    for peer in peers {
+        peer.stop().await?;
+    }
+    lab.close().await?;
+    measured
+}
+
+async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Row>> {
+    let some = |many: usize| {
+        if args.quick { many / 10 + 1 } else { many }
+    };
     match name {
         "rest" => files::rest(lab),
         "write" => files::write(lab, some(200)).await,
         "save" => files::save(lab, some(300)).await,
-        "import" => files::import(lab).await,
-        "start" => terminal::start(lab, some(30)).await,
-        "echo" => terminal::echo(lab, ttyd, some(5), some(500)).await,
-        "bulk" => terminal::bulk(lab, ttyd, some(4)).await,
-        "stall" => terminal::stall(lab).await,
-        "cold" => page::cold(lab, some(5)).await,
-        "resume" => terminal::resume(lab, some(100)).await,
-        _ => terminal::idle(lab).await,
-    }
-}
-
-fn table(rows: &[Row]) {
-    say("\n| figure | measured | goal | met | beside | how |\n|---|---|---|---|---|---|");
-    for row in rows {
-        let met = match row.met {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "",
-        };
-        let peer = match (&row.peer, row.peer_value) {
-            (Some(peer), Some(value)) => format!("{peer} {value:.3}"),
-            _ => String::new(),
-        };
-        say(&format!(
-            "| {} | {:.3} {} | {} | {met} | {peer} | {} |",
-            row.name, row.value, row.unit, row.goal, row.detail
-        ));
+        "import" => tree::import(lab, &args.peers, some(3)).await,
+        "start" => start::start(lab, some(30)).await,
+        "echo" => echo::echo(lab, peers, some(5), some(500)).await,
+        "bulk" => bulk::bulk(lab, peers, some(5)).await,
+        "tail" => tail::tail(lab, peers, some(50)).await,
+        "stall" => stall::stall(lab, peers).await,
+        "resume" => resume::resume(lab, peers, some(100)).await,
+        "idle" => idle::idle(lab, peers).await,
+        _ => page::cold(lab, &args.peers, some(5)).await,
     }
 }
 
