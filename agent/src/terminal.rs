@@ -1,5 +1,6 @@
 //! One terminal: a pseudo terminal, its byte log, what was typed, and the viewers that are attached to it.
 use std::io;
+use std::mem::MaybeUninit;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -28,6 +29,8 @@ mod viewer;
 
 /// Bytes taken by one read; the kernel hands out at most about this much.
 const READ_BYTES: usize = 16 * 1024;
+/// With so much input unacknowledged a viewer may be waiting for room.
+const ACK_BYTES: u64 = 4 * 1024;
 
 /// What a terminal is opened with.
 #[derive(Clone, Debug)]
@@ -100,6 +103,8 @@ struct Viewer {
     input_ack: Option<u64>,
     /// The acknowledgement that was sent last.
     input_acked: u64,
+    /// The time of an acknowledgement runs already.
+    ack_armed: bool,
     waker: Option<Waker>,
 }
 
@@ -320,18 +325,18 @@ impl Terminal {
 
     /// Takes output until there is none or enough.
     fn take_output(&self, bytes_max: usize) -> io::Result<usize> {
-        let mut buffer = [0; READ_BYTES];
+        let mut buffer = [MaybeUninit::uninit(); READ_BYTES];
         let mut taken = 0;
         let mut state = self.lock();
         while taken < bytes_max {
             let room = READ_BYTES.min(bytes_max - taken);
             match self.pty.read(&mut buffer[..room]) {
-                Ok(0) if taken == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok([]) if taken == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Err(error) if taken == 0 => return Err(error),
-                Ok(0) | Err(_) => break,
+                Ok([]) | Err(_) => break,
                 Ok(bytes) => {
-                    state.log.push(&buffer[..bytes]);
-                    taken += bytes;
+                    state.log.push(bytes);
+                    taken += bytes.len();
                 }
             }
         }
@@ -360,8 +365,7 @@ impl Terminal {
                 .iter_mut()
                 .filter(|viewer| viewer.client == client)
             {
-                viewer.input_ack = Some(offset);
-                viewer.wake();
+                viewer.owe(offset);
             }
         }
         Ok(())
@@ -405,6 +409,28 @@ impl Viewer {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    /// Owes an acknowledgement of input. It may wait for output, so that nothing need be woken now.
+    fn owe(&mut self, offset: u64) {
+        self.input_ack = Some(offset);
+        if !self.ack_armed || self.owes_much() {
+            self.wake();
+        }
+    }
+
+    /// Takes the acknowledgement that is owed; 0 when there is none.
+    fn acknowledge(&mut self) -> u64 {
+        let Some(offset) = self.input_ack.take() else {
+            return 0;
+        };
+        self.input_acked = offset;
+        offset
+    }
+
+    fn owes_much(&self) -> bool {
+        self.input_ack
+            .is_some_and(|offset| offset.saturating_sub(self.input_acked) >= ACK_BYTES)
     }
 
     /// Queues a small answer. A viewer that asks without listening loses its oldest.

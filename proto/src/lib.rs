@@ -10,4 +10,5 @@ pub mod v1 {
     tonic::include_proto!("slipway.v1");
 }
 
+pub mod codec;
 pub mod convert;

@@ -1,5 +1,6 @@
 //! A pseudo terminal: opened, sized, read and written without blocking, and asked who is in its foreground.
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::OFlags;
@@ -66,12 +67,13 @@ impl Pty {
         )?)
     }
 
-    /// Reads what is there.
+    /// Reads what is there, into memory that need not be cleared before.
     ///
     /// # Errors
     /// `WouldBlock` when nothing is there, another when the program's end is closed.
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(self.master.get_ref(), buffer)?)
+    pub fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a [u8]> {
+        let (read, _) = rustix::io::read(self.master.get_ref(), buffer)?;
+        Ok(read)
     }
 
     /// Writes what fits.

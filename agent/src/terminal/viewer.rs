@@ -15,7 +15,7 @@ use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
 use slipway_terminal::input::ClientId;
 use slipway_terminal::log::Size;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tokio_stream::Stream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
@@ -28,17 +28,16 @@ use crate::error::AgentError;
 const VIEWERS_MAX: usize = 16;
 
 /// How long an input acknowledgement waits for output that it can travel with. A key is nearly always echoed, and
-/// one frame fewer is one wake-up fewer on every hop.
-const ACK_WAITS: Duration = Duration::from_millis(10);
-/// With so much input unacknowledged the viewer may be waiting for room.
-const ACK_BYTES: u64 = 4 * 1024;
+/// one frame fewer is one wake-up fewer on every hop. The timer is not stopped by an echo, so that fast typing finds
+/// it running instead of starting it with every key.
+const ACK_WAITS: Duration = Duration::from_millis(100);
 
 /// What a viewer is to be sent now.
 enum Due {
     Frame(Out),
     End,
     Nothing,
-    /// Nothing but an acknowledgement that may wait a little.
+    /// Nothing but an acknowledgement, whose time begins to run.
     Acknowledgement,
 }
 
@@ -46,8 +45,7 @@ enum Due {
 pub(super) struct Outbound {
     terminal: Arc<Terminal>,
     number: u64,
-    ack_timer: Pin<Box<Sleep>>,
-    ack_armed: bool,
+    ack_timer: Option<Pin<Box<Sleep>>>,
     _inbound: DropGuard,
     _presence: PresenceGuard,
 }
@@ -114,6 +112,7 @@ impl Terminal {
             answers: vec![answer],
             input_ack: None,
             input_acked: state.input.written(client),
+            ack_armed: false,
             waker: None,
         });
         self.follow_driver(state);
@@ -241,8 +240,7 @@ impl Terminal {
                 .iter_mut()
                 .filter(|viewer| viewer.client == client)
             {
-                viewer.input_ack = Some(state.input.written(client));
-                viewer.wake();
+                viewer.owe(state.input.written(client));
             }
         }
         Ok(())
@@ -282,16 +280,16 @@ impl Terminal {
         else {
             return Due::End;
         };
+        if ack_is_due {
+            viewer.ack_armed = false;
+        }
         if !viewer.answers.is_empty() {
             return Due::Frame(viewer.answers.remove(0));
         }
-        let output_offset = state.log.end();
-        if let Some(offset) = viewer.input_ack {
-            let travels = viewer.attachment.credit().sent() < output_offset;
-            let much = offset.saturating_sub(viewer.input_acked) >= ACK_BYTES;
-            if ack_is_due || travels || much || state.exit.is_some() {
-                viewer.input_ack = None;
-                viewer.input_acked = offset;
+        if ack_is_due || viewer.owes_much() || state.exit.is_some() {
+            let offset = viewer.acknowledge();
+            if offset > 0 {
+                let output_offset = state.log.end();
                 return Due::Frame(Out::InputAck(v1::InputAck {
                     offset,
                     output_offset,
@@ -306,9 +304,11 @@ impl Terminal {
             .attachment
             .next(&mut state.log, state.exit.is_some(), now)
         {
-            Some(Frame::Output { offset, data }) => {
-                Due::Frame(Out::Output(v1::Output { offset, data }))
-            }
+            Some(Frame::Output { offset, data }) => Due::Frame(Out::Output(v1::Output {
+                offset,
+                data,
+                input_offset: viewer.acknowledge(),
+            })),
             Some(Frame::Resized { at, size }) => Due::Frame(Out::Resized(v1::Resized {
                 at_offset: at,
                 cols: size.cols,
@@ -321,11 +321,11 @@ impl Terminal {
                 .map_or(Due::End, |exit| Due::Frame(Out::Exited(exit))),
             None => {
                 viewer.waker = Some(context.waker().clone());
-                if viewer.input_ack.is_some() {
-                    Due::Acknowledgement
-                } else {
-                    Due::Nothing
+                if viewer.input_ack.is_none() || viewer.ack_armed {
+                    return Due::Nothing;
                 }
+                viewer.ack_armed = true;
+                Due::Acknowledgement
             }
         }
     }
@@ -346,8 +346,7 @@ pub(super) fn attach(
     let outbound = Outbound {
         terminal: terminal.clone(),
         number,
-        ack_timer: Box::pin(tokio::time::sleep(ACK_WAITS)),
-        ack_armed: false,
+        ack_timer: None,
         _inbound: stop.clone().drop_guard(),
         _presence: presence,
     };
@@ -381,9 +380,10 @@ impl Stream for Outbound {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            let ack_is_due = self.ack_armed && self.ack_timer.as_mut().poll(context).is_ready();
+            let timer = self.ack_timer.as_mut();
+            let ack_is_due = timer.is_some_and(|timer| timer.as_mut().poll(context).is_ready());
             if ack_is_due {
-                self.ack_armed = false;
+                self.ack_timer = None;
             }
             match self.terminal.due(self.number, context, ack_is_due) {
                 Due::Frame(frame) => {
@@ -393,11 +393,10 @@ impl Stream for Outbound {
                     return Poll::Ready(Some(Ok(v1::TerminalServer { frame: Some(frame) })));
                 }
                 Due::End => return Poll::Ready(None),
-                Due::Acknowledgement if !self.ack_armed => {
-                    self.ack_timer.as_mut().reset(Instant::now() + ACK_WAITS);
-                    self.ack_armed = true;
+                Due::Acknowledgement => {
+                    self.ack_timer = Some(Box::pin(tokio::time::sleep(ACK_WAITS)));
                 }
-                Due::Acknowledgement | Due::Nothing => return Poll::Pending,
+                Due::Nothing => return Poll::Pending,
             }
         }
     }

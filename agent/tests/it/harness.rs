@@ -269,7 +269,12 @@ impl Viewer {
             return false;
         };
         match message.frame.unwrap() {
-            Out::Output(v1::Output { offset, data }) => {
+            Out::Output(v1::Output {
+                offset,
+                data,
+                input_offset,
+            }) => {
+                self.written = self.written.max(input_offset);
                 assert_eq!(offset, self.offset, "nothing lost, nothing doubled");
                 self.offset += data.len() as u64;
                 self.seen.extend_from_slice(&data);
@@ -290,7 +295,7 @@ impl Viewer {
                 );
                 self.exit = Some(exit);
             }
-            Out::InputAck(ack) => self.written = ack.offset,
+            Out::InputAck(ack) => self.written = self.written.max(ack.offset),
             Out::Gap(gap) => self.offset = gap.to,
             Out::Refused(refused) => panic!("refused: {refused:?}"),
             Out::Attached(_) | Out::Resized(_) | Out::GoAway(_) | Out::Pong(_) | Out::State(_) => {}

@@ -21,6 +21,38 @@ async fn keys_are_echoed() {
 }
 
 #[tokio::test]
+async fn a_key_and_its_echo_come_back_as_one_frame() {
+    let agent = TestAgent::start().await;
+    let mut viewer = agent.sh("stty raw -echo; echo ready; exec cat").await;
+    viewer.until("ready").await;
+    let mut together = 0;
+    for key in 1..=20 {
+        viewer.key(b"k").await;
+        let before = viewer.offset;
+        while viewer.offset == before || viewer.written < key {
+            let (offset, written) = (viewer.offset, viewer.written);
+            viewer.step().await;
+            together += u32::from(viewer.offset > offset && viewer.written > written);
+        }
+    }
+    // An echo that is late is not waited for.
+    assert!(together > 10, "{together} of 20 came together");
+}
+
+#[tokio::test]
+async fn input_that_nothing_answers_is_acknowledged_nevertheless() {
+    let agent = TestAgent::start().await;
+    let mut viewer = agent.sh("stty raw -echo; echo ready; exec sleep 60").await;
+    viewer.until("ready").await;
+    for key in 1..=3 {
+        viewer.key(b"k").await;
+        while viewer.written < key {
+            assert!(viewer.step().await);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_hundred_cuts_lose_and_double_nothing() {
     let agent = TestAgent::start().await;
     let mut viewer = agent.sh("stty -opost; seq 300000").await;

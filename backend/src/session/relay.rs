@@ -5,12 +5,12 @@ use http::uri::PathAndQuery;
 use prost::Message as _;
 use slipway_core::code::Code;
 use slipway_core::limits::TERMINAL_FRAME_BYTES_MAX;
-use slipway_proto::v1;
 use slipway_proto::v1::terminal_client::Frame;
+use slipway_proto::{codec, v1};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::PollSender;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Request, Status, Streaming};
 
 use super::agent::AgentHandle;
@@ -113,6 +113,10 @@ impl Encoder for Frames {
         item.encode(buffer)
             .map_err(|error| Status::internal(error.to_string()))
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        codec::buffers()
+    }
 }
 
 impl Decoder for Frames {
@@ -121,6 +125,10 @@ impl Decoder for Frames {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        codec::buffers()
     }
 }
 
@@ -152,6 +160,7 @@ mod tests {
                 frame: Some(terminal_server::Frame::Output(v1::Output {
                     offset: 12,
                     data: vec![b'x'; length].into(),
+                    input_offset: 3,
                 })),
             };
             let frame = envelope(stream, &terminal.encode_to_vec().into());

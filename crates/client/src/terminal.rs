@@ -167,6 +167,7 @@ impl Viewer {
                     )));
                 }
                 self.place.offset += output.data.len() as u64;
+                self.applied(output.input_offset);
                 if self.place.offset - self.acknowledged >= ACK_BYTES {
                     self.acknowledged = self.place.offset;
                     self.send(terminal_client::Frame::Ack(v1::Ack {
@@ -178,12 +179,7 @@ impl Viewer {
                 Ok(Some(Told::Output(output.data)))
             }
             Some(terminal_server::Frame::InputAck(ack)) => {
-                let applied = usize::try_from(ack.offset.saturating_sub(self.place.input_offset))
-                    .unwrap_or(usize::MAX);
-                self.place
-                    .unacknowledged
-                    .drain(..applied.min(self.place.unacknowledged.len()));
-                self.place.input_offset = self.place.input_offset.max(ack.offset);
+                self.applied(ack.offset);
                 Ok(None)
             }
             Some(terminal_server::Frame::Gap(gap)) => {
@@ -205,21 +201,21 @@ impl Viewer {
         }
     }
 
+    /// Input up to this offset was applied and need not be kept.
+    fn applied(&mut self, offset: u64) {
+        let applied = usize::try_from(offset.saturating_sub(self.place.input_offset));
+        let kept = &mut self.place.unacknowledged;
+        kept.drain(..applied.unwrap_or(usize::MAX).min(kept.len()));
+        self.place.input_offset = self.place.input_offset.max(offset);
+    }
+
     async fn attached(&mut self, attached: v1::Attached) -> Result<Option<Told>, ClientError> {
         let fresh = attached.mode() != v1::attached::Mode::Resume;
         self.place.epoch = attached.epoch;
         self.place.offset = attached.start_offset;
         self.acknowledged = attached.start_offset;
         // What was typed and never applied is sent again; what was applied is dropped.
-        let applied = usize::try_from(
-            attached
-                .input_offset
-                .saturating_sub(self.place.input_offset),
-        )
-        .unwrap_or(usize::MAX);
-        self.place
-            .unacknowledged
-            .drain(..applied.min(self.place.unacknowledged.len()));
+        self.applied(attached.input_offset);
         self.place.input_offset = attached.input_offset;
         let again = self.place.unacknowledged.clone();
         if !again.is_empty() {

@@ -190,6 +190,7 @@ class Agent {
             $typeName: "slipway.v1.Output",
             offset: BigInt(at),
             data: this.log.slice(at, end),
+            inputOffset: this.inputOffset,
           },
         });
       }

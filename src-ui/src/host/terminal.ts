@@ -152,6 +152,7 @@ export class TerminalStream {
         this.attach(frame.value);
         break;
       case "output":
+        this.applied(frame.value.inputOffset);
         this.output(frame.value.offset, frame.value.data);
         break;
       case "resized": {
