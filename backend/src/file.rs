@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::extract::{Json, Path, SignedIn};
-use crate::hub::{Author, Hub, Proposal};
+use crate::hub::{Author, Hub, Proposal, ProposalOutcome};
 use crate::state::App;
 
 pub mod convert;
@@ -52,12 +52,29 @@ async fn commit(
     Path(workspace): Path<WorkspaceId>,
     Json(body): Json<Commit>,
 ) -> Result<Json<Committed>, Error> {
-    app.hub.access(workspace, user.user).await?;
-    let proposals = body
-        .operations
-        .into_iter()
-        .map(proposal)
-        .collect::<Result<Vec<_>, _>>()?;
+    let row = app.hub.access(workspace, user.user).await?;
+    // What names no path of a workspace fails by itself; the others go on.
+    let (mut outcomes, mut places, mut proposals) = (Vec::new(), Vec::new(), Vec::new());
+    for operation in body.operations {
+        match proposal(operation)? {
+            Ok(proposal) => {
+                places.push(outcomes.len());
+                proposals.push(proposal);
+                outcomes.push(None);
+            }
+            Err(refused) => outcomes.push(Some(convert::refused(&refused))),
+        }
+    }
+    if body.atomic && places.len() < outcomes.len() {
+        let nothing = || outcome(ProposalOutcome::nothing_done());
+        return Ok(Json(Committed {
+            revision: row.head,
+            outcomes: outcomes
+                .into_iter()
+                .map(|refused| refused.unwrap_or_else(nothing))
+                .collect(),
+        }));
+    }
     let done = store(
         &app,
         workspace,
@@ -69,7 +86,13 @@ async fn commit(
         Action::FilesWrite,
     )
     .await?;
-    Ok(Json(done))
+    for (place, outcome) in places.into_iter().zip(done.outcomes) {
+        outcomes[place] = Some(outcome);
+    }
+    Ok(Json(Committed {
+        revision: done.revision,
+        outcomes: outcomes.into_iter().flatten().collect(),
+    }))
 }
 
 /// Commits with the audit row in the same transaction.
@@ -117,18 +140,20 @@ async fn restore_to(
     Path(workspace): Path<WorkspaceId>,
     Json(body): Json<Restore>,
 ) -> Result<Json<Committed>, Error> {
-    let row = app.hub.access(workspace, user.user).await?;
-    if body.revision > row.head {
-        return Err(read::unknown_revision(row.head));
-    }
-    let proposals = restore::proposals(&app, workspace, body.revision, body.path.as_ref()).await?;
+    app.hub.access(workspace, user.user).await?;
     let author = Author {
         kind: OriginKind::Restore,
         ..Hub::editor(user.user)
     };
     let mut db = app.db.begin().await?;
+    let head = Hub::lock(&mut db, workspace).await?;
+    if body.revision > head {
+        return Err(read::unknown_revision(head));
+    }
+    let below = body.path.as_ref();
+    let proposals = restore::proposals(&mut db, workspace, body.revision, below).await?;
     let mut done = Committed {
-        revision: row.head,
+        revision: head,
         outcomes: Vec::new(),
     };
     // More than one commit takes goes into several, which are durable together.

@@ -1,190 +1,34 @@
 //! The hub: a workspace's truth. Journal, current tree and contents in Postgres; every change is a commit.
 //! `evaluate` decides what a batch does, `commit` makes it durable, `content` holds bytes, `heads` tells who watches.
+//! The parts build on each other in this order: `types`, `row`, `store`, `content`, `evaluate`, `apply`, `answer`,
+//! `history`, `commit`.
 use bytes::Bytes;
-use slipway_api::file::{Kind, OriginKind};
-use slipway_core::code::Code;
+use slipway_api::file::OriginKind;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::{Id as _, ReplicaId, UserId, WorkspaceId};
-use slipway_core::path::RelPath;
 use sqlx::PgPool;
-use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Events;
 
+mod answer;
 mod apply;
-pub mod commit;
+mod commit;
 pub mod content;
 mod evaluate;
 mod heads;
+pub mod history;
+mod row;
 pub mod store;
+mod types;
 
-pub use commit::HubError;
-
-/// Who proposes.
-#[derive(Clone, Debug)]
-pub struct Author {
-    /// By which way it came.
-    pub kind: OriginKind,
-    /// The person, if known.
-    pub user: Option<UserId>,
-    /// The replica; with the batch's name it makes a retry answer the same.
-    pub replica: ReplicaId,
-}
-
-/// What a proposer believes stands at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// Nothing.
-    Absent,
-    /// A folder.
-    Folder,
-    /// A file or link with this content.
-    Content(ContentHash),
-}
-
-/// The bytes of a proposed file.
-#[derive(Clone, Debug)]
-pub enum Content {
-    /// Along with the proposal.
-    Inline(Bytes),
-    /// Held by the workspace already.
-    Held(ContentHash),
-}
-
-/// What shall stand at a path.
-#[derive(Clone, Debug)]
-pub enum NewNode {
-    /// A file.
-    File {
-        /// Its bytes.
-        content: Content,
-        /// Whether it may be executed.
-        executable: bool,
-    },
-    /// A folder.
-    Folder,
-    /// A link that stays inside the workspace.
-    Symlink {
-        /// Where it leads.
-        target: String,
-    },
-    /// Nothing; a folder goes with all below it.
-    Absent,
-    /// What stands at this path, with all below it.
-    MoveFrom(RelPath),
-}
-
-/// One operation of a batch.
-#[derive(Clone, Debug)]
-pub struct Proposal {
-    /// Where.
-    pub path: RelPath,
-    /// What must stand there (for a move: at its source). `None`: anything.
-    pub expect: Option<Expect>,
-    /// What shall stand there.
-    pub change: NewNode,
-}
-
-/// How one operation ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ProposalOutcome {
-    /// Done.
-    Applied,
-    /// Exactly this stood there already.
-    Converged,
-    /// Something else stands there.
-    Stale(Option<NodeRow>),
-    /// Not allowed; a sentence says why.
-    Rejected(Code, String),
-    /// The workspace does not hold the content named by hash.
-    NeedsContent,
-}
-
-/// Answer to a batch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Commit {
-    /// Newest revision after it.
-    pub revision: u64,
-    /// One for each operation.
-    pub outcomes: Vec<ProposalOutcome>,
-}
-
-/// One entry of the current tree.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeRow {
-    /// Where.
-    pub path: RelPath,
-    /// What.
-    pub kind: Kind,
-    /// Of the content or of the link's target; absent for folders.
-    pub hash: Option<ContentHash>,
-    /// Bytes.
-    pub size: u64,
-    /// Whether it may be executed.
-    pub executable: bool,
-    /// Where a link leads.
-    pub target: Option<String>,
-    /// Revision of its last change.
-    pub revision: u64,
-}
-
-/// One change of the journal.
-#[derive(Clone, Debug)]
-pub struct JournalRow {
-    /// Revision.
-    pub revision: u64,
-    /// Order inside the revision.
-    pub seq: u32,
-    /// Where.
-    pub path: RelPath,
-    /// What stands there since; `None`: deleted.
-    pub node: Option<NodeRow>,
-    /// Where it came from, for a move.
-    pub from: Option<RelPath>,
-    /// Content before.
-    pub previous: Option<ContentHash>,
-    /// By which way it came.
-    pub origin: OriginKind,
-    /// The person, if known.
-    pub user: Option<UserId>,
-    /// When.
-    pub at: OffsetDateTime,
-}
-
-/// Where a workspace stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Changes when the journal is no continuation of what replicas know.
-    pub epoch: Uuid,
-    /// Newest revision.
-    pub revision: u64,
-    /// Files and folders.
-    pub entries: u64,
-    /// Size of all files.
-    pub bytes: u64,
-}
-
-/// A workspace's own row.
-#[derive(Clone, Debug)]
-pub struct WorkspaceRow {
-    /// Id.
-    pub id: WorkspaceId,
-    /// Owner.
-    pub owner: UserId,
-    /// Name.
-    pub name: String,
-    /// Newest revision.
-    pub head: u64,
-    /// Set when archived.
-    pub archived_at: Option<OffsetDateTime>,
-    /// Set when in the trash.
-    pub deleted_at: Option<OffsetDateTime>,
-}
+pub use types::{
+    Author, Commit, Content, Expect, Head, HubError, JournalRow, NewNode, NodeRow, Proposal,
+    ProposalOutcome, Version, WorkspaceRow,
+};
 
 /// The hub of this server. Cheap to clone.
 #[derive(Clone)]
@@ -247,6 +91,18 @@ impl Hub {
         atomic: bool,
     ) -> Result<Commit, HubError> {
         commit::commit(db, &self.clock, workspace, author, batch, proposals, atomic).await
+    }
+
+    /// Keeps everyone else from changing the workspace until the end of the caller's transaction; its newest revision.
+    ///
+    /// # Errors
+    /// When there is none, or no database.
+    pub async fn lock(
+        db: &mut sqlx::PgConnection,
+        workspace: WorkspaceId,
+    ) -> Result<u64, HubError> {
+        let locked = apply::lock(db, workspace).await?;
+        Ok(locked.ok_or(HubError::Unknown)?.head)
     }
 
     /// Tells those who watch that a commit is durable.
@@ -324,14 +180,14 @@ impl Hub {
 
     /// A content to be written piece by piece.
     #[must_use]
-    pub fn writer(&self, workspace: WorkspaceId) -> content::ContentWriter {
-        content::ContentWriter::new(self.db.clone(), self.clock.clone(), workspace)
+    pub fn writer(&self, workspace: WorkspaceId) -> content::write::ContentWriter {
+        content::write::ContentWriter::new(self.db.clone(), self.clock.clone(), workspace)
     }
 
     /// A content to be put together inside a transaction of the caller.
     #[must_use]
-    pub fn assembly(workspace: WorkspaceId) -> content::Assembly {
-        content::Assembly::new(workspace)
+    pub fn assembly(workspace: WorkspaceId) -> content::write::Assembly {
+        content::write::Assembly::new(workspace)
     }
 
     /// A workspace of this user, in the trash or not.
@@ -356,38 +212,6 @@ impl Hub {
             kind: OriginKind::Editor,
             user: Some(user),
             replica: ReplicaId::from_uuid(user.uuid()),
-        }
-    }
-}
-
-impl From<HubError> for Error {
-    fn from(error: HubError) -> Self {
-        match error {
-            HubError::Unknown => Self::not_found("workspace"),
-            HubError::Inactive => Self::new(
-                Code::WorkspaceInactive,
-                "The workspace is archived or in the trash. Bring it back first.",
-            ),
-            HubError::TooMany(most) => Self::new(
-                Code::InvalidRequest,
-                format!("A commit takes at most {most} operations. Split it."),
-            ),
-            HubError::TooLarge => Self::new(
-                Code::FileTooLarge,
-                "A file holds at most 100 MiB. Keep larger data outside of the workspace.",
-            ),
-            HubError::Batch => Self::new(
-                Code::IdempotencyMismatch,
-                "The name of the batch is empty or longer than 200 characters.",
-            ),
-            HubError::Damaged(what) => {
-                tracing::error!(what, "The hub found damaged data");
-                Self::new(
-                    Code::Internal,
-                    "Stored data could not be read. Report the request id.",
-                )
-            }
-            HubError::Db(error) => error.into(),
         }
     }
 }

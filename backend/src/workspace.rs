@@ -1,6 +1,6 @@
 //! Workspaces: make, list, rename, duplicate, archive, trash, export and import.
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use slipway_api::file::OriginKind;
@@ -12,7 +12,7 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_proto::v1;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(recover))
         .routes(routes!(purge))
         .routes(routes!(duplicate))
-        .routes(routes!(export))
+        .routes(routes!(export::export))
 }
 
 /// Makes a workspace from a template.
@@ -61,17 +61,15 @@ async fn create(
             .commit_in(&mut db, id, &author, "template", first, true)
             .await?;
     }
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(user.user),
+    finish(
+        &app,
+        db,
+        user,
+        id,
         Action::WorkspaceCreate,
-        &id.to_string(),
         json!({ "name": body.name }),
     )
-    .await?;
-    db.commit().await?;
-    created(&app, user, id).await
+    .await
 }
 
 /// Stores the row of a new workspace; its name is checked.
@@ -83,13 +81,9 @@ async fn begin(
     from: Template,
 ) -> Result<WorkspaceId, Error> {
     let name = checked_name(name)?;
+    // What cannot fit is refused before any work; what may, is counted once more at the end.
     if store::count(db, user.user).await? >= WORKSPACES_PER_USER_MAX {
-        return Err(Error::new(
-            Code::TooManyWorkspaces,
-            format!(
-                "You have {WORKSPACES_PER_USER_MAX} workspaces, which is the most. Delete one for good first."
-            ),
-        ));
+        return Err(too_many());
     }
     let id: WorkspaceId = app.clock.fresh();
     let epoch = uuid::Builder::from_random_bytes(random()).into_uuid();
@@ -100,7 +94,28 @@ async fn begin(
     }
 }
 
-async fn created(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Response, Error> {
+/// Ends the transaction of a new workspace.
+async fn finish(
+    app: &App,
+    mut db: Transaction<'_, Postgres>,
+    user: SignedIn,
+    id: WorkspaceId,
+    action: Action,
+    detail: serde_json::Value,
+) -> Result<Response, Error> {
+    audit::record(
+        &mut db,
+        &app.clock,
+        Some(user.user),
+        action,
+        &id.to_string(),
+        detail,
+    )
+    .await?;
+    if store::count_finally(&mut db, user.user).await? > WORKSPACES_PER_USER_MAX {
+        return Err(too_many());
+    }
+    db.commit().await?;
     app.events.publish_user(
         user.user,
         v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
@@ -143,9 +158,6 @@ async fn update(
 ) -> Result<Json<Workspace>, Error> {
     let row = present(&app.hub, workspace, user).await?;
     let name = body.name.as_deref().map(checked_name).transpose()?;
-    if body.archived == Some(true) {
-        app.sessions.stop(&user, workspace).await?;
-    }
     let mut db = app.db.begin().await?;
     if store::update(
         &mut db,
@@ -169,6 +181,10 @@ async fn update(
     )
     .await?;
     db.commit().await?;
+    if body.archived == Some(true) {
+        // Should this not happen, the reconciler sees a session of an archived workspace.
+        app.sessions.stop(&user, workspace).await?;
+    }
     app.events.publish_user(
         user.user,
         v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
@@ -250,14 +266,13 @@ async fn purge(
     Path(workspace): Path<WorkspaceId>,
 ) -> Result<StatusCode, Error> {
     let row = app.hub.access(workspace, user.user).await?;
-    if row.deleted_at.is_none() {
+    let mut db = app.db.begin().await?;
+    if !store::purge(&mut db, workspace, None).await? {
         return Err(Error::new(
             Code::WorkspaceInactive,
             "Only a workspace in the trash is deleted for good. Delete it first.",
         ));
     }
-    let mut db = app.db.begin().await?;
-    store::purge(&mut db, workspace).await?;
     audit::record(
         &mut db,
         &app.clock,
@@ -290,49 +305,15 @@ async fn duplicate(
     let mut db = app.db.begin().await?;
     let id = begin(&app, &mut db, user, &body.name, from.template).await?;
     store::copy(&mut db, workspace, id, user.user, app.clock.now()).await?;
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(user.user),
+    finish(
+        &app,
+        db,
+        user,
+        id,
         Action::WorkspaceDuplicate,
-        &id.to_string(),
         json!({ "from": workspace }),
     )
-    .await?;
-    db.commit().await?;
-    created(&app, user, id).await
-}
-
-/// The workspace as zip file.
-#[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/export", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, content_type = "application/zip")), extensions(("x-permission" = json!("workspace-owner"))))]
-async fn export(
-    State(app): State<App>,
-    user: SignedIn,
-    Path(workspace): Path<WorkspaceId>,
-) -> Result<Response, Error> {
-    let row = app.hub.access(workspace, user.user).await?;
-    let (_, rows) = app.hub.listing(workspace).await?;
-    let safe: String = row
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_ .".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.zip\""))
-        .unwrap_or(HeaderValue::from_static("attachment"));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/zip"),
-        ),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, export::write(app.hub.clone(), workspace, rows)).into_response())
+    .await
 }
 
 /// A workspace of this user that is not in the trash.
@@ -368,6 +349,15 @@ fn checked_name(name: &str) -> Result<String, Error> {
         ));
     }
     Ok(name.to_owned())
+}
+
+fn too_many() -> Error {
+    Error::new(
+        Code::TooManyWorkspaces,
+        format!(
+            "You have {WORKSPACES_PER_USER_MAX} workspaces, which is the most. Delete one for good first."
+        ),
+    )
 }
 
 fn name_taken(name: &str) -> Error {

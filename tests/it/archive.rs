@@ -100,6 +100,27 @@ fn promising(entries: u64) -> Vec<u8> {
     zip
 }
 
+/// The end of a zip64 whose last record shows few entries: only that it does not know where the list begins says that
+/// there is a larger record.
+fn hiding(entries: u64) -> Vec<u8> {
+    let mut zip = promising(entries);
+    let counts = zip.len() - 14;
+    zip[counts..counts + 8].copy_from_slice(&[1, 0, 1, 0, 46, 0, 0, 0]);
+    zip
+}
+
+/// A whole zip file, and behind it the end of another one whose list is none.
+fn with_a_second_end() -> Vec<u8> {
+    let mut zip = named("second.txt");
+    let list_at = u32::try_from(zip.len()).unwrap();
+    zip.extend([b'x'; 46]);
+    zip.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+    zip.extend(46_u32.to_le_bytes());
+    zip.extend(list_at.to_le_bytes());
+    zip.extend([0, 0]);
+    zip
+}
+
 async fn refused(lab: &Lab, ana: &Client, what: &str, zip: Vec<u8>, expected: &[Code]) {
     let answer = code(ana.import_workspace("bad", Bytes::from(zip)).await);
     assert!(expected.contains(&answer), "{what}: {answer}");
@@ -238,6 +259,7 @@ async fn bombs_are_refused_before_they_unfold() {
     refused(&lab, &ana, "ratio", ratio, &[Code::ZipBomb]).await;
     refused(&lab, &ana, "count", promising(1 << 40), &[Code::ZipBomb]).await;
     refused(&lab, &ana, "count", promising(200_001), &[Code::ZipBomb]).await;
+    refused(&lab, &ana, "hidden", hiding(200_001), &[Code::ZipBomb]).await;
     let large = Zip::new()
         .stored("large", &vec![b'x'; (100 << 20) + 1])
         .done();
@@ -296,6 +318,7 @@ async fn what_is_no_whole_zip_file_is_refused() {
             ),
         ),
         ("a list that lies", promising(3)),
+        ("another list than the last", with_a_second_end()),
     ] {
         refused(&lab, &ana, what, zip, &[Code::ZipInvalid]).await;
     }

@@ -8,6 +8,9 @@ use slipway_core::path::RelPath;
 
 use crate::lab::{Lab, code};
 
+mod commit;
+mod upload;
+
 #[tokio::test]
 async fn a_write_over_something_unseen_is_stale_and_changes_nothing() {
     let lab = Lab::start().await;

@@ -19,6 +19,7 @@ use slipway_core::path::RelPath;
 use crate::lab::Lab;
 
 mod concurrent;
+mod contents;
 mod model;
 
 use model::{Change, Expected, Model, Operation, Outcome};
@@ -271,11 +272,11 @@ async fn restores(lab: &Lab, workspace: WorkspaceId, model: &Model) -> Result<()
     for revision in 0..=head {
         let mut db = app.db.acquire().await.unwrap();
         let then = store::tree_at(&mut db, workspace, revision).await.unwrap();
-        drop(db);
         prop_assert_eq!(&tree(then), model.past(revision), "revision {}", revision);
-        let proposals = restore::proposals(app, workspace, revision, None)
+        let proposals = restore::proposals(&mut db, workspace, revision, None)
             .await
             .unwrap();
+        drop(db);
         let name = format!("restore {revision}");
         let done = app
             .hub

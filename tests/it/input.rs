@@ -137,6 +137,12 @@ async fn a_wrong_missing_or_unknown_field_is_named() {
         ),
         (
             Method::POST,
+            at("/commits"),
+            json!({ "batch": "", "operations": [] }),
+            "batch",
+        ),
+        (
+            Method::POST,
             at("/moves"),
             json!({ "from": "main.py" }),
             "to",

@@ -14,4 +14,5 @@ mod repeated;
 mod run;
 mod runtime;
 mod session;
+mod workspace;
 mod ws;

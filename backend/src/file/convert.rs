@@ -2,12 +2,15 @@
 use base64::Engine as _;
 use bytes::Bytes;
 use slipway_api::file::{
-    Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult,
+    self as api, Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult,
 };
 use slipway_core::code::Code;
+use slipway_core::path::{PathError, RelPath};
 
 use crate::error::Error;
-use crate::hub::{Content, Expect, JournalRow, NewNode, NodeRow, Proposal, ProposalOutcome};
+use crate::hub::{
+    Content, Expect, JournalRow, NewNode, NodeRow, Proposal, ProposalOutcome, Version,
+};
 
 /// An entry as clients see it.
 #[must_use]
@@ -37,6 +40,15 @@ pub fn change(row: JournalRow) -> Change {
             user: row.user,
         },
         at: row.at,
+    }
+}
+
+/// A version of a path as clients see it.
+#[must_use]
+pub fn version(row: Version) -> api::Version {
+    api::Version {
+        change: change(row.change),
+        kept: row.kept,
     }
 }
 
@@ -71,17 +83,28 @@ pub fn outcome(outcome: ProposalOutcome) -> Outcome {
     }
 }
 
-/// What a client asks for, as the hub takes it.
+/// How an operation ended whose path is none.
+#[must_use]
+pub fn refused(error: &PathError) -> Outcome {
+    outcome(ProposalOutcome::Rejected(error.code(), error.to_string()))
+}
+
+/// What a client asks for, as the hub takes it, or what is wrong with its path.
 ///
 /// # Errors
 /// When the operation contradicts itself.
-pub fn proposal(operation: Operation) -> Result<Proposal, Error> {
+pub fn proposal(operation: Operation) -> Result<Result<Proposal, PathError>, Error> {
+    let from = operation.from.as_deref().map(RelPath::parse).transpose();
+    let (path, from) = match (RelPath::parse(&operation.path), from) {
+        (Ok(path), Ok(from)) => (path, from),
+        (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+    };
     let expect = operation.expect.map(|expect| match expect {
         Expectation::Absent => Expect::Absent,
         Expectation::Folder => Expect::Folder,
         Expectation::Content(hash) => Expect::Content(hash),
     });
-    let change = match (operation.kind, operation.from) {
+    let change = match (operation.kind, from) {
         (_, Some(from)) => NewNode::MoveFrom(from),
         (None, None) => NewNode::Absent,
         (Some(Kind::Folder), None) => NewNode::Folder,
@@ -113,11 +136,11 @@ pub fn proposal(operation: Operation) -> Result<Proposal, Error> {
             }
         }
     };
-    Ok(Proposal {
-        path: operation.path,
+    Ok(Ok(Proposal {
+        path,
         expect,
         change,
-    })
+    }))
 }
 
 fn invalid(field: &str, message: &str) -> Error {

@@ -10,7 +10,7 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::path::RelPath;
 
-use super::convert::{change, entry};
+use super::convert::{change, entry, version};
 use super::range;
 use crate::error::Error;
 use crate::http::extract::{Json, Path, Query, SignedIn};
@@ -103,7 +103,7 @@ pub(super) async fn read(
         Some(revision) => hub::store::history(&app.db, workspace, &path, revision + 1, 1)
             .await?
             .pop()
-            .and_then(|row| row.node),
+            .and_then(|version| version.change.node),
     };
     let Some(NodeRow {
         kind: Kind::File,
@@ -198,9 +198,9 @@ pub(super) async fn history(
     )
     .await?;
     let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) == HISTORY_PAGE;
-    let next = rows.last().filter(|_| full).map(|row| row.revision);
+    let next = rows.last().filter(|_| full).map(|row| row.change.revision);
     Ok(Json(History {
-        versions: rows.into_iter().map(change).collect(),
+        versions: rows.into_iter().map(version).collect(),
         next,
     }))
 }

@@ -4,33 +4,32 @@ use std::collections::BTreeMap;
 use slipway_api::file::Kind;
 use slipway_core::id::WorkspaceId;
 use slipway_core::path::RelPath;
+use sqlx::PgConnection;
 
 use crate::error::Error;
 use crate::hub::{self, Content, NewNode, NodeRow, Proposal};
-use crate::state::App;
 
-/// The operations, deletions first so that kinds may change.
+/// The operations, deletions first so that kinds may change. Wants the workspace's lock: what the tree holds now must
+/// still be what it holds when they are committed.
 ///
 /// # Errors
 /// When the path never existed up to that revision, or no database.
 pub async fn proposals(
-    app: &App,
+    db: &mut PgConnection,
     workspace: WorkspaceId,
     revision: u64,
     below: Option<&RelPath>,
 ) -> Result<Vec<Proposal>, Error> {
     let concerned =
         |row: &NodeRow| below.is_none_or(|below| row.path == *below || row.path.is_below(below));
-    let mut db = app.db.acquire().await?;
-    let then: BTreeMap<_, _> = hub::store::tree_at(&mut db, workspace, revision)
+    let then: BTreeMap<_, _> = hub::store::tree_at(db, workspace, revision)
         .await?
         .into_iter()
         .filter(concerned)
         .map(|row| (row.path.clone(), row))
         .collect();
-    drop(db);
-    let (_, now) = app.hub.listing(workspace).await?;
-    let now: BTreeMap<_, _> = now
+    let now: BTreeMap<_, _> = hub::store::tree(db, workspace)
+        .await?
         .into_iter()
         .filter(concerned)
         .map(|row| (row.path.clone(), row))

@@ -2,16 +2,14 @@
 use std::collections::HashMap;
 
 use slipway_api::file::Kind;
-use slipway_core::hash::ContentHash;
-use slipway_core::id::{Id as _, ReplicaId, WorkspaceId};
+use slipway_core::id::{Id as _, WorkspaceId};
 use slipway_core::path::RelPath;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::commit::{node_row, stale_paths, uuid};
-use super::evaluate::Effect;
-use super::store::origin_text;
-use super::{Author, NodeRow};
+use super::evaluate::{Effect, Evaluated};
+use super::row::{NodeColumns, nodes, number, origin_text, uuid};
+use super::types::{Author, NodeRow};
 
 /// A workspace under its row lock.
 pub(super) struct Locked {
@@ -19,14 +17,6 @@ pub(super) struct Locked {
     pub(super) entries: u64,
     pub(super) bytes: u64,
     pub(super) inactive: bool,
-    /// The answer that this batch got before.
-    pub(super) answer: Option<Answer>,
-}
-
-/// A stored answer, with what stands now at the paths that it called stale.
-pub(super) struct Answer {
-    pub(super) value: serde_json::Value,
-    pub(super) current: Vec<NodeRow>,
 }
 
 /// What a batch can touch.
@@ -36,55 +26,22 @@ pub(super) struct Touched {
     pub(super) folders: Vec<String>,
 }
 
-const fn number(kind: Kind) -> i16 {
-    match kind {
-        Kind::File => 1,
-        Kind::Folder => 2,
-        Kind::Symlink => 3,
-    }
-}
-
+/// Locks a workspace: until the transaction's end nobody else changes it.
 pub(super) async fn lock(
     db: &mut PgConnection,
     workspace: WorkspaceId,
-    replica: ReplicaId,
-    batch: &str,
 ) -> Result<Option<Locked>, sqlx::Error> {
-    let Some(row) = sqlx::query!(
+    let row = sqlx::query!(
         "select head_rev, entry_count, bytes_used, (archived_at is not null or deleted_at is not null) as \"inactive!\" from workspaces where id = $1 for update",
         uuid(workspace),
     )
-    .fetch_optional(&mut *db)
-    .await?
-    else {
-        return Ok(None);
-    };
-    let value = sqlx::query_scalar!(
-        "select answer from batches where workspace_id = $1 and replica_id = $2 and batch = $3",
-        uuid(workspace),
-        replica.uuid(),
-        batch
-    )
-    .fetch_optional(&mut *db)
+    .fetch_optional(db)
     .await?;
-    let answer = match value {
-        Some(value) => {
-            let paths = Touched {
-                paths: stale_paths(&value),
-                folds: Vec::new(),
-                folders: Vec::new(),
-            };
-            let current = touched(db, workspace, &paths).await?;
-            Some(Answer { value, current })
-        }
-        None => None,
-    };
-    Ok(Some(Locked {
+    Ok(row.map(|row| Locked {
         head: row.head_rev.unsigned_abs(),
         entries: row.entry_count.unsigned_abs(),
         bytes: row.bytes_used.unsigned_abs(),
         inactive: row.inactive,
-        answer,
     }))
 }
 
@@ -94,8 +51,9 @@ pub(super) async fn touched(
     workspace: WorkspaceId,
     touched: &Touched,
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = any($2)
+    let rows = sqlx::query_as!(
+        NodeColumns,
+        r#"select path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!" from entries where workspace_id = $1 and path = any($2)
         union
         select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and fold_key = any($3)
         union
@@ -108,49 +66,7 @@ pub(super) async fn touched(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let (Some(path), Some(kind), Some(size), Some(executable), Some(rev)) =
-                (row.path, row.kind, row.size, row.executable, row.rev)
-            else {
-                return Err(sqlx::Error::Decode("an entry without its columns".into()));
-            };
-            node_row(
-                &path,
-                kind,
-                row.hash,
-                size,
-                executable,
-                row.link_target,
-                rev,
-            )
-        })
-        .collect()
-}
-
-pub(super) async fn held(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    hashes: &[ContentHash],
-) -> Result<HashMap<ContentHash, u64>, sqlx::Error> {
-    let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
-    // The lock keeps the sweep away until the commit refers to them.
-    let rows = sqlx::query!(
-        "select hash, size from blobs where workspace_id = $1 and hash = any($2) for key share",
-        uuid(workspace),
-        &hashes
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            Some((
-                ContentHash::try_from(row.hash.as_slice()).ok()?,
-                row.size.unsigned_abs(),
-            ))
-        })
-        .collect())
+    nodes(rows)
 }
 
 /// Rows of the tree and of the journal, column by column, as UNNEST takes them.
@@ -266,37 +182,41 @@ pub(super) async fn apply(
     Ok(())
 }
 
+/// Bytes of contents that the effects took out of the tree, each counted as if nothing else named it.
+fn superseded(effects: &[Effect]) -> u64 {
+    let content = |row: &Option<NodeRow>| {
+        row.as_ref()
+            .filter(|row| row.kind == Kind::File)
+            .and_then(|row| Some((row.hash?, row.size)))
+    };
+    effects
+        .iter()
+        .filter_map(|effect| {
+            let before = content(&effect.before)?;
+            (content(&effect.after) != Some(before)).then_some(before.1)
+        })
+        .sum()
+}
+
+/// Moves the workspace's head; answers with an estimate of its history's bytes, never too low.
 pub(super) async fn advance(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     revision: u64,
-    entries: u64,
-    bytes: u64,
+    evaluated: &Evaluated,
     now: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update workspaces set head_rev = $2, entry_count = $3, bytes_used = $4, changed_at = $5 where id = $1",
+) -> Result<u64, sqlx::Error> {
+    let history = sqlx::query_scalar!(
+        "update workspaces set head_rev = $2, entry_count = $3, bytes_used = $4, changed_at = $5, history_bytes = history_bytes + $6
+        where id = $1 returning history_bytes",
         uuid(workspace),
         revision.cast_signed(),
-        entries.cast_signed(),
-        bytes.cast_signed(),
+        evaluated.entries.cast_signed(),
+        evaluated.bytes.cast_signed(),
         now,
+        superseded(&evaluated.effects).cast_signed(),
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(())
-}
-
-pub(super) async fn remember(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    replica: ReplicaId,
-    batch: &str,
-    answer: &serde_json::Value,
-    now: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!("insert into batches (workspace_id, replica_id, batch, answer, at) values ($1, $2, $3, $4, $5)", uuid(workspace), replica.uuid(), batch, answer, now)
-        .execute(db)
-        .await?;
-    Ok(())
+    Ok(history.unsigned_abs())
 }

@@ -1,17 +1,18 @@
 //! Bytes: small contents in one row, large ones in chunks, written and read piece by piece. Hashes are always our own.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use bytes::{Bytes, BytesMut};
-use slipway_core::hash::{ContentHash, ContentHasher};
+use bytes::Bytes;
+use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, FILE_BYTES_MAX};
-use sqlx::{PgConnection, PgPool};
+use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::commit::{HubError, uuid};
-use crate::clock::{Clock, random};
+use super::row::uuid;
+use super::types::HubError;
 
 pub mod read;
+pub mod write;
 
 /// Contents of one statement: large enough to be few, small enough not to double the memory of an import.
 const STATEMENT_BYTES: usize = 4 << 20;
@@ -42,6 +43,38 @@ fn unpack(codec: i16, content: Vec<u8>, size: usize) -> Result<Bytes, HubError> 
             .map_err(|error| HubError::Damaged(error.to_string())),
         other => Err(HubError::Damaged(format!("codec {other}"))),
     }
+}
+
+/// Sizes of those contents that the workspace holds, which are then used now.
+///
+/// A content that is named by a commit is made new, here and by every insert: the sweep, which sees nothing of a commit
+/// that is under way, takes only what is old, and a row that changed under it is looked at again.
+pub(super) async fn hold(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    hashes: &[ContentHash],
+    now: OffsetDateTime,
+) -> Result<HashMap<ContentHash, u64>, HubError> {
+    if hashes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
+    let rows = sqlx::query!(
+        "update blobs set created_at = $3 where workspace_id = $1 and hash = any($2) returning hash, size",
+        uuid(workspace),
+        &hashes,
+        now
+    )
+    .fetch_all(db)
+    .await?;
+    let size = |hash: &[u8], size: i64| {
+        let hash = ContentHash::try_from(hash)
+            .map_err(|_| HubError::Damaged("hash of a content".to_owned()))?;
+        Ok((hash, size.unsigned_abs()))
+    };
+    rows.into_iter()
+        .map(|row| size(&row.hash, row.size))
+        .collect()
 }
 
 /// Stores contents that are in memory; large ones in chunks. Those that are held already cost nothing.
@@ -111,7 +144,7 @@ async fn insert_small(
     sqlx::query!(
         "insert into blobs (workspace_id, hash, size, codec, content, created_at)
         select $1, hash, size, codec, content, $2 from unnest($3::bytea[], $4::bigint[], $5::smallint[], $6::bytea[]) as new (hash, size, codec, content)
-        on conflict do nothing",
+        on conflict (workspace_id, hash) do update set created_at = excluded.created_at",
         uuid(workspace),
         now,
         &hashes,
@@ -132,10 +165,18 @@ async fn insert_head(
     size: u64,
     now: OffsetDateTime,
 ) -> Result<bool, HubError> {
-    let done = sqlx::query!("insert into blobs (workspace_id, hash, size, created_at) values ($1, $2, $3, $4) on conflict do nothing", uuid(workspace), &hash.as_bytes()[..], size.cast_signed(), now)
-        .execute(db)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    // A row that nobody has ever updated or locked is the one that this statement made.
+    let made = sqlx::query_scalar!(
+        r#"insert into blobs (workspace_id, hash, size, created_at) values ($1, $2, $3, $4)
+        on conflict (workspace_id, hash) do update set created_at = excluded.created_at returning (xmax = 0) as "made!""#,
+        uuid(workspace),
+        &hash.as_bytes()[..],
+        size.cast_signed(),
+        now
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(made)
 }
 
 async fn insert_chunk(
@@ -160,162 +201,6 @@ async fn insert_chunk(
     Ok(())
 }
 
-/// A content that is put together piece by piece. Chunks stand under a key of chance until the hash of the whole is
-/// known. Where they are written, pool or transaction, the caller decides.
-pub struct Assembly {
-    workspace: WorkspaceId,
-    key: [u8; 32],
-    hasher: ContentHasher,
-    buffer: BytesMut,
-    size: u64,
-    chunks: usize,
-}
-
-impl Assembly {
-    pub(super) fn new(workspace: WorkspaceId) -> Self {
-        Self {
-            workspace,
-            key: random(),
-            hasher: ContentHasher::default(),
-            buffer: BytesMut::new(),
-            size: 0,
-            chunks: 0,
-        }
-    }
-
-    /// Takes the next piece; true when there are chunks to write.
-    fn take(&mut self, piece: &[u8]) -> Result<bool, HubError> {
-        self.size += piece.len() as u64;
-        if self.size > FILE_BYTES_MAX {
-            return Err(HubError::TooLarge);
-        }
-        self.hasher.update(piece);
-        self.buffer.extend_from_slice(piece);
-        Ok(self.buffer.len() > CHUNK_BYTES_MAX)
-    }
-
-    async fn write_full(
-        &mut self,
-        db: &mut PgConnection,
-        now: OffsetDateTime,
-    ) -> Result<(), HubError> {
-        while self.buffer.len() > CHUNK_BYTES_MAX {
-            let chunk = self.buffer.split_to(CHUNK_BYTES_MAX);
-            self.write(db, &chunk, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn write(
-        &mut self,
-        db: &mut PgConnection,
-        chunk: &[u8],
-        now: OffsetDateTime,
-    ) -> Result<(), HubError> {
-        if self.chunks == 0 {
-            // Not the content's hash: nobody can name it, and the sweep takes it if we are cut off.
-            let key = ContentHash::from_bytes(self.key);
-            insert_head(db, self.workspace, key, 0, now).await?;
-        }
-        insert_chunk(db, self.workspace, &self.key, self.chunks, chunk).await?;
-        self.chunks += 1;
-        Ok(())
-    }
-
-    /// Takes the next piece.
-    ///
-    /// # Errors
-    /// When a file may not be that large, or no database.
-    pub async fn push(
-        &mut self,
-        db: &mut PgConnection,
-        piece: &[u8],
-        now: OffsetDateTime,
-    ) -> Result<(), HubError> {
-        if self.take(piece)? {
-            self.write_full(db, now).await?;
-        }
-        Ok(())
-    }
-
-    /// The hash and size of what was written, now held by the workspace. Wants a transaction.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn finish(
-        mut self,
-        db: &mut PgConnection,
-        now: OffsetDateTime,
-    ) -> Result<(ContentHash, u64), HubError> {
-        let rest = self.buffer.split().freeze();
-        if self.chunks == 0 {
-            insert(db, self.workspace, &[rest], now).await?;
-            return Ok((self.hasher.finish(), self.size));
-        }
-        self.write(db, &rest, now).await?;
-        let hash = self.hasher.finish();
-        if insert_head(db, self.workspace, hash, self.size, now).await? {
-            sqlx::query!(
-                "update blob_chunks set hash = $3 where workspace_id = $1 and hash = $2",
-                uuid(self.workspace),
-                &self.key[..],
-                &hash.as_bytes()[..]
-            )
-            .execute(&mut *db)
-            .await?;
-        }
-        delete(db, self.workspace, &self.key).await?;
-        Ok((hash, self.size))
-    }
-}
-
-/// Writes a content piece by piece, each chunk at once: memory does not grow with its size.
-pub struct ContentWriter {
-    db: PgPool,
-    clock: Clock,
-    assembly: Assembly,
-}
-
-impl ContentWriter {
-    pub(super) fn new(db: PgPool, clock: Clock, workspace: WorkspaceId) -> Self {
-        Self {
-            db,
-            clock,
-            assembly: Assembly::new(workspace),
-        }
-    }
-
-    /// Takes the next piece.
-    ///
-    /// # Errors
-    /// When a file may not be that large, or no database.
-    pub async fn push(&mut self, piece: &[u8]) -> Result<(), HubError> {
-        match self.assembly.take(piece) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                let mut db = self.db.acquire().await?;
-                self.assembly.write_full(&mut db, self.clock.now()).await
-            }
-            Err(error) => {
-                let mut db = self.db.acquire().await?;
-                delete(&mut db, self.assembly.workspace, &self.assembly.key).await?;
-                Err(error)
-            }
-        }
-    }
-
-    /// The hash and size of what was written, now held by the workspace.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn finish(self) -> Result<(ContentHash, u64), HubError> {
-        let mut db = self.db.begin().await?;
-        let done = self.assembly.finish(&mut db, self.clock.now()).await?;
-        db.commit().await?;
-        Ok(done)
-    }
-}
-
 async fn delete(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -335,7 +220,7 @@ async fn delete(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sweep(db: &PgPool, now: OffsetDateTime) -> Result<u64, HubError> {
+pub async fn sweep(db: &mut PgConnection, now: OffsetDateTime) -> Result<u64, HubError> {
     let done = sqlx::query!(
         "delete from blobs where (workspace_id, hash) in (
             select workspace_id, hash from blobs as old where created_at < $1

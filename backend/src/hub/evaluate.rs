@@ -7,8 +7,8 @@ use slipway_core::hash::ContentHash;
 use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
 use slipway_core::path::RelPath;
 
-use self::judge::{escapes, expected, rejected, same, unless_refused};
-use super::{Content, NewNode, NodeRow, Proposal, ProposalOutcome};
+use self::judge::{escapes, expected, link_escapes, rejected, same, unless_refused};
+use super::types::{Content, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
 pub(super) struct Overlay {
@@ -216,6 +216,13 @@ impl Overlay {
             let rest = &row.path.as_str()[from.as_str().len()..];
             let path = RelPath::parse(&format!("{to}{rest}"))
                 .map_err(|error| rejected(error.code(), error.to_string()))?;
+            if row
+                .target
+                .as_ref()
+                .is_some_and(|target| escapes(&path, target))
+            {
+                return Err(link_escapes(&path));
+            }
             let moved = NodeRow {
                 path: path.clone(),
                 revision: self.revision,
@@ -260,13 +267,7 @@ impl Overlay {
             }
             NewNode::Symlink { target } => {
                 if escapes(&proposal.path, target) {
-                    return Err(rejected(
-                        Code::LinkEscapes,
-                        format!(
-                            "The link \"{}\" would lead out of the workspace.",
-                            proposal.path
-                        ),
-                    ));
+                    return Err(link_escapes(&proposal.path));
                 }
                 Ok(row(
                     Kind::Symlink,

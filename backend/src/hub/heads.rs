@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::commit::uuid;
+use super::row::uuid;
 use crate::event::Events;
 
 const CHANNEL: &str = "slipway_heads";
@@ -123,34 +123,25 @@ impl Heads {
     /// Hears of other servers' commits; looks every two seconds, since a notification can be lost.
     async fn hear(&self, db: PgPool, events: Events) {
         let mut listener = None;
+        // An interval, not a time since the last notification: on a busy server one would never pass.
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             if listener.is_none() {
                 listener = subscribe(&db).await;
             }
-            let named = match &mut listener {
-                Some(open) => match tokio::time::timeout(LOOK_EVERY, open.recv()).await {
-                    Ok(Ok(notification)) => notification
-                        .payload()
-                        .split(',')
-                        .filter_map(|id| id.parse().ok().map(WorkspaceId::from_uuid))
-                        .collect(),
-                    Ok(Err(_)) => {
-                        listener = None;
-                        self.watched()
-                    }
-                    Err(_) => self.watched(),
-                },
-                None => {
-                    tokio::time::sleep(LOOK_EVERY).await;
-                    self.watched()
-                }
-            };
             let watched = self.watched();
-            let named: Vec<_> = named
-                .into_iter()
-                .filter(|id: &WorkspaceId| watched.contains(id))
-                .collect();
-            if let Err(error) = self.look(&db, &events, &named).await {
+            let moved: Vec<_> = tokio::select! {
+                _ = every.tick() => watched,
+                named = heard(&mut listener) => match named {
+                    Some(named) => watched.into_iter().filter(|id| named.contains(id)).collect(),
+                    None => {
+                        listener = None;
+                        watched
+                    }
+                },
+            };
+            if let Err(error) = self.look(&db, &events, &moved).await {
                 tracing::debug!(%error, "Cannot look at watched heads");
             }
         }
@@ -191,4 +182,17 @@ async fn subscribe(db: &PgPool) -> Option<PgListener> {
     let mut listener = PgListener::connect_with(db).await.ok()?;
     listener.listen(CHANNEL).await.ok()?;
     Some(listener)
+}
+
+/// The workspaces that the next notification names; `None` when the connection broke. Without one it waits for ever.
+async fn heard(listener: &mut Option<PgListener>) -> Option<HashSet<WorkspaceId>> {
+    let Some(open) = listener else {
+        return std::future::pending().await;
+    };
+    let notification = open.recv().await.ok()?;
+    let ids = notification.payload().split(',');
+    Some(
+        ids.filter_map(|id| id.parse().ok().map(WorkspaceId::from_uuid))
+            .collect(),
+    )
 }

@@ -1,46 +1,10 @@
 //! SQL of the hub that looks: heads, the tree now and then, the journal.
-use slipway_api::file::{Kind, OriginKind};
-use slipway_core::hash::ContentHash;
 use slipway_core::id::{Id as _, UserId, WorkspaceId};
 use slipway_core::path::RelPath;
 use sqlx::{PgConnection, PgPool};
 
-use super::commit::{node_row, uuid};
-use super::{Head, JournalRow, NodeRow, WorkspaceRow};
-
-/// A kind as it stands in the tables.
-pub(super) const fn kind(number: i16) -> Option<Kind> {
-    match number {
-        1 => Some(Kind::File),
-        2 => Some(Kind::Folder),
-        3 => Some(Kind::Symlink),
-        _ => None,
-    }
-}
-
-/// An origin as it stands in the tables.
-#[must_use]
-pub const fn origin_text(kind: OriginKind) -> &'static str {
-    match kind {
-        OriginKind::Editor => "editor",
-        OriginKind::Session => "session",
-        OriginKind::Upload => "upload",
-        OriginKind::Desktop => "desktop",
-        OriginKind::Restore => "restore",
-        OriginKind::Template => "template",
-    }
-}
-
-fn origin(text: &str) -> OriginKind {
-    match text {
-        "session" => OriginKind::Session,
-        "upload" => OriginKind::Upload,
-        "desktop" => OriginKind::Desktop,
-        "restore" => OriginKind::Restore,
-        "template" => OriginKind::Template,
-        _ => OriginKind::Editor,
-    }
-}
+use super::row::{ChangeColumns, NodeColumns, nodes, uuid};
+use super::types::{Head, JournalRow, NodeRow, Version, WorkspaceRow};
 
 pub(super) async fn head(db: &PgPool, workspace: WorkspaceId) -> Result<Option<Head>, sqlx::Error> {
     let row = sqlx::query!(
@@ -78,10 +42,11 @@ pub(super) async fn changes_after(
     after: u64,
     limit: usize,
 ) -> Result<Vec<JournalRow>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "with page as (select rev from changes where workspace_id = $1 and rev > $2 order by rev, seq limit $3)
-        select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at from changes
-        where workspace_id = $1 and rev > $2 and rev <= (select max(rev) from page) order by rev, seq",
+    let rows = sqlx::query_as!(
+        ChangeColumns,
+        r#"with page as (select rev from changes where workspace_id = $1 and rev > $2 order by rev, seq limit $3)
+        select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at, true as "kept!" from changes
+        where workspace_id = $1 and rev > $2 and rev <= (select max(rev) from page) order by rev, seq"#,
         uuid(workspace),
         i64::try_from(after).unwrap_or(i64::MAX),
         i64::try_from(limit).unwrap_or(i64::MAX),
@@ -89,35 +54,7 @@ pub(super) async fn changes_after(
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|row| {
-            let node = row
-                .kind
-                .map(|kind| {
-                    node_row(
-                        &row.path,
-                        kind,
-                        row.hash,
-                        row.size,
-                        row.executable,
-                        row.link_target,
-                        row.rev,
-                    )
-                })
-                .transpose()?;
-            Ok(JournalRow {
-                revision: row.rev.unsigned_abs(),
-                seq: row.seq.unsigned_abs(),
-                path: path(&row.path)?,
-                node,
-                from: row.from_path.as_deref().map(path).transpose()?,
-                previous: row
-                    .prev_hash
-                    .and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
-                origin: origin(&row.origin),
-                user: row.user_id.map(UserId::from_uuid),
-                at: row.at,
-            })
-        })
+        .map(|row| Ok(Version::try_from(row)?.change))
         .collect()
 }
 
@@ -131,10 +68,12 @@ pub async fn history(
     of: &RelPath,
     before: u64,
     limit: i64,
-) -> Result<Vec<JournalRow>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at from changes
-        where workspace_id = $1 and path = $2 and rev < $3 order by rev desc, seq desc limit $4",
+) -> Result<Vec<Version>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        ChangeColumns,
+        r#"select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at,
+            (kind is distinct from 1 or exists (select from blobs where blobs.workspace_id = changes.workspace_id and blobs.hash = changes.hash)) as "kept!"
+        from changes where workspace_id = $1 and path = $2 and rev < $3 order by rev desc, seq desc limit $4"#,
         uuid(workspace),
         of.as_str(),
         before.min(i64::MAX.unsigned_abs()).cast_signed(),
@@ -142,37 +81,7 @@ pub async fn history(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let node = row
-                .kind
-                .map(|kind| {
-                    node_row(
-                        &row.path,
-                        kind,
-                        row.hash,
-                        row.size,
-                        row.executable,
-                        row.link_target,
-                        row.rev,
-                    )
-                })
-                .transpose()?;
-            Ok(JournalRow {
-                revision: row.rev.unsigned_abs(),
-                seq: row.seq.unsigned_abs(),
-                path: path(&row.path)?,
-                node,
-                from: row.from_path.as_deref().map(path).transpose()?,
-                previous: row
-                    .prev_hash
-                    .and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()),
-                origin: origin(&row.origin),
-                user: row.user_id.map(UserId::from_uuid),
-                at: row.at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Version::try_from).collect()
 }
 
 /// The tree as it was at a revision, sorted by path.
@@ -184,7 +93,8 @@ pub async fn tree_at(
     workspace: WorkspaceId,
     revision: u64,
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        NodeColumns,
         r#"select path, kind as "kind!", hash, size, executable, link_target, rev from (
             select distinct on (path) path, kind, hash, size, executable, link_target, rev from changes
             where workspace_id = $1 and rev <= $2 order by path, rev desc, seq desc
@@ -194,19 +104,25 @@ pub async fn tree_at(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            node_row(
-                &row.path,
-                row.kind,
-                row.hash,
-                row.size,
-                row.executable,
-                row.link_target,
-                row.rev,
-            )
-        })
-        .collect()
+    nodes(rows)
+}
+
+/// The current tree, sorted by path.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tree(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Vec<NodeRow>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        NodeColumns,
+        "select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 order by path",
+        uuid(workspace)
+    )
+    .fetch_all(db)
+    .await?;
+    nodes(rows)
 }
 
 pub(super) async fn listing(
@@ -226,23 +142,26 @@ pub(super) async fn listing(
     else {
         return Ok(None);
     };
-    let rows = sqlx::query!("select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 order by path", uuid(workspace)).fetch_all(&mut *db).await?;
+    let rows = tree(&mut db, workspace).await?;
     db.commit().await?;
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            node_row(
-                &row.path,
-                row.kind,
-                row.hash,
-                row.size,
-                row.executable,
-                row.link_target,
-                row.rev,
-            )
-        })
-        .collect::<Result<_, _>>()?;
     Ok(Some((head.unsigned_abs(), rows)))
+}
+
+/// Entries of the current tree at these paths.
+pub(super) async fn entries(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    paths: &[String],
+) -> Result<Vec<NodeRow>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        NodeColumns,
+        "select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = any($2)",
+        uuid(workspace),
+        paths,
+    )
+    .fetch_all(db)
+    .await?;
+    nodes(rows)
 }
 
 /// One entry of the current tree.
@@ -254,23 +173,6 @@ pub async fn entry(
     workspace: WorkspaceId,
     at: &RelPath,
 ) -> Result<Option<NodeRow>, sqlx::Error> {
-    let row = sqlx::query!("select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = $2", uuid(workspace), at.as_str())
-        .fetch_optional(db)
-        .await?;
-    row.map(|row| {
-        node_row(
-            &row.path,
-            row.kind,
-            row.hash,
-            row.size,
-            row.executable,
-            row.link_target,
-            row.rev,
-        )
-    })
-    .transpose()
-}
-
-fn path(text: &str) -> Result<RelPath, sqlx::Error> {
-    RelPath::parse(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    let mut db = db.acquire().await?;
+    Ok(entries(&mut db, workspace, &[at.to_string()]).await?.pop())
 }

@@ -21,7 +21,7 @@ use tonic::transport::Channel;
 
 use super::agent::AgentHandle;
 use crate::clock::random;
-use crate::hub::content::ContentWriter;
+use crate::hub::content::write::ContentWriter;
 use crate::hub::{Author, Commit, Hub, HubError, Proposal, ProposalOutcome};
 
 mod changes;

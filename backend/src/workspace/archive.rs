@@ -1,20 +1,23 @@
 //! Zip files, read safely: against traversal, bombs, links that lead out, names that cannot live everywhere.
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek as _, SeekFrom};
+use std::io::Read;
 
 use bytes::Bytes;
 use slipway_core::code::Code;
 use slipway_core::limits::{
-    BLOB_INLINE_BYTES_MAX, MIB, PATH_BYTES_MAX, WORKSPACE_BYTES_MAX, ZIP_ENTRIES_MAX, ZIP_RATIO_MAX,
+    BLOB_INLINE_BYTES_MAX, MIB, PATH_BYTES_MAX, WORKSPACE_BYTES_MAX, ZIP_RATIO_MAX,
 };
 use slipway_core::path::RelPath;
 use tokio::sync::mpsc;
 use zip::read::ZipFile;
 
+use self::list::{List, Window};
 use super::export::OURS;
 use crate::error::Error;
 use crate::hub::{Content, NewNode, Proposal};
+
+mod list;
 
 /// Contents and names of one commit of an import.
 const BATCH_BYTES: u64 = 8 * MIB;
@@ -24,8 +27,6 @@ const BATCH_FILES: usize = 4_000;
 const RATIO_FROM: u64 = 10 * MIB;
 /// One piece of a large file.
 const PIECE_BYTES: u64 = MIB;
-/// The record that ends a zip file, without its comment, which is at most 64 KiB.
-const END_BYTES: usize = 22;
 const UNIX_TYPE: u32 = 0o170_000;
 const UNIX_LINK: u32 = 0o120_000;
 
@@ -123,15 +124,12 @@ impl<'a> Reader<'a> {
     fn open(
         mut file: File,
         sender: &'a mpsc::Sender<Result<Item, Error>>,
-    ) -> Result<(Self, zip::ZipArchive<File>), Ended> {
-        let promised = entries(&mut file)?;
-        if promised > ZIP_ENTRIES_MAX {
-            return Err(bomb().into());
-        }
+    ) -> Result<(Self, zip::ZipArchive<Window>), Ended> {
+        let list = List::find(&mut file)?;
         let packed = file.metadata().map_err(Error::from)?.len();
-        let archive = zip::ZipArchive::new(file)?;
+        let archive = list.open(file)?;
         // The library keeps one entry of each name.
-        if (archive.len() as u64) < promised {
+        if (archive.len() as u64) < list.entries {
             let message = "The zip file holds a name twice. Pack it again with one of them.";
             return Err(Error::new(Code::PathExists, message).into());
         }
@@ -147,7 +145,7 @@ impl<'a> Reader<'a> {
         Ok((reader, archive))
     }
 
-    fn all(&mut self, mut archive: zip::ZipArchive<File>) -> Result<(), Ended> {
+    fn all(&mut self, mut archive: zip::ZipArchive<Window>) -> Result<(), Ended> {
         for index in 0..archive.len() {
             self.entry(&mut archive.by_index(index)?)?;
             if self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_FILES {
@@ -170,7 +168,7 @@ impl<'a> Reader<'a> {
         self.send(Item::Batch(batch))
     }
 
-    fn entry(&mut self, entry: &mut ZipFile<'_, File>) -> Result<(), Ended> {
+    fn entry(&mut self, entry: &mut ZipFile<'_, Window>) -> Result<(), Ended> {
         let Some(path) = self.path(entry)? else {
             return Ok(());
         };
@@ -219,7 +217,7 @@ impl<'a> Reader<'a> {
     /// A large file goes on piece by piece as it is unpacked.
     fn large(
         &mut self,
-        entry: &mut ZipFile<'_, File>,
+        entry: &mut ZipFile<'_, Window>,
         path: RelPath,
         start: Vec<u8>,
         executable: bool,
@@ -236,7 +234,7 @@ impl<'a> Reader<'a> {
     /// The next bytes of an entry. What the archive says of its sizes is not believed: they are counted as they come.
     fn piece(
         &mut self,
-        entry: &mut ZipFile<'_, File>,
+        entry: &mut ZipFile<'_, Window>,
         path: &RelPath,
         most: u64,
     ) -> Result<Vec<u8>, Ended> {
@@ -256,7 +254,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where an entry goes; `None` for the folder that is stripped.
-    fn path(&self, entry: &ZipFile<'_, File>) -> Result<Option<RelPath>, Error> {
+    fn path(&self, entry: &ZipFile<'_, Window>) -> Result<Option<RelPath>, Error> {
         let name = std::str::from_utf8(entry.name_raw()).map_err(|_| {
             Error::new(
                 Code::PathInvalid,
@@ -272,39 +270,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many entries the record at the end promises, before anything is read by it. Nothing may stand behind it: what
-/// two programs read differently is refused.
-fn entries(file: &mut File) -> Result<u64, Error> {
-    let length = file.metadata()?.len();
-    let tail_bytes = length.min(u64::from(u16::MAX) + END_BYTES as u64);
-    file.seek(SeekFrom::Start(length - tail_bytes))?;
-    let mut tail = Vec::new();
-    Read::by_ref(file).take(tail_bytes).read_to_end(&mut tail)?;
-    file.rewind()?;
-    let ends = |at: &usize| {
-        let comment = u16::from_le_bytes([tail[at + 20], tail[at + 21]]);
-        tail[*at..].starts_with(b"PK\x05\x06")
-            && at + END_BYTES + usize::from(comment) == tail.len()
-    };
-    let at = (0..(tail.len() + 1).saturating_sub(END_BYTES))
-        .rev()
-        .find(ends);
-    let at = at.ok_or_else(|| invalid("has no end, or something stands behind its end"))?;
-    let short = u16::from_le_bytes([tail[at + 10], tail[at + 11]]);
-    if short < u16::MAX {
-        return Ok(u64::from(short));
-    }
-    // Zip64: the larger record stands before, and its locator between the two.
-    let record = tail[..at]
-        .windows(4)
-        .rposition(|four| four == b"PK\x06\x06")
-        .and_then(|found| tail[..at].get(found + 32..found + 40))
-        .and_then(|eight| eight.try_into().ok());
-    Ok(record.map_or(u64::from(short), u64::from_le_bytes))
-}
-
 /// The one folder in which everything lies; nothing for an archive of ours.
-fn common_folder(archive: &zip::ZipArchive<File>) -> String {
+fn common_folder(archive: &zip::ZipArchive<Window>) -> String {
     let mut names = archive.file_names();
     let first = names.next().and_then(|name| name.split_once('/'));
     let Some((folder, _)) = first.filter(|_| archive.comment() != OURS.as_bytes()) else {

@@ -1,18 +1,56 @@
 //! A workspace as zip file, written as a stream: nobody holds the whole of it.
 use std::io::Write;
 
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use slipway_api::file::Kind;
 use slipway_core::id::WorkspaceId;
 use tokio::sync::mpsc;
 
+use crate::error::Error;
+use crate::http::extract::{Path, SignedIn};
 use crate::hub::{Hub, NodeRow};
+use crate::state::App;
 
 /// The comment of our own archives: what stands at their top is the workspace's, even when it is one folder alone.
 pub(super) const OURS: &str = "Slipway workspace";
 
+/// The workspace as zip file.
+#[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/export", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, content_type = "application/zip")), extensions(("x-permission" = json!("workspace-owner"))))]
+pub(super) async fn export(
+    State(app): State<App>,
+    user: SignedIn,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<Response, Error> {
+    let row = app.hub.access(workspace, user.user).await?;
+    let (_, rows) = app.hub.listing(workspace).await?;
+    let safe: String = row
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_ .".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.zip\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/zip"),
+        ),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, write(app.hub.clone(), workspace, rows)).into_response())
+}
+
 /// Writes a tree as zip file, piece by piece, to a body.
-pub fn write(hub: Hub, workspace: WorkspaceId, rows: Vec<NodeRow>) -> axum::body::Body {
+fn write(hub: Hub, workspace: WorkspaceId, rows: Vec<NodeRow>) -> axum::body::Body {
     let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -17,12 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::archive::{self, Item};
-use super::{author, begin, checked_name, created};
-use crate::audit::{self, Action};
+use super::{author, begin, checked_name, finish};
+use crate::audit::Action;
 use crate::error::Error;
 use crate::http::body::next_piece;
 use crate::http::extract::{Query, SignedIn};
-use crate::hub::content::Assembly;
+use crate::hub::content::write::Assembly;
 use crate::hub::{Author, Content, Hub, NewNode, Proposal, ProposalOutcome};
 use crate::state::App;
 
@@ -61,17 +61,8 @@ async fn import(
     while let Some(item) = items.recv().await {
         import.take(&mut db, item?).await?;
     }
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(user.user),
-        Action::WorkspaceImport,
-        &id.to_string(),
-        json!({ "name": query.name }),
-    )
-    .await?;
-    db.commit().await?;
-    created(&app, user, id).await
+    let detail = json!({ "name": query.name });
+    finish(&app, db, user, id, Action::WorkspaceImport, detail).await
 }
 
 struct Import<'a> {

@@ -7,6 +7,11 @@ use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+/// How long a request waits for another one that makes a workspace of the same name.
+const NAME_WAIT: &str = "2s";
+/// Postgres' word for a lock that did not come in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// A template as it stands in the table.
 const fn template_text(template: Template) -> &'static str {
     match template {
@@ -38,7 +43,8 @@ fn session_state(text: &str) -> SessionState {
     }
 }
 
-/// Stores a new workspace; false when its owner has one of that name.
+/// Stores a new workspace; false when its owner has one of that name, or another request is about to make one. That may
+/// be an import, for which nobody waits to its end.
 ///
 /// # Errors
 /// So for every function here: when the database does not answer.
@@ -51,6 +57,9 @@ pub async fn insert(
     epoch: Uuid,
     now: OffsetDateTime,
 ) -> sqlx::Result<bool> {
+    sqlx::query!("select set_config('lock_timeout', $1, true)", NAME_WAIT)
+        .fetch_one(&mut *db)
+        .await?;
     let done = sqlx::query!(
         "insert into workspaces (id, owner_id, name, template, epoch, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $6) on conflict do nothing",
         id.uuid(),
@@ -61,8 +70,18 @@ pub async fn insert(
         now,
     )
     .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .await;
+    match done {
+        Ok(done) => Ok(done.rows_affected() == 1),
+        Err(error)
+            if error
+                .as_database_error()
+                .is_some_and(|error| error.code().as_deref() == Some(LOCK_NOT_AVAILABLE)) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// How many workspaces an account has, the trash included.
@@ -70,13 +89,6 @@ pub async fn insert(
 /// # Errors
 /// When the database does not answer.
 pub async fn count(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
-    // Locks the owner, so that two requests cannot both be the last that fits.
-    sqlx::query!(
-        "select id from users where id = $1 for update",
-        owner.uuid()
-    )
-    .fetch_optional(&mut *db)
-    .await?;
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from workspaces where owner_id = $1"#,
         owner.uuid()
@@ -84,6 +96,21 @@ pub async fn count(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
     .fetch_one(db)
     .await?;
     Ok(count.unsigned_abs())
+}
+
+/// Counts again under a lock, so that two requests cannot both be the last that fits. The lock is for the end of a
+/// transaction, which may have taken minutes until then, and for nobody who only refers to the account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_finally(db: &mut PgConnection, owner: UserId) -> sqlx::Result<u64> {
+    sqlx::query!(
+        "select id from users where id = $1 for no key update",
+        owner.uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    count(db, owner).await
 }
 
 /// Where the next page of a list begins: what its last row is sorted by, and its id.
@@ -271,32 +298,42 @@ fn unless_taken(done: sqlx::Result<sqlx::postgres::PgQueryResult>) -> sqlx::Resu
     }
 }
 
-/// Deletes a workspace for good.
+/// Deletes a workspace for good, if it is in the trash; with `since`, if it has been there since before that time. False
+/// when it was taken out meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn purge(db: &mut PgConnection, id: WorkspaceId) -> sqlx::Result<()> {
-    sqlx::query!("delete from workspaces where id = $1", id.uuid())
-        .execute(db)
-        .await?;
-    Ok(())
+pub async fn purge(
+    db: &mut PgConnection,
+    id: WorkspaceId,
+    since: Option<OffsetDateTime>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "delete from workspaces where id = $1 and deleted_at is not null and ($2::timestamptz is null or deleted_at < $2)",
+        id.uuid(),
+        since
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
-/// Workspaces whose time in the trash is over.
+/// Workspaces that are in the trash since before a time.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn due(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<WorkspaceId>> {
+pub async fn due(db: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<WorkspaceId>> {
     let ids = sqlx::query_scalar!(
         "select id from workspaces where deleted_at < $1 limit 100",
-        now - Duration::days(i64::from(TRASH_DAYS))
+        since
     )
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
 }
 
-/// Copies tree and contents of one workspace to another as its first revision.
+/// Copies tree and contents of one workspace to another as its first revision. One statement sees one state of the
+/// source, which others may go on writing meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -307,23 +344,29 @@ pub async fn copy(
     user: UserId,
     now: OffsetDateTime,
 ) -> sqlx::Result<()> {
-    let (from, to) = (from.uuid(), to.uuid());
-    sqlx::query!("select id from workspaces where id = $1 for share", from)
-        .fetch_optional(&mut *db)
-        .await?;
-    sqlx::query!("insert into blobs (workspace_id, hash, size, codec, content, created_at) select $2, hash, size, codec, content, $3 from blobs where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to, now).execute(&mut *db).await?;
-    sqlx::query!("insert into blob_chunks (workspace_id, hash, seq, codec, size, content) select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from entries where workspace_id = $1)", from, to).execute(&mut *db).await?;
-    sqlx::query!("insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev) select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from entries where workspace_id = $1", from, to).execute(&mut *db).await?;
     sqlx::query!(
-        "insert into changes (workspace_id, rev, seq, path, kind, hash, size, executable, link_target, origin, user_id, at)
-        select $2, 1, row_number() over (order by path), path, kind, hash, size, executable, link_target, 'template', $3, $4 from entries where workspace_id = $1",
-        from,
-        to,
+        "with tree as (select * from entries where workspace_id = $1),
+        contents as (
+            insert into blobs (workspace_id, hash, size, codec, content, created_at)
+            select $2, hash, size, codec, content, $4 from blobs where workspace_id = $1 and hash in (select hash from tree)
+        ), pieces as (
+            insert into blob_chunks (workspace_id, hash, seq, codec, size, content)
+            select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from tree)
+        ), files as (
+            insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev)
+            select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from tree
+        ), journal as (
+            insert into changes (workspace_id, rev, seq, path, kind, hash, size, executable, link_target, origin, user_id, at)
+            select $2, 1, row_number() over (order by path), path, kind, hash, size, executable, link_target, 'template', $3, $4 from tree
+        )
+        update workspaces set head_rev = 1, entry_count = old.entry_count, bytes_used = old.bytes_used
+        from workspaces as old where workspaces.id = $2 and old.id = $1",
+        from.uuid(),
+        to.uuid(),
         user.uuid(),
         now,
     )
-    .execute(&mut *db)
+    .execute(db)
     .await?;
-    sqlx::query!("update workspaces set head_rev = 1, entry_count = old.entry_count, bytes_used = old.bytes_used from workspaces as old where workspaces.id = $2 and old.id = $1", from, to).execute(db).await?;
     Ok(())
 }

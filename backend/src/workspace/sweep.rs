@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use slipway_core::id::WorkspaceId;
+use slipway_core::limits::TRASH_DAYS;
 use time::OffsetDateTime;
 
 use super::{forget, store};
 use crate::audit::{self, Action};
 use crate::http::idempotency;
-use crate::hub::content;
+use crate::hub::{HubError, content};
 use crate::state::App;
 
 /// How often it is looked.
@@ -29,12 +30,16 @@ pub async fn run(app: App) {
     }
 }
 
-async fn sweep(app: &App, now: OffsetDateTime) {
-    match store::due(&app.db, now).await {
+/// Sweeps once, as it is due at a time.
+pub async fn sweep(app: &App, now: OffsetDateTime) {
+    let since = now - time::Duration::days(i64::from(TRASH_DAYS));
+    match store::due(&app.db, since).await {
         Ok(due) => {
             for workspace in due {
-                match purge(app, workspace).await {
-                    Ok(()) => forget(app, workspace).await,
+                match purge(app, workspace, since).await {
+                    Ok(true) => forget(app, workspace).await,
+                    // Taken out of the trash since it was listed.
+                    Ok(false) => {}
                     Err(error) => {
                         tracing::warn!(workspace.id = %workspace, %error, "Cannot empty the trash");
                     }
@@ -43,7 +48,7 @@ async fn sweep(app: &App, now: OffsetDateTime) {
         }
         Err(error) => tracing::warn!(%error, "Cannot look into the trash"),
     }
-    if let Err(error) = content::sweep(&app.db, now).await {
+    if let Err(error) = sweep_contents(app, now).await {
         tracing::warn!(%error, "Cannot sweep contents");
     }
     if let Err(error) = idempotency::sweep(&app.db, now).await {
@@ -58,12 +63,19 @@ async fn sweep(app: &App, now: OffsetDateTime) {
     }
 }
 
-async fn purge(app: &App, workspace: WorkspaceId) -> sqlx::Result<()> {
+async fn purge(app: &App, workspace: WorkspaceId, since: OffsetDateTime) -> sqlx::Result<bool> {
     let mut db = app.db.begin().await?;
-    store::purge(&mut db, workspace).await?;
+    if !store::purge(&mut db, workspace, Some(since)).await? {
+        return Ok(false);
+    }
     let subject = workspace.to_string();
     let detail = json!({ "trash": true });
     let action = Action::WorkspacePurge;
     audit::record(&mut db, &app.clock, None, action, &subject, detail).await?;
-    db.commit().await
+    db.commit().await?;
+    Ok(true)
+}
+
+async fn sweep_contents(app: &App, now: OffsetDateTime) -> Result<u64, HubError> {
+    content::sweep(&mut *app.db.acquire().await?, now).await
 }

@@ -85,6 +85,17 @@ pub struct Change {
     pub at: OffsetDateTime,
 }
 
+/// One version of a path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Version {
+    /// The change that made it.
+    #[serde(flatten)]
+    pub change: Change,
+    /// Whether its content can still be had; an old one goes when the history takes too much room.
+    pub kept: bool,
+}
+
 /// Who wrote a change.
 #[derive(Clone, Debug, PartialEq, Eq, Copy, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
@@ -134,8 +145,8 @@ pub struct Changes {
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// Where.
-    pub path: RelPath,
+    /// Where. One that cannot live in a workspace is this operation's failure, not the commit's.
+    pub path: String,
     /// Hash that must stand there; `null` for nothing. Absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -166,7 +177,7 @@ pub struct Operation {
     /// Moves what stands at this path here; `expect` then names its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub from: Option<RelPath>,
+    pub from: Option<String>,
 }
 
 /// What must stand at a path before an operation.
@@ -328,7 +339,7 @@ pub struct UploadedFile {
 #[ts(export)]
 pub struct History {
     /// Versions.
-    pub versions: Vec<Change>,
+    pub versions: Vec<Version>,
     /// Asks for older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

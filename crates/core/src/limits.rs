@@ -27,6 +27,15 @@ pub const BLOB_INLINE_BYTES_MAX: u64 = MIB;
 pub const CHUNK_BYTES_MAX: usize = MIB as usize;
 /// Operations in one commit.
 pub const COMMIT_OPERATIONS_MAX: usize = 10_000;
+/// The name of a batch; a replica counts, or takes a random one.
+pub const BATCH_NAME_CHARS_MAX: usize = 200;
+/// Contents kept of one workspace that its tree no longer names; beyond it old versions lose their content. Twice a full
+/// workspace: everything may be replaced twice before anything goes.
+pub const HISTORY_BYTES_MAX: u64 = 2 * WORKSPACE_BYTES_MAX;
+/// The newest versions of each file, which lose their content last.
+pub const HISTORY_VERSIONS_KEPT: u32 = 10;
+/// Versions as young as this lose their content after all older ones but those.
+pub const HISTORY_YOUNG_S: u64 = 3600;
 /// Content that travels inside a change or proposal instead of by Bulk.
 pub const INLINE_CONTENT_BYTES_MAX: u64 = 128 * KIB;
 /// One frame of bulk content.
@@ -39,6 +48,8 @@ pub const WORKSPACES_PER_USER_MAX: u64 = 500;
 pub const TRASH_DAYS: u32 = 30;
 /// Files in one zip; a bomb is refused before anything is unpacked.
 pub const ZIP_ENTRIES_MAX: u64 = WORKSPACE_ENTRIES_MAX;
+/// The list at the end of a zip; 160 bytes for each of the most entries. It is read into memory as a whole.
+pub const ZIP_LIST_BYTES_MAX: u64 = 160 * ZIP_ENTRIES_MAX;
 /// Unpacked bytes per packed byte; text compresses 20-fold at most times, a bomb a thousandfold.
 pub const ZIP_RATIO_MAX: u64 = 200;
 

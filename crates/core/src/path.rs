@@ -127,6 +127,22 @@ impl RelPath {
     pub fn join(&self, rest: &str) -> Result<Self, PathError> {
         Self::parse(&format!("{}/{rest}", self.0))
     }
+    /// The same place with a number in the name, before its extension: `src/main (2).rs` for `src/main.rs`.
+    ///
+    /// # Errors
+    /// When the name gets too long.
+    pub fn beside(&self, number: u32) -> Result<Self, PathError> {
+        let (folder, name) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
+        // A dot at the front begins a hidden name, not an extension.
+        let dot = name.rfind('.').filter(|dot| *dot > 0).unwrap_or(name.len());
+        let (stem, extension) = name.split_at(dot);
+        let name = format!("{stem} ({number}){extension}");
+        if folder.is_empty() {
+            Self::parse(&name)
+        } else {
+            Self::parse(&format!("{folder}/{name}"))
+        }
+    }
     /// Whether it stands below `folder`, at any depth.
     #[must_use]
     pub fn is_below(&self, folder: &Self) -> bool {
@@ -301,6 +317,20 @@ mod tests {
                 RelPath::parse(text).map(|p| p.to_string()).as_deref(),
                 Ok(text)
             );
+        }
+    }
+
+    #[test]
+    fn a_copy_stands_beside_with_its_number_before_the_extension() {
+        for (path, beside) in [
+            ("main.py", "main (2).py"),
+            ("src.d/Makefile", "src.d/Makefile (2)"),
+            (".gitignore", ".gitignore (2)"),
+            ("a/.env.local", "a/.env (2).local"),
+            ("a.tar.gz", "a.tar (2).gz"),
+        ] {
+            let copy = RelPath::parse(path).and_then(|path| path.beside(2));
+            assert_eq!(copy.map(|copy| copy.to_string()).as_deref(), Ok(beside));
         }
     }
 

@@ -9,7 +9,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::unpack;
-use crate::hub::commit::{HubError, uuid};
+use crate::hub::row::uuid;
+use crate::hub::types::HubError;
 
 /// Whole contents of at most a mebibyte.
 ///

@@ -4,7 +4,7 @@ use slipway_core::code::Code;
 use slipway_core::path::RelPath;
 
 use super::Refused;
-use crate::hub::{Expect, NodeRow, ProposalOutcome};
+use crate::hub::types::{Expect, NodeRow, ProposalOutcome};
 
 /// Whether a row is what was proposed already.
 pub(super) fn same(current: &NodeRow, node: &NodeRow) -> bool {
@@ -34,29 +34,37 @@ pub(super) fn rejected(code: Code, message: String) -> Refused {
 /// In an atomic batch nothing that passed was done, either.
 pub(super) fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
     match outcome {
-        ProposalOutcome::Applied | ProposalOutcome::Converged => ProposalOutcome::Rejected(
-            Code::Stale,
-            "Nothing was done: another operation of this commit did not pass.".to_owned(),
-        ),
+        ProposalOutcome::Applied | ProposalOutcome::Converged => ProposalOutcome::nothing_done(),
         refused @ (ProposalOutcome::Stale(_)
         | ProposalOutcome::Rejected(..)
         | ProposalOutcome::NeedsContent) => refused,
     }
 }
 
-/// Whether a link's target leaves the workspace, seen from where the link stands.
+/// Whether a link's target could leave the workspace, seen from where the link stands.
+///
+/// `..` is allowed at the front alone, where it climbs folders of the tree. Behind a name it may climb from wherever
+/// another link led. So no link leaves the workspace by itself, and then none does by way of another.
 pub(super) fn escapes(path: &RelPath, target: &str) -> bool {
     if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
         return true;
     }
-    let mut depth = path.components().count() - 1;
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if depth == 0 => return true,
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
+    let mut parts = target
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .peekable();
+    let mut climbs = 0;
+    while parts.next_if_eq(&"..").is_some() {
+        climbs += 1;
     }
-    false
+    climbs >= path.components().count() || parts.any(|part| part == "..")
+}
+
+pub(super) fn link_escapes(path: &RelPath) -> Refused {
+    rejected(
+        Code::LinkEscapes,
+        format!(
+            "The link \"{path}\" would lead out of the workspace, or climbs with \"..\" behind a name."
+        ),
+    )
 }

@@ -2,7 +2,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::hub::Expect;
+use crate::hub::types::Expect;
 
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -162,20 +162,34 @@ fn an_atomic_batch_does_all_or_nothing() {
     ));
 }
 
-#[test]
-fn links_stay_inside() {
-    let link = |at: &str, target: &str| Proposal {
+fn link(at: &str, target: &str) -> Proposal {
+    Proposal {
         path: path(at),
         expect: None,
         change: NewNode::Symlink {
             target: target.to_owned(),
         },
-    };
+    }
+}
+
+fn remove(at: &str, expect: Expect) -> Proposal {
+    Proposal {
+        path: path(at),
+        expect: Some(expect),
+        change: NewNode::Absent,
+    }
+}
+
+#[test]
+fn links_stay_inside() {
     for (at, target) in [
         ("a", "/etc/passwd"),
         ("a", "../x"),
         ("d/a", "../../x"),
         ("a", ""),
+        // By the names alone it stays inside, but "b/l" may be a link to "../..".
+        ("m", "a/b/l/.."),
+        ("a/m", "./b/../c"),
     ] {
         assert_eq!(
             code(&evaluate(Vec::new(), &[link(at, target)], false).outcomes[0]),
@@ -183,10 +197,66 @@ fn links_stay_inside() {
             "{at} -> {target}"
         );
     }
-    assert_eq!(
-        evaluate(Vec::new(), &[link("d/a", "../b")], false).outcomes,
-        [ProposalOutcome::Applied]
-    );
+    for (at, target) in [("d/a", "../b"), ("d/e/a", "./.././../b/c"), ("d/a", "..")] {
+        let done = evaluate(Vec::new(), &[link(at, target)], false);
+        assert_eq!(
+            done.outcomes,
+            [ProposalOutcome::Applied],
+            "{at} -> {target}"
+        );
+    }
+}
+
+#[test]
+fn a_link_that_stays_inside_from_where_it_stands_does_not_move_to_where_it_leads_out() {
+    let made = evaluate(Vec::new(), &[link("a/b/l", "../../x")], false);
+    let rows: Vec<_> = made.effects.into_iter().filter_map(|e| e.after).collect();
+    for (from, to) in [("a/b/l", "l"), ("a/b", "b")] {
+        let change = NewNode::MoveFrom(path(from));
+        let rename = Proposal {
+            path: path(to),
+            expect: None,
+            change,
+        };
+        let done = evaluate(rows.clone(), &[rename], false);
+        assert_eq!(code(&done.outcomes[0]), Some(Code::LinkEscapes), "{from}");
+        assert!(done.effects.is_empty());
+    }
+}
+
+#[test]
+fn what_is_deleted_first_may_come_again_as_another_kind_in_the_same_batch() {
+    let rows = tree(&[
+        ("d", None),
+        ("d/sub", None),
+        ("d/sub/x", Some("1")),
+        ("d/y", Some("2")),
+        ("f", Some("3")),
+    ]);
+    let content = |text: &str| Expect::Content(ContentHash::of(text.as_bytes()));
+    let mut onto_folder = file("d", "now a file");
+    onto_folder.expect = Some(Expect::Absent);
+    let mut below_file = file("f/in", "now in a folder");
+    below_file.expect = Some(Expect::Absent);
+    let batch = [
+        remove("d/sub/x", content("1")),
+        remove("d/sub", Expect::Folder),
+        remove("d/y", content("2")),
+        remove("d", Expect::Folder),
+        onto_folder,
+        remove("f", content("3")),
+        Proposal {
+            path: path("f"),
+            expect: Some(Expect::Absent),
+            change: NewNode::Folder,
+        },
+        below_file,
+    ];
+    for atomic in [false, true] {
+        let done = evaluate(rows.clone(), &batch, atomic);
+        assert_eq!(done.outcomes, vec![ProposalOutcome::Applied; batch.len()]);
+        assert_eq!((done.entries, done.bytes), (3, 10 + 15));
+    }
 }
 
 #[test]

@@ -2,16 +2,15 @@
 import type { ContentHash } from "./ContentHash";
 import type { Expectation } from "./Expectation";
 import type { Kind } from "./Kind";
-import type { RelPath } from "./RelPath";
 
 /**
  * What one operation expects and does. No `kind` means: nothing shall stand there.
  */
 export type Operation = { 
 /**
- * Where.
+ * Where. One that cannot live in a workspace is this operation's failure, not the commit's.
  */
-path: RelPath, 
+path: string, 
 /**
  * Hash that must stand there; `null` for nothing. Absent: any.
  */
@@ -43,4 +42,4 @@ target?: string,
 /**
  * Moves what stands at this path here; `expect` then names its content.
  */
-from?: RelPath, };
+from?: string, };
