@@ -211,5 +211,5 @@ test("a workspace that is not there has a screen that says so", async ({ page, s
   await expect(page.getByRole("heading", { name: "This workspace is not there" })).toBeVisible();
   await accessible(page);
   await page.getByRole("link", { name: "Show all workspaces" }).click();
-  await expect(page.getByRole("heading", { name: "Workspaces" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Workspaces", exact: true })).toBeVisible();
 });

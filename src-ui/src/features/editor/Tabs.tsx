@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "react";
 import { BADGES } from "../../bench/badge";
 import { useBench, useStore } from "../../bench/bench";
+import { onTabKeys } from "../../bench/tabs";
 import { fileIcon } from "../../ui/fileIcon";
 import { Icon } from "../../ui/Icon";
 import type { EditorSession } from "./session";
@@ -16,7 +17,13 @@ export function Tabs({ session }: { session: EditorSession }) {
   }, [active]);
   if (tabs.length === 0) return null;
   return (
-    <div ref={list} className="tabs editor-tabs" role="tablist" aria-label="Open files">
+    <div
+      ref={list}
+      className="tabs editor-tabs"
+      role="tablist"
+      aria-label="Open files"
+      onKeyDown={onTabKeys}
+    >
       {tabs.map((tab) => (
         <Tab key={tab.path} session={session} tab={tab} all={tabs} selected={tab.path === active} />
       ))}
@@ -60,9 +67,13 @@ function Tab({
         type="button"
         role="tab"
         aria-selected={selected}
+        tabIndex={selected ? 0 : -1}
         className="editor-tab-name"
         onClick={() => session.open(tab.path, { preview: tab.preview })}
         onDoubleClick={() => session.tabs.pin(tab.path)}
+        onKeyDown={(event) => {
+          if (event.key === "Delete") session.close(tab.path);
+        }}
         onAuxClick={(event) => {
           if (event.button === 1) session.close(tab.path);
         }}

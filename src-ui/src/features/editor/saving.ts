@@ -117,7 +117,7 @@ export class Saving<M extends TextModel> {
     if (!this.shelf.holds(buffer) || buffer.saving || this.live.state.loaded !== "ready") return;
     if (buffer.shape === "loading") return;
     const entry = this.live.entries.get(buffer.path);
-    if (entry?.kind !== "file") {
+    if (!entry || entry.kind === "folder") {
       if (!buffer.gone) buffer.vanish();
       this.settled(buffer);
       return;
