@@ -19,6 +19,9 @@ const TABS: readonly [PanelTab, string][] = [
   ["run", "Run"],
 ];
 
+/** A curve begins with the sample before. */
+const SAMPLE_MS = 2_000;
+
 export function Panel({ bench }: { bench: Workbench }) {
   const { panelOpen, panelTab, panelHeight } = useStore(bench.frame, (state) => state);
   const going = useStore(
@@ -113,18 +116,12 @@ function Runs({ bench }: { bench: Workbench }) {
       onChoose={(id) => bench.frame.setState({ chosenRun: id })}
       output={output}
       text={async (run) => new TextDecoder().decode(await kept(run))}
-      curve={(run) => (
-        <MemoryCurve
-          memory={bench.memory}
-          session={run.session}
-          since={Date.parse(run.started_at ?? run.created_at) - 2_000}
-          until={
-            run.duration_ms === undefined
-              ? undefined
-              : Date.parse(run.started_at ?? run.created_at) + run.duration_ms + 2_000
-          }
-        />
-      )}
+      curve={(run) => {
+        const since = Date.parse(run.started_at ?? run.created_at);
+        const until = run.duration_ms === undefined ? undefined : since + run.duration_ms;
+        const times = { since: since - SAMPLE_MS, until, peak: run.peak_memory_bytes };
+        return <MemoryCurve memory={bench.memory} session={run.session} {...times} />;
+      }}
     />
   );
 }

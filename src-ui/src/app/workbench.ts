@@ -66,7 +66,10 @@ export class Workbench {
       this.editor.facts.subscribe((facts, before) => {
         if (facts.active && facts.active !== before.active) this.lookedAt(facts.active);
       }),
-      this.live.onNotice((notice) => this.bench.toast({ tone: "warn", text: notice.message })),
+      this.live.onNotice(({ message }) => {
+        const text = message.charAt(0).toUpperCase() + message.slice(1);
+        this.bench.toast({ tone: "warn", text });
+      }),
     );
     this.live.open();
   }

@@ -155,7 +155,7 @@ function Head({ run }: { run: Run }) {
           >
             <Icon name="rotate" /> Run again
           </button>
-        ) : (
+        ) : run.state === "flushing" ? null : (
           <RunStop key={run.id} run={run} />
         )}
       </span>

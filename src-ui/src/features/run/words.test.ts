@@ -59,7 +59,10 @@ test("pictures are those of files that changed after the revision that ran", () 
     entry("data.csv", 9),
     entry("pictures.png", 9, "folder"),
   ];
-  expect(picturesOf(run({}), entries)).toEqual(["newest.svg", "figures/week.png"]);
-  expect(picturesOf(run({}), entries, 9)).toEqual(["figures/week.png"]);
-  expect(picturesOf(run({ state: "running" }), entries)).toEqual([]);
+  expect(picturesOf(run({ exit: { code: 0 } }), entries)).toEqual([
+    "newest.svg",
+    "figures/week.png",
+  ]);
+  expect(picturesOf(run({ exit: { code: 0 } }), entries, 9)).toEqual(["figures/week.png"]);
+  expect(picturesOf(run({ exit: { code: 137 } }), entries)).toEqual([]);
 });

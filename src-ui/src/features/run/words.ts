@@ -95,9 +95,9 @@ export function targetOf(
   return hasMain ? { kind: "file", path: "main.py" } : null;
 }
 
-/** The picture files that a run wrote: changed since the revision it ran on, until the next run began. Newest first. */
+/** The picture files that a run wrote, if it came to a good end: changed since the revision it ran on, until the next run began. Newest first. */
 export function picturesOf(run: Run, entries: Iterable<Entry>, until = Infinity): string[] {
-  if (run.state !== "done" || run.revision === 0) return [];
+  if (run.exit?.code !== 0 || run.revision === 0) return [];
   return [...entries]
     .filter((entry) => entry.kind === "file" && PICTURE.test(entry.path))
     .filter((entry) => entry.revision > run.revision && entry.revision <= until)

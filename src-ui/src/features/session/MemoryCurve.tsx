@@ -13,14 +13,21 @@ export function MemoryCurve({
   session,
   since,
   until = Infinity,
+  peak,
 }: {
   memory: MemoryHistory;
   session: string | undefined;
   since: number;
   until?: number | undefined;
+  /** What is known of the very end, which may lie between two samples. */
+  peak?: number | undefined;
 }) {
   const state = useStore(memory.store, (all) => all);
-  const samples = curveOf(state, session, since, until);
+  const seen = curveOf(state, session, since, until);
+  const samples =
+    seen.length > 0 && peak !== undefined && Number.isFinite(until)
+      ? [...seen.filter((one) => one.at < until), { at: until, bytes: peak }]
+      : seen;
   const first = samples[0];
   const last = samples.at(-1);
   if (!first || !last || state.limitBytes === 0) return null;

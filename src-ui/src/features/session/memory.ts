@@ -27,7 +27,7 @@ export class MemoryHistory {
   }
 }
 
-/** The part of a curve that is worth showing: between two times, and only if it has a shape. */
+/** The part of a curve that is worth showing: between two times, up to its highest, and only if it has a shape. */
 export function curveOf(
   state: MemoryState,
   session: string | undefined,
@@ -36,5 +36,8 @@ export function curveOf(
 ): readonly Sample[] {
   if (!session || state.session !== session) return [];
   const samples = state.samples.filter((one) => one.at >= since && one.at <= until);
-  return samples.length < 3 ? [] : samples;
+  if (samples.length < 3) return [];
+  // What was freed by an end is no part of the way to it.
+  const highest = Math.max(...samples.map((one) => one.bytes));
+  return samples.slice(0, samples.findIndex((one) => one.bytes === highest) + 1);
 }

@@ -44,6 +44,9 @@ test("memory is remembered for one session, and shown only where it has a shape"
   expect(curveOf(memory.store.getState(), "s1", 2_000, 7_000)).toHaveLength(3);
   expect(curveOf(memory.store.getState(), "s1", 6_000, Infinity)).toEqual([]);
   expect(curveOf(memory.store.getState(), "s2", 0, Infinity)).toEqual([]);
+  // The end frees everything; the way to it is what is shown.
+  memory.heard("s1", 0, 512 * MIB, 10_000);
+  expect(curveOf(memory.store.getState(), "s1", 0, Infinity).at(-1)?.bytes).toBe(4 * MIB);
   memory.heard("s2", MIB, 512 * MIB, 20_000);
   expect(memory.store.getState().samples).toHaveLength(1);
 });

@@ -214,9 +214,11 @@ export class TerminalScreen implements Screen {
   }
 
   exited(exit: Exit): void {
-    // The program may have left the screen in any state.
+    // The program may have left the screen in any state. Leaving a second screen that it was not on would put the
+    // cursor back to where it once was.
+    if (this.terminal.buffer.active.type === "alternate") this.terminal.write("\u001b[?1049l");
     this.terminal.write(
-      "\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m",
+      "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?25h\u001b[0m",
     );
     this.note(exitWords(exit));
     this.terminal.options.disableStdin = true;
