@@ -131,7 +131,32 @@ interface Row {
   session?: { state: string };
 }
 
-export const test = base.extend<{ server: Server; wire: Wire }>({
+/** What a browser says by itself of an answer that a journey means to get: no error of the page. */
+const ANSWERS = /^Failed to load resource: (the server responded with a status of|net::ERR_)|WebSocket connection to .* failed/;
+/** Chromium's own words about drawing without a graphics card. */
+const DRIVER = /GPU stall due to ReadPixels|GroupMarkerNotSet/;
+
+/** Everything that the page complains of; a journey with complaints has failed. */
+function complaints(page: Page): string[] {
+  const heard: string[] = [];
+  page.on("pageerror", (error) => heard.push(`${error.name}: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    const loud = message.type() === "error" || /Content.Security.Policy/i.test(text);
+    if (loud && !ANSWERS.test(text) && !DRIVER.test(text)) heard.push(text);
+  });
+  return heard;
+}
+
+export const test = base.extend<{ server: Server; wire: Wire; quiet: undefined }>({
+  quiet: [
+    async ({ page }, use) => {
+      const heard = complaints(page);
+      await use(undefined);
+      expect(heard, "the page complains of nothing").toEqual([]);
+    },
+    { auto: true },
+  ],
   wire: async ({ server }, use) => {
     const wire = new Wire(server.base);
     await wire.open();

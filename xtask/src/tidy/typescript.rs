@@ -130,18 +130,15 @@ fn crosses(from: &Path, target: &str) -> Option<&'static str> {
     if target.starts_with("@xterm/") && !from.starts_with("features/terminal/") {
         return Some("only features/terminal knows xterm");
     }
-    if target.starts_with("app/") && !from.starts_with("app/") && !from.starts_with("main") {
+    // The entries: the page itself, and the page without a server.
+    let is_entry = from.starts_with("main") || from.starts_with("dev/");
+    if target.starts_with("app/") && !from.starts_with("app/") && !is_entry {
         return Some("app/ composes the rest; what features ask of each other stands in bench/");
     }
     let to = feature(target)?;
     match feature(&from) {
         Some(own) if own != to => Some("features meet only in app/"),
-        None if !from.starts_with("app/")
-            && !from.starts_with("main")
-            && !from.starts_with("dev/") =>
-        {
-            Some("only app/ composes features")
-        }
+        None if !from.starts_with("app/") && !is_entry => Some("only app/ composes features"),
         _ => None,
     }
 }
@@ -163,6 +160,7 @@ mod tests {
         assert!(crosses(Path::new("bench/bench.ts"), "app/workbench").is_some());
         assert!(crosses(Path::new("app/Ide.tsx"), "features/run/words").is_none());
         assert!(crosses(Path::new("main.tsx"), "app/App").is_none());
+        assert!(crosses(Path::new("dev/main.tsx"), "app/show").is_none());
     }
 
     #[test]

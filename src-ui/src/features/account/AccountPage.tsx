@@ -1,5 +1,5 @@
 /** The own account: name, password, devices, and its end. */
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
 import { type Failure, failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
@@ -60,6 +60,11 @@ function Form({
   onSubmit: () => Promise<void>;
 }) {
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  // A refused field is where the person goes on, and its problem is read with it.
+  useEffect(() => {
+    if (failure?.fields) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [failure]);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -67,7 +72,7 @@ function Form({
     setBusy(false);
   };
   return (
-    <form className="set-form" onSubmit={submit}>
+    <form ref={form} className="set-form" onSubmit={submit}>
       {failure && !failure.fields ? (
         <div className="banner danger" role="alert">
           <Icon name="error" />
@@ -161,7 +166,7 @@ function Password({ account }: { account: Account }) {
           label="Password now"
           autoComplete="current-password"
           value={typed.current}
-          problem={failure?.code === "wrong_credentials" ? "It is another one." : undefined}
+          problem={failure?.fields?.current}
           onChange={(current) => setTyped((before) => ({ ...before, current }))}
         />
         <PasswordField
@@ -211,7 +216,7 @@ function End({ account, onSignedOut }: Props) {
           label="Password"
           autoComplete="current-password"
           value={typed.password}
-          problem={failure?.code === "wrong_credentials" ? "It is another one." : undefined}
+          problem={failure?.fields?.password}
           onChange={(password) => setTyped((before) => ({ ...before, password }))}
         />
       </Form>

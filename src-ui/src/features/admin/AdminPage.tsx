@@ -1,5 +1,6 @@
 /** The server as its administrators steer it: who may register, who may sign in, forgotten passwords. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
 import { failureOf } from "../../host/ide";
@@ -42,20 +43,20 @@ function Server() {
     queryKey: SERVER,
     queryFn: async () => (await (await exchange("GET", "/server")).json()) as ServerInfo,
   });
-  const set = async (open: boolean) => {
-    const show = (to: boolean) =>
-      client.setQueryData<ServerInfo>(SERVER, (now) => now && { ...now, registration_open: to });
-    show(open);
+  // What was wished for, until the server has said yes or no.
+  const [wish, setWish] = useState<boolean | null>(null);
+  const open = wish ?? data?.registration_open ?? false;
+  const set = async (to: boolean) => {
+    setWish(to);
     try {
-      await exchange("PATCH", "/admin/server", { json: { registration_open: open } });
-      const text = open
-        ? "Anyone who reaches this server may register."
-        : "Registration is closed.";
+      await exchange("PATCH", "/admin/server", { json: { registration_open: to } });
+      const text = to ? "Anyone who reaches this server may register." : "Registration is closed.";
       toast({ text, tone: "ok" });
     } catch (refused) {
-      show(!open);
       toast({ text: failureOf(refused).detail, tone: "danger" });
     }
+    await client.invalidateQueries({ queryKey: SERVER });
+    setWish(null);
   };
   return (
     <Card id="server" title="Server" text={data ? `Version ${data.version}` : undefined}>
@@ -67,15 +68,15 @@ function Server() {
               <input
                 type="checkbox"
                 role="switch"
-                aria-checked={data.registration_open}
+                aria-checked={open}
                 className="switch-box"
-                checked={data.registration_open}
+                checked={open}
                 onChange={(event) => void set(event.target.checked)}
               />
               <span>
                 <span className="medium">New accounts may register</span>
                 <span className="small faint">
-                  {data.registration_open
+                  {open
                     ? "Anyone who reaches this server can make an account."
                     : "Only those who have an account can sign in."}
                 </span>
