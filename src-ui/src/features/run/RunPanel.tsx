@@ -26,7 +26,7 @@ export function RunPanel({
 }: { chosen: string | null; onChoose: (id: string) => void } & Given) {
   const bench = useBench();
   const newest = useStore(bench.live.store, (state) => state.runs);
-  const older = useOlder(newest);
+  const older = useOlder();
   const runs = [...newest, ...older.runs];
   const run = runs.find((one) => one.id === chosen) ?? runs[0] ?? null;
   if (!run)
@@ -58,21 +58,27 @@ export function RunPanel({
   );
 }
 
-/** Pages before the newest, fetched one by one. */
-function useOlder(newest: readonly Run[]) {
+/** Pages before the newest, fetched one by one; a run that begins moves all pages, and they are fetched anew. */
+function useOlder() {
   const bench = useBench();
   const first = useStore(bench.live.store, (state) => state.olderRuns);
-  const [pages, setPages] = useState<{ runs: readonly Run[]; next: string | null } | null>(null);
-  const next = pages ? pages.next : first;
-  const known = new Set(newest.map((run) => run.id));
+  const [held, setHeld] = useState<Older | null>(null);
+  const pages = held?.first === first ? held : { first, runs: [], next: first };
   const load = () => {
-    if (!next) return;
-    bench.live.calls.runs(next).then(
-      (page) => setPages({ runs: [...(pages?.runs ?? []), ...page.runs], next: page.next ?? null }),
+    if (!pages.next) return;
+    bench.live.calls.runs(pages.next).then(
+      (page) => setHeld({ first, runs: [...pages.runs, ...page.runs], next: page.next ?? null }),
       (error: unknown) => bench.toast({ tone: "danger", text: failureOf(error).detail }),
     );
   };
-  return { runs: (pages?.runs ?? []).filter((run) => !known.has(run.id)), next, load };
+  return { ...pages, load };
+}
+
+interface Older {
+  /** Where the first of these pages begins. */
+  first: string | null;
+  runs: readonly Run[];
+  next: string | null;
 }
 
 function Row({
