@@ -72,20 +72,6 @@ async function fileUrl(page: Page, base: string, path: string): Promise<string> 
   return `${base}/api/v1/workspaces/${list.workspaces[0].id}/files/${escaped}`;
 }
 
-/** The workspace that the page shows. */
-export function workspaceOf(page: Page): string {
-  return new URL(page.url()).pathname.split("/")[2] ?? "";
-}
-
-/** Puts a file into the workspace that the page shows, as another device would. */
-export async function put(page: Page, base: string, path: string, text: string): Promise<void> {
-  const answer = await page.request.put(`${base}/api/v1/workspaces/${workspaceOf(page)}/files/${path}`, {
-    data: text,
-    headers: { origin: base, "if-none-match": "*", "content-type": "application/octet-stream" },
-  });
-  expect(answer.status()).toBeLessThan(300);
-}
-
 /** Opens a file by the command box. */
 export async function goTo(page: Page, path: string): Promise<void> {
   await page.keyboard.press("Control+P");
