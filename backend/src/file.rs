@@ -165,7 +165,7 @@ async fn restore_to(
             .await?;
         done.revision = commit.revision;
         done.outcomes
-            .extend(commit.outcomes.into_iter().map(outcome));
+            .extend(commit.outcomes.into_iter().map(restore::outcome));
     }
     audit::record(
         &mut db,

@@ -14,6 +14,7 @@ use tokio::process::Command;
 use crate::lab::PATIENCE;
 
 mod killed;
+mod memory;
 mod missing;
 mod two;
 

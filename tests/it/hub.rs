@@ -20,6 +20,7 @@ use crate::lab::Lab;
 
 mod concurrent;
 mod contents;
+mod heads;
 mod model;
 
 use model::{Change, Expected, Model, Operation, Outcome};

@@ -1,13 +1,15 @@
 //! What brings a workspace, or a part of it, back to a revision.
 use std::collections::BTreeMap;
 
-use slipway_api::file::Kind;
+use slipway_api::file::{Kind, Outcome};
+use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::path::RelPath;
 use sqlx::PgConnection;
 
+use super::convert;
 use crate::error::Error;
-use crate::hub::{self, Content, NewNode, NodeRow, Proposal};
+use crate::hub::{self, Content, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The operations, deletions first so that kinds may change. Wants the workspace's lock: what the tree holds now must
 /// still be what it holds when they are committed.
@@ -73,4 +75,16 @@ pub async fn proposals(
             })
         });
     Ok(gone.chain(back).collect())
+}
+
+/// How an operation of a restore ended, as clients see it.
+#[must_use]
+pub fn outcome(outcome: ProposalOutcome) -> Outcome {
+    convert::outcome(match outcome {
+        ProposalOutcome::NeedsContent => ProposalOutcome::Rejected(
+            Code::ContentMissing,
+            "The content of this version is not kept any more.".to_owned(),
+        ),
+        outcome => outcome,
+    })
 }

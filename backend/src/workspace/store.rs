@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 /// How long a request waits for another one that makes a workspace of the same name.
 const NAME_WAIT: &str = "2s";
+const FOR_EVER: &str = "0";
 /// Postgres' word for a lock that did not come in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -57,9 +58,7 @@ pub async fn insert(
     epoch: Uuid,
     now: OffsetDateTime,
 ) -> sqlx::Result<bool> {
-    sqlx::query!("select set_config('lock_timeout', $1, true)", NAME_WAIT)
-        .fetch_one(&mut *db)
-        .await?;
+    wait_at_most(db, NAME_WAIT).await?;
     let done = sqlx::query!(
         "insert into workspaces (id, owner_id, name, template, epoch, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $6) on conflict do nothing",
         id.uuid(),
@@ -69,10 +68,13 @@ pub async fn insert(
         epoch,
         now,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await;
     match done {
-        Ok(done) => Ok(done.rows_affected() == 1),
+        Ok(done) => {
+            wait_at_most(db, FOR_EVER).await?;
+            Ok(done.rows_affected() == 1)
+        }
         Err(error)
             if error
                 .as_database_error()
@@ -82,6 +84,14 @@ pub async fn insert(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Until the transaction's end, or the next such word: how long a statement waits for a lock.
+async fn wait_at_most(db: &mut PgConnection, time: &str) -> sqlx::Result<()> {
+    sqlx::query!("select set_config('lock_timeout', $1, true)", time)
+        .fetch_one(db)
+        .await
+        .map(drop)
 }
 
 /// How many workspaces an account has, the trash included.

@@ -147,7 +147,7 @@ pub struct Changes {
 pub struct Operation {
     /// Where. One that cannot live in a workspace is this operation's failure, not the commit's.
     pub path: String,
-    /// Hash that must stand there; `null` for nothing. Absent: any.
+    /// What must stand there. Absent or `null`: anything may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expect: Option<Expectation>,

@@ -8,7 +8,7 @@ use slipway_api::workspace::Template;
 use slipway_client::rest::Client;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::FILE_BYTES_MAX;
+use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX};
 
 use crate::lab::Lab;
 
@@ -142,4 +142,20 @@ async fn what_is_wrong_with_one_file_does_not_stop_the_others() {
         .await
         .unwrap();
     assert_eq!(chunks, 0, "nothing of the file that was too large is kept");
+}
+
+#[tokio::test]
+async fn an_upload_stores_no_more_than_a_workspace_takes() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
+    let most = usize::try_from(FILE_BYTES_MAX).unwrap();
+    let many = usize::try_from(WORKSPACE_BYTES_MAX / FILE_BYTES_MAX).unwrap();
+    let content = Bytes::from(vec![0; most]);
+    let mut files = vec![("same.bin", content); many + 1];
+    files.push(("small.txt", text("fits still")));
+    let done = upload(&ana, workspace, "on_conflict=overwrite", files).await;
+    let codes: Vec<_> = done.files.iter().map(|file| file.code).collect();
+    assert_eq!(codes[..many], vec![None; many]);
+    assert_eq!(codes[many..], [Some(Code::WorkspaceFull), None]);
 }

@@ -12,7 +12,7 @@ export type Operation = {
  */
 path: string, 
 /**
- * Hash that must stand there; `null` for nothing. Absent: any.
+ * What must stand there. Absent or `null`: anything may.
  */
 expect?: Expectation, 
 /**
