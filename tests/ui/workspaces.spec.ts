@@ -6,7 +6,7 @@ import { openPython, PASSWORD, register } from "./steps.ts";
 const link = (page: Page, name: string) => page.getByRole("link", { name, exact: true });
 
 async function act(page: Page, row: string, what: string): Promise<void> {
-  await page.getByRole("button", { name: `Actions for ${row}` }).click();
+  await page.getByRole("button", { name: `Actions for ${row}`, exact: true }).click();
   await page.getByRole("menuitem", { name: new RegExp(`^${what}`) }).click();
 }
 
@@ -28,7 +28,7 @@ test("rename, duplicate, export, import, archive, trash and back", async ({ page
 
   const saving = page.waitForEvent("download");
   await act(page, "tides", "Export as zip");
-  const zip = "results/tides.zip";
+  const zip = test.info().outputPath("tides.zip");
   await (await saving).saveAs(zip);
   const choosing = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Import", exact: true }).click();

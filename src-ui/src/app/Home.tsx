@@ -116,7 +116,7 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
       </Route>
       <Route>
         <Page title="Not found" end={end}>
-          <div className="empty grow">
+          <main className="empty">
             <Icon name="search" />
             <h1>There is nothing here</h1>
             <p>The address may be mistyped, or what it showed is gone.</p>
@@ -125,7 +125,7 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
                 Show the workspaces
               </Link>
             </div>
-          </div>
+          </main>
         </Page>
       </Route>
     </Switch>
