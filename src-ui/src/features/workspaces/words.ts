@@ -13,7 +13,8 @@ export function language(template: Template): string | null {
 
 /** How long the trash keeps it. */
 export function trashWords(purgeAt: string, now: number): string {
-  const days = Math.ceil((Date.parse(purgeAt) - now) / DAY);
+  // Rounded, because the clock of the page stands still between its ticks.
+  const days = Math.round((Date.parse(purgeAt) - now) / DAY);
   if (days <= 0) return "goes today";
   return days === 1 ? "goes tomorrow" : `goes in ${days} days`;
 }
