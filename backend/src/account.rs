@@ -1,161 +1,39 @@
 //! Accounts and devices: register, sign in and out, profile, password, devices.
-use std::net::IpAddr;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use slipway_api::account::{
-    Account, ChangePassword, DeleteAccount, Device, Register, SignIn, SignedIn as Answer,
-    UpdateAccount,
-};
+use slipway_api::account::{Account, ChangePassword, DeleteAccount, Device, UpdateAccount};
 use slipway_core::code::Code;
 use slipway_core::id::{DeviceId, Id as _, UserId};
-use slipway_core::limits::{EMAIL_BYTES_MAX, PERSON_NAME_CHARS_MAX};
+use slipway_core::limits::PERSON_NAME_CHARS_MAX;
 use slipway_core::secret::Secret;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::audit::{self, Action};
 use crate::error::Error;
-use crate::http::address::Address;
-use crate::http::extract::{Json, Path, SignedIn, check_origin};
+use crate::http::extract::{Json, Path, SignedIn};
 use crate::state::App;
 
+pub mod known;
 pub mod limit;
 pub mod password;
+mod sign_in;
 pub mod store;
 pub mod token;
+
+use sign_in::is_secure;
 
 /// Routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(register))
-        .routes(routes!(sign_in))
+        .routes(routes!(sign_in::register))
+        .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_out))
         .routes(routes!(account, update, delete))
         .routes(routes!(change_password))
         .routes(routes!(devices))
         .routes(routes!(revoke))
-}
-
-/// Makes an account and signs in. The first account of a server is its administrator.
-#[utoipa::path(post, path = "/api/v1/accounts", tag = "account", request_body = Register, responses((status = 201, body = Answer)), extensions(("x-permission" = json!("public"))))]
-async fn register(
-    State(app): State<App>,
-    Address(address): Address,
-    headers: HeaderMap,
-    Json(body): Json<Register>,
-) -> Result<Response, Error> {
-    check_origin(&headers, app.config.public_url.as_deref())?;
-    let name = checked_name(&body.name)?;
-    let email = checked_email(&body.email)?;
-    password::check(&body.password, "password")?;
-    app.limiter.register(address, app.clock.now())?;
-    let hash = password::hash(body.password).await?;
-    let mut db = app.db.begin().await?;
-    // Two first accounts at once: the row lock lets one of them be first.
-    let settings = sqlx::query!("select registration_open from server_settings for update")
-        .fetch_one(&mut *db)
-        .await?;
-    let first = !store::any(&mut db).await?;
-    if !settings.registration_open && !first {
-        return Err(Error::new(
-            Code::RegistrationClosed,
-            "This server takes no new accounts. Ask its administrator.",
-        ));
-    }
-    let account = Account {
-        id: app.clock.fresh(),
-        name,
-        email,
-        administrator: first,
-        created_at: app.clock.now(),
-    };
-    if !store::insert(&mut db, &account, &hash).await? {
-        let message = "This e-mail address has an account. Sign in instead.";
-        return Err(Error::new(Code::EmailTaken, message).with_field(
-            "email",
-            Code::EmailTaken,
-            message,
-        ));
-    }
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(account.id),
-        Action::AccountRegister,
-        &account.id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
-    let (device, token) = store::insert_device(
-        &mut db,
-        &app.clock,
-        account.id,
-        body.device.as_deref(),
-        user_agent(&headers),
-    )
-    .await?;
-    db.commit().await?;
-    Ok((
-        StatusCode::CREATED,
-        signed_in(&app, &headers, account, device, token),
-    )
-        .into_response())
-}
-
-/// Signs in. The answer and its time are the same for an unknown address and a wrong password.
-#[utoipa::path(post, path = "/api/v1/sign-in", tag = "account", request_body = SignIn, responses((status = 200, body = Answer)), extensions(("x-permission" = json!("public"))))]
-async fn sign_in(
-    State(app): State<App>,
-    Address(address): Address,
-    headers: HeaderMap,
-    Json(body): Json<SignIn>,
-) -> Result<Response, Error> {
-    check_origin(&headers, app.config.public_url.as_deref())?;
-    let email = body.email.trim().to_owned();
-    app.limiter.check(address, &email, app.clock.now())?;
-    let mut db = app.db.acquire().await?;
-    let found = store::by_email(&mut db, &email).await?;
-    // The connection is not held while argon2 works.
-    drop(db);
-    let hash = found.as_ref().map(|user| user.password_hash.clone());
-    let right = password::verify(body.password, hash).await?;
-    let (true, Some(user)) = (right, found) else {
-        app.limiter.failed(address, &email, app.clock.now());
-        return Err(Error::new(
-            Code::WrongCredentials,
-            "E-mail and password do not match.",
-        ));
-    };
-    if user.disabled {
-        return Err(Error::new(
-            Code::AccountDisabled,
-            "An administrator disabled this account.",
-        ));
-    }
-    app.limiter.succeeded(address, &email);
-    let account = user.account;
-    let mut db = app.db.begin().await?;
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(account.id),
-        Action::AccountSignIn,
-        &account.id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
-    let (device, token) = store::insert_device(
-        &mut db,
-        &app.clock,
-        account.id,
-        body.device.as_deref(),
-        user_agent(&headers),
-    )
-    .await?;
-    db.commit().await?;
-    Ok(signed_in(&app, &headers, account, device, token))
 }
 
 /// Signs this device out.
@@ -233,7 +111,7 @@ async fn delete(
     headers: HeaderMap,
     Json(body): Json<DeleteAccount>,
 ) -> Result<Response, Error> {
-    confirm(&app, user.user, body.password, "password").await?;
+    confirm(&app, user, body.password, "password").await?;
     let mut db = app.db.begin().await?;
     sqlx::query!("select 1 as one from server_settings for update")
         .fetch_one(&mut *db)
@@ -277,7 +155,7 @@ async fn change_password(
     Json(body): Json<ChangePassword>,
 ) -> Result<StatusCode, Error> {
     password::check(&body.new, "new")?;
-    confirm(&app, user.user, body.current, "current").await?;
+    confirm(&app, user, body.current, "current").await?;
     let hash = password::hash(body.new).await?;
     let mut db = app.db.begin().await?;
     let devices = store::set_password(&mut db, user.user, &hash, Some(user.device)).await?;
@@ -336,23 +214,30 @@ async fn own(app: &App, user: UserId) -> Result<store::User, Error> {
         .ok_or_else(|| Error::new(Code::SessionExpired, "The account is gone."))
 }
 
-/// Asks for the password again before something that cannot be undone. Guesses count as at sign-in.
-async fn confirm(app: &App, user: UserId, password: Secret, field: &str) -> Result<(), Error> {
-    let own = own(app, user).await?;
-    let address = IpAddr::from([0, 0, 0, 0]);
-    app.limiter
-        .check(address, &own.account.email, app.clock.now())?;
-    if password::verify(password, Some(own.password_hash)).await? {
-        return Ok(());
-    }
-    app.limiter
-        .failed(address, &own.account.email, app.clock.now());
+/// Asks for the password again before something that cannot be undone. Guesses count for the device that makes them.
+async fn confirm(app: &App, user: SignedIn, password: Secret, field: &str) -> Result<(), Error> {
     let message = "This is not your password.";
-    Err(Error::new(Code::WrongCredentials, message).with_field(
-        field,
-        Code::WrongCredentials,
-        message,
-    ))
+    let wrong = || {
+        Error::new(Code::WrongCredentials, message).with_field(
+            field,
+            Code::WrongCredentials,
+            message,
+        )
+    };
+    if !password::is_plausible(&password) {
+        return Err(wrong());
+    }
+    let own = own(app, user.user).await?;
+    let tried = app.limiter.confirm(user.device, app.clock.now())?;
+    match password::verify(password, Some(own.password_hash)).await {
+        Ok(true) => tried.succeeded(),
+        Ok(false) => return Err(wrong()),
+        Err(error) => {
+            tried.give_back();
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 fn checked_name(name: &str) -> Result<String, Error> {
@@ -369,70 +254,4 @@ fn checked_name(name: &str) -> Result<String, Error> {
         ));
     }
     Ok(name.to_owned())
-}
-
-/// An address has one @ with something before and a dotted name behind; only a message to it would prove more.
-fn checked_email(email: &str) -> Result<String, Error> {
-    let email = email.trim();
-    let plausible = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.contains('@') && domain.split('.').all(|part| !part.is_empty())
-    });
-    if !plausible
-        || email.len() > EMAIL_BYTES_MAX
-        || email.chars().any(|c| c.is_whitespace() || c.is_control())
-    {
-        let message = "Give an e-mail address such as mo@example.org.";
-        return Err(Error::new(Code::InvalidRequest, message).with_field(
-            "email",
-            Code::InvalidRequest,
-            message,
-        ));
-    }
-    Ok(email.to_owned())
-}
-
-fn user_agent(headers: &HeaderMap) -> &str {
-    headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("unknown")
-}
-
-/// Behind TLS, by our own address or by the proxy's word.
-fn is_secure(app: &App, headers: &HeaderMap) -> bool {
-    app.config
-        .public_url
-        .as_deref()
-        .is_some_and(|url| url.starts_with("https://"))
-        || headers
-            .get("x-forwarded-proto")
-            .is_some_and(|value| value == "https")
-}
-
-/// Programs get the token in the answer, browsers only as a cookie that scripts cannot read.
-fn signed_in(
-    app: &App,
-    headers: &HeaderMap,
-    account: Account,
-    device: DeviceId,
-    token: Secret,
-) -> Response {
-    let native = headers
-        .get("x-slipway-client")
-        .is_some_and(|value| value == "native");
-    let cookie = (!native).then(|| {
-        [(
-            header::SET_COOKIE,
-            token::cookie(token.expose(), is_secure(app, headers)),
-        )]
-    });
-    let answer = Answer {
-        account,
-        device,
-        token: native.then_some(token),
-    };
-    match cookie {
-        Some(cookie) => (cookie, Json(answer)).into_response(),
-        None => Json(answer).into_response(),
-    }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use slipway_core::limits::{BODY_STALL_S, HTTP_HEAD_MS, WS_PING_MS, WS_SILENCE_MS};
 
+use crate::http::address::Network;
+
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -51,6 +53,14 @@ pub struct Config {
     /// Address under which people reach this server, when it stands behind a proxy.
     #[arg(long, env = "SLIPWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, as addresses or networks; without, rate limits see the proxy alone.
+    #[arg(
+        long = "trusted-proxy",
+        env = "SLIPWAY_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "NETWORK"
+    )]
+    pub trusted_proxies: Vec<Network>,
     /// Root file system of the execution image; `cargo xtask image` builds it.
     #[arg(long, env = "SLIPWAY_IMAGE", value_name = "DIR")]
     pub image: Option<PathBuf>,

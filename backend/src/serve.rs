@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::account::limit::Limiter;
+use crate::account::password;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::embedded::{Embedded, EmbeddedError, find_programs};
@@ -118,7 +119,8 @@ async fn with_database(
     stop: CancellationToken,
     ready: impl FnOnce(),
 ) -> Result<(), ServeError> {
-    let db = db::open(options).await?;
+    let (db, ()) = tokio::join!(db::open(options), password::prepare());
+    let db = db?;
     let runtime: Arc<dyn SessionRuntime> = Arc::new(Local::from_config(&config)?);
     let (clock, events, tasks) = (Clock::System, Events::new(), TaskTracker::new());
     let hub = Hub::new(db.clone(), clock.clone());
@@ -140,6 +142,7 @@ async fn with_database(
         events,
         runtime,
         limiter: Limiter::default(),
+        marks: Arc::default(),
         revocations: broadcast::channel(REVOCATIONS).0,
         metrics: telemetry::metrics(),
         stopping: stop,

@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::account::known::Marks;
 use crate::account::limit::Limiter;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -35,6 +36,8 @@ pub struct App {
     pub runtime: Arc<dyn SessionRuntime>,
     /// Slows down guessing.
     pub limiter: Limiter,
+    /// Knows devices again on which an account has signed in before.
+    pub marks: Arc<Marks>,
     /// Devices that were signed out: their streams end.
     pub revocations: broadcast::Sender<DeviceId>,
     /// What `/metrics` shows; absent where another part of the process records them.

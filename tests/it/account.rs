@@ -3,9 +3,13 @@ use reqwest::Method;
 use slipway_api::account::{ChangePassword, Register, SignIn, Users};
 use slipway_client::rest::Client;
 use slipway_core::code::Code;
+use slipway_core::id::UserId;
 use slipway_core::secret::Secret;
 
 use crate::lab::{Lab, code};
+
+mod cookie;
+mod guess;
 
 fn register(email: &str, password: &str) -> Register {
     Register {
@@ -101,4 +105,35 @@ async fn a_new_password_signs_the_other_devices_out() {
         .sign_in(&sign_in("mo@example.org", new))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let lab = Lab::start().await;
+    let (ana, bo) = (lab.user("ana").await, lab.user("bo").await);
+    let me = ana.account().await.unwrap().id;
+    let other = bo.account().await.unwrap().id;
+    let set = async |client: &Client, user: UserId, change: serde_json::Value| {
+        let path = format!("/admin/users/{user}");
+        client.tell(Method::PATCH, &path, &change).await
+    };
+    let delete = serde_json::json!({ "password": "quiet tide at seven bells" });
+    for change in [
+        serde_json::json!({ "administrator": false }),
+        serde_json::json!({ "disabled": true }),
+    ] {
+        assert_eq!(code(set(&ana, me, change).await), Code::Forbidden);
+    }
+    let refused = ana.tell(Method::DELETE, "/account", &delete).await;
+    assert_eq!(code(refused), Code::Forbidden);
+    // With a second one the first may go; of two who remove each other at once one stays.
+    set(&ana, other, serde_json::json!({ "administrator": true }))
+        .await
+        .unwrap();
+    let down = || serde_json::json!({ "administrator": false });
+    let (one, two) = tokio::join!(set(&ana, other, down()), set(&bo, me, down()));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let left = if one.is_ok() { &ana } else { &bo };
+    let users = left.get::<Users>("/admin/users").await.unwrap().users;
+    assert_eq!(users.iter().filter(|user| user.administrator).count(), 1);
 }

@@ -72,7 +72,8 @@ impl Lab {
         Self::with(Clock::System, flags).await
     }
 
-    async fn with(clock: Clock, flags: &'static [&'static str]) -> Self {
+    /// A server on a fresh database, with a clock and settings of its own.
+    pub(crate) async fn with(clock: Clock, flags: &'static [&'static str]) -> Self {
         let (postgres, options) = database::fresh().await;
         let mut lab = Self {
             data: tempfile::tempdir().expect("a temporary folder"),
@@ -244,6 +245,7 @@ async fn start(
         events,
         runtime,
         limiter: slipway_backend::account::limit::Limiter::default(),
+        marks: Arc::default(),
         revocations: broadcast::channel(16).0,
         metrics: None,
         stopping,

@@ -11,8 +11,15 @@ use tokio::sync::Semaphore;
 use crate::clock::random;
 use crate::error::Error;
 
-/// Each takes 19 MiB and a core for tens of milliseconds: a flood must not take the machine.
-static PERMITS: Semaphore = Semaphore::const_new(4);
+/// Hashing at once: each takes 19 MiB and a core for tens of milliseconds, and a flood must not take the machine.
+const AT_ONCE: usize = 4;
+/// Waiting for their turn, which is about two seconds then.
+const WAITING_MAX: usize = 128;
+
+static BENCH: Bench = Bench {
+    turns: Semaphore::const_new(AT_ONCE),
+    places: Semaphore::const_new(AT_ONCE + WAITING_MAX),
+};
 /// What an unknown user's password is held against, so that the answer takes the same time.
 static NOBODY: LazyLock<String> =
     LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
@@ -66,12 +73,25 @@ pub fn check(password: &Secret, field: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes what an unknown user's password is held against, so that not even the first one takes longer.
+pub async fn prepare() {
+    // A panic there has been logged, and the first sign-in makes it again.
+    drop(tokio::task::spawn_blocking(|| LazyLock::force(&NOBODY)).await);
+}
+
+/// Whether this can be anyone's password; what no account can have is not hashed.
+#[must_use]
+pub fn is_plausible(password: &Secret) -> bool {
+    password.expose().chars().count() <= PASSWORD_CHARS_MAX
+}
+
 /// Hashes a password.
 ///
 /// # Errors
-/// When the system is out of memory.
+/// When the system is out of memory, or too many are waiting.
 pub async fn hash(password: Secret) -> Result<String, Error> {
-    work(move || hash_now(password.expose()))
+    BENCH
+        .work(move || hash_now(password.expose()))
         .await?
         .ok_or_else(failed)
 }
@@ -79,27 +99,56 @@ pub async fn hash(password: Secret) -> Result<String, Error> {
 /// Whether a password belongs to a hash; without a hash the same work is done for nothing.
 ///
 /// # Errors
-/// When the system is out of memory.
+/// When the system is out of memory, or too many are waiting.
 pub async fn verify(password: Secret, hash: Option<String>) -> Result<bool, Error> {
-    work(move || {
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.clone());
-        let right = PasswordHash::new(&hash).is_ok_and(|hash| {
-            argon()
-                .verify_password(password.expose().as_bytes(), &hash)
-                .is_ok()
-        });
-        right && known
-    })
-    .await
+    BENCH
+        .work(move || {
+            let known = hash.is_some();
+            let hash = hash.unwrap_or_else(|| NOBODY.clone());
+            let right = PasswordHash::new(&hash).is_ok_and(|hash| {
+                argon()
+                    .verify_password(password.expose().as_bytes(), &hash)
+                    .is_ok()
+            });
+            right && known
+        })
+        .await
 }
 
-async fn work<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let _permit = PERMITS
-        .acquire()
+/// Where passwords are hashed: a few at a time, and a bounded number waiting.
+struct Bench {
+    turns: Semaphore,
+    places: Semaphore,
+}
+
+impl Bench {
+    /// Does a job away from the async threads. It cannot be stopped once it runs, so its turn ends with it and not
+    /// with whoever asked: a client that hangs up makes no room for another.
+    async fn work<T: Send + 'static>(
+        &'static self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let place = self.places.try_acquire().map_err(|_| busy())?;
+        let turn = self
+            .turns
+            .acquire()
+            .await
+            .expect("invariant: the semaphore is never closed");
+        tokio::task::spawn_blocking(move || {
+            let _held = (place, turn);
+            job()
+        })
         .await
-        .expect("invariant: the semaphore is never closed");
-    tokio::task::spawn_blocking(job).await.map_err(|_| failed())
+        .map_err(|_| failed())
+    }
+}
+
+fn busy() -> Error {
+    Error::new(
+        Code::TooManyRequests,
+        "Too many people are signing in at this moment. Try again in a few seconds.",
+    )
+    .retry_after(3)
 }
 
 fn failed() -> Error {
@@ -124,4 +173,54 @@ fn hash_now(password: &str) -> Option<String> {
         .hash_password(password.as_bytes(), &salt)
         .ok()
         .map(|hash| hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_keeps_its_turn_when_whoever_asked_hangs_up() {
+        static BENCH: Bench = Bench {
+            turns: Semaphore::const_new(1),
+            places: Semaphore::const_new(2),
+        };
+        let (started, mut running) = tokio::sync::mpsc::unbounded_channel();
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let asked = tokio::spawn(BENCH.work(move || {
+            started.send(()).expect("someone waits");
+            finished.recv().expect("told to finish");
+        }));
+        running.recv().await.expect("it runs");
+        asked.abort();
+        assert!(asked.await.is_err());
+        assert_eq!(BENCH.turns.available_permits(), 0, "it still works");
+        // One may wait, no more.
+        let waiting = tokio::spawn(BENCH.work(|| ()));
+        while BENCH.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = BENCH.work(|| ()).await.expect_err("no place");
+        assert_eq!(refused.code(), Code::TooManyRequests);
+        finish.send(()).expect("it listens");
+        waiting.await.expect("no panic").expect("its turn comes");
+    }
+
+    #[tokio::test]
+    async fn nobodys_hash_costs_what_everyones_does() {
+        prepare().await;
+        let own = hash_now("quiet tide at seven bells").unwrap();
+        let (own, nobody) = (
+            PasswordHash::new(&own).unwrap(),
+            PasswordHash::new(&NOBODY).unwrap(),
+        );
+        assert_eq!(own.algorithm, nobody.algorithm);
+        assert_eq!(own.params, nobody.params);
+        let own = own.to_string();
+        let right = Secret::new("quiet tide at seven bells");
+        assert!(verify(right.clone(), Some(own)).await.unwrap());
+        assert!(!verify(right, None).await.unwrap());
+        let nobody = Secret::new("nobody has this password");
+        assert!(!verify(nobody, None).await.unwrap());
+    }
 }

@@ -3,8 +3,9 @@ use slipway_api::account::{Account, Device};
 use slipway_core::id::{DeviceId, Id as _, UserId};
 use slipway_core::limits::DEVICES_PER_USER_MAX;
 use slipway_core::secret::Secret;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::token;
 use crate::clock::Clock;
@@ -77,14 +78,12 @@ pub async fn insert(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_email(db: &mut PgConnection, email: &str) -> sqlx::Result<Option<User>> {
-    let id = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email)
-        .fetch_optional(&mut *db)
+pub async fn by_email(db: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
+    // One statement, whether there is such an account or not: its time tells nothing.
+    let row = sqlx::query_as!(Row, "select id, name, email, password_hash, administrator, disabled_at, created_at from users where lower(email) = lower($1)", email)
+        .fetch_optional(db)
         .await?;
-    match id {
-        Some(id) => by_id(db, UserId::from_uuid(id)).await,
-        None => Ok(None),
-    }
+    Ok(row.map(User::from))
 }
 
 /// An account by its id.
@@ -92,18 +91,36 @@ pub async fn by_email(db: &mut PgConnection, email: &str) -> sqlx::Result<Option
 /// # Errors
 /// When the database does not answer.
 pub async fn by_id(db: &mut PgConnection, user: UserId) -> sqlx::Result<Option<User>> {
-    let row = sqlx::query!("select id, name, email, password_hash, administrator, disabled_at, created_at from users where id = $1", user.uuid()).fetch_optional(db).await?;
-    Ok(row.map(|row| User {
-        account: Account {
-            id: UserId::from_uuid(row.id),
-            name: row.name,
-            email: row.email,
-            administrator: row.administrator,
-            created_at: row.created_at,
-        },
-        password_hash: row.password_hash,
-        disabled: row.disabled_at.is_some(),
-    }))
+    let row = sqlx::query_as!(Row, "select id, name, email, password_hash, administrator, disabled_at, created_at from users where id = $1", user.uuid())
+        .fetch_optional(db)
+        .await?;
+    Ok(row.map(User::from))
+}
+
+struct Row {
+    id: Uuid,
+    name: String,
+    email: String,
+    password_hash: String,
+    administrator: bool,
+    disabled_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl From<Row> for User {
+    fn from(row: Row) -> Self {
+        Self {
+            account: Account {
+                id: UserId::from_uuid(row.id),
+                name: row.name,
+                email: row.email,
+                administrator: row.administrator,
+                created_at: row.created_at,
+            },
+            password_hash: row.password_hash,
+            disabled: row.disabled_at.is_some(),
+        }
+    }
 }
 
 /// Signs a new device in; the account's oldest ones make room.

@@ -46,30 +46,45 @@ pub fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
             by_cookie: false,
         });
     }
-    let cookies = headers
+    cookie_of(headers, COOKIE).map(|token| Presented {
+        token,
+        by_cookie: true,
+    })
+}
+
+/// The first cookie of this name.
+pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok());
-    cookies
+        .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-        .map(|token| Presented {
-            token,
-            by_cookie: true,
-        })
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The cookie that hands a token to a browser; an empty token takes it away.
 #[must_use]
 pub fn cookie(token: &str, secure: bool) -> HeaderValue {
-    let age = if token.is_empty() {
+    let days = if token.is_empty() {
         0
     } else {
-        i64::from(DEVICE_ABSOLUTE_DAYS) * 86_400
+        DEVICE_ABSOLUTE_DAYS
     };
+    set_cookie(COOKIE, token, "/", days, secure)
+}
+
+/// A cookie that no script reads and no other site sends along with a change.
+pub(super) fn set_cookie(
+    name: &str,
+    value: &str,
+    path: &str,
+    days: u32,
+    secure: bool,
+) -> HeaderValue {
+    let age = u64::from(days) * 86_400;
     let secure = if secure { "; Secure" } else { "" };
     HeaderValue::from_str(&format!(
-        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"
+        "{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"
     ))
     .expect("invariant: a token is base64")
 }
