@@ -103,7 +103,7 @@ async fn update(
     Ok(Json(own(&app, user.user).await?.account))
 }
 
-/// Deletes the own account with all its workspaces.
+/// Deletes the own account with all its workspaces; its sessions end.
 #[utoipa::path(delete, path = "/api/v1/account", tag = "account", request_body = DeleteAccount, responses((status = 204)), extensions(("x-permission" = json!("signed-in"))))]
 async fn delete(
     State(app): State<App>,
@@ -137,6 +137,8 @@ async fn delete(
     .await?;
     db.commit().await?;
     app.revoke(devices);
+    // Its sessions end as soon as their drivers miss their rows; then their volumes go.
+    app.sessions.sweep_soon();
     Ok((
         StatusCode::NO_CONTENT,
         [(
@@ -211,7 +213,7 @@ async fn own(app: &App, user: UserId) -> Result<store::User, Error> {
     let mut db = app.db.acquire().await?;
     store::by_id(&mut db, user)
         .await?
-        .ok_or_else(|| Error::new(Code::SessionExpired, "The account is gone."))
+        .ok_or_else(|| Error::new(Code::SignInExpired, "The account is gone."))
 }
 
 /// Asks for the password again before something that cannot be undone. Guesses count for the device that makes them.

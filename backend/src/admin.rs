@@ -116,7 +116,8 @@ async fn users(
     Ok(Json(Users { users, next }))
 }
 
-/// Disables or enables a user, or makes one administrator. The last administrator stays one.
+/// Disables or enables a user, or makes one administrator. A disabled one is signed out and its sessions stop. The
+/// last administrator stays one.
 #[utoipa::path(patch, path = "/api/v1/admin/users/{user}", tag = "server", params(("user" = UserId, Path)), request_body = UpdateUser, responses((status = 204)), extensions(("x-permission" = json!("administrator"))))]
 async fn update_user(
     State(app): State<App>,

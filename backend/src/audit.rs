@@ -41,7 +41,6 @@ actions! {
     WorkspacePurge = "workspace.purge",
     WorkspaceDuplicate = "workspace.duplicate",
     WorkspaceImport = "workspace.import",
-    WorkspaceExport = "workspace.export",
     FilesWrite = "files.write",
     FilesRestore = "files.restore",
     SessionStart = "session.start",

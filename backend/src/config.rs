@@ -3,7 +3,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use slipway_core::limits::{BODY_STALL_S, HTTP_HEAD_MS, WS_PING_MS, WS_SILENCE_MS};
+use slipway_core::limits::{
+    BODY_STALL_S, HTTP_ALIVE_MS, HTTP_HEAD_MS, HTTP_WRITE_MS, WS_PING_MS, WS_SILENCE_MS,
+};
 
 use crate::http::address::Network;
 
@@ -42,6 +44,9 @@ pub struct Config {
     /// Where programs are looked for.
     #[arg(long, env = "PATH", hide = true, default_value = "")]
     pub path: std::ffi::OsString,
+    /// Where short names for sockets are made, when the data directory's path is too long for one.
+    #[arg(long, env = "TMPDIR", hide = true, default_value = "/tmp")]
+    pub temporary: PathBuf,
     /// An existing Postgres instead of the embedded one.
     #[arg(
         long,
@@ -90,6 +95,12 @@ pub struct Config {
     /// A request body of which nothing arrives for this long is ended.
     #[arg(long, env = "SLIPWAY_HTTP_BODY_MS", default_value_t = BODY_STALL_S * 1000, value_name = "MS", hide_short_help = true)]
     pub http_body_ms: u64,
+    /// A connection that takes nothing of its answer for this long is closed.
+    #[arg(long, env = "SLIPWAY_HTTP_WRITE_MS", default_value_t = HTTP_WRITE_MS, value_name = "MS", hide_short_help = true)]
+    pub http_write_ms: u64,
+    /// How often a request with an `Idempotency-Key` says that it is still being answered.
+    #[arg(long, env = "SLIPWAY_HTTP_ALIVE_MS", default_value_t = HTTP_ALIVE_MS, value_name = "MS", hide_short_help = true)]
+    pub http_alive_ms: u64,
     /// How often a WebSocket is asked whether its other side is there.
     #[arg(long, env = "SLIPWAY_WS_PING_MS", default_value_t = WS_PING_MS, value_name = "MS", hide_short_help = true)]
     pub ws_ping_ms: u64,
@@ -150,6 +161,10 @@ impl Config {
     reason = "this file is the one that reads the environment"
 )]
 fn default_data_dir() -> PathBuf {
+    // Root's home is closed to the account that runs Postgres then.
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/slipway");
+    }
     let home = || {
         PathBuf::from(std::env::var("HOME").unwrap_or_else(|_| "/var/lib".to_owned()))
             .join(".local/share")

@@ -206,10 +206,30 @@ impl IntoResponse for Error {
     }
 }
 
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        let code = match status(error.code) {
+            StatusCode::UNAUTHORIZED => tonic::Code::Unauthenticated,
+            StatusCode::FORBIDDEN => tonic::Code::PermissionDenied,
+            StatusCode::NOT_FOUND => tonic::Code::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => tonic::Code::ResourceExhausted,
+            StatusCode::SERVICE_UNAVAILABLE => tonic::Code::Unavailable,
+            StatusCode::CONFLICT => tonic::Code::FailedPrecondition,
+            status if status.is_client_error() => tonic::Code::InvalidArgument,
+            _ => tonic::Code::Internal,
+        };
+        let mut answer = Self::new(code, error.detail);
+        if let Ok(text) = error.code.as_str().parse() {
+            answer.metadata_mut().insert("slipway-code", text);
+        }
+        answer
+    }
+}
+
 /// One status for each code.
 const fn status(code: Code) -> StatusCode {
     match code {
-        Code::SignInRequired | Code::WrongCredentials | Code::SessionExpired => {
+        Code::SignInRequired | Code::WrongCredentials | Code::SignInExpired => {
             StatusCode::UNAUTHORIZED
         }
         Code::AccountDisabled

@@ -7,6 +7,8 @@ use slipway_core::id::{UserId, WorkspaceId};
 use slipway_proto::v1;
 use tokio::sync::broadcast;
 
+pub mod subscription;
+
 /// Events one slow subscriber may lag behind; a subscriber that lags more starts again from the current state.
 pub const EVENTS_BACKLOG_MAX: usize = 256;
 
@@ -66,9 +68,10 @@ fn send<K: Eq + Hash>(senders: &Mutex<Senders<K>>, key: &K, event: v1::event::Ev
 }
 
 fn watch<K: Eq + Hash>(senders: &Mutex<Senders<K>>, key: K) -> broadcast::Receiver<v1::Event> {
+    let mut senders = senders.lock().unwrap_or_else(PoisonError::into_inner);
+    // Topics of which nothing is published any more are found here, when the map would grow.
+    senders.retain(|_, sender| sender.receiver_count() > 0);
     senders
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
         .entry(key)
         .or_insert_with(|| broadcast::channel(EVENTS_BACKLOG_MAX).0)
         .subscribe()
@@ -104,5 +107,9 @@ mod tests {
         drop(heard);
         events.publish(one, moved(3));
         assert!(events.topics.workspaces.lock().unwrap().is_empty());
+        // One that nothing moves in goes with the next that is watched.
+        drop(events.subscribe(one));
+        let _heard = events.subscribe(other);
+        assert_eq!(events.topics.workspaces.lock().unwrap().len(), 1);
     }
 }

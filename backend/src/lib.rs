@@ -8,6 +8,7 @@ pub mod error;
 pub mod telemetry;
 
 pub mod db;
+pub mod grpc;
 pub mod http;
 
 pub mod account;

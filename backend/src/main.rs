@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
     reason = "the address is for people, and for programs that wait for it"
 )]
 async fn start(config: Config) -> anyhow::Result<()> {
-    telemetry::log(&config);
+    telemetry::log(&config)?;
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();

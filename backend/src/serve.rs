@@ -107,7 +107,8 @@ async fn embedded(
     config: &Config,
 ) -> Result<(PgConnectOptions, crate::db::embedded::Running), ServeError> {
     let bin = find_programs(config.postgres_bin.as_deref(), &config.path)?;
-    let embedded = Embedded::prepare(bin, &config.data_dir, !config.no_fsync).await?;
+    let embedded =
+        Embedded::prepare(bin, &config.data_dir, &config.temporary, !config.no_fsync).await?;
     Ok((embedded.options(), embedded.start().await?))
 }
 
@@ -162,6 +163,11 @@ pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce
     );
     app.tasks.spawn(app.sessions.clone().run(sole));
     app.tasks.spawn(crate::workspace::sweep::run(app.clone()));
+    if let Some(metrics) = app.metrics.clone() {
+        let upkeep = telemetry::upkeep(metrics);
+        let upkeep = app.stopping.clone().run_until_cancelled_owned(upkeep);
+        app.tasks.spawn(upkeep);
+    }
     ready();
     http::serve(app.clone(), listener).await;
     app.tasks.close();

@@ -1,6 +1,7 @@
 //! Sessions: who may start and stop one, which this server drives, and how to reach its agent.
 //! `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts, `relay` carries terminals.
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ struct Inner {
     /// This start of this server, as leases name it.
     server: Uuid,
     secret: OnceCell<Vec<u8>>,
+    /// Asks for a sweep with the next round.
+    sweep: AtomicBool,
     driven: Mutex<HashMap<SessionId, Driven>>,
     agents: Mutex<HashMap<SessionId, AgentHandle>>,
 }
@@ -107,6 +110,7 @@ impl Sessions {
                 tasks,
                 server: uuid::Builder::from_random_bytes(random()).into_uuid(),
                 secret: OnceCell::new(),
+                sweep: AtomicBool::new(false),
                 driven: Mutex::default(),
                 agents: Mutex::default(),
             }),
@@ -336,6 +340,11 @@ impl Sessions {
                 })
             },
         ))
+    }
+
+    /// Looks soon for places and volumes that belong to nobody: workspaces are gone.
+    pub fn sweep_soon(&self) {
+        self.inner.sweep.store(true, Ordering::Relaxed);
     }
 
     /// Looks at a session again at once: its wishes or its queue of runs changed.

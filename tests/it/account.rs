@@ -10,6 +10,7 @@ use crate::lab::{Lab, code};
 
 mod cookie;
 mod guess;
+mod removal;
 
 fn register(email: &str, password: &str) -> Register {
     Register {
@@ -95,7 +96,7 @@ async fn a_new_password_signs_the_other_devices_out() {
         .tell(Method::PUT, "/account/password", &change)
         .await
         .unwrap();
-    assert_eq!(code(second.account().await), Code::SessionExpired);
+    assert_eq!(code(second.account().await), Code::SignInExpired);
     assert_eq!(first.devices().await.unwrap().len(), 1);
     assert_eq!(
         code(nobody.sign_in(&sign_in("mo@example.org", old)).await),

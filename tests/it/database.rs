@@ -53,7 +53,7 @@ fn running() -> Arc<Postgres> {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let bin = find_programs(None, "/usr/local/bin:/usr/bin:/bin".as_ref())
                 .expect("Postgres is installed");
-            let embedded = Embedded::prepare(bin, Path::new(folder.path()), false)
+            let embedded = Embedded::prepare(bin, folder.path(), Path::new("/tmp"), false)
                 .await
                 .expect("a cluster");
             let running = embedded.start().await.expect("Postgres starts");

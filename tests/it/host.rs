@@ -16,6 +16,8 @@ use crate::lab::PATIENCE;
 mod killed;
 mod memory;
 mod missing;
+mod postgres;
+mod told;
 mod two;
 
 /// A server process with its data directory. Whatever happens to the test, nothing of it is left running.

@@ -271,6 +271,47 @@ async fn a_path_that_cannot_live_everywhere_is_refused_before_anything_is_touche
         let read = ana.request(Method::GET, &path);
         assert_eq!(refusal(read).await, expected, "{path}");
     }
+    // Inside of a body or a query a path has the same code, and its field is named.
+    let at = |end: &str| format!("/workspaces/{workspace}{end}");
+    for (request, field, expected) in [
+        (
+            ana.request(Method::POST, &at("/moves"))
+                .json(&json!({ "from": "main.py", "to": "NUL.txt" })),
+            "to",
+            Code::PathReserved,
+        ),
+        (
+            ana.request(Method::POST, &at("/moves"))
+                .json(&json!({ "from": "../x", "to": "a" })),
+            "from",
+            Code::PathInvalid,
+        ),
+        (
+            ana.request(Method::POST, &at("/folders"))
+                .json(&json!({ "path": "a at line 1/.." })),
+            "path",
+            Code::PathInvalid,
+        ),
+        (
+            ana.request(Method::GET, &at("/history?path=a//b")),
+            "path",
+            Code::PathInvalid,
+        ),
+    ] {
+        let refused = problem(request.send().await.unwrap()).await;
+        assert_eq!(
+            (refused.status, refused.code),
+            (422, expected),
+            "{}",
+            refused.detail
+        );
+        assert_eq!(refused.fields[0].field, field, "{}", refused.detail);
+        assert!(
+            refused.detail.ends_with('.') && !refused.detail.contains("path_"),
+            "{}",
+            refused.detail
+        );
+    }
     assert_eq!(ana.workspace(workspace).await.unwrap().head, head);
     healthy(&lab, &ana).await;
 }

@@ -3,6 +3,7 @@ mod account;
 mod archive;
 mod database;
 mod file;
+mod grpc;
 mod host;
 mod hostile;
 mod hub;

@@ -157,3 +157,56 @@ async fn a_list_shows_each_workspace_once_in_the_order_asked_for() {
     let refused = problem(unknown.send().await.unwrap()).await;
     assert_eq!(refused.fields[0].field, "sort");
 }
+
+#[tokio::test]
+async fn a_request_that_takes_long_is_not_begun_again() {
+    let lab = Lab::with_flags(&["--http-alive-ms=50"]).await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
+    let body = "--x\r\ncontent-disposition: form-data; name=\"f\"; filename=\"slow.txt\"\r\n\r\nslow\r\n--x--\r\n";
+    let (path, length) = (format!("/workspaces/{workspace}/uploads"), body.len());
+    let upload = |body: reqwest::Body| {
+        let request = ana.request(Method::POST, &path);
+        request
+            .header("content-type", "multipart/form-data; boundary=x")
+            .header("content-length", length)
+            .header("idempotency-key", "slow")
+            .body(body)
+            .send()
+    };
+    let (more, pieces) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
+    let stream = futures_util::stream::unfold(pieces, async |mut pieces| {
+        let piece = pieces.recv().await?;
+        Some((Ok::<_, std::io::Error>(piece), pieces))
+    });
+    let first = tokio::spawn(upload(reqwest::Body::wrap_stream(stream)));
+    more.send(&body[..10]).unwrap();
+    let age = async || {
+        let at: Option<time::OffsetDateTime> =
+            sqlx::query_scalar("select created_at from idempotency_keys")
+                .fetch_optional(&lab.app().db)
+                .await
+                .unwrap();
+        at
+    };
+    let lived = async {
+        // waits: signs of life come by the clock, and each is a row that changed
+        let (mut last, mut signs) = (None, 0);
+        while signs < 6 {
+            let now = age().await;
+            signs += u32::from(now != last);
+            last = now;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::lab::PATIENCE, lived)
+        .await
+        .expect("signs of life");
+    let refused = problem(upload(body.into()).await.unwrap()).await;
+    assert_eq!(refused.code, Code::InProgress);
+    more.send(&body[10..]).unwrap();
+    drop(more);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    let again = upload(body.into()).await.unwrap();
+    assert!(again.headers().contains_key("idempotency-replayed"));
+}

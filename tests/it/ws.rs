@@ -241,8 +241,33 @@ async fn a_device_that_is_signed_out_loses_its_socket() {
     say(&mut socket, 0, ws_client::Body::Ping(v1::Ping { nonce: 1 })).await;
     hear(&mut socket).await.unwrap();
     ana.sign_out().await.unwrap();
-    assert_eq!(closed(&mut socket, 0).await, Code::SessionExpired.as_str());
+    assert_eq!(closed(&mut socket, 0).await, Code::SignInExpired.as_str());
     assert!(hear(&mut socket).await.is_none());
+}
+
+#[tokio::test]
+async fn what_ends_a_sign_in_elsewhere_ends_its_socket_here() {
+    let lab = Lab::with_flags(&["--ws-ping-ms=100"]).await;
+    let ana = lab.user("ana").await;
+    for ended in [
+        // Signed out, or evicted by newer devices, at another server.
+        "update devices set id = gen_random_uuid()",
+        "update devices set expires_at = now()",
+        "update users set disabled_at = now()",
+    ] {
+        let mut socket = raw(&ana, &[bearer(&ana)]).await.unwrap();
+        say(&mut socket, 0, ws_client::Body::Ping(v1::Ping { nonce: 1 })).await;
+        hear(&mut socket).await.unwrap();
+        let mut db = lab.app().db.acquire().await.unwrap();
+        sqlx::query(ended).execute(&mut *db).await.unwrap();
+        assert_eq!(
+            closed(&mut socket, 0).await,
+            Code::SignInExpired.as_str(),
+            "{ended}"
+        );
+        let undo = "update devices set expires_at = now() + interval '1 day'";
+        sqlx::query(undo).execute(&mut *db).await.unwrap();
+    }
 }
 
 #[tokio::test]

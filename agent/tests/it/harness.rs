@@ -226,6 +226,7 @@ impl Viewer {
             rows: 24,
             window: 256 * 1024,
             visible: true,
+            session_id: String::new(),
         };
         let hello = v1::TerminalClient {
             frame: Some(In::Hello(hello)),

@@ -6,7 +6,9 @@ use slipway_core::code::Code;
 use slipway_core::id::{DeviceId, Id as _, UserId};
 use slipway_core::limits::{DEVICE_ABSOLUTE_DAYS, DEVICE_IDLE_DAYS};
 use slipway_core::secret::Secret;
+use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::random;
 use crate::error::Error;
@@ -103,7 +105,7 @@ pub fn expires_at(created: OffsetDateTime, used: OffsetDateTime) -> OffsetDateTi
 pub async fn find(app: &App, token: &str) -> Result<SignedIn, Error> {
     let expired = || {
         Error::new(
-            Code::SessionExpired,
+            Code::SignInExpired,
             "Your sign-in has ended. Sign in again; nothing you typed is lost.",
         )
     };
@@ -140,4 +142,50 @@ pub async fn find(app: &App, token: &str) -> Result<SignedIn, Error> {
         device: DeviceId::from_uuid(row.id),
         administrator: row.administrator,
     })
+}
+
+/// Ends when a device is not signed in any more: at once when that happens on this server, and otherwise, for what
+/// another server did or time does, within `every`. It looks for the first time at once, since a stream opens a while
+/// after its token was checked.
+pub fn signed_out(
+    app: &App,
+    device: DeviceId,
+    every: std::time::Duration,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (db, clock) = (app.db.clone(), app.clock.clone());
+    let mut revoked = app.revocations.subscribe();
+    async move {
+        loop {
+            match is_signed_in(&db, device, clock.now()).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::debug!(%error, "Cannot look whether a device is signed in"),
+            }
+            let again = tokio::time::sleep(every);
+            tokio::pin!(again);
+            loop {
+                let heard = tokio::select! {
+                    () = &mut again => break,
+                    heard = revoked.recv() => heard,
+                };
+                match heard {
+                    Ok(other) if other != device => {}
+                    Ok(_) | Err(RecvError::Closed) => return,
+                    // Having missed some, it may have missed its own.
+                    Err(RecvError::Lagged(_)) => break,
+                }
+            }
+        }
+    }
+}
+
+async fn is_signed_in(db: &PgPool, device: DeviceId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists(select from devices join users on users.id = user_id
+            where devices.id = $1 and expires_at > $2 and disabled_at is null) as "signed_in!""#,
+        device.uuid(),
+        now,
+    )
+    .fetch_one(db)
+    .await
 }

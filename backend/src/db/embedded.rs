@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 const SOCKET_DIR_BYTES_MAX: usize = 90;
 /// From start to the first connection; crash recovery of a large journal takes a while.
 const START_WITHIN: Duration = Duration::from_secs(60);
+/// From a connection to the greeting. One that takes longer hangs, and is asked again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is looked whether it is there; it tells nobody.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why the embedded Postgres does not run. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +61,11 @@ impl Embedded {
     pub async fn prepare(
         bin: PathBuf,
         data_dir: &Path,
+        temporary: &Path,
         fsync: bool,
     ) -> Result<Self, EmbeddedError> {
         let folder = data_dir.join("postgres");
-        let socket = socket_dir(&folder);
+        let socket = socket_dir(&folder, temporary);
         let owner = owner()?;
         for dir in [&folder, &socket] {
             std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
@@ -96,31 +101,51 @@ impl Embedded {
             .database("postgres")
     }
 
-    /// Starts it unless it runs already, and keeps it running until `stop`; then ends it and returns.
+    /// Starts it unless it runs already.
     ///
     /// # Errors
     /// When it cannot be started at all.
     pub async fn start(&self) -> Result<Running, EmbeddedError> {
-        // A server that was killed leaves its Postgres running: it is ours, and adopted as it is.
-        let adopted = self.postmaster().filter(|_| self.socket_file().exists());
-        if let Some(pid) = adopted
-            && self.answers().await
-        {
-            return Ok(Running {
-                embedded: self.clone(),
-                child: None,
-                pid,
-            });
+        // A server that was killed leaves its Postgres running: it is ours, and adopted as it is. One that does not
+        // answer recovers, and would refuse a second one.
+        if let Some(pid) = self.postmaster() {
+            let mut adopted = self.running(None, pid);
+            tracing::info!(postgres.pid = pid, "Adopting the Postgres that runs here");
+            if adopted.answers_in_time().await? {
+                return Ok(adopted);
+            }
         }
+        self.wait_for_the_last_one().await?;
         let child = self.spawn()?;
         let pid = child.id().unwrap_or(0);
-        let mut running = Running {
+        let mut running = self.running(Some(child), pid);
+        if running.answers_in_time().await? {
+            return Ok(running);
+        }
+        Err(EmbeddedError::Start(self.last_words()))
+    }
+
+    fn running(&self, child: Option<tokio::process::Child>, pid: u32) -> Running {
+        Running {
             embedded: self.clone(),
-            child: Some(child),
+            child,
             pid,
-        };
-        running.wait_until_it_answers().await?;
-        Ok(running)
+        }
+    }
+
+    /// Children of a Postgres that was killed go by themselves; until then a new one is refused.
+    async fn wait_for_the_last_one(&self) -> Result<(), EmbeddedError> {
+        let deadline = tokio::time::Instant::now() + START_WITHIN;
+        while let Some(pid) = self.processes().first().copied().or_else(|| self.dying()) {
+            if tokio::time::Instant::now() > deadline {
+                return Err(EmbeddedError::Start(format!(
+                    "process {pid} of the Postgres before does not end\n{}",
+                    self.last_words()
+                )));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     async fn init(&self) -> Result<(), EmbeddedError> {
@@ -216,21 +241,50 @@ impl Embedded {
         if UnixStream::connect(self.socket_file()).await.is_err() {
             return false;
         }
-        match self.options().connect().await {
-            Ok(connection) => {
+        let options = self.options();
+        match tokio::time::timeout(ANSWER_WITHIN, options.connect()).await {
+            Ok(Ok(connection)) => {
                 drop(connection.close().await);
                 true
             }
-            Err(_) => false,
+            Ok(Err(_)) | Err(_) => false,
         }
     }
 
     /// The pid of a postmaster of this data directory, if it is alive.
     fn postmaster(&self) -> Option<u32> {
+        self.last_pid().filter(|pid| self.processes().contains(pid))
+    }
+
+    /// Who was the last postmaster, alive or not.
+    fn last_pid(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
-        let pid: u32 = text.lines().next()?.trim().parse().ok()?;
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        name.trim().starts_with("postgres").then_some(pid)
+        text.lines().next()?.trim().parse().ok()
+    }
+
+    /// The last postmaster when it was killed and nobody has heard of its end yet: it works nowhere any more, but its
+    /// number still keeps another from starting.
+    fn dying(&self) -> Option<u32> {
+        let pid = self.last_pid()?;
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let name = std::fs::read_to_string(process.join("comm")).ok()?;
+        let place = std::fs::read_link(process.join("cwd"));
+        let nowhere = place.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        (nowhere && name.starts_with("postgres")).then_some(pid)
+    }
+
+    /// Processes of a Postgres on this data directory: each works in it. Numbers are used again, places are not.
+    fn processes(&self) -> Vec<u32> {
+        let Ok(data) = std::fs::canonicalize(self.folder.join("data")) else {
+            return Vec::new();
+        };
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries
+            .filter(|entry| {
+                std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == data)
+            })
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
     }
 
     fn last_words(&self) -> String {
@@ -307,16 +361,15 @@ impl Running {
         }
     }
 
-    async fn wait_until_it_answers(&mut self) -> Result<(), EmbeddedError> {
+    /// Whether it answers; false when it ended instead.
+    async fn answers_in_time(&mut self) -> Result<bool, EmbeddedError> {
         let deadline = tokio::time::Instant::now() + START_WITHIN;
         loop {
             if self.embedded.answers().await {
-                return Ok(());
+                return Ok(true);
             }
-            if let Some(child) = &mut self.child
-                && let Ok(Some(_)) = child.try_wait()
-            {
-                return Err(EmbeddedError::Start(self.embedded.last_words()));
+            if self.has_ended() {
+                return Ok(false);
             }
             if tokio::time::Instant::now() > deadline {
                 return Err(EmbeddedError::Start(format!(
@@ -325,7 +378,14 @@ impl Running {
                     self.embedded.last_words()
                 )));
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn has_ended(&mut self) -> bool {
+        match &mut self.child {
+            Some(child) => matches!(child.try_wait(), Ok(Some(_))),
+            None => !Path::new(&format!("/proc/{}", self.pid)).exists(),
         }
     }
 }
@@ -392,17 +452,23 @@ fn passable(data_dir: &Path, uid: u32) -> Result<(), EmbeddedError> {
                 "let Postgres pass through {}",
                 folder.display()
             )))?;
+            tracing::warn!(
+                folder = %folder.display(),
+                "Everyone may now pass through {}, though not list it: the account that runs Postgres must reach its \
+                    data below. Choose another --data-dir if this must not be",
+                folder.display()
+            );
         }
     }
     Ok(())
 }
 
 /// Beside the data when its path is short enough, else a short name that the data's path decides.
-fn socket_dir(folder: &Path) -> PathBuf {
+fn socket_dir(folder: &Path, temporary: &Path) -> PathBuf {
     let near = folder.join("run");
     if near.as_os_str().len() <= SOCKET_DIR_BYTES_MAX {
         return near;
     }
     let name = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
-    std::env::temp_dir().join(format!("slipway-pg-{}", &name[..16]))
+    temporary.join(format!("slipway-pg-{}", &name[..16]))
 }

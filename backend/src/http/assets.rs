@@ -85,3 +85,65 @@ fn answer(asset: &'static Asset, headers: &HeaderMap, immutable: bool) -> Respon
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static PAGE: Asset = Asset {
+        path: "assets/a.js",
+        mime: "text/javascript; charset=utf-8",
+        etag: "\"1\"",
+        plain: b"plain",
+        brotli: Some(b"by brotli"),
+        gzip: Some(b"by gzip"),
+    };
+
+    async fn served(asked: &[(header::HeaderName, &'static str)]) -> (Response, String) {
+        let headers = asked
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect();
+        let response = answer(&PAGE, &headers, true);
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 100).await.expect("a body");
+        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        (Response::from_parts(parts, axum::body::Body::empty()), text)
+    }
+
+    #[tokio::test]
+    async fn a_file_goes_out_as_small_as_the_browser_takes_it() {
+        for (accepted, encoding, text) in [
+            ("gzip, deflate, br", Some("br"), "by brotli"),
+            ("gzip, deflate", Some("gzip"), "by gzip"),
+            ("identity", None, "plain"),
+        ] {
+            let (response, body) = served(&[(header::ACCEPT_ENCODING, accepted)]).await;
+            let found = response.headers().get(header::CONTENT_ENCODING);
+            assert_eq!(found.and_then(|found| found.to_str().ok()), encoding);
+            assert_eq!(body, text);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], PAGE.mime);
+            assert_eq!(response.headers()[header::VARY], "accept-encoding");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_browser_has_is_not_sent_again() {
+        let (response, body) = served(&[(header::IF_NONE_MATCH, "\"1\"")]).await;
+        assert_eq!(
+            (response.status(), body.as_str()),
+            (StatusCode::NOT_MODIFIED, "")
+        );
+        let (response, _) = served(&[(header::IF_NONE_MATCH, "\"0\"")]).await;
+        assert_eq!(
+            (response.status(), &response.headers()[header::ETAG]),
+            (StatusCode::OK, &HeaderValue::from_static("\"1\""))
+        );
+        let caching = &response.headers()[header::CACHE_CONTROL];
+        assert!(
+            caching
+                .to_str()
+                .is_ok_and(|caching| caching.contains("immutable"))
+        );
+    }
+}

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use futures_util::StreamExt as _;
 use hyper::body::{Frame, SizeHint};
 use slipway_core::code::Code;
@@ -14,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::Error;
+use crate::state::App;
 
 /// How long a refused body is read over.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
@@ -28,48 +31,65 @@ struct Watched {
     inner: Option<Body>,
     back: Option<oneshot::Sender<Body>>,
     within: Duration,
-    started: Instant,
     received: u64,
+    /// Spent waiting for the client, all in all. What the handler takes to work on a piece is not the client's.
+    waited: Duration,
+    waiting: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
 }
 
 /// Where an unread rest of a body arrives.
-pub(super) struct Rest(oneshot::Receiver<Body>);
+struct Rest(oneshot::Receiver<Body>);
 
 /// The unread rest of a body.
-pub(super) struct Unread(Body);
+struct Unread(Body);
 
 /// Puts a request's body under watch: it must arrive in pieces not further apart than `within`, and after its first
 /// such time at no less than a least rate.
-pub(super) fn watched(request: Request, within: Duration) -> (Request, Rest) {
+fn watched(request: Request, within: Duration) -> (Request, Rest) {
     let (back, rest) = oneshot::channel();
     let request = request.map(|inner| {
         if inner.is_end_stream() {
             return inner;
         }
-        let started = Instant::now();
         Body::new(Watched {
             inner: Some(inner),
             back: Some(back),
             within,
-            started,
             received: 0,
-            alarm: Box::pin(tokio::time::sleep_until(started + within)),
+            waited: Duration::ZERO,
+            waiting: None,
+            alarm: Box::pin(tokio::time::sleep(within)),
         })
     });
     (request, Rest(rest))
 }
 
+/// Watches the body of a request, and reads over what its handler left of it.
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let within = Duration::from_millis(app.config.http_body_ms);
+    let (request, rest) = watched(request, within);
+    let response = next.run(request).await;
+    if let Some(unread) = rest.taken() {
+        let drained = app
+            .stopping
+            .clone()
+            .run_until_cancelled_owned(unread.drain());
+        app.tasks.spawn(drained);
+    }
+    response
+}
+
 impl Rest {
     /// The rest, when whoever read the body stopped before its end.
-    pub(super) fn taken(mut self) -> Option<Unread> {
+    fn taken(mut self) -> Option<Unread> {
         self.0.try_recv().ok().map(Unread)
     }
 }
 
 impl Unread {
     /// Reads over what the client still sends. Closing at once would reset the connection, and the answer with it.
-    pub(super) async fn drain(self) {
+    async fn drain(self) {
         let mut pieces = self.0.into_data_stream();
         let drained = async {
             let mut bytes = 0;
@@ -86,12 +106,24 @@ impl Unread {
 }
 
 impl Watched {
-    /// The next piece must be there within the usual time, or earlier when the whole is too slow.
-    fn next_alarm(&self) -> Instant {
+    /// Waits: the next piece must be there within the usual time, or earlier when the whole is too slow.
+    fn wait(&mut self) {
+        if self.waiting.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        self.waiting = Some(now);
         let earned =
             Duration::from_millis(self.received.saturating_mul(1000) / BODY_BYTES_PER_S_MIN);
-        let slowest = self.started + self.within + earned;
-        slowest.min(Instant::now() + self.within)
+        let left = (self.within + earned).saturating_sub(self.waited);
+        self.alarm.as_mut().reset(now + left.min(self.within));
+    }
+
+    fn arrived(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+        if let Some(since) = self.waiting.take() {
+            self.waited += since.elapsed();
+        }
     }
 }
 
@@ -108,9 +140,7 @@ impl HttpBody for Watched {
         };
         match Pin::new(inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
-                let alarm = self.next_alarm();
-                self.alarm.as_mut().reset(alarm);
+                self.arrived(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(over) => {
@@ -118,6 +148,7 @@ impl HttpBody for Watched {
                 Poll::Ready(over)
             }
             Poll::Pending => {
+                self.wait();
                 if self.alarm.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }

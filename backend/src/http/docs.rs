@@ -56,11 +56,15 @@ fn page(document: &OpenApi) -> String {
             );
         }
     }
-    html.push_str("</table><h2>Codes</h2><ul>");
+    html.push_str("</table><h2>Codes</h2><table><tr><th>Code<th>What it means</tr>");
     for code in Code::ALL {
-        let _ = write!(html, "<li id=\"code-{code}\"><code>{code}</code></li>");
+        let _ = write!(
+            html,
+            "<tr id=\"code-{code}\"><td><code>{code}</code><td>{}</tr>",
+            escape(code.meaning()),
+        );
     }
-    html.push_str("</ul></html>");
+    html.push_str("</table></html>");
     html
 }
 

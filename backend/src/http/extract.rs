@@ -196,6 +196,19 @@ fn invalid(place: &str, text: &str) -> Error {
         .filter(|field| !field.contains(' ') && *field != "null");
     // serde names a missing or unknown field between backticks.
     let field = named.or_else(|| text.split('`').nth(1)).unwrap_or(place);
+    // A path says what is wrong with it by a code of its own, in front of its sentence.
+    let told = text
+        .strip_prefix(field)
+        .map_or(text, |rest| rest.trim_start_matches(": "));
+    if let Some((code, sentence)) = told.split_once(": ")
+        && let Some(code) = Code::parse(code)
+    {
+        let sentence = match sentence.rsplit_once(" at line ") {
+            Some((sentence, place)) if place.contains(" column ") => sentence,
+            _ => sentence,
+        };
+        return Error::new(code, sentence).with_field(field, code, sentence);
+    }
     Error::new(
         Code::InvalidRequest,
         format!("The {place} is not understood: {text}."),
@@ -207,6 +220,7 @@ fn invalid(place: &str, text: &str) -> Error {
 mod tests {
     use super::invalid;
     use crate::error::Error;
+    use slipway_core::code::Code;
 
     fn field(text: &str) -> String {
         let error: Error = invalid("body", text);
@@ -215,6 +229,23 @@ mod tests {
             .first()
             .map(|field| field.field.clone())
             .unwrap()
+    }
+
+    #[test]
+    fn a_path_keeps_its_code_wherever_it_stands() {
+        let text = "Failed to deserialize the JSON body into the target type: to: path_reserved: The name \"a: b at line 1\" is taken. at line 1 column 30";
+        let error = invalid("body", text);
+        assert_eq!(error.code(), Code::PathReserved);
+        assert_eq!(error.detail(), "The name \"a: b at line 1\" is taken.");
+        assert_eq!(error.fields()[0].field, "to");
+        let error = invalid(
+            "query",
+            "Failed to deserialize query string: path: path_invalid: The path is empty.",
+        );
+        assert_eq!(
+            (error.code(), error.fields()[0].field.as_str()),
+            (Code::PathInvalid, "path")
+        );
     }
 
     #[test]
@@ -227,7 +258,7 @@ mod tests {
             ),
             ("missing field `name` at line 1 column 2", "name"),
             (
-                "operations[0].path: The path is empty. at line 1",
+                "operations[0].path: path_invalid: The path is empty. at line 1 column 9",
                 "operations[0].path",
             ),
             (

@@ -9,6 +9,7 @@ use slipway_core::id::{Id as _, UserId};
 use slipway_core::limits::{COMMIT_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
+use tracing::Instrument as _;
 
 use super::body;
 use super::extract::SignedIn;
@@ -19,8 +20,8 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Their answers hold a token, of which nothing but the hash is ever stored.
 const NEVER_KEPT: [&str; 2] = ["/api/v1/accounts", "/api/v1/sign-in"];
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// A request that has no answer after this long died with its server.
-const GIVEN_UP_AFTER: Duration = Duration::minutes(2);
+/// A request of which nothing was heard for this many of its signs of life died with its server.
+const SIGNS_MISSED: i32 = 4;
 /// How long answers are kept.
 const KEPT_FOR: Duration = Duration::DAY;
 
@@ -56,14 +57,40 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
     }
     // Goes on when the client hangs up, so that the answer is there when it comes back.
     let tasks = app.tasks.clone();
-    let done = tasks.spawn(async move {
-        let answer = next.run(Request::from_parts(parts, body)).await;
-        finish(&app, &once, answer).await
-    });
+    let done = tasks.spawn(
+        async move {
+            let work = next.run(Request::from_parts(parts, body));
+            let answer = tokio::select! {
+                answer = work => answer,
+                () = keep(&app, &once) => unreachable!("it is kept for as long as it takes"),
+            };
+            finish(&app, &once, answer).await
+        }
+        .in_current_span(),
+    );
     match done.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => error.into_response(),
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// Says every now and then that the request is still being answered, so that a repetition does not begin it again.
+async fn keep(app: &App, once: &Once) {
+    let every = std::time::Duration::from_millis(app.config.http_alive_ms);
+    loop {
+        tokio::time::sleep(every).await;
+        let kept = sqlx::query!(
+            "update idempotency_keys set created_at = $3 where user_id = $1 and key = $2",
+            once.user.uuid(),
+            once.key,
+            app.clock.now(),
+        )
+        .execute(&app.db)
+        .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "Cannot keep the key of a request that takes long");
+        }
     }
 }
 
@@ -126,7 +153,7 @@ async fn begin(app: &App, once: &Once) -> Result<Option<Response>, Error> {
         once.key,
         &once.hash[..],
         now,
-        now - GIVEN_UP_AFTER,
+        now - SIGNS_MISSED * Duration::milliseconds(app.config.http_alive_ms.cast_signed()),
     )
     .execute(&app.db)
     .await?;

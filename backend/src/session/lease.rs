@@ -1,5 +1,5 @@
 //! Row leases of sessions: taken when free, renewed while this server runs, released when it stops.
-use slipway_core::id::{Id, SessionId};
+use slipway_core::id::{Id, SessionId, WorkspaceId};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -97,18 +97,19 @@ pub async fn release(db: &PgPool, server: Uuid) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Wishes the end of sessions whose workspace was archived or put in the trash.
+/// Wishes the end of sessions whose workspace was archived or put in the trash, or whose owner was disabled.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn wish_stop_of_inactive(db: &PgPool) -> Result<Vec<SessionId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "update sessions set desired = 'stop'
-         from workspaces
+         from workspaces join users on users.id = workspaces.owner_id
          where workspaces.id = sessions.workspace_id
            and sessions.desired = 'run'
            and sessions.state in ('requested', 'provisioning', 'ready', 'idle', 'stopping')
-           and (workspaces.deleted_at is not null or workspaces.archived_at is not null)
+           and (workspaces.deleted_at is not null or workspaces.archived_at is not null
+                or users.disabled_at is not null)
          returning sessions.id"
     )
     .fetch_all(db)
@@ -129,4 +130,15 @@ pub async fn live_of(db: &PgPool, ids: &[Uuid]) -> Result<Vec<SessionId>, sqlx::
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+}
+
+/// Those of `ids` that are workspaces; the others' volumes belong to nobody.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn workspaces_of(db: &PgPool, ids: &[Uuid]) -> Result<Vec<WorkspaceId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!("select id from workspaces where id = any($1)", ids)
+        .fetch_all(db)
+        .await?;
+    Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
 }

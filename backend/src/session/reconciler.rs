@@ -9,14 +9,13 @@ use sqlx::postgres::PgListener;
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
-use super::runtime::Place;
 use super::store::{self, CHANNEL, LEASE_S};
 use super::{Sessions, View, lease, lock, moved};
 
-/// How often places are compared with rows.
-const SWEEP_S: Duration = Duration::from_secs(30);
-/// Orphans ended in one sweep: an empty or restored database must not end everything at once.
-const SWEEP_MAX: usize = 50;
+mod sweep;
+
+use sweep::Sweep;
+
 /// How long a stopping server waits for its drivers.
 const DRAIN_S: Duration = Duration::from_secs(10);
 /// Pause before listening again after the connection broke.
@@ -175,97 +174,5 @@ async fn drain(sessions: &Sessions) {
     }
     if let Err(error) = lease::release(&sessions.inner.db, sessions.inner.server).await {
         tracing::warn!(%error, "Cannot give the leases back; the next server waits for them to run out");
-    }
-}
-
-/// Places without a live row. One is ended only when two looks in a row found it, so that a start or a stop that
-/// is under way is never mistaken for one.
-#[derive(Default)]
-struct Sweep {
-    looked: Option<Instant>,
-    suspects: HashSet<SessionId>,
-}
-
-impl Sweep {
-    async fn look(&mut self, sessions: &Sessions) -> Result<(), sqlx::Error> {
-        if self.looked.is_some_and(|at| at.elapsed() < SWEEP_S) {
-            return Ok(());
-        }
-        self.looked = Some(Instant::now());
-        let places = match sessions.inner.runtime.list().await {
-            Ok(places) => places,
-            Err(error) => {
-                tracing::warn!(%error, "Cannot list the places that exist");
-                return Ok(());
-            }
-        };
-        let ids: Vec<Uuid> = places.iter().map(|(id, _)| id.uuid()).collect();
-        let live: HashSet<SessionId> = lease::live_of(&sessions.inner.db, &ids)
-            .await?
-            .into_iter()
-            .collect();
-        let driven: HashSet<SessionId> = lock(&sessions.inner.driven).keys().copied().collect();
-        let orphans: Vec<(SessionId, Place)> = places
-            .into_iter()
-            .filter(|(id, _)| !live.contains(id) && !driven.contains(id))
-            .collect();
-        let (again, allowed) = (self.confirmed(&orphans), brake(ids.len()));
-        if again.len() > allowed {
-            tracing::warn!(
-                "{} places belong to no session; ending only {allowed} of them now",
-                again.len()
-            );
-        }
-        for (id, place) in again.into_iter().take(allowed) {
-            tracing::info!(session.id = %id, "Ending the place of session {id}, which no live session owns");
-            if let Err(error) = sessions.inner.runtime.stop(&place).await {
-                tracing::warn!(session.id = %id, %error, "Cannot end the place of session {id}");
-            }
-        }
-        Ok(())
-    }
-
-    /// Those that the look before found, too.
-    fn confirmed(&mut self, orphans: &[(SessionId, Place)]) -> Vec<(SessionId, Place)> {
-        let confirmed = orphans
-            .iter()
-            .filter(|(id, _)| self.suspects.contains(id))
-            .cloned()
-            .collect();
-        self.suspects = orphans.iter().map(|(id, _)| *id).collect();
-        confirmed
-    }
-}
-
-/// How many of `places` one sweep may end.
-fn brake(places: usize) -> usize {
-    (places / 5).clamp(5, SWEEP_MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn orphan(n: u8) -> (SessionId, Place) {
-        (
-            SessionId::from_parts(1, [n; 10]),
-            Place(serde_json::json!({})),
-        )
-    }
-
-    #[test]
-    fn a_place_is_an_orphan_only_at_the_second_look() {
-        let mut sweep = Sweep::default();
-        assert!(sweep.confirmed(&[orphan(1)]).is_empty());
-        assert_eq!(sweep.confirmed(&[orphan(1), orphan(2)]), [orphan(1)]);
-        assert!(sweep.confirmed(&[]).is_empty());
-        assert!(sweep.confirmed(&[orphan(2)]).is_empty());
-    }
-
-    #[test]
-    fn one_sweep_never_ends_everything() {
-        assert_eq!(brake(3), 5);
-        assert_eq!(brake(100), 20);
-        assert_eq!(brake(1_000), SWEEP_MAX);
     }
 }

@@ -4,6 +4,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use http::uri::PathAndQuery;
 use prost::Message as _;
 use slipway_core::code::Code;
+use slipway_core::id::SessionId;
 use slipway_core::limits::TERMINAL_FRAME_BYTES_MAX;
 use slipway_proto::v1::terminal_client::Frame;
 use slipway_proto::{codec, v1};
@@ -13,7 +14,10 @@ use tokio_util::sync::PollSender;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Request, Status, Streaming};
 
+use super::Sessions;
 use super::agent::AgentHandle;
+use crate::error::Error;
+use crate::http::extract::SignedIn;
 
 /// Client frames waiting for the agent; when they are full, the carrier stops reading from its viewer.
 const INPUT_FRAMES_MAX: usize = 32;
@@ -44,11 +48,28 @@ pub fn attach(hello: v1::Hello) -> (Input, Attachment) {
 }
 
 impl Attachment {
-    /// Reaches the agent and hands out its frames.
+    /// Reaches the agent of a session of this user and hands out its frames.
     ///
     /// # Errors
-    /// What the agent, or the way to it, answered.
-    pub async fn open(self, agent: &AgentHandle) -> Result<Output, Status> {
+    /// Unknown session, one that is not ready, or what its agent answered.
+    pub async fn reach(
+        self,
+        sessions: &Sessions,
+        user: &SignedIn,
+        session: SessionId,
+    ) -> Result<Output, Error> {
+        sessions.find(user, session).await?;
+        let agent = sessions.agent(session).await?;
+        self.open(&agent).await.map_err(|status| {
+            let code = code_of(&status);
+            if code == Code::SessionUnreachable {
+                sessions.agent_lost(session);
+            }
+            Error::new(code, status.message())
+        })
+    }
+
+    async fn open(self, agent: &AgentHandle) -> Result<Output, Status> {
         let mut grpc = tonic::client::Grpc::new(agent.service())
             .max_decoding_message_size(AGENT_FRAME_BYTES_MAX);
         grpc.ready()

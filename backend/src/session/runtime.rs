@@ -84,6 +84,8 @@ pub trait SessionRuntime: Send + Sync + 'static {
     fn list(&self) -> Answer<'_, Result<Vec<(SessionId, Place)>, RuntimeError>>;
     /// Removes the volume of a workspace that is gone for good.
     fn forget(&self, workspace: WorkspaceId) -> Answer<'_, Result<(), RuntimeError>>;
+    /// Every workspace that has a volume here, for the sweep of those that are gone.
+    fn volumes(&self) -> Answer<'_, Result<Vec<WorkspaceId>, RuntimeError>>;
     /// What protects a session's place here, honestly.
     fn protections(&self) -> Vec<Protection>;
     /// Whether places can be made at all; the error says what is missing.

@@ -92,6 +92,7 @@ impl Viewer {
             rows: place.rows,
             window: TERMINAL_WINDOW_BYTES,
             visible: true,
+            session_id: String::new(),
         };
         let stream = socket.attach(place.session, hello).await?;
         let acknowledged = place.offset;

@@ -16,6 +16,11 @@ macro_rules! codes {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+            /// What it means, in a sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
             /// The code with this text, if there is one.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
@@ -37,7 +42,7 @@ codes! {
     /// E-mail and password do not match.
     WrongCredentials = "wrong_credentials",
     /// The token has expired or was revoked.
-    SessionExpired = "sign_in_expired",
+    SignInExpired = "sign_in_expired",
     /// The account was disabled by an administrator.
     AccountDisabled = "account_disabled",
     /// Not allowed for this account.

@@ -63,6 +63,13 @@ pub const COMMIT_BYTES_MAX: usize = 16 * MIB as usize;
 pub const BODY_STALL_S: u64 = 30;
 /// From the start of a connection, or of waiting for its next request, to the end of the request's head.
 pub const HTTP_HEAD_MS: u64 = 15_000;
+/// A connection whose other side takes nothing for this long: longer than a WebSocket may be silent, so that one whose
+/// viewer sleeps is ended by its own rule.
+pub const HTTP_WRITE_MS: u64 = 90_000;
+/// How often a request that is done once says that it still works; four missed signs and it may be begun again.
+pub const HTTP_ALIVE_MS: u64 = 30_000;
+/// Streams of one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
 /// All lines of a request's head together, and one read of its body.
 pub const HTTP_HEAD_BYTES_MAX: usize = 128 * KIB as usize;
 /// Lines of a request's head.

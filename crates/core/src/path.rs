@@ -251,7 +251,9 @@ impl std::str::FromStr for RelPath {
 impl<'de> Deserialize<'de> for RelPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        // The code stands in front: whoever answers for a body can tell it from other mistakes of shape.
+        Self::parse(&text)
+            .map_err(|error| serde::de::Error::custom(format_args!("{}: {error}", error.code())))
     }
 }
 

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use prost::Message as _;
 use rustix::process::{Signal, kill_process};
+use slipway_api::session::SessionState;
 use slipway_api::workspace::Template;
+use slipway_client::socket::Socket;
+use slipway_client::terminal::Viewer;
 use slipway_core::code::Code;
 use slipway_proto::v1::{WsServer, ws_server};
 use tokio_tungstenite::tungstenite::Message;
@@ -14,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Home, LOOK, eventually, write};
-use crate::lab::PATIENCE;
+use crate::lab::{Journey as _, PATIENCE};
 
 #[tokio::test]
 async fn after_a_killed_server_the_next_one_has_everything() {
@@ -140,4 +143,33 @@ async fn a_told_server_says_goodbye_and_leaves_nothing_running() {
     let ana = home.same(&ana);
     assert_eq!(ana.read_file(workspace, "a.txt").await.unwrap(), "a.txt");
     home.server.take().unwrap().stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_with_a_session_is_in_order_and_the_next_server_finds_its_program_running() {
+    let mut home = Home::start().await;
+    let ana = home.user("ana").await;
+    let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let session = ana.started(&socket, workspace).await;
+    let mut viewer = ana.shell(&socket, session.id).await;
+    viewer.write(b"n=$((6*7))\r").await.unwrap();
+    let place = viewer.place();
+    home.server.take().unwrap().stop().await.unwrap();
+    assert!(home.postgres().is_none(), "Postgres ended in order");
+    drop((viewer, socket));
+    home.again().await;
+    let ana = home.same(&ana);
+    let socket = Socket::connect(&ana).await.unwrap();
+    let adopted = ana.until(&socket, workspace, SessionState::Ready).await;
+    assert_eq!(adopted.id, session.id);
+    let mut viewer = Viewer::attach(&socket, place).await.unwrap();
+    viewer.write(b"echo still=$n\r").await.unwrap();
+    let seen = tokio::time::timeout(PATIENCE, viewer.read_until("still=42"));
+    seen.await.expect("in time").unwrap();
+    // Places outlive servers; this one must not outlive its test.
+    ana.stop_session(workspace).await.unwrap();
+    ana.until(&socket, workspace, SessionState::Stopped).await;
+    home.server.take().unwrap().stop().await.unwrap();
+    assert_eq!(home.processes(), Vec::<String>::new());
 }

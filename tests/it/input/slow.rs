@@ -37,7 +37,7 @@ async fn last_words(stream: &mut TcpStream) -> String {
 
 fn head(client: &Client, line: &str, more: &str) -> String {
     let token = client.token().expect("signed in").expose();
-    format!("{line} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+    format!("{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n{more}\r\n")
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_connection_whose_head_never_ends_is_closed() {
         "",
         "G",
         "PRI * HTTP/2.0\r\n",
-        "GET /livez HTTP/1.1\r\nhost: test\r\nx-half",
+        "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-half",
     ] {
         let mut stream = connect(&lab).await;
         stream.write_all(start.as_bytes()).await.unwrap();
@@ -253,5 +253,60 @@ async fn frames_that_are_none_of_ours_end_their_socket_and_no_other() {
         .await
         .expect("an answer");
     assert!(matches!(answer, Some(Ok(Message::Pong(_)))), "{answer:?}");
+    healthy(&lab, &ana).await;
+}
+
+/// Whether the system still holds the server's side of a connection open.
+fn is_open(client: &TcpStream) -> bool {
+    let port = |address: std::io::Result<std::net::SocketAddr>| {
+        format!(":{:04X}", address.expect("connected").port())
+    };
+    let (client, server) = (port(client.local_addr()), port(client.peer_addr()));
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the table of connections");
+    table.lines().any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields.len() > 3
+            && fields[1].ends_with(&server)
+            && fields[2].ends_with(&client)
+            && fields[3] == "01"
+    })
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let lab = Lab::with_flags(&["--http-write-ms=400"]).await;
+    let ana = lab.user("ana").await;
+    let workspace = workspace(&ana).await;
+    // More than the system's buffers hold, and nothing that packs.
+    let noise = (0..6_000_000_u32).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes());
+    let noise = Bytes::from_iter(noise);
+    let many = noise.len();
+    ana.write_file(workspace, "noise.bin", None, noise)
+        .await
+        .unwrap();
+    for end in ["files/noise.bin", "export"] {
+        let mut stream = connect(&lab).await;
+        let line = format!("GET /api/v1/workspaces/{workspace}/{end}");
+        stream
+            .write_all(head(&ana, &line, "").as_bytes())
+            .await
+            .unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        assert!(is_open(&stream), "{end}");
+        let cut = async {
+            // waits: the system's table is all that tells what became of the other side
+            while is_open(&stream) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, cut)
+            .await
+            .expect("it is cut");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.ok();
+        assert!(rest.len() < many, "{end}: all of it came");
+    }
     healthy(&lab, &ana).await;
 }

@@ -26,17 +26,17 @@ async fn a_token_that_is_none_is_refused() {
         (
             "authorization",
             b"Bearer garbage".to_vec(),
-            Code::SessionExpired,
+            Code::SignInExpired,
         ),
         (
             "authorization",
             format!("Bearer {}", "A".repeat(60_000)).into_bytes(),
-            Code::SessionExpired,
+            Code::SignInExpired,
         ),
         (
             "authorization",
             format!("Bearer {token}x").into_bytes(),
-            Code::SessionExpired,
+            Code::SignInExpired,
         ),
         (
             "authorization",
@@ -49,11 +49,11 @@ async fn a_token_that_is_none_is_refused() {
             Code::SignInRequired,
         ),
         ("authorization", b"".to_vec(), Code::SignInRequired),
-        ("cookie", b"slipway_token=".to_vec(), Code::SessionExpired),
+        ("cookie", b"slipway_token=".to_vec(), Code::SignInExpired),
         (
             "cookie",
             b"slipway_token=; slipway_token=x".to_vec(),
-            Code::SessionExpired,
+            Code::SignInExpired,
         ),
         ("cookie", b"other=1".to_vec(), Code::SignInRequired),
     ];
@@ -84,12 +84,12 @@ async fn a_token_ends_with_its_time_and_with_its_device() {
     }
     assert_eq!(
         refusal(bo.request(Method::GET, "/account")).await,
-        Code::SessionExpired
+        Code::SignInExpired
     );
     lab.clock.advance(Duration::days(21));
     assert_eq!(
         refusal(ana.request(Method::GET, "/account")).await,
-        Code::SessionExpired
+        Code::SignInExpired
     );
     let again = slipway_api::account::SignIn {
         email: "ana@example.org".into(),
@@ -101,7 +101,7 @@ async fn a_token_ends_with_its_time_and_with_its_device() {
     assert_eq!(out.status(), 204);
     assert_eq!(
         refusal(ana.request(Method::GET, "/account")).await,
-        Code::SessionExpired
+        Code::SignInExpired
     );
 }
 
@@ -146,4 +146,53 @@ async fn a_page_of_another_site_changes_nothing_with_our_cookie() {
     let own = rename(&[("origin", lab.base())]).send().await.unwrap();
     assert_eq!(own.status(), 200);
     healthy(&lab, &ana).await;
+}
+
+#[tokio::test]
+async fn a_page_that_points_its_own_name_at_us_is_not_answered() {
+    let lab = Lab::start().await;
+    let client = reqwest::Client::new();
+    let register = |host: &str, origin: &str| {
+        let body = serde_json::json!({ "name": "M", "email": "m@example.org", "password": "quiet tide at seven" });
+        let request = client.post(format!("{}/api/v1/accounts", lab.base()));
+        request
+            .header("host", host)
+            .header("origin", origin)
+            .json(&body)
+    };
+    // To the browser both are one origin.
+    for host in [
+        "evil.example",
+        "evil.example:8002",
+        "127.0.0.1.evil.example",
+    ] {
+        let refused = refusal(register(host, &format!("http://{host}"))).await;
+        assert_eq!(refused, Code::ForeignOrigin, "{host}");
+    }
+    let page = client.get(lab.base()).header("host", "evil.example");
+    assert_eq!(refusal(page).await, Code::ForeignOrigin);
+    // Those who watch over servers name them as they like.
+    let lives = client
+        .get(format!("{}/livez", lab.base()))
+        .header("host", "slipway-0.slipway");
+    assert_eq!(lives.send().await.unwrap().status(), 200);
+    // Nobody was first yet.
+    let first = register("localhost", "http://localhost")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(first.status(), 201);
+    let first: slipway_api::account::SignedIn = first.json().await.unwrap();
+    assert!(first.account.administrator);
+
+    let public = Lab::with_flags(&["--public-url=https://slipway.example"]).await;
+    let server = |host: &str| {
+        let request = client.get(format!("{}/api/v1/server", public.base()));
+        request.header("host", host.to_owned())
+    };
+    assert_eq!(
+        server("slipway.example").send().await.unwrap().status(),
+        200
+    );
+    assert_eq!(refusal(server("evil.example")).await, Code::ForeignOrigin);
 }

@@ -316,6 +316,10 @@ pub struct Peers {
 impl Peers {
     /// Where this program is.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "peers are wherever this machine has them"
+    )]
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         self.peers

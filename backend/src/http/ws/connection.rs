@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
-use futures_util::{Sink as _, Stream as _};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, Sink as _, Stream as _};
 use prost::Message as _;
 use slipway_core::code::Code;
-use slipway_core::id::{DeviceId, SessionId, WorkspaceId};
+use slipway_core::id::{SessionId, WorkspaceId};
 use slipway_core::limits::WS_STREAMS_MAX;
 use slipway_proto::v1;
 use slipway_proto::v1::{ws_client, ws_server};
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
-use tokio_stream::wrappers::BroadcastStream;
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::flow;
 use super::stream::{Next, Offered, Stream};
+use crate::account::token;
 use crate::http::extract::SignedIn;
 use crate::state::App;
 
@@ -54,7 +54,7 @@ struct Connection {
     ping: Interval,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     going: bool,
-    revoked: BroadcastStream<DeviceId>,
+    signed_out: BoxFuture<'static, ()>,
     /// Runs once the end is decided; the connection ends with it at the latest.
     end: Option<Pin<Box<Sleep>>>,
     /// The closing frame is on its way: nothing else is sent or read.
@@ -68,7 +68,7 @@ impl Connection {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             stopping: Box::pin(app.stopping.clone().cancelled_owned()),
-            revoked: BroadcastStream::new(app.revocations.subscribe()),
+            signed_out: token::signed_out(&app, user.device, every).boxed(),
             app,
             user,
             socket,
@@ -112,7 +112,7 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Pings, silence, the server's stop, revoked devices.
+    /// Pings, silence, the server's stop, a device that was signed out.
     fn poll_clocks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.ping.poll_tick(cx).is_ready() {
             if self.heard.elapsed() > Duration::from_millis(self.app.config.ws_silence_ms) {
@@ -131,16 +131,10 @@ impl Connection {
             );
             self.end = Some(Box::pin(tokio::time::sleep(LINGER)));
         }
-        while let Poll::Ready(Some(revoked)) = Pin::new(&mut self.revoked).poll_next(cx) {
-            match revoked {
-                Ok(device) if device != self.user.device => {}
-                // Having missed some, it may have missed its own: the next connection is checked anew.
-                Ok(_) | Err(BroadcastStreamRecvError::Lagged(_)) => {
-                    let message = "This device was signed out. Sign in again.";
-                    self.closed(0, Some(Code::SessionExpired), message);
-                    self.close(close_code::POLICY, message);
-                }
-            }
+        if !self.closing && self.signed_out.as_mut().poll(cx).is_ready() {
+            let message = "This device was signed out. Sign in again.";
+            self.closed(0, Some(Code::SignInExpired), message);
+            self.close(close_code::POLICY, message);
         }
         if let Some(end) = &mut self.end {
             ready!(end.as_mut().poll(cx));

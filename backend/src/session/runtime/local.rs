@@ -11,6 +11,7 @@ mod spawn;
 mod volume;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -71,6 +72,8 @@ pub struct LocalConfig {
     pub image: PathBuf,
     /// The static agent.
     pub agent: PathBuf,
+    /// Where agents without isolation look for programs.
+    pub path: OsString,
     /// Runs agents without any isolation.
     pub unsafe_no_sandbox: bool,
     /// What a session may use.
@@ -155,6 +158,7 @@ impl Local {
             data_dir: config.data_dir.clone(),
             image: config.image.clone().unwrap_or_default(),
             agent: config.agent.clone().unwrap_or_else(beside),
+            path: config.path.clone(),
             unsafe_no_sandbox: config.unsafe_no_sandbox,
             limits: Limits::default(),
         };
@@ -269,7 +273,8 @@ impl Local {
         let with_egress = self.egress.is_some();
         if self.config.unsafe_no_sandbox {
             tracing::warn!(session.id = %spec.session, "Starting session {} WITHOUT a sandbox: its programs can do what this server can", spec.session);
-            return spawn::unsafely(place, &self.config.agent, &volume.files, key, with_egress);
+            let (agent, path) = (&self.config.agent, &self.config.path);
+            return spawn::unsafely(place, agent, path, &volume.files, key, with_egress);
         }
         let sources = Sources {
             image: self.config.image.clone(),
@@ -417,6 +422,15 @@ impl SessionRuntime for Local {
             }
             blocking(|| self.volumes.forget(workspace)).map_err(|source| RuntimeError::Io {
                 what: format!("remove the volume of workspace {workspace}"),
+                source,
+            })
+        })
+    }
+
+    fn volumes(&self) -> Answer<'_, Result<Vec<WorkspaceId>, RuntimeError>> {
+        Box::pin(async {
+            self.volumes.list().map_err(|source| RuntimeError::Io {
+                what: "list the volumes".to_owned(),
                 source,
             })
         })

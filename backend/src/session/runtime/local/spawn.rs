@@ -1,6 +1,6 @@
 //! Starts a place's first process: own session, own control groups, own user, and as root a mount namespace in
 //! which that user sees the few sources of the place without a way through the server's folders.
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -85,6 +85,7 @@ pub(super) fn sandboxed(launch: &Launch<'_>) -> io::Result<tokio::process::Child
 pub(super) fn unsafely(
     place: &LocalPlace,
     agent: &Path,
+    path: &OsStr,
     files: &Path,
     key: &str,
     with_egress: bool,
@@ -93,7 +94,7 @@ pub(super) fn unsafely(
     environment(&mut command, key);
     let home = files.join("home");
     command
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("PATH", path)
         .env("HOME", &home)
         // The socket's address holds 107 bytes, so it is named from its folder.
         .current_dir(place.sockets())

@@ -117,6 +117,13 @@ impl Volumes {
         }
     }
 
+    /// The workspaces that have a volume.
+    pub(super) fn list(&self) -> io::Result<Vec<WorkspaceId>> {
+        let entries = fs::read_dir(&self.folder)?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
     /// The user of a volume: owner of its folder, a fresh one for a fresh volume.
     fn user(&self, own: &Path) -> io::Result<Option<u32>> {
         if !self.as_root {
