@@ -2,7 +2,7 @@
 // what came over the wire.
 // node cold.mjs workspace BASE TOKEN ID → a typed character shows in the editor
 // node cold.mjs ready URL SELECTOR     → something shows
-// Both print {"ms": …, "bytes": …}.
+// Both print {"ms": …, "bytes": …, "code": …}; code is the part that is documents, scripts and styles.
 import { chromium } from "@playwright/test";
 
 const [kind, ...words] = process.argv.slice(2);
@@ -16,8 +16,13 @@ const page = await context.newPage();
 const network = await context.newCDPSession(page);
 await network.send("Network.enable");
 let bytes = 0;
+let code = 0;
+const kinds = new Map();
+network.on("Network.responseReceived", (event) => kinds.set(event.requestId, event.type));
 network.on("Network.loadingFinished", (event) => {
   bytes += event.encodedDataLength;
+  const isCode = ["Document", "Script", "Stylesheet"].includes(kinds.get(event.requestId));
+  if (isCode) code += event.encodedDataLength;
 });
 network.on("Network.webSocketFrameReceived", (event) => {
   // Binary payloads are told in base64.
@@ -47,4 +52,4 @@ async function ready(url, selector) {
 
 const ms = kind === "workspace" ? await workspace(...words) : await ready(...words);
 await browser.close();
-console.log(JSON.stringify({ ms, bytes }));
+console.log(JSON.stringify({ ms, bytes, code }));
