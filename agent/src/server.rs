@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use slipway_core::code::Code;
+use slipway_proto::carrier::Carrier;
 use slipway_proto::v1;
 use slipway_proto::v1::agent_server::AgentServer;
 use slipway_proto::v1::terminals_server::TerminalsServer;
 use tokio::net::UnixListener;
+use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
@@ -213,7 +215,8 @@ pub async fn serve(
     let service = AgentServer::with_interceptor(AgentService(agent.clone()), bearer.clone());
     let terminals =
         TerminalsServer::with_interceptor(TerminalService(agent.clone()), bearer.clone());
-    let incoming = tokio_stream::wrappers::UnixListenerStream::new(listener);
+    let incoming = tokio_stream::wrappers::UnixListenerStream::new(listener)
+        .map(|stream| stream.and_then(Carrier::new));
     let stopped = agent.stop.clone();
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)

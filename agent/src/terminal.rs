@@ -119,6 +119,14 @@ enum Room {
     None { until: Instant },
 }
 
+/// What a turn took.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    bytes: usize,
+    /// Nothing was left.
+    all: bool,
+}
+
 impl Terminal {
     /// Opens a pseudo terminal and starts the program in it.
     ///
@@ -324,16 +332,19 @@ impl Terminal {
     }
 
     /// Takes output until there is none or enough.
-    fn take_output(&self, bytes_max: usize) -> io::Result<usize> {
+    fn take_output(&self, bytes_max: usize) -> io::Result<Taken> {
         let mut buffer = [MaybeUninit::uninit(); READ_BYTES];
-        let mut taken = 0;
+        let (mut taken, mut all) = (0, false);
         let mut state = self.lock();
-        while taken < bytes_max {
+        while taken < bytes_max && !all {
             let room = READ_BYTES.min(bytes_max - taken);
             match self.pty.read(&mut buffer[..room]) {
                 Ok([]) if taken == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Err(error) if taken == 0 => return Err(error),
-                Ok([]) | Err(_) => break,
+                // An end is met again by the next turn.
+                Ok([]) => break,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
+                Err(_) => all = true,
                 Ok(bytes) => {
                     state.log.push(bytes);
                     taken += bytes.len();
@@ -341,7 +352,7 @@ impl Terminal {
             }
         }
         self.activity.touch();
-        Ok(taken)
+        Ok(Taken { bytes: taken, all })
     }
 
     /// Writes waiting input until there is none or the program does not take more; `moved` tells whether it took any.

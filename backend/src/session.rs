@@ -30,6 +30,7 @@ pub mod agent;
 mod driver;
 mod idle;
 pub mod lease;
+mod one_task;
 mod reconciler;
 pub mod relay;
 pub mod replica;

@@ -10,5 +10,6 @@ pub mod v1 {
     tonic::include_proto!("slipway.v1");
 }
 
+pub mod carrier;
 pub mod codec;
 pub mod convert;

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{InputModes, OptionalActions, Winsize};
 use slipway_terminal::log::Size;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The agent's end.
@@ -45,7 +46,7 @@ pub fn open(size: Size) -> io::Result<(Pty, OwnedFd)> {
         reason = "the safe constructor is deprecated in favour of this one"
     )]
     // SAFETY: the descriptor is owned by the value that is handed over, so it stays open as long as it is watched.
-    let master = unsafe { AsyncFd::register(master)? };
+    let master = unsafe { AsyncFd::register_with_interest(master, Interest::READABLE)? };
     Ok((Pty { master }, slave))
 }
 

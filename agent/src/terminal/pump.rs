@@ -114,7 +114,13 @@ async fn read_turn(
     };
     match guard {
         Err(error) => Some(Err(error)),
-        Ok(mut guard) => guard.try_io(|_| terminal.take_output(bytes_max)).ok(),
+        Ok(mut guard) => {
+            let taken = guard.try_io(|_| terminal.take_output(bytes_max)).ok()?;
+            if taken.as_ref().is_ok_and(|taken| taken.all) {
+                guard.clear_ready();
+            }
+            Some(taken.map(|taken| taken.bytes))
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use slipway_api::session::Protection;
 use slipway_core::id::{SessionId, WorkspaceId};
 use slipway_core::limits;
+use slipway_proto::carrier::Carrier;
 use tonic::transport::{Channel, Endpoint};
 
 use self::bwrap::Sources;
@@ -32,6 +33,7 @@ use self::volume::{Volume, Volumes};
 use super::{Answer, Observed, Place, PlaceSpec, RuntimeError, SessionRuntime};
 use crate::config::{Config, EgressMode};
 use crate::egress::{Egress, Serving};
+use crate::session::one_task::OneTask;
 
 /// From the start of the process until the agent's socket accepts.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -365,6 +367,7 @@ impl SessionRuntime for Local {
             };
             // The address is never used: the connector knows the socket.
             let endpoint = Endpoint::from_static("http://agent.invalid")
+                .executor(OneTask::default())
                 .connect_timeout(DIAL_TIMEOUT)
                 .tcp_nodelay(true)
                 .initial_stream_window_size(STREAM_WINDOW_BYTES)
@@ -373,7 +376,7 @@ impl SessionRuntime for Local {
             endpoint
                 .connect_with_connector(tower::service_fn(move |_: http::Uri| {
                     let place = target.clone();
-                    async move { place.connect().await.map(TokioIo::new) }
+                    async move { Carrier::new(place.connect().await?).map(TokioIo::new) }
                 }))
                 .await
                 .map_err(|error| unreachable(&error))
