@@ -256,6 +256,9 @@ async fn frames_that_are_none_of_ours_end_their_socket_and_no_other() {
     healthy(&lab, &ana).await;
 }
 
+/// How often it is looked what became of a connection.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Whether the system still holds the server's side of a connection open.
 fn is_open(client: &TcpStream) -> bool {
     let port = |address: std::io::Result<std::net::SocketAddr>| {
@@ -296,9 +299,8 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
         assert_eq!(&first, b"HTTP/1.1 200");
         assert!(is_open(&stream), "{end}");
         let cut = async {
-            // waits: the system's table is all that tells what became of the other side
             while is_open(&stream) {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(LOOK).await; // waits: only the system's table tells what became of the other side
             }
         };
         tokio::time::timeout(PATIENCE, cut)
