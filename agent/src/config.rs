@@ -1,5 +1,5 @@
 //! Settings of the agent, the only place that reads flags.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use slipway_core::secret::Secret;
 
@@ -13,6 +13,9 @@ pub struct Config {
     /// Folder of the workspace's files.
     #[arg(long, default_value = "/workspace")]
     pub workspace: PathBuf,
+    /// The same folder on the mount of the agent's state, so that files can be renamed between the two.
+    #[arg(long)]
+    pub files: Option<PathBuf>,
     /// Home of the programs.
     #[arg(long, default_value = "/home/slipway")]
     pub home: PathBuf,
@@ -28,4 +31,12 @@ pub struct Config {
     /// Bearer key every call must carry; comes in `SLIPWAY_AGENT_KEY`, never in a flag.
     #[arg(skip = Secret::default())]
     pub key: Secret,
+}
+
+impl Config {
+    /// The workspace's files, as the replica reaches them.
+    #[must_use]
+    pub fn files(&self) -> &Path {
+        self.files.as_deref().unwrap_or(&self.workspace)
+    }
 }

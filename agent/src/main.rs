@@ -34,7 +34,14 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let (agent, side) = Agent::new(config, stop.clone());
     let config = &agent.config;
     let id = format!("{}-replica", agent.boot_id);
-    let replica = ReplicaService::start(&config.workspace, &config.state, id, side, &agent.tasks)?;
+    let replica = ReplicaService::start(
+        config.files(),
+        &config.state,
+        id,
+        side,
+        agent.events.clone(),
+        &agent.tasks,
+    )?;
     let ended = agent.clone();
     agent.tasks.spawn(async move {
         let Ok(mut terminate) = signal(SignalKind::terminate()) else {

@@ -1,16 +1,19 @@
 //! The session's copy of the files: the sync engine on the workspace, served to the backend that dials.
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use slipway_mirror::engine::{Engine, EngineError, Input, Link, Settings};
+use slipway_mirror::engine::{Brake, Engine, EngineError, Input, Link, LinkId, Settings};
 use slipway_proto::v1;
 use slipway_proto::v1::replica_server::Replica;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::event::Events;
 use crate::workspace::ReplicaSide;
 
 /// Frames to the backend that wait for it; beyond it the engine waits.
@@ -21,12 +24,13 @@ const FRAMES: usize = 16;
 pub struct ReplicaService {
     engine: Engine,
     tasks: TaskTracker,
+    connections: Arc<AtomicU64>,
     /// The bulk stream's frames of the newest connection, until its call takes them.
-    bulk: Arc<Mutex<Option<mpsc::Receiver<v1::SpokeBulk>>>>,
+    bulk: Arc<Mutex<Option<Blobs>>>,
 }
 
 impl ReplicaService {
-    /// Starts the engine on a workspace and ties it to what runs hold.
+    /// Starts the engine on a workspace and ties it to what runs hold and watchers are told.
     ///
     /// # Errors
     /// When files or state cannot be opened.
@@ -35,6 +39,7 @@ impl ReplicaService {
         state: &Path,
         fresh_id: String,
         side: ReplicaSide,
+        events: Events,
         tasks: &TaskTracker,
     ) -> Result<Self, EngineError> {
         let settings = Settings {
@@ -42,6 +47,7 @@ impl ReplicaService {
             state: state.to_owned(),
             name: "session".to_owned(),
             fresh_id,
+            brake: Brake::Tell,
         };
         let engine = Engine::start(settings)?;
         let ReplicaSide {
@@ -60,6 +66,17 @@ impl ReplicaService {
                 });
             }
         });
+        let mut notices = engine.notices();
+        tasks.spawn(async move {
+            loop {
+                match notices.recv().await {
+                    Ok(notice) => events.notice(notice.code(), &notice.to_string(), ""),
+                    // Many at once: the newest are told.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
         let teller = engine.clone();
         tasks.spawn(async move {
             while let Some(answer) = flushes.recv().await {
@@ -71,6 +88,7 @@ impl ReplicaService {
         Ok(Self {
             engine,
             tasks: tasks.clone(),
+            connections: Arc::default(),
             bulk: Arc::default(),
         })
     }
@@ -80,6 +98,9 @@ impl ReplicaService {
         self.engine.stop().await;
     }
 }
+
+/// Contents of one connection on their way to the backend.
+type Blobs = (LinkId, mpsc::Receiver<v1::SpokeBulk>);
 
 /// Frames as a call's answer.
 type Answers<T> = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
@@ -99,21 +120,22 @@ impl Replica for ReplicaService {
     ) -> Result<Response<Self::ControlStream>, Status> {
         let (control, frames) = mpsc::channel(FRAMES);
         let (bulk, blobs) = mpsc::channel(FRAMES);
-        *self.bulk.lock().unwrap_or_else(PoisonError::into_inner) = Some(blobs);
+        let id = LinkId(self.connections.fetch_add(1, Ordering::Relaxed));
+        *self.bulk.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, blobs));
         let ended = |_| Status::unavailable("the replica has ended");
         self.engine
-            .tell(Input::Connected(Link { control, bulk }))
+            .tell(Input::Connected(Link { id, control, bulk }))
             .await
             .map_err(ended)?;
         let engine = self.engine.clone();
         let mut incoming = request.into_inner();
         self.tasks.spawn(async move {
             while let Ok(Some(frame)) = incoming.message().await {
-                if engine.tell(Input::Hub(frame)).await.is_err() {
+                if engine.tell(Input::Hub(id, frame)).await.is_err() {
                     return;
                 }
             }
-            engine.tell(Input::Disconnected).await.ok();
+            engine.tell(Input::Disconnected(id)).await.ok();
         });
         Ok(Response::new(answers(frames)))
     }
@@ -127,13 +149,13 @@ impl Replica for ReplicaService {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let blobs =
+        let (id, blobs) =
             blobs.ok_or_else(|| Status::failed_precondition("open the control stream first"))?;
         let engine = self.engine.clone();
         let mut incoming = request.into_inner();
         self.tasks.spawn(async move {
             while let Ok(Some(frame)) = incoming.message().await {
-                if engine.tell(Input::Bulk(frame)).await.is_err() {
+                if engine.tell(Input::Bulk(id, frame)).await.is_err() {
                     return;
                 }
             }

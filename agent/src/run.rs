@@ -234,10 +234,11 @@ impl Shared {
         });
         // Nothing of the run goes on writing once it is reported done.
         process::signal_session(terminal.pid(), Signal::KILL);
-        match tokio::time::timeout(FLUSH, self.replica.flush()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(run.id = id, %error, "Could not commit a run's files"),
-            Err(_) => tracing::warn!(run.id = id, "Could not commit a run's files in time"),
+        // A flush waits for the next connection by itself; when the time is over, a person is told.
+        let saved = tokio::time::timeout(FLUSH, self.replica.flush()).await;
+        if !matches!(saved, Ok(Ok(_))) {
+            let text = "What the run wrote is not in the workspace yet. It is saved as soon as the server can be reached.";
+            self.events.notice(Code::RunNotSaved, text, id);
         }
         self.change(id, |info| info.set_state(State::Done));
     }

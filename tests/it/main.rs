@@ -12,6 +12,7 @@ mod lab;
 mod openapi;
 mod raw;
 mod repeated;
+mod replica;
 mod run;
 mod runtime;
 mod session;

@@ -91,6 +91,7 @@ fn digest(proposals: &[Proposal], atomic: bool) -> [u8; 32] {
             None => part(3, &[]),
             Some(Expect::Absent) => part(4, &[]),
             Some(Expect::Folder) => part(5, &[]),
+            Some(Expect::EmptyFolder) => part(13, &[]),
             Some(Expect::Content(hash)) => part(6, hash.as_bytes()),
         }
         match &proposal.change {

@@ -8,7 +8,7 @@ use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIE
 use slipway_core::path::RelPath;
 
 use self::judge::{escapes, expected, link_escapes, rejected, same, unless_refused};
-use super::types::{Content, NewNode, NodeRow, Proposal, ProposalOutcome};
+use super::types::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
 pub(super) struct Overlay {
@@ -172,7 +172,11 @@ impl Overlay {
             return Ok(ProposalOutcome::Converged);
         };
         expected(proposal.expect, Some(&current))?;
-        for row in self.below(&proposal.path).into_iter().rev() {
+        let below = self.below(&proposal.path);
+        if proposal.expect == Some(Expect::EmptyFolder) && !below.is_empty() {
+            return Err(ProposalOutcome::Stale(Some(current)));
+        }
+        for row in below.into_iter().rev() {
             self.set(row.path, None, None, effects)?;
         }
         self.set(current.path, None, None, effects)?;

@@ -29,6 +29,8 @@ pub enum Expect {
     Absent,
     /// A folder.
     Folder,
+    /// A folder with nothing in it: what deletes one may not know what came into it meanwhile.
+    EmptyFolder,
     /// A file or link with this content.
     Content(ContentHash),
 }

@@ -1,6 +1,6 @@
 //! Hub side of a session's replica: sends the journal, takes proposals, carries contents. The agent is hostile:
 //! names, sizes and hashes are checked here again.
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
@@ -34,8 +34,8 @@ const PROTOCOL: u32 = 1;
 const FRAMES: usize = 16;
 /// One frame from the agent: a batch of small contents with room to spare.
 const FRAME_BYTES_MAX: usize = 8 * MIB as usize;
-/// Contents that arrive at once.
-const ARRIVING_MAX: usize = 64;
+/// Contents that the agent may want and not have: it asks for a few at a time.
+const WANTED_MAX: usize = 1_000;
 
 /// How far a replica is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,9 +117,10 @@ pub async fn drive(
         sent: 0,
         listed: 0,
         pending: None,
-        arriving: HashMap::new(),
+        arriving: None,
         flushes: HashMap::new(),
-        jobs: JoinSet::new(),
+        wanted: VecDeque::new(),
+        sending: JoinSet::new(),
     };
     let hello = hello(&mut from_control).await?;
     connection.greet(&hello).await?;
@@ -144,6 +145,14 @@ struct Pending {
     missing: HashSet<ContentHash>,
 }
 
+/// A content on its way here, piece by piece.
+struct Arriving {
+    hash: ContentHash,
+    bytes: u64,
+    /// Gone once it turned out to be too large.
+    writer: Option<ContentWriter>,
+}
+
 struct Connection {
     /// Tells the batches of this connection from those of others.
     nonce: String,
@@ -158,10 +167,12 @@ struct Connection {
     /// The revision of the listing that began this connection.
     listed: u64,
     pending: Option<Pending>,
-    arriving: HashMap<ContentHash, ContentWriter>,
+    arriving: Option<Arriving>,
     flushes: HashMap<u64, oneshot::Sender<u64>>,
-    /// Contents on their way to the agent, beside the control stream.
-    jobs: JoinSet<()>,
+    /// Contents that the agent wants, in its order.
+    wanted: VecDeque<ContentHash>,
+    /// The one that is on its way to the agent, beside the control stream.
+    sending: JoinSet<()>,
 }
 
 impl Connection {
@@ -188,11 +199,10 @@ impl Connection {
                 },
                 frame = bulk.message() => match frame?.and_then(|frame| frame.frame) {
                     Some(spoke_bulk::Frame::Blob(blob)) => self.blob(blob).await?,
-                    Some(spoke_bulk::Frame::Credit(_)) => {}
                     None => return Err(ReplicaError::Closed),
                 },
                 Some(request) = requests.recv() => self.request(request).await?,
-                Some(_) = self.jobs.join_next() => {}
+                Some(_) = self.sending.join_next() => self.send_next(),
             }
         }
     }
@@ -215,7 +225,7 @@ impl Connection {
     async fn control_frame(&mut self, frame: spoke_frame::Frame) -> Result<(), ReplicaError> {
         match frame {
             spoke_frame::Frame::Propose(propose) => self.propose(propose).await,
-            spoke_frame::Frame::Need(need) => self.send_contents(&need.hashes),
+            spoke_frame::Frame::Need(need) => self.wanted(&need.hashes),
             spoke_frame::Frame::Applied(applied) => {
                 // A revision that was never told is not believed.
                 let revision = applied.revision.min(self.sent);

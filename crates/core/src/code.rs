@@ -125,6 +125,22 @@ codes! {
     OutOfMemory = "out_of_memory",
     /// The session's disk is full.
     DiskFull = "disk_full",
+    /// A file cannot be read, so its changes are not saved.
+    FileUnreadable = "file_unreadable",
+    /// A change of the workspace cannot be written to the disk.
+    WriteFailed = "write_failed",
+    /// Two edits of one file were joined.
+    EditsMerged = "edits_merged",
+    /// Two edits of one file could not be joined; one is in a copy.
+    ConflictCopy = "conflict_copy",
+    /// A file was deleted on one side and changed on the other; the change stayed.
+    EditKept = "edit_kept",
+    /// A large part of all files was deleted.
+    ManyDeleted = "many_deleted",
+    /// A crash left files that are kept aside.
+    FilesRecovered = "files_recovered",
+    /// What a run wrote is not in the workspace yet.
+    RunNotSaved = "run_not_saved",
     /// The session has as many processes as it may.
     TooManyProcesses = "too_many_processes",
     /// The session has as many terminals as it may.

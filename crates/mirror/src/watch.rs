@@ -1,5 +1,5 @@
 //! Hears of changes on the disk: one inotify watch per folder. Events are hints; a scan tells the truth.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +13,8 @@ const DIRTY_MAX: usize = 20_000;
 #[derive(Debug, Default)]
 struct Heard {
     paths: HashSet<PathBuf>,
+    /// Removed or renamed: what stands there now, if anything, is another folder, though maybe with the same number.
+    replaced: HashSet<PathBuf>,
     rescan: bool,
 }
 
@@ -30,7 +32,8 @@ pub struct Watch {
     watcher: Option<RecommendedWatcher>,
     heard: Arc<Mutex<Heard>>,
     wake: Arc<Notify>,
-    watched: HashSet<PathBuf>,
+    /// Folders with their inode numbers.
+    watched: HashMap<PathBuf, u64>,
     partial: bool,
 }
 
@@ -45,11 +48,15 @@ impl Watch {
             match event {
                 Ok(event) if event.need_rescan() => heard.rescan = true,
                 Ok(event) if event.kind.is_access() && !is_close(&event) => return,
-                Ok(event) => heard.paths.extend(event.paths),
+                Ok(event) => {
+                    if is_end(&event) {
+                        heard.replaced.extend(event.paths.iter().cloned());
+                    }
+                    heard.paths.extend(event.paths);
+                }
                 Err(_) => heard.rescan = true,
             }
             if heard.paths.len() > DIRTY_MAX {
-                heard.paths.clear();
                 heard.rescan = true;
             }
             waker.notify_one();
@@ -62,36 +69,51 @@ impl Watch {
             watcher,
             heard,
             wake,
-            watched: HashSet::new(),
+            watched: HashMap::new(),
+        }
+    }
+
+    /// Hears nothing at all: what a system without a watcher has, and a simulation.
+    #[cfg(test)]
+    pub(crate) fn deaf() -> Self {
+        Self {
+            watcher: None,
+            heard: Arc::default(),
+            wake: Arc::default(),
+            watched: HashMap::new(),
+            partial: true,
         }
     }
 
     /// Watches a folder, not what lies in its folders.
     pub fn add(&mut self, folder: &Path) {
+        use std::os::unix::fs::MetadataExt as _;
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        if self.watched.contains(folder) {
+        let Ok(inode) = std::fs::symlink_metadata(folder).map(|found| found.ino()) else {
             return;
+        };
+        match self.watched.get(folder) {
+            Some(watched) if *watched == inode => return,
+            // A folder of this name was watched before: the watcher would take this one for it.
+            _ => drop(watcher.unwatch(folder)),
         }
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
-            Ok(()) => drop(self.watched.insert(folder.to_owned())),
+            Ok(()) => drop(self.watched.insert(folder.to_owned(), inode)),
             Err(error) => {
                 // Out of watches: the audit scan covers the rest, later but surely.
                 tracing::debug!(%error, "Cannot watch a folder");
+                self.watched.remove(folder);
                 self.partial = true;
             }
         }
     }
 
-    /// Forgets a folder that is gone.
-    pub fn remove(&mut self, folder: &Path) {
-        if self.watched.remove(folder)
-            && let Some(watcher) = &mut self.watcher
-        {
-            // The system dropped the watch with the folder.
-            drop(watcher.unwatch(folder));
-        }
+    /// Takes no folder for the one that it watched before: for a look after events were lost.
+    pub fn distrust(&mut self) {
+        self.watched.clear();
+        self.partial = self.watcher.is_none();
     }
 
     /// Whether some folders are not watched, so that scans must come often.
@@ -107,13 +129,19 @@ impl Watch {
 
     /// Takes what was heard.
     #[must_use]
-    pub fn take(&self) -> Option<Hint> {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut heard.rescan) {
-            heard.paths.clear();
+    pub fn take(&mut self) -> Option<Hint> {
+        let heard = {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *heard)
+        };
+        if heard.rescan {
+            self.distrust();
             return Some(Hint::Everything);
         }
-        (!heard.paths.is_empty()).then(|| Hint::Paths(heard.paths.drain().collect()))
+        for path in &heard.replaced {
+            self.watched.remove(path);
+        }
+        (!heard.paths.is_empty()).then(|| Hint::Paths(heard.paths.into_iter().collect()))
     }
 }
 
@@ -129,5 +157,14 @@ fn is_close(event: &Event) -> bool {
     matches!(
         event.kind,
         EventKind::Access(AccessKind::Close(AccessMode::Write))
+    )
+}
+
+/// The folder of this name is gone, or another.
+fn is_end(event: &Event) -> bool {
+    use notify::event::{EventKind, ModifyKind};
+    matches!(
+        event.kind,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
     )
 }

@@ -35,9 +35,33 @@ const ENDS: &[&str] = &[
     "___jb_old___",
 ];
 
+/// Of these, what goes with the folder that it lies in: tools make it again, and nobody misses it.
+const DISPOSABLE: &[&str] = &[
+    "node_modules",
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+    ".tox",
+    ".nox",
+    ".npm",
+    ".cache",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+];
+
+/// Whether a name that stays out may go with the folder that it lies in.
+#[must_use]
+pub fn is_disposable(name: &str) -> bool {
+    DISPOSABLE.contains(&name) || name.ends_with(".pyc") || name.ends_with(".pyo")
+}
+
 /// The rules of a workspace.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    text: String,
     own: Gitignore,
 }
 
@@ -50,8 +74,15 @@ impl Rules {
             drop(builder.add_line(None, line));
         }
         Self {
+            text: text.to_owned(),
             own: builder.build().unwrap_or_else(|_| Gitignore::empty()),
         }
+    }
+
+    /// The text of the workspace's own rules.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether a path, or a folder above it, stays out.

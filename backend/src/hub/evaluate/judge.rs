@@ -14,11 +14,10 @@ pub(super) fn same(current: &NodeRow, node: &NodeRow) -> bool {
 pub(super) fn expected(expect: Option<Expect>, current: Option<&NodeRow>) -> Result<(), Refused> {
     let holds = match (expect, current) {
         (None, _) | (Some(Expect::Absent), None) => true,
-        (Some(Expect::Folder), Some(row)) => row.kind == Kind::Folder,
+        (Some(Expect::Folder | Expect::EmptyFolder), Some(row)) => row.kind == Kind::Folder,
         (Some(Expect::Content(hash)), Some(row)) => row.hash == Some(hash),
-        (Some(Expect::Absent), Some(_)) | (Some(Expect::Folder | Expect::Content(_)), None) => {
-            false
-        }
+        (Some(Expect::Absent), Some(_))
+        | (Some(Expect::Folder | Expect::EmptyFolder | Expect::Content(_)), None) => false,
     };
     if holds {
         Ok(())

@@ -2,6 +2,7 @@
 use slipway_api::file::Kind;
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::INLINE_CONTENT_BYTES_MAX;
+use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
 
@@ -21,17 +22,17 @@ struct Outgoing {
     content: Option<(ContentHash, u64)>,
 }
 
-fn outgoing(path: String, revision: u64, row: Option<&NodeRow>) -> Outgoing {
+fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>, last: bool) -> Outgoing {
     let content = row
         .filter(|row| row.kind == Kind::File && row.size <= INLINE_CONTENT_BYTES_MAX)
         .and_then(|row| Some((row.hash?, row.size)));
     Outgoing {
         change: v1::Change {
             revision,
-            path,
+            path: path.to_string(),
             node: row.map(wire::node),
             inline: None,
-            last_of_revision: false,
+            last_of_revision: last,
         },
         content,
     }
@@ -81,7 +82,7 @@ impl Connection {
         let (revision, rows) = self.hub.listing(self.workspace).await?;
         let all: Vec<_> = rows
             .iter()
-            .map(|row| outgoing(row.path.to_string(), row.revision, Some(row)))
+            .map(|row| outgoing(&row.path, row.revision, Some(row), false))
             .collect();
         self.sent = revision;
         self.listed = revision;
@@ -108,9 +109,15 @@ impl Connection {
                 return Ok(());
             };
             let many = rows.len();
+            // The journal gives whole revisions: one ends where the next begins, however the frames are cut.
+            let next = rows.iter().skip(1).map(|row| Some(row.revision));
             let all = rows
                 .iter()
-                .map(|row| outgoing(row.path.to_string(), row.revision, row.node.as_ref()))
+                .zip(next.chain([None]))
+                .map(|(row, next)| {
+                    let last = next != Some(row.revision);
+                    outgoing(&row.path, row.revision, row.node.as_ref(), last)
+                })
                 .collect();
             self.sent = last;
             self.send_frames(all, last).await?;

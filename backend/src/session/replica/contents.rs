@@ -3,13 +3,13 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::BULK_FRAME_BYTES_MAX;
+use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX};
 use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_bulk;
 use tokio::sync::mpsc;
 
-use super::{ARRIVING_MAX, Connection, ReplicaError};
+use super::{Arriving, Connection, ReplicaError, WANTED_MAX};
 use crate::hub::{Hub, HubError};
 
 impl Connection {
@@ -27,7 +27,7 @@ impl Connection {
             let Some(node) = operation
                 .node
                 .as_ref()
-                .filter(|node| node.kind() == v1::Kind::File)
+                .filter(|node| node.kind() == v1::Kind::File && node.size <= FILE_BYTES_MAX)
             else {
                 continue;
             };
@@ -41,41 +41,52 @@ impl Connection {
         Ok(missing)
     }
 
-    /// A piece of a content that was asked for.
+    /// A piece of a content that was asked for. Contents come one after another, each from its beginning.
     pub(super) async fn blob(&mut self, blob: v1::Blob) -> Result<(), ReplicaError> {
         let hash =
             convert::hash(&blob.hash).map_err(|_| ReplicaError::Protocol("a hash that is none"))?;
-        let asked = self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.missing.contains(&hash));
-        if !asked || self.arriving.len() > ARRIVING_MAX {
-            // Nobody asked for it: it is not stored.
-            return Ok(());
+        let mut arriving = match self.arriving.take() {
+            Some(arriving) if arriving.hash == hash => arriving,
+            Some(_) => return Err(ReplicaError::Protocol("two contents at once")),
+            None if self.is_missing(hash) => Arriving {
+                hash,
+                bytes: 0,
+                writer: Some(self.hub.writer(self.workspace)),
+            },
+            None => return Err(ReplicaError::Protocol("a content that nobody asked for")),
+        };
+        if blob.offset != arriving.bytes || blob.data.len() > BULK_FRAME_BYTES_MAX {
+            return Err(ReplicaError::Protocol("a content with a piece left out"));
         }
-        let mut over = blob.missing;
-        if !blob.missing {
-            let mut writer = self
-                .arriving
-                .remove(&hash)
-                .unwrap_or_else(|| self.hub.writer(self.workspace));
+        arriving.bytes += blob.data.len() as u64;
+        let over = blob.last || blob.missing;
+        if blob.missing {
+            arriving.writer = None;
+        } else if let Some(mut writer) = arriving.writer.take() {
             match writer.push(&blob.data).await {
                 Ok(()) if blob.last => {
                     let (stored, _) = writer.finish().await?;
                     if stored != hash {
                         tracing::debug!(workspace.id = %self.workspace, "A file changed while its content was sent");
                     }
-                    over = true;
                 }
-                Ok(()) => drop(self.arriving.insert(hash, writer)),
-                Err(HubError::TooLarge) => over = true,
+                Ok(()) => arriving.writer = Some(writer),
+                // It grew meanwhile; the rest passes by.
+                Err(HubError::TooLarge) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         if over {
-            self.arrived(hash).await?;
+            return self.arrived(hash).await;
         }
+        self.arriving = Some(arriving);
         Ok(())
+    }
+
+    fn is_missing(&self, hash: ContentHash) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|pending| pending.missing.contains(&hash))
     }
 
     /// Commits the waiting batch once nothing of it is missing; what did not come is refused there.
@@ -93,22 +104,47 @@ impl Connection {
         }
     }
 
-    /// Sends contents that the agent asked for; the control stream goes on meanwhile.
-    pub(super) fn send_contents(&mut self, hashes: &[Bytes]) -> Result<(), ReplicaError> {
-        let hashes = hashes
-            .iter()
-            .map(|hash| convert::hash(hash))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| ReplicaError::Protocol("a hash that is none"))?;
+    /// Notes contents that the agent asked for.
+    pub(super) fn wanted(&mut self, hashes: &[Bytes]) -> Result<(), ReplicaError> {
+        if self.wanted.len() + hashes.len() > WANTED_MAX {
+            return Err(ReplicaError::Protocol("more contents wanted than are sent"));
+        }
+        for hash in hashes {
+            let hash =
+                convert::hash(hash).map_err(|_| ReplicaError::Protocol("a hash that is none"))?;
+            self.wanted.push_back(hash);
+        }
+        self.send_next();
+        Ok(())
+    }
+
+    /// Sends the next content beside the control stream, one at a time.
+    pub(super) fn send_next(&mut self) {
+        if !self.sending.is_empty() {
+            return;
+        }
+        let Some(hash) = self.wanted.pop_front() else {
+            return;
+        };
         let (hub, workspace, bulk) = (self.hub.clone(), self.workspace, self.bulk.clone());
-        self.jobs.spawn(async move {
-            for hash in hashes {
-                if let Err(error) = send_content(&hub, workspace, hash, &bulk).await {
-                    tracing::warn!(workspace.id = %workspace, %error, "A content cannot be read for its session");
-                }
+        self.sending.spawn(async move {
+            if let Err(error) = send_content(&hub, workspace, hash, &bulk).await {
+                tracing::warn!(workspace.id = %workspace, %error, "A content cannot be read for its session");
+                // Said, so that the agent does not wait for it.
+                bulk.send(missing(hash)).await.ok();
             }
         });
-        Ok(())
+    }
+}
+
+fn missing(hash: ContentHash) -> v1::HubBulk {
+    v1::HubBulk {
+        frame: Some(hub_bulk::Frame::Blob(v1::Blob {
+            hash: convert::hash_bytes(&hash),
+            last: true,
+            missing: true,
+            ..v1::Blob::default()
+        })),
     }
 }
 
@@ -118,18 +154,18 @@ async fn send_content(
     hash: ContentHash,
     bulk: &mpsc::Sender<v1::HubBulk>,
 ) -> Result<(), HubError> {
-    let blob = |offset, data, last, missing| v1::HubBulk {
+    let blob = |offset, data, last| v1::HubBulk {
         frame: Some(hub_bulk::Frame::Blob(v1::Blob {
             hash: convert::hash_bytes(&hash),
             offset,
             data,
             last,
-            missing,
+            missing: false,
         })),
     };
     let Some(mut reader) = hub.open(workspace, hash).await? else {
         // A closed stream ends the connection, which others see.
-        bulk.send(blob(0, Bytes::new(), true, true)).await.ok();
+        bulk.send(missing(hash)).await.ok();
         return Ok(());
     };
     let size = reader.size();
@@ -139,17 +175,13 @@ async fn send_content(
             let data = piece.split_to(piece.len().min(BULK_FRAME_BYTES_MAX));
             let begin = offset;
             offset += data.len() as u64;
-            if bulk
-                .send(blob(begin, data, offset == size, false))
-                .await
-                .is_err()
-            {
+            if bulk.send(blob(begin, data, offset == size)).await.is_err() {
                 return Ok(());
             }
         }
     }
     if size == 0 {
-        bulk.send(blob(0, Bytes::new(), true, false)).await.ok();
+        bulk.send(blob(0, Bytes::new(), true)).await.ok();
     }
     Ok(())
 }

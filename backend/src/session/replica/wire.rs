@@ -1,6 +1,7 @@
 //! Proposals and outcomes, between the wire and the hub.
 use slipway_api::file::Kind;
 use slipway_core::code::Code;
+use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_proto::v1;
 use slipway_proto::{convert, v1::outcome::Result as Outcome};
 
@@ -16,6 +17,10 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
     let expect = match &operation.expect {
         None => Expect::Absent,
         Some(node) => match node.known_kind().map_err(|_| Code::InvalidRequest)? {
+            // A replica deletes what it knows, leaves first: what came into the folder meanwhile is not among it.
+            v1::Kind::Folder | v1::Kind::Unspecified if operation.node.is_none() => {
+                Expect::EmptyFolder
+            }
             v1::Kind::Folder | v1::Kind::Unspecified => Expect::Folder,
             v1::Kind::File | v1::Kind::Symlink => {
                 Expect::Content(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?)
@@ -29,6 +34,7 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
             v1::Kind::Symlink => NewNode::Symlink {
                 target: node.link_target,
             },
+            v1::Kind::File if node.size > FILE_BYTES_MAX => return Err(Code::FileTooLarge),
             v1::Kind::File => {
                 let content = match operation.inline {
                     Some(bytes) => Content::Inline(bytes),

@@ -283,7 +283,7 @@ impl Local {
             agent: self.config.agent.clone(),
             work: volume.files.join(volume::FOLDERS[0]),
             home: volume.files.join(volume::FOLDERS[1]),
-            state: volume.files.join(volume::FOLDERS[2]),
+            volume: volume.files.clone(),
             sockets: place.sockets(),
             memory_group: place.groups.memory.clone(),
         };

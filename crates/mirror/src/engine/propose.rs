@@ -1,19 +1,23 @@
 //! Tells the hub what changed here: one batch at a time, in a safe order, contents along where they are small.
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use bytes::Bytes;
+use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::{BULK_FRAME_BYTES_MAX, INLINE_CONTENT_BYTES_MAX};
+use slipway_core::limits::{FILE_BYTES_MAX, INLINE_CONTENT_BYTES_MAX};
 use slipway_core::path::RelPath;
-use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::outcome::Result as Outcome;
-use slipway_proto::v1::spoke_bulk;
 use slipway_proto::v1::spoke_frame::Frame;
+use slipway_sync::brake::is_mass_deletion;
 use slipway_sync::node::Node;
 use slipway_sync::order::{Step, order};
+use tokio::time::Instant;
 
-use super::{Outstanding, State};
+use super::Brake;
+use super::state::{Outstanding, State};
+use crate::notice::Notice;
 use crate::wire;
 
 /// Operations of one batch.
@@ -21,9 +25,11 @@ const BATCH_OPERATIONS: usize = 1_000;
 /// Contents of one batch.
 const BATCH_BYTES: u64 = 1 << 20;
 
+/// One operation of a batch. A path that changes its kind is two: what was goes, what is comes.
 struct Change {
     path: RelPath,
     node: Option<Node>,
+    expect: Option<Node>,
 }
 
 impl Step for Change {
@@ -36,37 +42,60 @@ impl Step for Change {
 }
 
 impl State {
+    /// The disk changed at a path, so that the hub is to be told.
+    pub(super) fn offer(&mut self, path: &RelPath) {
+        let local = self.local.get(path).cloned();
+        if self.troubles.is_refused(path, local.as_ref()) {
+            return;
+        }
+        let code = match &local {
+            Some(Node::File { size, .. }) if *size > FILE_BYTES_MAX => Some(Code::FileTooLarge),
+            Some(Node::File { hash, .. })
+                if self
+                    .prints
+                    .get(path)
+                    .is_some_and(|known| known.print.stand_in() == *hash) =>
+            {
+                Some(Code::FileUnreadable)
+            }
+            _ => None,
+        };
+        match code {
+            Some(code) => self.not_taken(path, local, code),
+            None => drop(self.to_propose.insert(path.clone())),
+        }
+    }
+
+    /// When something that waits for its turn is to be proposed.
+    pub(super) fn next_proposal(&self) -> Option<Instant> {
+        if self.outstanding.is_some() || !self.in_step {
+            return None;
+        }
+        let paced = self.to_propose.iter();
+        paced.filter_map(|path| self.pace.earliest(path)).min()
+    }
+
     /// Sends the next batch if none is on its way.
     pub(super) async fn propose(&mut self) {
         if self.outstanding.is_some() || self.to_propose.is_empty() || self.link.is_none() {
             return;
         }
-        let mut changes: Vec<_> = std::mem::take(&mut self.to_propose)
-            .into_iter()
-            .map(|path| Change {
-                node: self.local.get(&path).cloned(),
-                path,
-            })
-            .collect();
-        order(&mut changes);
+        let changes = self.changes_to_propose();
+        let now = Instant::now();
         let (mut operations, mut sent, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut changes = changes.into_iter();
         for change in changes.by_ref() {
-            let Ok(inline) = self.inline(&change) else {
+            let Ok(inline) = self.content_inline(&change) else {
                 // It changed since it was looked at: it is looked at again first.
                 self.dirty.insert(change.path);
-                self.look_at
-                    .get_or_insert_with(|| tokio::time::Instant::now() + super::QUIET);
+                self.look_soon();
                 continue;
             };
             bytes += inline.as_ref().map_or(0, |inline| inline.len() as u64);
+            self.pace.proposed(&change.path, now);
             operations.push(v1::Operation {
                 path: change.path.to_string(),
-                expect: self
-                    .base
-                    .get(&change.path)
-                    .filter(|_| self.remote.contains_key(&change.path))
-                    .map(wire::to_wire),
+                expect: change.expect.as_ref().map(wire::to_wire),
                 node: change.node.as_ref().map(wire::to_wire),
                 inline,
             });
@@ -84,16 +113,86 @@ impl State {
             number: self.batch,
             operations: sent,
         });
-        self.send(Frame::Propose(v1::Propose {
+        let propose = v1::Propose {
             batch: self.batch,
             operations,
             atomic: false,
-        }))
-        .await;
+        };
+        self.send(Frame::Propose(propose)).await;
+    }
+
+    /// What may be proposed now, in a safe order. The rest waits for its time, or is settled again when it can.
+    fn changes_to_propose(&mut self) -> Vec<Change> {
+        let now = Instant::now();
+        let flushing = !self.flushes.is_empty();
+        let (ready, later) = std::mem::take(&mut self.to_propose)
+            .into_iter()
+            .partition(|path| flushing || self.pace.earliest(path).is_none_or(|at| at <= now));
+        self.to_propose = later;
+        let mut ready: BTreeSet<RelPath> = ready;
+        self.mind_the_brake(&mut ready);
+        let goes = |path: &RelPath| {
+            let (local, remote) = (self.local.get(path), self.remote.get(path));
+            let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
+            remote.is_some() && (local.is_none() || is_folder(local) != is_folder(remote))
+        };
+        let going: BTreeSet<_> = ready.iter().filter(|path| goes(path)).cloned().collect();
+        let mut changes = Vec::new();
+        for path in ready {
+            let node = self.local.get(&path).cloned();
+            let hub_has = self.remote.get(&path);
+            if going.contains(&path) {
+                let is_folder = hub_has.is_some_and(Node::is_folder);
+                if is_folder && !self.hub_has_below_only(&path, &going) {
+                    // It is settled again when what lies in it is gone.
+                    continue;
+                }
+                changes.push(Change {
+                    expect: self.base.get(&path).cloned(),
+                    node: None,
+                    path: path.clone(),
+                });
+                if node.is_some() {
+                    changes.push(Change {
+                        expect: None,
+                        node,
+                        path,
+                    });
+                }
+            } else {
+                let expect = self.base.get(&path).filter(|_| hub_has.is_some()).cloned();
+                changes.push(Change { expect, node, path });
+            }
+        }
+        order(&mut changes);
+        changes
+    }
+
+    /// Tells of a mass deletion, and holds it back where a person is to be asked.
+    fn mind_the_brake(&mut self, ready: &mut BTreeSet<RelPath>) {
+        let gone = |path: &RelPath| !self.local.contains_key(path);
+        let many = ready.iter().filter(|path| gone(path)).count();
+        let of = self.base.len();
+        if many == 0 {
+            return;
+        }
+        if !is_mass_deletion(many, of) || std::mem::take(&mut self.confirmed) {
+            self.braked = false;
+            return;
+        }
+        let held = self.brake == Brake::Ask;
+        if held {
+            // They stay changes of this disk, and are found again by the next look at everything.
+            let local = &self.local;
+            ready.retain(|path| local.contains_key(path));
+        }
+        if !std::mem::replace(&mut self.braked, true) {
+            self.notice(Notice::Deleted { many, of, held });
+        }
     }
 
     /// The content of a small file; an error when it is not what was seen.
-    fn inline(&self, change: &Change) -> std::io::Result<Option<Bytes>> {
+    fn content_inline(&self, change: &Change) -> std::io::Result<Option<Bytes>> {
         let Some(Node::File { hash, size, .. }) = &change.node else {
             return Ok(None);
         };
@@ -102,6 +201,7 @@ impl State {
         }
         let mut content = Vec::new();
         self.disk
+            .root()
             .read(&change.path)?
             .take(INLINE_CONTENT_BYTES_MAX + 1)
             .read_to_end(&mut content)?;
@@ -113,105 +213,52 @@ impl State {
     }
 
     /// The hub's answer to a batch.
-    pub(super) async fn proposed(&mut self, result: v1::ProposeResult) {
+    pub(super) fn proposed(&mut self, result: v1::ProposeResult) {
         let Some(outstanding) = self
             .outstanding
             .take_if(|batch| batch.number == result.batch)
         else {
             return;
         };
-        let mut refused = Vec::new();
+        let now = Instant::now();
+        let mut touched = BTreeSet::new();
         for ((path, node), outcome) in outstanding.operations.into_iter().zip(result.outcomes) {
             match outcome.result() {
                 Outcome::Applied | Outcome::Converged => {
-                    match &node {
-                        Some(node) => drop(self.remote.insert(path.clone(), node.clone())),
-                        None => drop(self.remote.remove(&path)),
-                    }
+                    touched.extend(self.answered(&path, node.clone(), result.revision));
                     self.agree(&path, node);
-                    self.settle(&path);
+                    self.committed_at(&path);
                 }
                 Outcome::Stale => {
-                    match outcome.current.as_ref().map(wire::from_wire) {
-                        Some(Ok(current)) => drop(self.remote.insert(path.clone(), current)),
-                        Some(Err(_)) => {}
-                        None => drop(self.remote.remove(&path)),
+                    if let Ok(current) = outcome.current.as_ref().map(wire::from_wire).transpose() {
+                        touched.extend(self.answered(&path, current, result.revision));
                     }
-                    self.settle(&path);
+                    self.pace.in_vain(&path, now);
                 }
-                // The hub asks for it by a frame of its own; the path is proposed again when it has it.
-                Outcome::NeedsContent => drop(self.to_propose.insert(path)),
+                // It changed while it was sent, or could not be read.
+                Outcome::NeedsContent => {
+                    self.pace.in_vain(&path, now);
+                    self.dirty.insert(path.clone());
+                    self.look_soon();
+                }
                 Outcome::Rejected | Outcome::Unspecified => {
-                    self.refused.insert(path.clone(), node);
-                    refused.push(v1::Blocked {
-                        path: path.to_string(),
-                        code: outcome.code,
-                    });
+                    let code = Code::parse(&outcome.code).unwrap_or(Code::Internal);
+                    self.not_taken(&path, node, code);
+                    self.committed_at(&path);
                 }
             }
+            touched.insert(path);
         }
-        self.revision = self.revision.max(result.revision);
-        for blocked in refused {
-            self.send(Frame::Blocked(blocked)).await;
-        }
+        self.committed = self.committed.max(result.revision);
+        self.settle_all(touched);
     }
 
-    /// Sends contents that the hub asked for, from a thread that may wait for it.
-    pub(super) fn send_contents(&mut self, hashes: &[Bytes]) {
-        let Some(link) = self.link.clone() else {
-            return;
-        };
-        for wire_hash in hashes {
-            let Ok(hash) = convert::hash(wire_hash) else {
-                continue;
-            };
-            let file = self
-                .local
-                .iter()
-                .find(|(_, node)| node.hash() == Some(hash))
-                .and_then(|(path, _)| self.disk.read(path).ok());
-            let (bulk, wire_hash) = (link.bulk.clone(), wire_hash.clone());
-            tokio::task::spawn_blocking(move || send_content(&bulk, &wire_hash, file));
+    /// Nothing of a path as it was is under way any more: no flush waits for it.
+    fn committed_at(&mut self, path: &RelPath) {
+        for flush in &mut self.flushes {
+            if let Some(pending) = &mut flush.pending {
+                pending.remove(path);
+            }
         }
-    }
-}
-
-fn send_content(
-    bulk: &tokio::sync::mpsc::Sender<v1::SpokeBulk>,
-    hash: &Bytes,
-    file: Option<std::fs::File>,
-) {
-    let piece = |offset, data: Vec<u8>, last, missing| v1::SpokeBulk {
-        frame: Some(spoke_bulk::Frame::Blob(v1::Blob {
-            hash: hash.clone(),
-            offset,
-            data: data.into(),
-            last,
-            missing,
-        })),
-    };
-    let Some(mut file) = file else {
-        // The connection may be gone, which the hub sees by itself.
-        bulk.blocking_send(piece(0, Vec::new(), true, true)).ok();
-        return;
-    };
-    let mut offset = 0;
-    loop {
-        let mut data = Vec::with_capacity(BULK_FRAME_BYTES_MAX);
-        let read = (&mut file)
-            .take(BULK_FRAME_BYTES_MAX as u64)
-            .read_to_end(&mut data);
-        let last = read.as_ref().is_ok_and(|many| *many < BULK_FRAME_BYTES_MAX);
-        let missing = read.is_err();
-        let many = data.len() as u64;
-        if bulk
-            .blocking_send(piece(offset, data, last || missing, missing))
-            .is_err()
-            || last
-            || missing
-        {
-            return;
-        }
-        offset += many;
     }
 }

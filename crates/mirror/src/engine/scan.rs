@@ -1,20 +1,27 @@
-//! Sees the disk: which paths are dirty, what stands there now, and what that means.
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+//! Sees the disk: which paths are dirty, what stands there now, and what that means. What is absent from a folder that
+//! was read to its end is gone; what cannot be seen keeps its last state, and nothing is decided about it.
+use std::collections::{BTreeSet, HashSet};
+use std::io::Read as _;
+use std::path::PathBuf;
 
+use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::{RULES_FILE, Rules};
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
-use super::{HOLD_MAX, QUIET, State};
-use crate::disk::Seen;
+use super::state::{Print, State};
+use crate::clock;
+use crate::disk::{Fingerprint, Seen};
+
+/// Of a rules file; nobody writes more.
+const RULES_BYTES_MAX: u64 = 256 * 1024;
 
 impl State {
     /// Notes paths that something happened to.
     pub(super) fn mark(&mut self, paths: &[PathBuf]) {
         for path in paths {
-            let Ok(relative) = path.strip_prefix(self.disk.root()) else {
+            let Ok(relative) = path.strip_prefix(self.disk.path()) else {
                 continue;
             };
             // The root itself, and names that cannot be synced, are nobody's path.
@@ -26,193 +33,255 @@ impl State {
 
     /// Looks at what is dirty, or at everything, and settles it.
     pub(super) fn look(&mut self) {
-        self.look_at = None;
+        self.look_begins();
+        if self.everything || rules_file().is_some_and(|rules| self.dirty.contains(&rules)) {
+            self.read_rules();
+        }
         let mut moved = BTreeSet::new();
         if std::mem::take(&mut self.everything) {
-            self.dirty.clear();
-            self.read_rules();
-            let root = self.disk.root().to_owned();
-            self.watch.add(&root);
-            let mut seen = BTreeSet::new();
-            if self.scan_folder(None, &mut seen, &mut moved) {
-                moved.extend(
-                    self.local
-                        .keys()
-                        .filter(|path| !seen.contains(*path))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                );
-                self.local.retain(|path, _| seen.contains(path));
-                self.prints.retain(|path, _| seen.contains(path));
-            }
-            let all = self
-                .base
-                .keys()
-                .chain(self.remote.keys())
-                .chain(self.local.keys());
-            moved.extend(all.cloned());
+            self.look_at_everything(&mut moved);
         } else {
             for path in std::mem::take(&mut self.dirty) {
-                if path.as_str() == RULES_FILE {
-                    self.read_rules();
-                }
-                self.scan_path(&path, &mut BTreeSet::new(), &mut moved);
+                self.scan_path(&path, &mut moved);
             }
+            self.audit_if_partial();
         }
         self.settle_all(moved);
+        self.looked_for_flushes();
+    }
+
+    fn look_at_everything(&mut self, moved: &mut BTreeSet<RelPath>) {
+        let begin = Instant::now();
+        self.dirty.clear();
+        self.unknown.clear();
+        self.watch.add(self.disk.path());
+        self.scan_folder(None, moved);
+        let all = self
+            .base
+            .keys()
+            .chain(self.remote.keys())
+            .chain(self.local.keys());
+        moved.extend(all.cloned());
+        self.audit_after(begin.elapsed());
+    }
+
+    /// What this look found is what flushes wait for.
+    fn looked_for_flushes(&mut self) {
+        if !self.in_step {
+            return;
+        }
+        let now = Instant::now();
+        let outstanding = self.outstanding.iter().flat_map(|batch| &batch.operations);
+        let under_way: BTreeSet<_> = self
+            .to_propose
+            .iter()
+            .chain(outstanding.map(|(path, _)| path))
+            .chain(self.held.fresh(now))
+            .cloned()
+            .collect();
+        for flush in &mut self.flushes {
+            flush.pending.get_or_insert_with(|| under_way.clone());
+        }
     }
 
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
-    pub(super) fn settle_all(&mut self, paths: BTreeSet<RelPath>) {
+    pub(super) fn settle_all(&mut self, mut paths: BTreeSet<RelPath>) {
+        // What the rules leave out depends on the file that holds them.
+        let rules = rules_file().and_then(|path| paths.take(&path));
         let (gone, kept): (Vec<_>, Vec<_>) = paths
             .into_iter()
             .partition(|path| !self.remote.contains_key(path));
-        for path in gone.iter().rev().chain(kept.iter()) {
+        for path in rules.iter().chain(gone.iter().rev()).chain(kept.iter()) {
             self.settle(path);
         }
     }
 
-    fn read_rules(&mut self) {
-        let text = std::fs::read_to_string(self.disk.root().join(RULES_FILE)).unwrap_or_default();
-        self.rules = Rules::new(&text);
+    /// Reads the workspace's own rules. With other rules other paths count, so everything is looked at again; with a
+    /// file that cannot be read the rules stay as they are.
+    pub(super) fn read_rules(&mut self) {
+        let Some(path) = rules_file() else { return };
+        let mut bytes = Vec::new();
+        let read = match self.disk.root().read(&path) {
+            Ok(file) => file.take(RULES_BYTES_MAX).read_to_end(&mut bytes),
+            Err(error) => Err(error),
+        };
+        match read {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return,
+            _ => {}
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        if self.rules.text() != text {
+            self.rules = Rules::new(&text);
+            self.everything = true;
+        }
     }
 
-    /// Scans a folder with all below it; false when any of it could not be read, so that nothing counts as deleted.
-    fn scan_folder(
-        &mut self,
-        folder: Option<&RelPath>,
-        seen: &mut BTreeSet<RelPath>,
-        moved: &mut BTreeSet<RelPath>,
-    ) -> bool {
-        let names = match self.disk.list(folder) {
+    /// Scans a folder with all below it; the root for `None`.
+    fn scan_folder(&mut self, folder: Option<&RelPath>, moved: &mut BTreeSet<RelPath>) {
+        let names = match self.disk.root().list(folder) {
             Ok(names) => names,
             Err(error) => {
                 tracing::debug!(%error, "A folder cannot be read; its files keep their last state");
-                return false;
+                match folder {
+                    Some(folder) => self.unseen(folder),
+                    None => self.root_unknown = true,
+                }
+                return;
             }
         };
-        let mut complete = true;
+        match folder {
+            Some(folder) => drop(self.unknown.remove(folder)),
+            None => self.root_unknown = false,
+        }
+        let mut here = HashSet::new();
         for name in names {
             let Some(name) = name.to_str() else { continue };
             let whole = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
-            // Names that some systems cannot hold stay on this disk only.
-            let Ok(path) = RelPath::parse(&whole) else {
-                continue;
-            };
-            complete &= self.scan_path(&path, seen, moved);
+            // Names that some systems cannot hold, or hold otherwise, stay on this disk only.
+            if let Ok(path) = RelPath::parse(&whole)
+                && path.as_str() == whole
+            {
+                here.insert(path);
+            }
         }
-        complete
+        let gone: Vec<_> = self
+            .inside(folder)
+            .filter(|known| known.parent().as_ref() == folder && !here.contains(*known))
+            .cloned()
+            .collect();
+        for path in gone {
+            self.gone(&path, moved);
+        }
+        for path in here {
+            self.scan_path(&path, moved);
+        }
     }
 
     /// Looks at one path, and below it if it is a folder.
-    fn scan_path(
-        &mut self,
-        path: &RelPath,
-        seen: &mut BTreeSet<RelPath>,
-        moved: &mut BTreeSet<RelPath>,
-    ) -> bool {
-        let Ok(found) = self.disk.look(path) else {
-            return false;
+    fn scan_path(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
+        let Ok(found) = self.disk.root().look(path) else {
+            self.unseen(path);
+            return;
         };
-        if self.rules.ignores(path, found == Some(Seen::Folder)) {
-            return true;
+        let is_ignored = self.rules.ignores(path, found == Some(Seen::Folder));
+        if is_ignored || !matches!(found, Some(Seen::File(_))) {
+            self.held.release(path);
+        }
+        if is_ignored {
+            return;
+        }
+        self.unknown.remove(path);
+        if found != Some(Seen::Folder) {
+            // Seen by an event of their own while a folder stood here that no event told of.
+            let orphans: Vec<_> = below(&self.local, path).cloned().collect();
+            for orphan in orphans {
+                self.gone(&orphan, moved);
+            }
         }
         let node = match found {
             None | Some(Seen::Other) => {
                 self.gone(path, moved);
-                return true;
+                return;
             }
             Some(Seen::Symlink(target)) => Some(Node::Symlink { target }),
             Some(Seen::Folder) => Some(Node::Folder),
-            Some(Seen::File(print)) => {
-                if self.prints.get(path) == Some(&print)
-                    && matches!(self.local.get(path), Some(Node::File { .. }))
-                {
-                    seen.insert(path.clone());
-                    return true;
-                }
-                self.file(path)
-            }
+            Some(Seen::File(print)) => self.file(path, print),
         };
-        let Some(node) = node else {
-            // Being written: what it was stands until it rests.
-            seen.insert(path.clone());
-            return true;
-        };
+        // Being written, or as it was: what it was stands.
+        let Some(node) = node else { return };
         let is_folder = node.is_folder();
-        seen.insert(path.clone());
         if self.local.get(path) != Some(&node) {
-            if self.local.get(path).is_some_and(Node::is_folder) && !is_folder {
+            if self.local.get(path).is_some_and(Node::is_folder) {
                 self.gone(path, moved);
             }
             self.local.insert(path.clone(), node);
             moved.insert(path.clone());
         }
-        if !is_folder {
-            return true;
+        if is_folder {
+            self.prints.remove(path);
+            // Watch first, then look inside: what comes between is seen by one of the two.
+            let whole = self.disk.path().join(path.as_str());
+            self.watch.add(&whole);
+            self.scan_folder(Some(path), moved);
         }
-        // Watch first, then look inside: what comes between is seen by one of the two.
-        let whole = self.disk.root().join(path.as_str());
-        self.watch.add(&whole);
-        let mut inside = BTreeSet::new();
-        let complete = self.scan_folder(Some(path), &mut inside, moved);
-        if complete {
-            let lost: Vec<_> = self
-                .below(path)
-                .filter(|old| !inside.contains(*old))
-                .cloned()
-                .collect();
-            for old in lost {
-                self.gone(&old, moved);
-            }
-        }
-        seen.extend(inside);
-        complete
     }
 
-    fn below<'a>(&'a self, folder: &'a RelPath) -> impl Iterator<Item = &'a RelPath> {
-        self.local
-            .range(folder.clone()..)
-            .map(|(path, _)| path)
-            .take_while(|path| path.as_str().starts_with(folder.as_str()))
-            .filter(|path| path.is_below(folder))
+    fn unseen(&mut self, path: &RelPath) {
+        self.held.release(path);
+        self.unreadable(path);
+        self.unknown.insert(path.clone());
     }
 
-    fn gone(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
-        let all: Vec<_> = self.below(path).cloned().chain([path.clone()]).collect();
+    fn inside<'a>(
+        &'a self,
+        folder: Option<&'a RelPath>,
+    ) -> Box<dyn Iterator<Item = &'a RelPath> + 'a> {
+        match folder {
+            Some(folder) => Box::new(below(&self.local, folder)),
+            None => Box::new(self.local.keys()),
+        }
+    }
+
+    /// A path is no longer there, with all below it.
+    pub(super) fn gone(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
+        let all: Vec<_> = below(&self.local, path)
+            .cloned()
+            .chain([path.clone()])
+            .collect();
         for path in all {
-            if self
-                .local
-                .remove(&path)
-                .is_some_and(|node| node.is_folder())
-            {
-                let whole = self.disk.root().join(path.as_str());
-                self.watch.remove(Path::new(&whole));
-            }
+            self.local.remove(&path);
             self.prints.remove(&path);
             moved.insert(path);
         }
     }
 
-    /// Reads a file; `None` while it is being written.
-    fn file(&mut self, path: &RelPath) -> Option<Node> {
-        let hashed = self.disk.hash(path).ok().flatten();
-        let Some((hash, print)) = hashed else {
-            return self.hold(path);
+    /// Reads a file; `None` when it is as it was, or being written.
+    fn file(&mut self, path: &RelPath, print: Fingerprint) -> Option<Node> {
+        let known = matches!(self.local.get(path), Some(Node::File { .. }));
+        if known
+            && self
+                .prints
+                .get(path)
+                .is_some_and(|known| known.settled && known.print == print)
+        {
+            self.held.release(path);
+            return None;
+        }
+        let now = Instant::now();
+        if print.size() > FILE_BYTES_MAX {
+            return Some(self.not_read(path, print));
+        }
+        if self.held.is_early(path, now) {
+            return None;
+        }
+        let begin = clock::unix_ns();
+        let (hash, print) = match self.disk.root().hash(path) {
+            Ok(Some(hashed)) => hashed,
+            Ok(None) => {
+                self.held.hold(path, now);
+                return None;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // It went between look and read.
+                self.held.release(path);
+                self.dirty.insert(path.clone());
+                self.look_soon();
+                return None;
+            }
+            Err(_) => {
+                self.unreadable(path);
+                return Some(self.not_read(path, print));
+            }
         };
         // Truncate and write: the empty moment between them is no version.
         let was_full = matches!(self.local.get(path), Some(Node::File { size, .. }) if *size > 0);
-        if print.size() == 0
-            && was_full
-            && self
-                .held
-                .get(path)
-                .is_none_or(|since| since.elapsed() < HOLD_MAX)
-        {
-            return self.hold(path);
+        if print.size() == 0 && was_full && self.held.may_hold(path, now) {
+            self.held.hold(path, now);
+            return None;
         }
-        self.held.remove(path);
-        self.prints.insert(path.clone(), print);
+        self.held.release(path);
+        let settled = print.is_settled(begin);
+        self.prints.insert(path.clone(), Print { print, settled });
         Some(Node::File {
             hash,
             size: print.size(),
@@ -220,10 +289,30 @@ impl State {
         })
     }
 
-    fn hold(&mut self, path: &RelPath) -> Option<Node> {
-        self.held.entry(path.clone()).or_insert_with(Instant::now);
-        self.dirty.insert(path.clone());
-        self.look_at = Some(Instant::now() + QUIET);
-        None
+    /// A file whose content is not known: it is there, and differs from all others.
+    fn not_read(&mut self, path: &RelPath, print: Fingerprint) -> Node {
+        self.held.release(path);
+        let settled = true;
+        self.prints.insert(path.clone(), Print { print, settled });
+        Node::File {
+            hash: print.stand_in(),
+            size: print.size(),
+            executable: print.executable(),
+        }
     }
+}
+
+pub(super) fn rules_file() -> Option<RelPath> {
+    RelPath::parse(RULES_FILE).ok()
+}
+
+/// Paths of a tree below a folder.
+pub(super) fn below<'a>(
+    tree: &'a std::collections::BTreeMap<RelPath, Node>,
+    folder: &'a RelPath,
+) -> impl Iterator<Item = &'a RelPath> {
+    tree.range(folder.clone()..)
+        .map(|(path, _)| path)
+        .take_while(|path| path.as_str().starts_with(folder.as_str()))
+        .filter(|path| path.is_below(folder))
 }

@@ -1,19 +1,30 @@
 //! One engine on a real folder against a hub that the test plays by hand.
 use std::time::Duration;
 
+use bytes::Bytes;
+use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
-use slipway_proto::v1::{hub_frame, spoke_frame};
+use slipway_proto::v1::{hub_bulk, hub_frame, spoke_bulk, spoke_frame};
+use slipway_sync::node::Node;
 use tempfile::TempDir;
 
 use super::*;
+use crate::notice::Notice;
 use crate::wire;
+
+mod disk;
+mod hub;
 
 /// The hub's end, and the folder.
 struct Lab {
     folder: TempDir,
     engine: Engine,
     frames: mpsc::Receiver<v1::SpokeFrame>,
+    blobs: mpsc::Receiver<v1::SpokeBulk>,
+    notices: broadcast::Receiver<Notice>,
 }
+
+const LINK: LinkId = LinkId(1);
 
 /// A wait for a condition, bounded so that a failure ends.
 const BOUND: Duration = Duration::from_secs(10);
@@ -32,19 +43,114 @@ impl Lab {
             state: folder.path().join("state"),
             name: "session".into(),
             fresh_id: "root-1".into(),
+            brake: Brake::Tell,
         };
         let engine = Engine::start(settings).unwrap();
+        let notices = engine.notices();
         let (control, frames) = mpsc::channel(64);
-        let (bulk, _) = mpsc::channel(64);
+        let (bulk, blobs) = mpsc::channel(64);
+        let id = LINK;
         engine
-            .tell(Input::Connected(Link { control, bulk }))
+            .tell(Input::Connected(Link { id, control, bulk }))
             .await
             .unwrap();
         Self {
             folder,
             engine,
             frames,
+            blobs,
+            notices,
         }
+    }
+
+    /// The same replica after the connection broke.
+    async fn reconnect(&mut self) {
+        self.engine.tell(Input::Disconnected(LINK)).await.unwrap();
+        let (control, frames) = mpsc::channel(64);
+        let (bulk, blobs) = mpsc::channel(64);
+        let id = LINK;
+        let link = Link { id, control, bulk };
+        self.engine.tell(Input::Connected(link)).await.unwrap();
+        (self.frames, self.blobs) = (frames, blobs);
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.file(name), text).unwrap();
+    }
+
+    async fn blob(&self, text: &[u8], missing: bool) {
+        let blob = v1::Blob {
+            hash: slipway_proto::convert::hash_bytes(&ContentHash::of(text)),
+            data: if missing {
+                Bytes::new()
+            } else {
+                Bytes::copy_from_slice(text)
+            },
+            last: true,
+            missing,
+            ..v1::Blob::default()
+        };
+        let frame = Some(hub_bulk::Frame::Blob(blob));
+        let input = Input::Bulk(LINK, v1::HubBulk { frame });
+        self.engine.tell(input).await.unwrap();
+    }
+
+    async fn notice(&mut self) -> Notice {
+        let told = tokio::time::timeout(BOUND, self.notices.recv()).await;
+        told.expect("a notice within the bound").unwrap()
+    }
+
+    async fn needed(&mut self) -> Vec<Bytes> {
+        loop {
+            if let spoke_frame::Frame::Need(need) = self.next().await {
+                return need.hashes;
+            }
+        }
+    }
+
+    /// Flushes and tells what was proposed until the answer, as paths with what they became.
+    async fn flush(&mut self, revision: u64) -> Vec<(String, Option<v1::Node>)> {
+        let flush = v1::Flush { token: 7 };
+        self.hub(hub_frame::Frame::Flush(flush)).await;
+        let mut seen = Vec::new();
+        loop {
+            match self.next().await {
+                spoke_frame::Frame::Flushed(flushed) => {
+                    assert!(flushed.revision >= revision || seen.is_empty());
+                    return seen;
+                }
+                spoke_frame::Frame::Propose(propose) => {
+                    self.accept(&propose, revision).await;
+                    seen.extend(
+                        propose
+                            .operations
+                            .into_iter()
+                            .map(|done| (done.path, done.node)),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Answers a batch: all of it is applied.
+    async fn accept(&self, propose: &v1::Propose, revision: u64) {
+        let mut applied = v1::Outcome::default();
+        applied.set_result(v1::outcome::Result::Applied);
+        self.answer(propose, revision, applied).await;
+    }
+
+    async fn answer(&self, propose: &v1::Propose, revision: u64, outcome: v1::Outcome) {
+        let result = v1::ProposeResult {
+            batch: propose.batch,
+            revision,
+            outcomes: vec![outcome; propose.operations.len()],
+        };
+        self.hub(hub_frame::Frame::Result(result)).await;
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -53,7 +159,7 @@ impl Lab {
 
     async fn hub(&self, frame: hub_frame::Frame) {
         self.engine
-            .tell(Input::Hub(v1::HubFrame { frame: Some(frame) }))
+            .tell(Input::Hub(LINK, v1::HubFrame { frame: Some(frame) }))
             .await
             .unwrap();
     }
@@ -175,26 +281,13 @@ async fn files_in_fresh_nested_folders_are_found_and_ignored_ones_are_not() {
     let mut seen = Vec::new();
     while !seen.iter().any(|path| path == "a/b/c/deep.txt") {
         let propose = lab.proposed().await;
-        let outcomes = propose
-            .operations
-            .iter()
-            .map(|_| v1::Outcome {
-                result: v1::outcome::Result::Applied.into(),
-                ..v1::Outcome::default()
-            })
-            .collect();
+        lab.accept(&propose, 2).await;
         seen.extend(
             propose
                 .operations
                 .into_iter()
                 .map(|operation| operation.path),
         );
-        lab.hub(hub_frame::Frame::Result(v1::ProposeResult {
-            batch: propose.batch,
-            revision: 2,
-            outcomes,
-        }))
-        .await;
     }
     assert!(
         seen.iter().all(|path| !path.starts_with("node_modules")),
@@ -213,18 +306,18 @@ async fn a_file_changed_on_both_sides_loses_nothing() {
         ..v1::Outcome::default()
     };
     outcome.set_result(v1::outcome::Result::Stale);
-    lab.hub(hub_frame::Frame::Result(v1::ProposeResult {
-        batch: propose.batch,
-        revision: 2,
-        outcomes: vec![outcome],
-    }))
-    .await;
+    lab.answer(&propose, 2, outcome).await;
+    // The base's content is asked for, and there is none: no merge.
+    lab.needed().await;
+    lab.blob(b"one", true).await;
     lab.hub(changes(
         2,
         vec![change(2, "main.py", Some("theirs"))],
         false,
     ))
     .await;
+    lab.applied(2).await;
+    assert_eq!(lab.read("main.py"), "theirs");
     let copy = lab.proposed().await;
     assert!(
         copy.operations[0]
@@ -236,11 +329,6 @@ async fn a_file_changed_on_both_sides_loses_nothing() {
     assert_eq!(
         copy.operations[0].inline.as_deref(),
         Some(b"mine".as_slice())
-    );
-    lab.applied(2).await;
-    assert_eq!(
-        std::fs::read_to_string(lab.file("main.py")).unwrap(),
-        "theirs"
     );
 }
 

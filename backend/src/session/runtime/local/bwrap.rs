@@ -25,7 +25,8 @@ pub(super) struct Sources {
     pub(super) agent: PathBuf,
     pub(super) work: PathBuf,
     pub(super) home: PathBuf,
-    pub(super) state: PathBuf,
+    /// The whole volume: the agent renames files between its state and the workspace, which works within one mount.
+    pub(super) volume: PathBuf,
     pub(super) sockets: PathBuf,
     /// The session's memory group, which the agent reads.
     pub(super) memory_group: Option<PathBuf>,
@@ -39,7 +40,7 @@ impl Sources {
             agent: stage.join("agent"),
             work: stage.join("work"),
             home: stage.join("home"),
-            state: stage.join("state"),
+            volume: stage.join("volume"),
             sockets: stage.join("sockets"),
             memory_group: self.memory_group.clone(),
         };
@@ -48,7 +49,7 @@ impl Sources {
             (&self.agent, &inner.agent),
             (&self.work, &inner.work),
             (&self.home, &inner.home),
-            (&self.state, &inner.state),
+            (&self.volume, &inner.volume),
             (&self.sockets, &inner.sockets),
         ]
         .map(|(from, to)| (from.clone(), to.clone()))
@@ -86,7 +87,7 @@ pub(super) fn arguments(
     all.add(["--tmpfs", "/tmp"]);
     all.bind("--bind", &sources.work, "/workspace");
     all.bind("--bind", &sources.home, "/home/slipway");
-    all.bind("--bind", &sources.state, "/var/lib/slipway");
+    all.bind("--bind", &sources.volume, "/var/lib/slipway");
     all.bind("--bind", &sources.sockets, "/run/slipway");
     all.bind(
         "--ro-bind",
@@ -108,6 +109,8 @@ pub(super) fn arguments(
         all.add(["--add-seccomp-fd", &filter.to_string()]);
     }
     all.add(["--", "/opt/slipway/bin/slipway-agent"]);
+    all.add(["--state", "/var/lib/slipway/state"]);
+    all.add(["--files", "/var/lib/slipway/work"]);
     if with_egress {
         all.add(["--egress-socket", "/run/slipway/egress.sock"]);
     }

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/v1/sync.proto.
  */
 export const file_slipway_v1_sync: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbGlwd2F5L3YxL3N5bmMucHJvdG8SCnNsaXB3YXkudjEiawoETm9kZRIeCgRraW5kGAEgASgOMhAuc2xpcHdheS52MS5LaW5kEgwKBGhhc2gYAiABKAwSDAoEc2l6ZRgDIAEoBBISCgpleGVjdXRhYmxlGAQgASgIEhMKC2xpbmtfdGFyZ2V0GAUgASgJIoIBCgZDaGFuZ2USEAoIcmV2aXNpb24YASABKAQSDAoEcGF0aBgCIAEoCRIeCgRub2RlGAMgASgLMhAuc2xpcHdheS52MS5Ob2RlEhMKBmlubGluZRgEIAEoDEgAiAEBEhgKEGxhc3Rfb2ZfcmV2aXNpb24YBSABKAhCCQoHX2lubGluZSJ7CglPcGVyYXRpb24SDAoEcGF0aBgBIAEoCRIgCgZleHBlY3QYAiABKAsyEC5zbGlwd2F5LnYxLk5vZGUSHgoEbm9kZRgDIAEoCzIQLnNsaXB3YXkudjEuTm9kZRITCgZpbmxpbmUYBCABKAxIAIgBAUIJCgdfaW5saW5lIvQBCgdPdXRjb21lEioKBnJlc3VsdBgBIAEoDjIaLnNsaXB3YXkudjEuT3V0Y29tZS5SZXN1bHQSIQoHY3VycmVudBgCIAEoCzIQLnNsaXB3YXkudjEuTm9kZRIMCgRjb2RlGAMgASgJIosBCgZSZXN1bHQSFgoSUkVTVUxUX1VOU1BFQ0lGSUVEEAASEgoOUkVTVUxUX0FQUExJRUQQARIUChBSRVNVTFRfQ09OVkVSR0VEEAISEAoMUkVTVUxUX1NUQUxFEAMSEwoPUkVTVUxUX1JFSkVDVEVEEAQSGAoUUkVTVUxUX05FRURTX0NPTlRFTlQQBSKAAgoKU3Bva2VGcmFtZRInCgVoZWxsbxgBIAEoCzIWLnNsaXB3YXkudjEuU3Bva2VIZWxsb0gAEiYKB3Byb3Bvc2UYAiABKAsyEy5zbGlwd2F5LnYxLlByb3Bvc2VIABIgCgRuZWVkGAMgASgLMhAuc2xpcHdheS52MS5OZWVkSAASJgoHYXBwbGllZBgEIAEoCzITLnNsaXB3YXkudjEuQXBwbGllZEgAEiYKB2ZsdXNoZWQYBSABKAsyEy5zbGlwd2F5LnYxLkZsdXNoZWRIABImCgdibG9ja2VkGAYgASgLMhMuc2xpcHdheS52MS5CbG9ja2VkSABCBwoFZnJhbWUiawoKU3Bva2VIZWxsbxIQCghwcm90b2NvbBgBIAEoDRISCgpyZXBsaWNhX2lkGAIgASgJEg0KBWVwb2NoGAMgASgJEhAKCHJldmlzaW9uGAQgASgEEhYKDmNhc2Vfc2Vuc2l0aXZlGAUgASgIIlMKB1Byb3Bvc2USDQoFYmF0Y2gYASABKAQSKQoKb3BlcmF0aW9ucxgCIAMoCzIVLnNsaXB3YXkudjEuT3BlcmF0aW9uEg4KBmF0b21pYxgDIAEoCCIWCgROZWVkEg4KBmhhc2hlcxgBIAMoDCIbCgdBcHBsaWVkEhAKCHJldmlzaW9uGAEgASgEIioKB0ZsdXNoZWQSDQoFdG9rZW4YASABKAQSEAoIcmV2aXNpb24YAiABKAQiJQoHQmxvY2tlZBIMCgRwYXRoGAEgASgJEgwKBGNvZGUYAiABKAki/AEKCEh1YkZyYW1lEiUKBWhlbGxvGAEgASgLMhQuc2xpcHdheS52MS5IdWJIZWxsb0gAEiYKB2NoYW5nZXMYAiABKAsyEy5zbGlwd2F5LnYxLkNoYW5nZXNIABIrCgZyZXN1bHQYAyABKAsyGS5zbGlwd2F5LnYxLlByb3Bvc2VSZXN1bHRIABIgCgRuZWVkGAQgASgLMhAuc2xpcHdheS52MS5OZWVkSAASIgoFZmx1c2gYBSABKAsyES5zbGlwd2F5LnYxLkZsdXNoSAASJQoHZ29fYXdheRgGIAEoCzISLnNsaXB3YXkudjEuR29Bd2F5SABCBwoFZnJhbWUiZwoISHViSGVsbG8SEAoIcHJvdG9jb2wYASABKA0SDQoFZXBvY2gYAiABKAkSDAoEaGVhZBgDIAEoBBIMCgRmdWxsGAQgASgIEg8KB2VudHJpZXMYBSABKAQSDQoFYnl0ZXMYBiABKAQiUgoHQ2hhbmdlcxIjCgdjaGFuZ2VzGAEgAygLMhIuc2xpcHdheS52MS5DaGFuZ2USDAoEaGVhZBgCIAEoBBIUCgxsaXN0aW5nX2RvbmUYAyABKAgiVwoNUHJvcG9zZVJlc3VsdBINCgViYXRjaBgBIAEoBBIQCghyZXZpc2lvbhgCIAEoBBIlCghvdXRjb21lcxgDIAMoCzITLnNsaXB3YXkudjEuT3V0Y29tZSIWCgVGbHVzaBINCgV0b2tlbhgBIAEoBCJRCgRCbG9iEgwKBGhhc2gYASABKAwSDgoGb2Zmc2V0GAIgASgEEgwKBGRhdGEYAyABKAwSDAoEbGFzdBgEIAEoCBIPCgdtaXNzaW5nGAUgASgIIhsKCkJ1bGtDcmVkaXQSDQoFYnl0ZXMYASABKAQiYAoJU3Bva2VCdWxrEiAKBGJsb2IYASABKAsyEC5zbGlwd2F5LnYxLkJsb2JIABIoCgZjcmVkaXQYAiABKAsyFi5zbGlwd2F5LnYxLkJ1bGtDcmVkaXRIAEIHCgVmcmFtZSJeCgdIdWJCdWxrEiAKBGJsb2IYASABKAsyEC5zbGlwd2F5LnYxLkJsb2JIABIoCgZjcmVkaXQYAiABKAsyFi5zbGlwd2F5LnYxLkJ1bGtDcmVkaXRIAEIHCgVmcmFtZSpOCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX0ZJTEUQARIPCgtLSU5EX0ZPTERFUhACEhAKDEtJTkRfU1lNTElOSxADMn4KB1JlcGxpY2ESOwoHQ29udHJvbBIULnNsaXB3YXkudjEuSHViRnJhbWUaFi5zbGlwd2F5LnYxLlNwb2tlRnJhbWUoATABEjYKBEJ1bGsSEy5zbGlwd2F5LnYxLkh1YkJ1bGsaFS5zbGlwd2F5LnYxLlNwb2tlQnVsaygBMAEyewoEU3luYxI7CgdDb250cm9sEhYuc2xpcHdheS52MS5TcG9rZUZyYW1lGhQuc2xpcHdheS52MS5IdWJGcmFtZSgBMAESNgoEQnVsaxIVLnNsaXB3YXkudjEuU3Bva2VCdWxrGhMuc2xpcHdheS52MS5IdWJCdWxrKAEwAWIGcHJvdG8z", [file_slipway_v1_terminal]);
+  fileDesc("ChVzbGlwd2F5L3YxL3N5bmMucHJvdG8SCnNsaXB3YXkudjEiawoETm9kZRIeCgRraW5kGAEgASgOMhAuc2xpcHdheS52MS5LaW5kEgwKBGhhc2gYAiABKAwSDAoEc2l6ZRgDIAEoBBISCgpleGVjdXRhYmxlGAQgASgIEhMKC2xpbmtfdGFyZ2V0GAUgASgJIoIBCgZDaGFuZ2USEAoIcmV2aXNpb24YASABKAQSDAoEcGF0aBgCIAEoCRIeCgRub2RlGAMgASgLMhAuc2xpcHdheS52MS5Ob2RlEhMKBmlubGluZRgEIAEoDEgAiAEBEhgKEGxhc3Rfb2ZfcmV2aXNpb24YBSABKAhCCQoHX2lubGluZSJ7CglPcGVyYXRpb24SDAoEcGF0aBgBIAEoCRIgCgZleHBlY3QYAiABKAsyEC5zbGlwd2F5LnYxLk5vZGUSHgoEbm9kZRgDIAEoCzIQLnNsaXB3YXkudjEuTm9kZRITCgZpbmxpbmUYBCABKAxIAIgBAUIJCgdfaW5saW5lIvQBCgdPdXRjb21lEioKBnJlc3VsdBgBIAEoDjIaLnNsaXB3YXkudjEuT3V0Y29tZS5SZXN1bHQSIQoHY3VycmVudBgCIAEoCzIQLnNsaXB3YXkudjEuTm9kZRIMCgRjb2RlGAMgASgJIosBCgZSZXN1bHQSFgoSUkVTVUxUX1VOU1BFQ0lGSUVEEAASEgoOUkVTVUxUX0FQUExJRUQQARIUChBSRVNVTFRfQ09OVkVSR0VEEAISEAoMUkVTVUxUX1NUQUxFEAMSEwoPUkVTVUxUX1JFSkVDVEVEEAQSGAoUUkVTVUxUX05FRURTX0NPTlRFTlQQBSKAAgoKU3Bva2VGcmFtZRInCgVoZWxsbxgBIAEoCzIWLnNsaXB3YXkudjEuU3Bva2VIZWxsb0gAEiYKB3Byb3Bvc2UYAiABKAsyEy5zbGlwd2F5LnYxLlByb3Bvc2VIABIgCgRuZWVkGAMgASgLMhAuc2xpcHdheS52MS5OZWVkSAASJgoHYXBwbGllZBgEIAEoCzITLnNsaXB3YXkudjEuQXBwbGllZEgAEiYKB2ZsdXNoZWQYBSABKAsyEy5zbGlwd2F5LnYxLkZsdXNoZWRIABImCgdibG9ja2VkGAYgASgLMhMuc2xpcHdheS52MS5CbG9ja2VkSABCBwoFZnJhbWUiawoKU3Bva2VIZWxsbxIQCghwcm90b2NvbBgBIAEoDRISCgpyZXBsaWNhX2lkGAIgASgJEg0KBWVwb2NoGAMgASgJEhAKCHJldmlzaW9uGAQgASgEEhYKDmNhc2Vfc2Vuc2l0aXZlGAUgASgIIlMKB1Byb3Bvc2USDQoFYmF0Y2gYASABKAQSKQoKb3BlcmF0aW9ucxgCIAMoCzIVLnNsaXB3YXkudjEuT3BlcmF0aW9uEg4KBmF0b21pYxgDIAEoCCIWCgROZWVkEg4KBmhhc2hlcxgBIAMoDCIbCgdBcHBsaWVkEhAKCHJldmlzaW9uGAEgASgEIioKB0ZsdXNoZWQSDQoFdG9rZW4YASABKAQSEAoIcmV2aXNpb24YAiABKAQiJQoHQmxvY2tlZBIMCgRwYXRoGAEgASgJEgwKBGNvZGUYAiABKAki/AEKCEh1YkZyYW1lEiUKBWhlbGxvGAEgASgLMhQuc2xpcHdheS52MS5IdWJIZWxsb0gAEiYKB2NoYW5nZXMYAiABKAsyEy5zbGlwd2F5LnYxLkNoYW5nZXNIABIrCgZyZXN1bHQYAyABKAsyGS5zbGlwd2F5LnYxLlByb3Bvc2VSZXN1bHRIABIgCgRuZWVkGAQgASgLMhAuc2xpcHdheS52MS5OZWVkSAASIgoFZmx1c2gYBSABKAsyES5zbGlwd2F5LnYxLkZsdXNoSAASJQoHZ29fYXdheRgGIAEoCzISLnNsaXB3YXkudjEuR29Bd2F5SABCBwoFZnJhbWUiZwoISHViSGVsbG8SEAoIcHJvdG9jb2wYASABKA0SDQoFZXBvY2gYAiABKAkSDAoEaGVhZBgDIAEoBBIMCgRmdWxsGAQgASgIEg8KB2VudHJpZXMYBSABKAQSDQoFYnl0ZXMYBiABKAQiUgoHQ2hhbmdlcxIjCgdjaGFuZ2VzGAEgAygLMhIuc2xpcHdheS52MS5DaGFuZ2USDAoEaGVhZBgCIAEoBBIUCgxsaXN0aW5nX2RvbmUYAyABKAgiVwoNUHJvcG9zZVJlc3VsdBINCgViYXRjaBgBIAEoBBIQCghyZXZpc2lvbhgCIAEoBBIlCghvdXRjb21lcxgDIAMoCzITLnNsaXB3YXkudjEuT3V0Y29tZSIWCgVGbHVzaBINCgV0b2tlbhgBIAEoBCJRCgRCbG9iEgwKBGhhc2gYASABKAwSDgoGb2Zmc2V0GAIgASgEEgwKBGRhdGEYAyABKAwSDAoEbGFzdBgEIAEoCBIPCgdtaXNzaW5nGAUgASgIIjYKCVNwb2tlQnVsaxIgCgRibG9iGAEgASgLMhAuc2xpcHdheS52MS5CbG9iSABCBwoFZnJhbWUiNAoHSHViQnVsaxIgCgRibG9iGAEgASgLMhAuc2xpcHdheS52MS5CbG9iSABCBwoFZnJhbWUqTgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9GSUxFEAESDwoLS0lORF9GT0xERVIQAhIQCgxLSU5EX1NZTUxJTksQAzJ+CgdSZXBsaWNhEjsKB0NvbnRyb2wSFC5zbGlwd2F5LnYxLkh1YkZyYW1lGhYuc2xpcHdheS52MS5TcG9rZUZyYW1lKAEwARI2CgRCdWxrEhMuc2xpcHdheS52MS5IdWJCdWxrGhUuc2xpcHdheS52MS5TcG9rZUJ1bGsoATABMnsKBFN5bmMSOwoHQ29udHJvbBIWLnNsaXB3YXkudjEuU3Bva2VGcmFtZRoULnNsaXB3YXkudjEuSHViRnJhbWUoATABEjYKBEJ1bGsSFS5zbGlwd2F5LnYxLlNwb2tlQnVsaxoTLnNsaXB3YXkudjEuSHViQnVsaygBMAFiBnByb3RvMw", [file_slipway_v1_terminal]);
 
 /**
  * What stands at a path. No Node means: nothing stands there.
@@ -85,7 +85,7 @@ export type Change = Message<"slipway.v1.Change"> & {
   inline?: Uint8Array | undefined;
 
   /**
-   * True when this revision's last change: the spoke then shows the whole revision.
+   * The last change of its revision. A revision is known only with it: frames are cut by size, not by revision.
    *
    * @generated from field: bool last_of_revision = 5;
    */
@@ -587,7 +587,9 @@ export const FlushSchema: GenMessage<Flush> = /*@__PURE__*/
   messageDesc(file_slipway_v1_sync, 15);
 
 /**
- * Content in pieces of at most 256 KiB, in order per hash. Missing: the sender does not hold it.
+ * Content in pieces of at most 256 KiB: one content after another, each from offset 0 to its last piece. A piece out of
+ * place ends the connection. Missing: the sender does not hold it. Nothing is sent that was not asked for by Need, and
+ * who asks bounds what is on its way by asking for a few at a time.
  *
  * @generated from message slipway.v1.Blob
  */
@@ -626,23 +628,6 @@ export const BlobSchema: GenMessage<Blob> = /*@__PURE__*/
   messageDesc(file_slipway_v1_sync, 16);
 
 /**
- * @generated from message slipway.v1.BulkCredit
- */
-export type BulkCredit = Message<"slipway.v1.BulkCredit"> & {
-  /**
-   * @generated from field: uint64 bytes = 1;
-   */
-  bytes: bigint;
-};
-
-/**
- * Describes the message slipway.v1.BulkCredit.
- * Use `create(BulkCreditSchema)` to create a new message.
- */
-export const BulkCreditSchema: GenMessage<BulkCredit> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_sync, 17);
-
-/**
  * @generated from message slipway.v1.SpokeBulk
  */
 export type SpokeBulk = Message<"slipway.v1.SpokeBulk"> & {
@@ -655,12 +640,6 @@ export type SpokeBulk = Message<"slipway.v1.SpokeBulk"> & {
      */
     value: Blob;
     case: "blob";
-  } | {
-    /**
-     * @generated from field: slipway.v1.BulkCredit credit = 2;
-     */
-    value: BulkCredit;
-    case: "credit";
   } | { case: undefined; value?: undefined };
 };
 
@@ -669,7 +648,7 @@ export type SpokeBulk = Message<"slipway.v1.SpokeBulk"> & {
  * Use `create(SpokeBulkSchema)` to create a new message.
  */
 export const SpokeBulkSchema: GenMessage<SpokeBulk> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_sync, 18);
+  messageDesc(file_slipway_v1_sync, 17);
 
 /**
  * @generated from message slipway.v1.HubBulk
@@ -684,12 +663,6 @@ export type HubBulk = Message<"slipway.v1.HubBulk"> & {
      */
     value: Blob;
     case: "blob";
-  } | {
-    /**
-     * @generated from field: slipway.v1.BulkCredit credit = 2;
-     */
-    value: BulkCredit;
-    case: "credit";
   } | { case: undefined; value?: undefined };
 };
 
@@ -698,7 +671,7 @@ export type HubBulk = Message<"slipway.v1.HubBulk"> & {
  * Use `create(HubBulkSchema)` to create a new message.
  */
 export const HubBulkSchema: GenMessage<HubBulk> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_sync, 19);
+  messageDesc(file_slipway_v1_sync, 18);
 
 /**
  * @generated from enum slipway.v1.Kind

@@ -1,0 +1,141 @@
+//! Changes of a root under what programs do at the same time.
+use std::collections::HashSet;
+
+use slipway_core::hash::ContentHash;
+
+use super::*;
+
+fn path(text: &str) -> RelPath {
+    RelPath::parse(text).unwrap()
+}
+
+struct Lab {
+    folder: tempfile::TempDir,
+    disk: Disk,
+}
+
+impl Lab {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("work")).unwrap();
+        let disk = disk(folder.path());
+        Self { folder, disk }
+    }
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+    fn print(&self, name: &str) -> Fingerprint {
+        match self.disk.root().look(&path(name)).unwrap() {
+            Some(Seen::File(print)) => print,
+            other => panic!("a file, not {other:?}"),
+        }
+    }
+}
+
+fn disk(folder: &Path) -> Disk {
+    Disk::open(&folder.join("work"), &folder.join("state")).unwrap()
+}
+
+#[test]
+fn an_unexpected_file_is_neither_overwritten_nor_removed() {
+    let mut lab = Lab::open();
+    std::fs::write(lab.file("a"), "one").unwrap();
+    let old = lab.print("a");
+    std::fs::write(lab.file("a"), "a person's").unwrap();
+    let scratch = lab.disk.private().write(b"ours").unwrap();
+    let put = lab.disk.put(&scratch, &path("a"), false, Some(old));
+    assert!(matches!(put, Err(DiskError::Unexpected)));
+    let put = lab.disk.put(&scratch, &path("a"), false, None);
+    assert!(matches!(put, Err(DiskError::Unexpected)));
+    let removed = lab.disk.remove(&path("a"), &Seen::File(old));
+    assert!(matches!(removed, Err(DiskError::Unexpected)));
+    assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"a person's");
+    // The content that could not be placed is still there for the next try.
+    let now = lab.print("a");
+    lab.disk
+        .put(&scratch, &path("a"), false, Some(now))
+        .unwrap();
+    assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"ours");
+}
+
+#[test]
+fn a_write_that_puts_its_time_back_shows() {
+    let lab = Lab::open();
+    std::fs::write(lab.file("a"), "one").unwrap();
+    let before = lab.print("a");
+    let stamp = std::fs::metadata(lab.file("a"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    std::fs::write(lab.file("a"), "two").unwrap();
+    let file = File::options().write(true).open(lab.file("a")).unwrap();
+    file.set_modified(stamp).unwrap();
+    assert_ne!(lab.print("a"), before);
+}
+
+#[test]
+fn a_displaced_file_that_is_written_through_an_old_descriptor_is_told() {
+    use std::io::Write as _;
+    let mut lab = Lab::open();
+    std::fs::write(lab.file("a"), "one").unwrap();
+    let mut writer = File::options().append(true).open(lab.file("a")).unwrap();
+    let scratch = lab.disk.private().write(b"ours").unwrap();
+    let old = lab.print("a");
+    lab.disk
+        .put(&scratch, &path("a"), false, Some(old))
+        .unwrap();
+    let displaced = lab.disk.take_displaced().pop().unwrap();
+    let print = displaced.print.unwrap();
+    assert!(!lab.disk.private().was_written(&displaced.name, &print));
+    writer.write_all(b" and late").unwrap();
+    assert!(lab.disk.private().was_written(&displaced.name, &print));
+    lab.disk.bring_back(&displaced.name, &path("late")).unwrap();
+    assert_eq!(std::fs::read(lab.file("late")).unwrap(), b"one and late");
+}
+
+#[test]
+fn a_crash_leaves_no_bytes_of_a_person_behind() {
+    let mut lab = Lab::open();
+    std::fs::write(lab.file("known"), "known").unwrap();
+    std::fs::write(lab.file("own"), "a person's").unwrap();
+    lab.disk.private().write(b"never visible").unwrap();
+    lab.disk.set_aside(&path("known")).unwrap();
+    lab.disk.set_aside(&path("own")).unwrap();
+    let known = HashSet::from([ContentHash::of(b"known")]);
+    for again in 1..=2 {
+        let (many, kept) = disk(lab.folder.path()).private().recover(&known).unwrap();
+        assert_eq!(many, 1);
+        assert_eq!(
+            std::fs::read_dir(&kept).unwrap().count(),
+            again,
+            "none overwrites another"
+        );
+        std::fs::write(lab.file("own"), "another").unwrap();
+        lab.disk.set_aside(&path("own")).unwrap();
+    }
+}
+
+#[test]
+fn the_private_folder_may_be_removed_at_any_time() {
+    let mut lab = Lab::open();
+    std::fs::remove_dir_all(lab.folder.path().join("state")).unwrap();
+    let scratch = lab.disk.private().write(b"ours").unwrap();
+    lab.disk.put(&scratch, &path("a"), true, None).unwrap();
+    assert!(lab.print("a").executable());
+    assert_eq!(
+        std::fs::read_dir(lab.file(".")).unwrap().count(),
+        1,
+        "nothing of ours beside it"
+    );
+}
+
+#[test]
+fn a_root_keeps_its_identity_and_a_new_one_has_another() {
+    let lab = Lab::open();
+    let work = lab.folder.path().join("work");
+    assert_eq!(root::identity(&work, "first").unwrap(), "first");
+    assert_eq!(root::identity(&work, "second").unwrap(), "first");
+    std::fs::remove_dir_all(&work).unwrap();
+    std::fs::create_dir(&work).unwrap();
+    assert_eq!(root::identity(&work, "third").unwrap(), "third");
+}

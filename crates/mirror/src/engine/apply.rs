@@ -1,0 +1,237 @@
+//! Brings the hub's state of a path to the disk. What is on the disk is checked at the instant it is touched.
+use std::collections::BTreeSet;
+
+use slipway_core::path::RelPath;
+use slipway_sync::ignore::{RULES_FILE, is_disposable};
+use slipway_sync::node::Node;
+
+use super::scan::below;
+use super::state::{Print, State};
+use crate::disk::{DiskError, Fingerprint, Seen};
+use crate::notice::Notice;
+
+/// How far a change of the hub came.
+pub(super) enum Done {
+    /// The disk shows it.
+    Shown,
+    /// Its content is on the way.
+    Waits,
+    /// The folder stays for the sake of what in it does not sync.
+    Kept,
+}
+
+impl State {
+    /// Brings the hub's state of a path to the disk.
+    pub(super) fn apply(&mut self, path: &RelPath) {
+        let node = self.remote.get(path).cloned();
+        let done = match &node {
+            None => self.apply_removal(path),
+            Some(node) => self
+                .make_parents(path)
+                .and_then(|()| self.apply_node(path, node)),
+        };
+        match done {
+            Ok(Done::Shown) => self.shown(path, node),
+            Ok(Done::Waits | Done::Kept) => {}
+            Err(error) => self.not_applied(path, &error),
+        }
+    }
+
+    fn apply_node(&mut self, path: &RelPath, node: &Node) -> Result<Done, DiskError> {
+        match node {
+            Node::Folder => {
+                if !self.clear_way(path, true)? {
+                    return Ok(Done::Shown);
+                }
+                self.disk.make_folder(path)?;
+                let whole = self.disk.path().join(path.as_str());
+                self.watch.add(&whole);
+            }
+            Node::Symlink { target } => {
+                self.clear_way(path, false)?;
+                self.disk.make_link(path, target)?;
+            }
+            Node::File {
+                hash, executable, ..
+            } => return self.place(path, *hash, *executable),
+        }
+        Ok(Done::Shown)
+    }
+
+    /// The disk shows the hub's state of a path.
+    fn shown(&mut self, path: &RelPath, node: Option<Node>) {
+        self.troubles.over(path);
+        self.contents.unwant(path);
+        let is_removal = node.is_none();
+        match &node {
+            Some(node) => drop(self.local.insert(path.clone(), node.clone())),
+            None => drop(self.local.remove(path)),
+        }
+        self.agree(path, node);
+        if path.as_str() == RULES_FILE {
+            self.read_rules();
+            if self.everything {
+                self.look_soon();
+            }
+        }
+        // A folder may have stayed for the sake of this alone.
+        if is_removal
+            && let Some(parent) = path.parent()
+            && self.local.contains_key(&parent)
+            && !self.remote.contains_key(&parent)
+        {
+            self.settle(&parent);
+        }
+    }
+
+    /// Folders above a path that the hub has and the disk lacks: what changed in them brings them back.
+    fn make_parents(&mut self, path: &RelPath) -> Result<(), DiskError> {
+        let above: Vec<_> = path.ancestors().collect();
+        for folder in above.into_iter().rev() {
+            let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
+            if is_folder(self.remote.get(&folder)) && !is_folder(self.local.get(&folder)) {
+                if self.local.contains_key(&folder) {
+                    // A file took the folder's name here while something came into the folder there.
+                    let copy = self.move_to_copy(&folder)?;
+                    let path = folder.clone();
+                    self.notice(Notice::Copied { path, copy });
+                }
+                self.disk.make_folder(&folder)?;
+                let whole = self.disk.path().join(folder.as_str());
+                self.watch.add(&whole);
+                self.to_propose.remove(&folder);
+                self.local.insert(folder.clone(), Node::Folder);
+                self.agree(&folder, Some(Node::Folder));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_removal(&mut self, path: &RelPath) -> Result<Done, DiskError> {
+        let Some(expected) = self.expected(path) else {
+            return Ok(Done::Shown);
+        };
+        match self.remove(path, &expected) {
+            // What lies inside does not sync, or is new: it stays, and the folder with it, unknown to the hub.
+            Err(DiskError::NotEmpty) => Ok(Done::Kept),
+            done => done.map(|()| Done::Shown),
+        }
+    }
+
+    /// Removes what the disk is known to have at a path; a folder with what tools make again.
+    fn remove(&mut self, path: &RelPath, expected: &Seen) -> Result<(), DiskError> {
+        let done = match self.disk.remove(path, expected) {
+            Err(DiskError::NotEmpty) => {
+                self.clear_disposable(path)?;
+                self.disk.remove(path, expected)
+            }
+            done => done,
+        };
+        if done.is_ok() {
+            self.prints.remove(path);
+        }
+        done
+    }
+
+    fn clear_disposable(&mut self, folder: &RelPath) -> Result<(), DiskError> {
+        let names = self.disk.root().list(Some(folder))?;
+        let inside: Option<Vec<_>> = names
+            .iter()
+            .map(|name| folder.join(name.to_str()?).ok())
+            .collect();
+        let Some(inside) = inside else { return Ok(()) };
+        // All or nothing: a folder that stays keeps its caches.
+        if inside.iter().all(|path| is_disposable(path.name())) {
+            for path in inside {
+                let aside = self.disk.set_aside(&path)?;
+                self.disk.private().discard(&aside);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a content at a path, in place of what the disk is known to have there.
+    pub(super) fn place(
+        &mut self,
+        path: &RelPath,
+        hash: slipway_core::hash::ContentHash,
+        executable: bool,
+    ) -> Result<Done, DiskError> {
+        let over = match self.expected(path) {
+            Some(Seen::File(print)) => Some(print),
+            _ => None,
+        };
+        if let Some(print) = over
+            && self.local.get(path).and_then(Node::hash) == Some(hash)
+        {
+            let print = self.disk.set_executable(path, executable, print)?;
+            self.has_print(path, print);
+            return Ok(Done::Shown);
+        }
+        let Some(scratch) = self.content(path, hash)? else {
+            return Ok(Done::Waits);
+        };
+        if over.is_none()
+            && let Err(error) = self.clear_way(path, false)
+        {
+            self.put_back(path, hash, scratch);
+            return Err(error);
+        }
+        match self.disk.put(&scratch, path, executable, over) {
+            Ok(print) => {
+                self.has_print(path, print);
+                Ok(Done::Shown)
+            }
+            Err(error) => {
+                self.put_back(path, hash, scratch);
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn has_print(&mut self, path: &RelPath, print: Fingerprint) {
+        let settled = false;
+        self.prints.insert(path.clone(), Print { print, settled });
+    }
+
+    /// What the disk had at a path when it was last looked at.
+    pub(super) fn expected(&self, path: &RelPath) -> Option<Seen> {
+        match self.local.get(path)? {
+            Node::Folder => Some(Seen::Folder),
+            Node::Symlink { target } => Some(Seen::Symlink(target.clone())),
+            Node::File { .. } => Some(
+                self.prints
+                    .get(path)
+                    .map_or(Seen::Other, |known| Seen::File(known.print)),
+            ),
+        }
+    }
+
+    /// Removes an agreed entry of another kind; false if a folder is wanted and there.
+    fn clear_way(&mut self, path: &RelPath, keep_folder: bool) -> Result<bool, DiskError> {
+        let Some(expected) = self.expected(path) else {
+            return Ok(true);
+        };
+        if expected == Seen::Folder && keep_folder {
+            return Ok(false);
+        }
+        match self.remove(path, &expected) {
+            Err(DiskError::NotEmpty) => {
+                // It holds what is nowhere else: it moves aside with all of it, and the hub's state takes the name.
+                let copy = self.move_to_copy(path)?;
+                tracing::debug!(%copy, "A folder moved aside");
+            }
+            done => {
+                done?;
+                let mut moved = BTreeSet::new();
+                self.gone(path, &mut moved);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether everything that the hub has below a folder is in a set.
+    pub(super) fn hub_has_below_only(&self, folder: &RelPath, set: &BTreeSet<RelPath>) -> bool {
+        below(&self.remote, folder).all(|path| set.contains(path))
+    }
+}

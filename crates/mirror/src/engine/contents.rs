@@ -1,0 +1,311 @@
+//! Carries bytes. A few contents are asked for at a time, which bounds what is on its way; ours go out one after
+//! another, from a thread that may wait.
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::io::{Read as _, Write as _};
+
+use bytes::Bytes;
+use slipway_core::hash::{ContentHash, ContentHasher};
+use slipway_core::limits::BULK_FRAME_BYTES_MAX;
+use slipway_core::path::RelPath;
+use slipway_proto::convert;
+use slipway_proto::v1;
+use slipway_proto::v1::spoke_frame::Frame;
+use slipway_proto::v1::{hub_bulk, spoke_bulk};
+use slipway_sync::node::Node;
+use tokio::sync::mpsc;
+
+use super::Link;
+use super::state::State;
+use crate::disk::{Disk, DiskError, Root};
+
+/// Contents that are asked for at a time.
+const ASKED_MAX: usize = 8;
+
+/// A content that arrives in pieces.
+struct Incoming {
+    scratch: String,
+    file: std::fs::File,
+    hasher: ContentHasher,
+    bytes: u64,
+}
+
+/// Contents on their way in both directions.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// Came along with the changes that are being taken.
+    inline: HashMap<ContentHash, Bytes>,
+    /// Private files of contents that came and that somebody wants.
+    arrived: HashMap<ContentHash, String>,
+    wanted: HashMap<ContentHash, BTreeSet<RelPath>>,
+    wants: HashMap<RelPath, Vec<ContentHash>>,
+    to_ask: VecDeque<ContentHash>,
+    asked: HashMap<ContentHash, Incoming>,
+    /// The hub said that it does not have them.
+    missing: HashSet<ContentHash>,
+    /// To the thread that sends ours.
+    outgoing: Option<std::sync::mpsc::Sender<(Bytes, Option<RelPath>)>>,
+}
+
+impl Contents {
+    pub(super) fn connect(&mut self, root: &Root, link: &Link) {
+        let (outgoing, asked) = std::sync::mpsc::channel::<(Bytes, Option<RelPath>)>();
+        let (root, bulk) = (root.clone(), link.bulk.clone());
+        let thread = std::thread::Builder::new().name("contents".to_owned());
+        let started = thread.spawn(move || {
+            for (hash, path) in asked {
+                if !send_content(&bulk, &hash, path.and_then(|path| root.read(&path).ok())) {
+                    return;
+                }
+            }
+        });
+        match started {
+            Ok(_) => self.outgoing = Some(outgoing),
+            Err(error) => tracing::error!(%error, "Contents cannot be sent"),
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, disk: &mut Disk) {
+        let half = self.asked.drain().map(|(_, incoming)| incoming.scratch);
+        for scratch in half.chain(self.arrived.drain().map(|(_, scratch)| scratch)) {
+            disk.private().discard(&scratch);
+        }
+        *self = Self::default();
+    }
+
+    pub(super) fn inline(&mut self, hash: ContentHash, bytes: Bytes) {
+        self.inline.insert(hash, bytes);
+    }
+
+    pub(super) fn forget_inline(&mut self) {
+        self.inline.clear();
+    }
+
+    /// A path needs a content.
+    pub(super) fn want(&mut self, path: &RelPath, hash: ContentHash) {
+        let wants = self.wants.entry(path.clone()).or_default();
+        if !wants.contains(&hash) {
+            wants.push(hash);
+        }
+        let paths = self.wanted.entry(hash).or_default();
+        let is_new = paths.is_empty();
+        paths.insert(path.clone());
+        if is_new && !self.asked.contains_key(&hash) && !self.arrived.contains_key(&hash) {
+            self.to_ask.push_back(hash);
+        }
+    }
+
+    /// A path needs nothing any more.
+    pub(super) fn unwant(&mut self, path: &RelPath) {
+        for hash in self.wants.remove(path).unwrap_or_default() {
+            if let Some(paths) = self.wanted.get_mut(&hash) {
+                paths.remove(path);
+                if paths.is_empty() {
+                    self.wanted.remove(&hash);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is wanted.
+    pub(super) fn is_complete(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Whether the hub said that it has no such content.
+    pub(super) fn is_missing(&self, hash: ContentHash) -> bool {
+        self.missing.contains(&hash)
+    }
+
+    /// Drops what arrived and nobody wants any more.
+    pub(super) fn tidy(&mut self, disk: &mut Disk) {
+        let wanted = &self.wanted;
+        for (_, scratch) in self
+            .arrived
+            .extract_if(|hash, _| !wanted.contains_key(hash))
+        {
+            disk.private().discard(&scratch);
+        }
+    }
+}
+
+impl State {
+    /// A private file with a content for a path, or `None` after noting that it is wanted.
+    pub(super) fn content(
+        &mut self,
+        path: &RelPath,
+        hash: ContentHash,
+    ) -> Result<Option<String>, DiskError> {
+        if let Some(bytes) = self.contents.inline.get(&hash) {
+            return Ok(Some(self.disk.private().write(bytes)?));
+        }
+        let others = self.contents.wanted.get(&hash);
+        let shared = others.is_some_and(|paths| paths.iter().any(|other| other != path));
+        if shared && let Some(scratch) = self.contents.arrived.get(&hash) {
+            return Ok(Some(self.disk.private().copy(scratch)?));
+        }
+        if let Some(scratch) = self.contents.arrived.remove(&hash) {
+            return Ok(Some(scratch));
+        }
+        if self.contents.missing.remove(&hash) {
+            // Asked for again at the next try.
+            return Err(std::io::Error::from(std::io::ErrorKind::NotFound).into());
+        }
+        self.contents.want(path, hash);
+        Ok(None)
+    }
+
+    /// A content that could not be placed stays for the next try.
+    pub(super) fn put_back(&mut self, path: &RelPath, hash: ContentHash, scratch: String) {
+        if let Some(other) = self.contents.arrived.insert(hash, scratch) {
+            self.disk.private().discard(&other);
+        }
+        self.contents.want(path, hash);
+    }
+
+    /// The bytes of a content, or `None` after noting that it is wanted.
+    pub(super) fn bytes(&mut self, path: &RelPath, hash: ContentHash) -> Option<Bytes> {
+        if let Some(bytes) = self.contents.inline.get(&hash) {
+            return Some(bytes.clone());
+        }
+        // It is asked for again if another content of this path comes later.
+        self.contents.want(path, hash);
+        let scratch = self.contents.arrived.get(&hash)?;
+        let mut bytes = Vec::new();
+        let mut file = self.disk.private().read(scratch).ok()?;
+        file.read_to_end(&mut bytes).ok()?;
+        Some(bytes.into())
+    }
+
+    pub(super) async fn ask_for_contents(&mut self) {
+        let mut hashes = Vec::new();
+        while self.contents.asked.len() < ASKED_MAX {
+            let Some(hash) = self.contents.to_ask.pop_front() else {
+                break;
+            };
+            let contents = &self.contents;
+            if !contents.wanted.contains_key(&hash) || contents.asked.contains_key(&hash) {
+                continue;
+            }
+            match self.disk.private().scratch() {
+                Ok((scratch, file)) => {
+                    let incoming = Incoming {
+                        scratch,
+                        file,
+                        hasher: ContentHasher::default(),
+                        bytes: 0,
+                    };
+                    self.contents.asked.insert(hash, incoming);
+                    hashes.push(convert::hash_bytes(&hash));
+                }
+                Err(error) => self.give_up(hash, &error),
+            }
+        }
+        if !hashes.is_empty() {
+            self.send(Frame::Need(v1::Need { hashes })).await;
+        }
+    }
+
+    /// A piece of a content that was asked for.
+    pub(super) fn bulk_frame(&mut self, frame: v1::HubBulk) {
+        let Some(hub_bulk::Frame::Blob(blob)) = frame.frame else {
+            return;
+        };
+        let Ok(hash) = convert::hash(&blob.hash) else {
+            return;
+        };
+        // Else one that nobody asked for, or what is left of one that was given up.
+        let is_next = |incoming: &Incoming| incoming.bytes == blob.offset;
+        if !self.contents.asked.get(&hash).is_some_and(is_next) {
+            return;
+        }
+        let Some(mut incoming) = self.contents.asked.remove(&hash) else {
+            return;
+        };
+        incoming.hasher.update(&blob.data);
+        incoming.bytes += blob.data.len() as u64;
+        let written = incoming.file.write_all(&blob.data);
+        if written.is_ok() && !blob.last && !blob.missing {
+            self.contents.asked.insert(hash, incoming);
+            return;
+        }
+        if let Err(error) = written {
+            self.disk.private().discard(&incoming.scratch);
+            self.give_up(hash, &error);
+            return;
+        }
+        if blob.missing || incoming.hasher.finish() != hash {
+            self.disk.private().discard(&incoming.scratch);
+            self.contents.missing.insert(hash);
+        } else {
+            self.contents.arrived.insert(hash, incoming.scratch);
+        }
+        let paths = self.contents.wanted.get(&hash).cloned();
+        self.settle_all(paths.unwrap_or_default());
+    }
+
+    /// A content has no place on the disk: whoever wants it tries again later.
+    fn give_up(&mut self, hash: ContentHash, error: &std::io::Error) {
+        for path in self.contents.wanted.get(&hash).cloned().unwrap_or_default() {
+            self.contents.unwant(&path);
+            self.not_applied(&path, &std::io::Error::from(error.kind()).into());
+        }
+    }
+
+    /// Sends contents that the hub asked for.
+    pub(super) fn send_contents(&mut self, hashes: &[Bytes]) {
+        let on_its_way = self.outstanding.iter().flat_map(|batch| &batch.operations);
+        let places: HashMap<ContentHash, &RelPath> = on_its_way
+            .filter_map(|(path, node)| Some((node.as_ref().and_then(Node::hash)?, path)))
+            .collect();
+        let Some(outgoing) = &self.contents.outgoing else {
+            return;
+        };
+        for wire_hash in hashes {
+            let place = convert::hash(wire_hash)
+                .ok()
+                .and_then(|hash| places.get(&hash).copied().cloned());
+            // The connection may be gone, which others see.
+            outgoing.send((wire_hash.clone(), place)).ok();
+        }
+    }
+}
+
+/// Sends one content; false when the connection is gone.
+fn send_content(
+    bulk: &mpsc::Sender<v1::SpokeBulk>,
+    hash: &Bytes,
+    file: Option<std::fs::File>,
+) -> bool {
+    let piece = |offset, data: Vec<u8>, last, missing| v1::SpokeBulk {
+        frame: Some(spoke_bulk::Frame::Blob(v1::Blob {
+            hash: hash.clone(),
+            offset,
+            data: data.into(),
+            last,
+            missing,
+        })),
+    };
+    let Some(mut file) = file else {
+        return bulk.blocking_send(piece(0, Vec::new(), true, true)).is_ok();
+    };
+    let mut offset = 0;
+    loop {
+        let mut data = Vec::with_capacity(BULK_FRAME_BYTES_MAX);
+        let read = (&mut file)
+            .take(BULK_FRAME_BYTES_MAX as u64)
+            .read_to_end(&mut data);
+        let missing = read.is_err();
+        let last = missing || data.len() < BULK_FRAME_BYTES_MAX;
+        let many = data.len() as u64;
+        if bulk
+            .blocking_send(piece(offset, data, last, missing))
+            .is_err()
+        {
+            return false;
+        }
+        if last {
+            return true;
+        }
+        offset += many;
+    }
+}

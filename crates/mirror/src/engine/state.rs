@@ -1,0 +1,376 @@
+//! Everything that the loop owns, the loop itself, and the one decision that everything else follows from.
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use slipway_core::hash::ContentHash;
+use slipway_core::path::RelPath;
+use slipway_sync::ignore::Rules;
+use slipway_sync::node::Node;
+use slipway_sync::reconcile::{Decision, reconcile};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::contents::Contents;
+use super::keep::{Keep, Trash};
+use super::link::{Flush, FlushAnswer};
+use super::pace::{Held, Pace};
+use super::trouble::Troubles;
+use super::{Brake, EngineError, Input, Link, Settings};
+use crate::base::Base;
+use crate::disk::root::identity;
+use crate::disk::{Disk, Fingerprint};
+use crate::notice::Notice;
+use crate::watch::{Hint, Watch};
+
+/// Changes gather this long: an editor's save is several events.
+const QUIET: Duration = Duration::from_millis(12);
+/// A look at everything, for what no event told.
+const AUDIT: Duration = Duration::from_secs(600);
+/// The same while some folders are not watched; longer where a look takes long, so that it stays a small part of a core.
+const AUDIT_PARTIAL: Duration = Duration::from_secs(2);
+const AUDIT_PARTIAL_MAX: Duration = Duration::from_secs(30);
+const AUDIT_SHARE: u32 = 50;
+
+/// A batch that the hub has not answered yet.
+pub(super) struct Outstanding {
+    pub(super) number: u64,
+    pub(super) operations: Vec<(RelPath, Option<Node>)>,
+}
+
+/// A file's state when it was hashed.
+#[derive(Clone, Copy)]
+pub(super) struct Print {
+    pub(super) print: Fingerprint,
+    /// A later write would show in the stamps.
+    pub(super) settled: bool,
+}
+
+/// Everything that the loop owns.
+pub(super) struct State {
+    pub(super) disk: Disk,
+    pub(super) watch: Watch,
+    pub(super) rules: Rules,
+    pub(super) name: String,
+    pub(super) replica_id: String,
+    pub(super) brake: Brake,
+    /// A mass deletion was confirmed.
+    pub(super) confirmed: bool,
+    /// A mass deletion was told of, and is not over yet.
+    pub(super) braked: bool,
+    /// What hub and disk last agreed on.
+    pub(super) base: BTreeMap<RelPath, Node>,
+    /// The disk as last seen.
+    pub(super) local: BTreeMap<RelPath, Node>,
+    /// The hub as last heard.
+    pub(super) remote: BTreeMap<RelPath, Node>,
+    pub(super) prints: HashMap<RelPath, Print>,
+    /// Folders whose content cannot be seen: nothing below them is decided.
+    pub(super) unknown: BTreeSet<RelPath>,
+    pub(super) root_unknown: bool,
+    pub(super) epoch: String,
+    /// The newest revision of which every change was heard.
+    pub(super) revision: u64,
+    /// The newest revision that the hub named in an answer.
+    pub(super) committed: u64,
+    /// Paths of which an answer told more than the changes heard so far, with the answer's revision.
+    pub(super) ahead: HashMap<RelPath, u64>,
+    /// A full listing is arriving: what it does not name is gone.
+    pub(super) listing: Option<BTreeMap<RelPath, Node>>,
+    pub(super) link: Option<Link>,
+    /// A connection ended before the disk showed everything that it had told.
+    pub(super) behind: bool,
+    /// The hub has said hello and its tree is known.
+    pub(super) in_step: bool,
+    pub(super) dirty: BTreeSet<RelPath>,
+    pub(super) everything: bool,
+    look_at: Option<Instant>,
+    pub(super) held: Held,
+    pub(super) pace: Pace,
+    pub(super) contents: Contents,
+    pub(super) to_propose: BTreeSet<RelPath>,
+    pub(super) outstanding: Option<Outstanding>,
+    pub(super) batch: u64,
+    pub(super) troubles: Troubles,
+    pub(super) flushes: Vec<Flush>,
+    /// What this connection was told to be on the disk.
+    pub(super) applied_told: Option<u64>,
+    pub(super) applied: watch::Sender<u64>,
+    pub(super) notices: broadcast::Sender<Notice>,
+    pub(super) keep: Keep,
+    pub(super) trash: Trash,
+    audit_at: Instant,
+}
+
+impl State {
+    pub(super) fn open(
+        settings: Settings,
+        applied: watch::Sender<u64>,
+        notices: broadcast::Sender<Notice>,
+    ) -> Result<Self, EngineError> {
+        Self::with(settings, applied, notices, Watch::new())
+    }
+
+    pub(super) fn with(
+        settings: Settings,
+        applied: watch::Sender<u64>,
+        notices: broadcast::Sender<Notice>,
+        watch: Watch,
+    ) -> Result<Self, EngineError> {
+        let mut disk = Disk::open(&settings.root, &settings.state)?;
+        let id = identity(&settings.root, &settings.fresh_id)?;
+        let store = Base::open(&settings.state.join(format!("{id}.base")))?;
+        let agreed = store.read()?;
+        let known: HashSet<ContentHash> = agreed.nodes.values().filter_map(Node::hash).collect();
+        let recovered = disk.private().recover(&known)?;
+        let mut state = Self {
+            disk,
+            watch,
+            rules: Rules::new(""),
+            name: settings.name,
+            replica_id: id,
+            brake: settings.brake,
+            confirmed: false,
+            braked: false,
+            remote: agreed.nodes.clone(),
+            base: agreed.nodes,
+            local: BTreeMap::new(),
+            prints: HashMap::new(),
+            unknown: BTreeSet::new(),
+            root_unknown: false,
+            epoch: agreed.epoch,
+            revision: agreed.revision,
+            committed: agreed.revision,
+            ahead: HashMap::new(),
+            listing: None,
+            link: None,
+            behind: false,
+            in_step: false,
+            dirty: BTreeSet::new(),
+            everything: true,
+            look_at: None,
+            held: Held::default(),
+            pace: Pace::default(),
+            contents: Contents::default(),
+            to_propose: BTreeSet::new(),
+            outstanding: None,
+            batch: 0,
+            troubles: Troubles::default(),
+            flushes: Vec::new(),
+            applied_told: None,
+            applied,
+            notices,
+            keep: Keep::new(Arc::new(store)),
+            trash: Trash::default(),
+            audit_at: Instant::now() + AUDIT,
+        };
+        let (many, folder) = recovered;
+        if many > 0 {
+            state.notice(Notice::Recovered { many, folder });
+        }
+        state.look();
+        Ok(state)
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        mut inputs: mpsc::Receiver<Input>,
+    ) -> Option<oneshot::Sender<()>> {
+        loop {
+            let wake_at = self.wake_at();
+            tokio::select! {
+                biased;
+                input = inputs.recv() => match input {
+                    Some(Input::Stop(done)) => {
+                        self.store_now().await;
+                        return Some(done);
+                    }
+                    Some(input) => self.take(input).await,
+                    None => {
+                        self.store_now().await;
+                        return None;
+                    }
+                },
+                () = self.watch.heard() => self.hear(),
+                stored = self.keep.stored() => self.stored(stored),
+                () = until(wake_at) => self.wake(Instant::now()),
+            }
+            self.act().await;
+        }
+    }
+
+    /// When the next thing is due without anything being heard.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let paced = self.next_proposal();
+        [
+            self.look_at,
+            self.keep.due(),
+            self.held.next(),
+            self.troubles.next(),
+            self.trash.next(),
+            paced,
+            Some(self.audit_at),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    pub(super) async fn take(&mut self, input: Input) {
+        match input {
+            Input::Connected(link) => self.connected(link).await,
+            Input::Disconnected(link) if self.is_current(link) => self.disconnected(),
+            Input::Hub(link, frame) if self.is_current(link) => self.hub_frame(frame).await,
+            Input::Bulk(link, frame) if self.is_current(link) => self.bulk_frame(frame),
+            // Of a connection that another has taken the place of.
+            Input::Disconnected(_) | Input::Hub(..) | Input::Bulk(..) => {}
+            Input::Flush(answer) => self.flush(FlushAnswer::Agent(answer)),
+            Input::Confirm => {
+                self.confirmed = true;
+                self.everything = true;
+                self.look();
+            }
+            Input::Stop(_) => {}
+        }
+    }
+
+    pub(super) fn hear(&mut self) {
+        match self.watch.take() {
+            Some(Hint::Everything) => self.everything = true,
+            Some(Hint::Paths(paths)) => self.mark(&paths),
+            None => return,
+        }
+        self.look_soon();
+    }
+
+    /// Looks after a quiet moment.
+    pub(super) fn look_soon(&mut self) {
+        self.look_at.get_or_insert_with(|| Instant::now() + QUIET);
+    }
+
+    pub(super) fn wake(&mut self, now: Instant) {
+        let mut looks = self.look_at.is_some_and(|at| at <= now);
+        for path in self.held.due(now) {
+            self.dirty.insert(path);
+            looks = true;
+        }
+        if self.audit_at <= now {
+            // A folder that was missed may not be watched, or another one in its place.
+            self.watch.distrust();
+            self.everything = true;
+            looks = true;
+        }
+        if looks {
+            self.look();
+        }
+        let due = self.troubles.due(now);
+        self.settle_all(due.into_iter().collect());
+        self.empty_trash(now);
+        if self.keep.due().is_some_and(|at| at <= now) {
+            self.store();
+        }
+    }
+
+    /// A look at everything or at what is dirty has begun.
+    pub(super) fn look_begins(&mut self) {
+        self.look_at = None;
+    }
+
+    /// Sets the time of the next look at everything, after one that took so long.
+    pub(super) fn audit_after(&mut self, took: Duration) {
+        let pause = if self.watch.is_partial() {
+            (took * AUDIT_SHARE).clamp(AUDIT_PARTIAL, AUDIT_PARTIAL_MAX)
+        } else {
+            AUDIT
+        };
+        self.audit_at = Instant::now() + pause;
+    }
+
+    /// Folders that cannot be watched came up between two looks at everything.
+    pub(super) fn audit_if_partial(&mut self) {
+        if self.watch.is_partial() {
+            self.audit_at = self.audit_at.min(Instant::now() + AUDIT_PARTIAL_MAX);
+        }
+    }
+
+    /// What follows from any input: contents to ask for, proposals, the word that a revision is on the disk, answers
+    /// to flushes.
+    pub(super) async fn act(&mut self) {
+        self.keep_displaced();
+        self.contents.tidy(&mut self.disk);
+        if self.link.is_none() {
+            return;
+        }
+        self.ask_for_contents().await;
+        self.tell_troubles().await;
+        if self.in_step {
+            self.propose().await;
+            self.tell_applied().await;
+            self.answer_flushes().await;
+        }
+    }
+
+    /// Whether nothing is decided about a path: the rules leave it out, or what stands there cannot be seen.
+    fn is_out_of_sight(&self, path: &RelPath) -> bool {
+        let is_folder = [&self.base, &self.local, &self.remote]
+            .iter()
+            .any(|tree| tree.get(path).is_some_and(Node::is_folder));
+        self.rules.ignores(path, is_folder)
+            || self.root_unknown
+            || self
+                .unknown
+                .iter()
+                .any(|folder| path == folder || path.is_below(folder))
+    }
+
+    /// Compares the three trees at a path and does what follows on this side.
+    pub(super) fn settle(&mut self, path: &RelPath) {
+        if !self.in_step && self.listing.is_none() {
+            return;
+        }
+        self.to_propose.remove(path);
+        self.contents.unwant(path);
+        self.troubles.unapplied.remove(path);
+        if self.is_out_of_sight(path) {
+            return;
+        }
+        let (base, local, remote) = (
+            self.base.get(path),
+            self.local.get(path),
+            self.remote.get(path),
+        );
+        match reconcile(base, local, remote) {
+            Decision::Nothing => self.troubles.over(path),
+            Decision::Adopt => {
+                let agreed = local.cloned();
+                self.agree(path, agreed);
+                self.troubles.over(path);
+            }
+            Decision::Propose | Decision::ProposeAnew => self.offer(path),
+            Decision::Apply => self.apply(path),
+            Decision::Restore => {
+                self.apply(path);
+                if self.local.contains_key(path) {
+                    self.notice(Notice::Restored(path.clone()));
+                }
+            }
+            Decision::Conflict => self.conflict(path),
+        }
+    }
+
+    /// Hub and disk have the same at a path.
+    pub(super) fn agree(&mut self, path: &RelPath, node: Option<Node>) {
+        match node {
+            Some(node) => drop(self.base.insert(path.clone(), node)),
+            None => drop(self.base.remove(path)),
+        }
+        self.keep.changed(path);
+    }
+}
+
+pub(super) async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

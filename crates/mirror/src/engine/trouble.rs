@@ -1,0 +1,191 @@
+//! What cannot be done now: changes of the hub that do not get to the disk, and changes of the disk that the hub does
+//! not take. Both are tried again, later and later, and a person is told once.
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use slipway_core::code::Code;
+use slipway_core::path::RelPath;
+use slipway_proto::v1;
+use slipway_proto::v1::spoke_frame::Frame;
+use slipway_sync::node::Node;
+use tokio::time::Instant;
+
+use super::pace::Pause;
+use super::state::State;
+use crate::disk::DiskError;
+use crate::notice::Notice;
+
+/// First pause of a change that did not get to the disk.
+const APPLY_AGAIN: Duration = Duration::from_millis(25);
+/// First pause of a change that the hub has no room for.
+const PROPOSE_AGAIN: Duration = Duration::from_secs(2);
+
+/// When something is tried again; one time for all of a kind, since with a full disk many fail at once.
+#[derive(Debug, Default)]
+struct Retry {
+    at: Option<Instant>,
+    last: Option<Pause>,
+}
+
+impl Retry {
+    fn again(&mut self, shortest: Duration, now: Instant) {
+        if self.at.is_none() {
+            let pause = Pause::after(self.last, shortest, now);
+            (self.at, self.last) = (Some(pause.at), Some(pause));
+        }
+    }
+    fn is_due(&mut self, now: Instant) -> bool {
+        self.at.take_if(|at| *at <= now).is_some()
+    }
+}
+
+/// Everything that waits for better times.
+#[derive(Debug, Default)]
+pub(super) struct Troubles {
+    /// Changes of the hub that the disk does not show; no revision counts as shown while there are any.
+    pub(super) unapplied: BTreeMap<RelPath, Option<Code>>,
+    apply: Retry,
+    /// Changes of the disk that the hub refused, each with what was refused.
+    refused: HashMap<RelPath, (Option<Node>, Code)>,
+    propose: Retry,
+    /// What a person was told of, until it is over.
+    told: HashMap<RelPath, Code>,
+    untold: BTreeMap<&'static str, (Code, Vec<RelPath>)>,
+}
+
+impl Troubles {
+    /// When something is to be tried again.
+    pub(super) fn next(&self) -> Option<Instant> {
+        [self.apply.at, self.propose.at].into_iter().flatten().min()
+    }
+
+    /// Paths whose time has come.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<RelPath> {
+        let mut due = Vec::new();
+        if self.apply.is_due(now) {
+            due.extend(self.unapplied.keys().cloned());
+        }
+        if self.propose.is_due(now) {
+            let again = self.refused.iter().filter(|(_, (_, code))| passes(*code));
+            due.extend(again.map(|(path, _)| path.clone()));
+            self.refused.retain(|_, (_, code)| !passes(*code));
+        }
+        due
+    }
+
+    /// Whether the hub refused exactly this.
+    pub(super) fn is_refused(&self, path: &RelPath, node: Option<&Node>) -> bool {
+        self.refused
+            .get(path)
+            .is_some_and(|(refused, _)| refused.as_ref() == node)
+    }
+
+    /// A new connection, maybe with more room: everything is offered again.
+    pub(super) fn offer_again(&mut self) {
+        self.refused.clear();
+        self.propose = Retry::default();
+    }
+
+    /// A path is in step.
+    pub(super) fn over(&mut self, path: &RelPath) {
+        self.refused.remove(path);
+        if self.told.remove(path).is_some_and(passes) {
+            self.propose.last = None;
+        }
+        if self.unapplied.is_empty() {
+            self.apply = Retry::default();
+        }
+    }
+
+    fn tell(&mut self, path: &RelPath, code: Code) {
+        if self.told.insert(path.clone(), code) != Some(code) {
+            let (_, paths) = self
+                .untold
+                .entry(code.as_str())
+                .or_insert((code, Vec::new()));
+            paths.push(path.clone());
+        }
+    }
+}
+
+/// Whether a refusal may pass without a change here.
+const fn passes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::WorkspaceFull | Code::TooManyEntries | Code::WorkspaceInactive
+    )
+}
+
+impl State {
+    /// A change of the hub did not get to the disk.
+    pub(super) fn not_applied(&mut self, path: &RelPath, error: &DiskError) {
+        let now = Instant::now();
+        let code = match error {
+            // Somebody wrote there just now: look again, then decide anew.
+            DiskError::Unexpected | DiskError::NotEmpty => {
+                self.dirty.insert(path.clone());
+                self.look_soon();
+                None
+            }
+            DiskError::Io(error) => {
+                let full = matches!(
+                    error.kind(),
+                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+                );
+                tracing::debug!(%error, "A change of the hub cannot be written to the disk");
+                Some(if full {
+                    Code::DiskFull
+                } else {
+                    Code::WriteFailed
+                })
+            }
+        };
+        let troubles = &mut self.troubles;
+        troubles.unapplied.insert(path.clone(), code);
+        troubles.apply.again(APPLY_AGAIN, now);
+        if let Some(code) = code {
+            troubles.tell(path, code);
+        }
+    }
+
+    /// The hub refused a change of the disk, or would.
+    pub(super) fn not_taken(&mut self, path: &RelPath, node: Option<Node>, code: Code) {
+        let now = Instant::now();
+        let troubles = &mut self.troubles;
+        troubles.refused.insert(path.clone(), (node, code));
+        if passes(code) {
+            troubles.propose.again(PROPOSE_AGAIN, now);
+        }
+        troubles.tell(path, code);
+    }
+
+    /// Something cannot be read.
+    pub(super) fn unreadable(&mut self, path: &RelPath) {
+        self.troubles.tell(path, Code::FileUnreadable);
+    }
+
+    /// Tells person and hub what is new.
+    pub(super) async fn tell_troubles(&mut self) {
+        for (_, (code, paths)) in std::mem::take(&mut self.troubles.untold) {
+            let Some(first) = paths.first().cloned() else {
+                continue;
+            };
+            let blocked = v1::Blocked {
+                path: first.to_string(),
+                code: code.as_str().to_owned(),
+            };
+            self.notice(Notice::Blocked {
+                code,
+                path: first,
+                more: paths.len() - 1,
+            });
+            self.send(Frame::Blocked(blocked)).await;
+        }
+    }
+
+    pub(super) fn notice(&self, notice: Notice) {
+        tracing::info!(code = notice.code().as_str(), "{notice}");
+        // Nobody may listen.
+        self.notices.send(notice).ok();
+    }
+}

@@ -1,0 +1,130 @@
+//! What a person is told about the files: in words, with a code that a client can act on.
+use std::path::PathBuf;
+
+use slipway_core::code::Code;
+use slipway_core::path::RelPath;
+
+/// Something that a person must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Paths that cannot be kept in step now.
+    Blocked {
+        /// Why.
+        code: Code,
+        /// The first of them.
+        path: RelPath,
+        /// How many besides.
+        more: usize,
+    },
+    /// Two edits of one file were joined.
+    Merged(RelPath),
+    /// Two edits of one file could not be joined: both are there.
+    Copied {
+        /// Has the hub's.
+        path: RelPath,
+        /// Has what this disk had.
+        copy: RelPath,
+    },
+    /// Deleted here while it was changed elsewhere: it came back.
+    Restored(RelPath),
+    /// A large part of all files was deleted here.
+    Deleted {
+        /// How many.
+        many: usize,
+        /// Of so many.
+        of: usize,
+        /// Whether it waits for a person's word before the hub is told.
+        held: bool,
+    },
+    /// A crash left files whose content is nowhere else.
+    Recovered {
+        /// How many.
+        many: usize,
+        /// Where they are.
+        folder: PathBuf,
+    },
+}
+
+impl Notice {
+    /// The code that clients act on.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Blocked { code, .. } => *code,
+            Self::Merged(_) => Code::EditsMerged,
+            Self::Copied { .. } => Code::ConflictCopy,
+            Self::Restored(_) => Code::EditKept,
+            Self::Deleted { .. } => Code::ManyDeleted,
+            Self::Recovered { .. } => Code::FilesRecovered,
+        }
+    }
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Blocked { code, path, more } => {
+                let rest = match more {
+                    0 => String::new(),
+                    1 => " and one more".to_owned(),
+                    more => format!(" and {more} more"),
+                };
+                write!(f, "\"{path}\"{rest}: {}.", why(*code))
+            }
+            Self::Merged(path) => write!(
+                f,
+                "\"{path}\" was changed here and elsewhere at the same time. Both changes are in it now."
+            ),
+            Self::Copied { path, copy } => write!(
+                f,
+                "\"{path}\" was changed here and elsewhere in ways that do not go together. What was here is in \"{copy}\"."
+            ),
+            Self::Restored(path) => write!(
+                f,
+                "\"{path}\" was deleted here while it was changed elsewhere. The changed file came back."
+            ),
+            Self::Deleted { many, of, held } => {
+                let next = if *held {
+                    "They are kept until you confirm."
+                } else {
+                    "They can be brought back from the history."
+                };
+                write!(f, "{many} of {of} files and folders were deleted. {next}")
+            }
+            Self::Recovered { many, folder } => write!(
+                f,
+                "After an unexpected end, {many} files whose content is nowhere else are kept for a week in {}.",
+                folder.display()
+            ),
+        }
+    }
+}
+
+/// Why a path is not in step, as the end of a sentence.
+const fn why(code: Code) -> &'static str {
+    match code {
+        Code::DiskFull => {
+            "changes cannot be written because the disk is full. Free some space; it is tried again by itself"
+        }
+        Code::WriteFailed => "changes cannot be written to the disk. It is tried again by itself",
+        Code::FileUnreadable => "cannot be read, so changes of it are not saved. Allow reading it",
+        Code::FileTooLarge => {
+            "larger than 100 MiB, so it stays on this disk only. Name it in .slipwayignore, or make it smaller"
+        }
+        Code::WorkspaceFull => {
+            "not saved because the workspace is full. Delete something; it is tried again by itself"
+        }
+        Code::TooManyEntries => {
+            "not saved because the workspace has too many files. Delete some; it is tried again by itself"
+        }
+        Code::LinkEscapes => "a link that leads out of the workspace stays on this disk only",
+        Code::PathCaseClash => {
+            "differs from another name only in letter case or accents, so it stays on this disk only"
+        }
+        Code::PathReserved | Code::PathInvalid => {
+            "a name that other systems cannot hold, so it stays on this disk only"
+        }
+        Code::WorkspaceInactive => "not saved because the workspace is archived or in the trash",
+        _ => "not saved. It is tried again when it changes",
+    }
+}
