@@ -34,7 +34,8 @@ pub fn environment(
                  /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
             ),
         ),
-        ("PIP_USER", "1".to_owned()),
+        // No PIP_USER: in a virtual environment pip refuses it, and outside of one the read-only root makes pip choose
+        // PYTHONUSERBASE by itself.
         ("PIP_BREAK_SYSTEM_PACKAGES", "1".to_owned()),
         ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
         ("PYTHONUSERBASE", format!("{home}/.local")),

@@ -1,6 +1,7 @@
 //! `slipway-agent`: the process inside every session that owns terminals, runs and the session's copy of the files.
 
 pub mod activity;
+pub mod agent;
 pub mod auth;
 pub mod clock;
 pub mod config;
@@ -15,5 +16,6 @@ pub mod run;
 pub mod server;
 pub mod service;
 pub mod terminal;
+pub mod terminate;
 pub mod watchdog;
 pub mod workspace;

@@ -1,11 +1,12 @@
 //! Entry point: takes the key out of reach of programs, then serves.
 use clap::Parser as _;
+use slipway_agent::agent::Agent;
 use slipway_agent::config::Config;
 use slipway_agent::replica::ReplicaService;
-use slipway_agent::server::{self, Agent};
+use slipway_agent::server;
+use slipway_agent::terminate::Terminate;
 use slipway_core::secret::Secret;
 use slipway_proto::v1::replica_server::ReplicaServer;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -22,14 +23,16 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    // Before there is another thread that the signal could reach.
+    let terminate = Terminate::block()?;
     // One thread: a keystroke then never waits for another thread to wake up.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(config))
+        .block_on(run(config, terminate))
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config, terminate: Terminate) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let (agent, side) = Agent::new(config, stop.clone());
     let config = &agent.config;
@@ -44,11 +47,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     )?;
     let ended = agent.clone();
     agent.tasks.spawn(async move {
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return;
-        };
         tokio::select! {
-            _ = terminate.recv() => ended.shut_down().await,
+            asked = terminate.asked() => match asked {
+                Ok(()) => ended.shut_down().await,
+                Err(error) => tracing::error!(%error, "Could not listen for the wish to end"),
+            },
             () = ended.stop.cancelled() => {}
         }
     });

@@ -10,6 +10,8 @@ pub struct Process {
     pub pid: i32,
     /// Name of its program.
     pub name: String,
+    /// Whether it has ended and only waits to be noticed.
+    pub ended: bool,
     /// Its parent.
     pub parent: i32,
     /// Its process group.
@@ -18,6 +20,8 @@ pub struct Process {
     pub session: i32,
     /// Clock ticks of CPU used, by it and by children it waited for.
     pub cpu_ticks: u64,
+    /// When it started, in clock ticks since the machine did: with the id it names the process for ever.
+    pub started: u64,
     /// Its threads.
     pub threads: u64,
     /// Memory it holds.
@@ -38,7 +42,7 @@ pub fn all() -> Vec<Process> {
 /// else only itself and its descendants, so that outside a sandbox nothing foreign is counted, let alone ended.
 #[must_use]
 pub fn of_agent() -> Vec<Process> {
-    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let own = own_pid();
     if own == 1 {
         return all();
     }
@@ -69,6 +73,28 @@ pub fn read(pid: i32) -> Option<Process> {
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// Bytes that a process has sent to disks, as the system counts them; none when it may not be asked.
+#[must_use]
+pub fn written_bytes(pid: i32) -> Option<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"));
+    line?.trim().parse().ok()
+}
+
+/// The agent's process group.
+#[must_use]
+pub fn own_group() -> i32 {
+    rustix::process::getpgrp().as_raw_nonzero().get()
+}
+
+/// The agent's process id.
+#[must_use]
+pub fn own_pid() -> i32 {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
 /// Sends a signal to every process of a session.
 pub fn signal_session(session: Pid, signal: Signal) {
     let session = session.as_raw_nonzero().get();
@@ -89,11 +115,13 @@ fn parse(stat: &str) -> Option<Process> {
     Some(Process {
         pid: pid.trim().parse().ok()?,
         name: name.to_owned(),
+        ended: matches!(*fields.first()?, "Z" | "X"),
         parent: id(1)?,
         group: id(2)?,
         session: id(3)?,
         cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         threads: number(17)?,
+        started: number(19)?,
         rss_bytes: number(21)? * page_bytes(),
     })
 }
@@ -113,10 +141,12 @@ mod tests {
         let process = |pid, parent| Process {
             pid,
             name: String::new(),
+            ended: false,
             parent,
             group: pid,
             session: pid,
             cpu_ticks: 0,
+            started: 0,
             threads: 1,
             rss_bytes: 0,
         };

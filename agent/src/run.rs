@@ -13,16 +13,19 @@ use slipway_proto::v1::agent_event::Event;
 use slipway_proto::v1::run_info::State;
 use slipway_terminal::log::Size;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Monotonic};
 use crate::error::AgentError;
 use crate::event::Events;
-use crate::process;
 use crate::terminal::spawn::Program;
 use crate::terminal::table::Table;
 use crate::terminal::{Finished, Opening, Terminal};
 use crate::workspace::Replica;
+use kin::Kin;
+
+mod kin;
 
 /// From INT to TERM, and from TERM to KILL.
 const ESCALATION: Duration = Duration::from_secs(5);
@@ -95,7 +98,7 @@ impl Runs {
         &self,
         request: v1::StartRunRequest,
         cwd: PathBuf,
-        env: BTreeMap<String, String>,
+        mut env: BTreeMap<String, String>,
     ) -> Result<(), AgentError> {
         if uuid::Uuid::parse_str(&request.run_id).is_err() {
             return Err(AgentError::invalid("run_id is not a UUID."));
@@ -121,6 +124,7 @@ impl Runs {
         };
         runs.push(Run { info, stops });
         drop(runs);
+        env.insert(kin::VARIABLE.to_owned(), request.run_id.clone());
         let program = Program {
             argv: request.command.clone(),
             cwd,
@@ -223,7 +227,8 @@ impl Shared {
             info.set_state(State::Running);
             info.started_unix_ms = clock::unix_ms();
         });
-        let (finished, sampled) = self.measure(terminal, stopped).await;
+        let mut kin = Kin::new(terminal.pid(), id);
+        let (finished, sampled) = measure(terminal, &mut kin, stopped).await;
         let duration_ms = self.clock.now_ms() - started_ms;
         self.change(id, |info| {
             info.set_state(State::Flushing);
@@ -233,7 +238,7 @@ impl Shared {
             info.exit = Some(finished.exit);
         });
         // Nothing of the run goes on writing once it is reported done.
-        process::signal_session(terminal.pid(), Signal::KILL);
+        kin.end().await;
         // A flush waits for the next connection by itself; when the time is over, a person is told.
         let saved = tokio::time::timeout(FLUSH, self.replica.flush()).await;
         if !matches!(saved, Ok(Ok(_))) {
@@ -241,39 +246,6 @@ impl Shared {
             self.events.notice(Code::RunNotSaved, text, id);
         }
         self.change(id, |info| info.set_state(State::Done));
-    }
-
-    /// Waits for the end; meanwhile samples memory and hands on wishes to stop.
-    async fn measure(
-        &self,
-        terminal: &Terminal,
-        mut stopped: watch::Receiver<u32>,
-    ) -> (Finished, u64) {
-        let mut peak = 0;
-        let mut finished = terminal.finished();
-        let mut sample = tokio::time::interval(SAMPLE);
-        sample.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let stopping = escalate(terminal, &mut stopped);
-        tokio::pin!(stopping);
-        let mut stopping_ended = false;
-        loop {
-            tokio::select! {
-                biased;
-                ended = finished.wait_for(Option::is_some) => {
-                    if let Some(finished) = ended.ok().and_then(|ended| ended.clone()) {
-                        return (finished, peak);
-                    }
-                    let exit = v1::Exit::default();
-                    return (Finished { exit, peak_memory_bytes: 0 }, peak);
-                }
-                () = &mut stopping, if !stopping_ended => stopping_ended = true,
-                _ = sample.tick() => {
-                    let session = terminal.pid().as_raw_nonzero().get();
-                    let of_run = process::all().into_iter().filter(|process| process.session == session);
-                    peak = peak.max(of_run.map(|process| process.rss_bytes).sum());
-                }
-            }
-        }
     }
 
     fn fail(&self, id: &str, reason: String) {
@@ -287,23 +259,84 @@ impl Shared {
     }
 }
 
-/// Waits for a wish to stop, then signals harder and harder; each further wish takes the next step at once.
-async fn escalate(terminal: &Terminal, stopped: &mut watch::Receiver<u32>) {
-    let mut seen = 0;
-    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
-        let asked = stopped.wait_for(|stops| *stops > seen);
-        if seen == 0 {
-            if asked.await.is_err() {
-                return;
+/// Waits for the end; meanwhile samples memory and hands on wishes to stop.
+async fn measure(
+    terminal: &Terminal,
+    kin: &mut Kin,
+    stopped: watch::Receiver<u32>,
+) -> (Finished, u64) {
+    let mut peak = 0;
+    let mut finished = terminal.finished();
+    let mut sample = tokio::time::interval(SAMPLE);
+    sample.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut stop = Stop::new(stopped);
+    loop {
+        tokio::select! {
+            biased;
+            ended = finished.wait_for(Option::is_some) => {
+                let ended = ended.ok().and_then(|ended| ended.clone());
+                let finished = ended.unwrap_or_else(|| Finished {
+                    exit: v1::Exit::default(),
+                    peak_memory_bytes: 0,
+                });
+                // What the program left behind counts as well.
+                return (finished, peak.max(kin.resident_bytes()));
             }
-            seen = 1;
-        } else if let Ok(Ok(_)) = tokio::time::timeout(ESCALATION, asked).await {
-            seen += 1;
+            signal = stop.next() => {
+                if signal != Signal::INT {
+                    kin.signal(signal);
+                } else if let Err(error) = terminal.signal(signal) {
+                    tracing::debug!(%error, "Could not signal a run");
+                }
+            }
+            _ = sample.tick() => peak = peak.max(kin.resident_bytes()),
         }
-        if signal == Signal::KILL {
-            process::signal_session(terminal.pid(), signal);
-        } else if let Err(error) = terminal.signal(signal) {
-            tracing::debug!(%error, "Could not signal a run");
+    }
+}
+
+/// A wish to stop becomes harder and harder signals; each further wish takes the next step at once.
+struct Stop {
+    stopped: watch::Receiver<u32>,
+    /// Wishes that were heard.
+    seen: u32,
+    /// When the next signal comes without a further wish.
+    due: Option<Instant>,
+    signals: std::slice::Iter<'static, Signal>,
+}
+
+impl Stop {
+    fn new(stopped: watch::Receiver<u32>) -> Self {
+        Self {
+            stopped,
+            seen: 0,
+            due: None,
+            signals: [Signal::INT, Signal::TERM, Signal::KILL].iter(),
+        }
+    }
+
+    /// The next signal; never after the last. May be dropped and asked again.
+    async fn next(&mut self) -> Signal {
+        let due = self.due;
+        let patience = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let seen = self.seen;
+        let wish = async {
+            if self.stopped.wait_for(|stops| *stops > seen).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = wish => self.seen += 1,
+            () = patience => {}
+        }
+        self.due = Some(Instant::now() + ESCALATION);
+        match self.signals.next() {
+            Some(signal) => *signal,
+            None => std::future::pending().await,
         }
     }
 }

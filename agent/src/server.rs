@@ -1,33 +1,21 @@
-//! The agent as one thing, and its gRPC server on a Unix socket.
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+//! The agent's gRPC server on a Unix socket, and the tasks beside it.
+use std::sync::Arc;
 use std::time::Duration;
 
-use slipway_core::code::Code;
+use slipway_core::limits::AGENT_ORPHAN_S;
 use slipway_proto::carrier::Carrier;
-use slipway_proto::v1;
 use slipway_proto::v1::agent_server::AgentServer;
 use slipway_proto::v1::terminals_server::TerminalsServer;
 use tokio::net::UnixListener;
 use tokio_stream::StreamExt as _;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
-use crate::activity::Activity;
-use crate::auth::{Bearer, Presence};
-use crate::clock::Monotonic;
-use crate::config::Config;
-use crate::error::AgentError;
-use crate::event::Events;
-use crate::run::Runs;
+use crate::agent::Agent;
+use crate::auth::Bearer;
 use crate::service::AgentService;
-use crate::terminal::service::TerminalService;
-use crate::terminal::table::Table;
-use crate::watchdog::Watchdog;
-use crate::workspace::{self, Replica, ReplicaSide};
-use crate::{egress, environment, reaper};
+use crate::service::terminals::TerminalService;
+use crate::{egress, reaper};
 
 /// Flow control of HTTP/2: bulk output must never wait for window updates.
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
@@ -37,8 +25,8 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// After the last word to a backend, the time its answers have to leave.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Variables of one request.
-const ENVIRONMENT_MAX: usize = 256;
+/// How often it is asked whether a server was heard of.
+const ORPHAN_TICK: Duration = Duration::from_secs(30);
 
 /// Why the agent ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -58,135 +46,6 @@ pub enum ServeError {
     /// No key was given, so nobody could be told from anybody.
     #[error("start without a key: set SLIPWAY_AGENT_KEY")]
     NoKey,
-}
-
-/// Everything the services share.
-pub struct Agent {
-    /// Settings.
-    pub config: Config,
-    /// Changes with every start.
-    pub boot_id: String,
-    /// Terminals.
-    pub terminals: Table,
-    /// Runs.
-    pub runs: Runs,
-    /// What watchers are told.
-    pub events: Events,
-    /// When something last happened.
-    pub activity: Activity,
-    /// When a backend was last heard of.
-    pub presence: Presence,
-    /// The session's copy of the files.
-    pub replica: Replica,
-    /// Memory, disk and processes.
-    pub watchdog: Watchdog,
-    /// Ends the agent.
-    pub stop: CancellationToken,
-    /// Every task of the agent.
-    pub tasks: TaskTracker,
-    binding: Mutex<Option<v1::BindRequest>>,
-}
-
-impl Agent {
-    /// An agent that is not bound yet, and the end of the replica that moves files.
-    #[must_use]
-    pub fn new(config: Config, stop: CancellationToken) -> (Arc<Self>, ReplicaSide) {
-        let clock = Monotonic::start();
-        let boot_id = uuid::Uuid::from_bytes(random()).to_string();
-        let events = Events::default();
-        let activity = Activity::new(clock);
-        let tasks = TaskTracker::new();
-        let watchdog = Watchdog::new(&config, events.clone());
-        let blame = watchdog.blame();
-        let terminals = Table::new(
-            boot_id.clone(),
-            clock,
-            activity.clone(),
-            events.clone(),
-            tasks.clone(),
-            blame,
-        );
-        let (replica, side) = workspace::replica();
-        let runs = Runs::new(
-            clock,
-            events.clone(),
-            terminals.clone(),
-            replica.clone(),
-            tasks.clone(),
-        );
-        let agent = Self {
-            presence: Presence::new(clock),
-            config,
-            boot_id,
-            terminals,
-            runs,
-            events,
-            activity,
-            replica,
-            watchdog,
-            stop,
-            tasks,
-            binding: Mutex::new(None),
-        };
-        (Arc::new(agent), side)
-    }
-
-    /// Binds to a session, once; the same binding again is fine.
-    ///
-    /// # Errors
-    /// When it is bound to another session already.
-    pub fn bind(&self, request: v1::BindRequest) -> Result<(), AgentError> {
-        let mut binding = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*binding {
-            Some(bound) if *bound == request => return Ok(()),
-            Some(bound) => {
-                let text = format!(
-                    "This agent belongs to session {} already.",
-                    bound.session_id
-                );
-                return Err(AgentError::new(Code::SessionNotReady, text));
-            }
-            None => {}
-        }
-        if let Some(limits) = &request.limits {
-            if limits.terminals > 0 {
-                self.terminals.limit(limits.terminals as usize);
-            }
-            self.watchdog.limit(limits);
-        }
-        tracing::info!(session.id = request.session_id, "Bound to a session");
-        *binding = Some(request);
-        Ok(())
-    }
-
-    /// The environment of a program.
-    ///
-    /// # Errors
-    /// When the agent is not bound yet, or a name or value cannot be one.
-    pub fn environment(
-        &self,
-        more: HashMap<String, String>,
-    ) -> Result<BTreeMap<String, String>, AgentError> {
-        let binding = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bound) = &*binding else {
-            let text = "The agent is not bound to a session yet.";
-            return Err(AgentError::new(Code::SessionNotReady, text));
-        };
-        let wrong = |(name, value): (&String, &String)| {
-            name.is_empty() || name.contains(['=', '\0']) || value.contains('\0')
-        };
-        if more.len() > ENVIRONMENT_MAX || more.iter().any(wrong) {
-            return Err(AgentError::invalid(
-                "A variable of the environment is not valid.",
-            ));
-        }
-        let env = bound.env.clone().into_iter().chain(more);
-        Ok(environment::environment(
-            &self.config,
-            &bound.session_id,
-            env,
-        ))
-    }
 }
 
 /// Serves until told to stop. `more` adds the services that others own, behind the same key.
@@ -255,17 +114,31 @@ fn start_tasks(agent: &Arc<Agent>) {
         });
     }
     let watched = agent.clone();
+    agent.tasks.spawn(async move {
+        let watch = watched.watchdog.run(&watched.terminals, &watched.activity);
+        tokio::select! {
+            () = watch => {}
+            () = watched.stop.cancelled() => {}
+        }
+    });
+    let lonely = agent.clone();
     agent
         .tasks
-        .spawn(async move { crate::watchdog::run(watched).await });
+        .spawn(async move { end_when_orphaned(&lonely).await });
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that asks the system for chance"
-)]
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
-    bytes
+/// Nobody may ever come back for an agent whose server is gone.
+async fn end_when_orphaned(agent: &Agent) {
+    let mut tick = tokio::time::interval(ORPHAN_TICK);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = agent.stop.cancelled() => return,
+        }
+        if agent.presence.quiet_ms() > AGENT_ORPHAN_S * 1000 {
+            tracing::warn!("Heard nothing of a server for {AGENT_ORPHAN_S} s, ending");
+            agent.shut_down().await;
+            return;
+        }
+    }
 }

@@ -10,8 +10,10 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::server::Agent;
+use crate::agent::Agent;
 use crate::terminal::table::Table;
+
+pub mod terminals;
 
 /// Events on their way to one watcher.
 const WATCH_EVENTS_MAX: usize = 64;
@@ -85,20 +87,6 @@ impl AgentApi for AgentService {
     ) -> Result<Response<v1::ShutdownReply>, Status> {
         self.0.shut_down().await;
         Ok(Response::new(v1::ShutdownReply {}))
-    }
-}
-
-impl Agent {
-    /// Ends all programs, commits what they wrote, then lets the agent end.
-    pub async fn shut_down(&self) {
-        const FLUSH: std::time::Duration = std::time::Duration::from_secs(20);
-        self.terminals.end_all().await;
-        match tokio::time::timeout(FLUSH, self.replica.flush()).await {
-            Ok(Ok(revision)) => tracing::info!(revision, "Committed the workspace"),
-            Ok(Err(error)) => tracing::warn!(%error, "Could not commit the workspace at the end"),
-            Err(_) => tracing::warn!("Could not commit the workspace at the end in time"),
-        }
-        self.stop.cancel();
     }
 }
 

@@ -10,6 +10,7 @@ use slipway_proto::v1;
 use slipway_terminal::attach::Attachment;
 use slipway_terminal::input::{ClientId, InputQueue};
 use slipway_terminal::log::{ByteLog, Size};
+use slipway_terminal::query::Answerer;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -22,10 +23,9 @@ use spawn::Program;
 
 pub mod pty;
 mod pump;
-pub mod service;
 pub mod spawn;
 pub mod table;
-mod viewer;
+pub(crate) mod viewer;
 
 /// Bytes taken by one read; the kernel hands out at most about this much.
 const READ_BYTES: usize = 16 * 1024;
@@ -79,6 +79,8 @@ pub struct Finished {
 #[derive(Debug)]
 struct State {
     log: ByteLog,
+    /// Answers the program's questions, so that no viewer has to.
+    answerer: Answerer,
     input: InputQueue,
     viewers: Vec<Viewer>,
     /// Counts viewers, and every act that makes one the driver.
@@ -169,6 +171,7 @@ impl Terminal {
             activity,
             state: Mutex::new(State {
                 log: ByteLog::new(TERMINAL_LOG_BYTES_MAX, size),
+                answerer: Answerer::new(size),
                 input: InputQueue::default(),
                 viewers: Vec::new(),
                 turns: 0,
@@ -336,6 +339,7 @@ impl Terminal {
         let mut buffer = [MaybeUninit::uninit(); READ_BYTES];
         let (mut taken, mut all) = (0, false);
         let mut state = self.lock();
+        let state = &mut *state;
         while taken < bytes_max && !all {
             let room = READ_BYTES.min(bytes_max - taken);
             match self.pty.read(&mut buffer[..room]) {
@@ -348,6 +352,11 @@ impl Terminal {
                 Ok(bytes) => {
                     state.log.push(bytes);
                     taken += bytes.len();
+                    let answers = state.answerer.follow(bytes);
+                    if !answers.is_empty() {
+                        state.input.answer(answers.into());
+                        self.typed.notify_one();
+                    }
                 }
             }
         }

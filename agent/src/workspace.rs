@@ -73,10 +73,3 @@ impl Replica {
         revision.await.map_err(|_| NotConnected)
     }
 }
-
-/// Answers flushes while there is no replica: nothing can be committed.
-pub async fn unconnected(mut side: ReplicaSide) {
-    while let Some(request) = side.flushes.recv().await {
-        drop(request);
-    }
-}

@@ -83,7 +83,8 @@ pub struct Config {
         value_name = "HOST"
     )]
     pub egress_allow: Vec<String>,
-    /// Proxy that the egress proxy itself goes through, as http://HOST:PORT.
+    /// Proxy that the egress proxy itself goes through, as http://HOST:PORT. It must refuse private addresses itself
+    /// where this machine cannot resolve outer names.
     #[arg(long, env = "SLIPWAY_EGRESS_UPSTREAM", value_name = "URL")]
     pub egress_upstream: Option<String>,
     /// Runs code without isolation where the sandbox cannot work. Only for code that you trust.

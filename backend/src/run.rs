@@ -1,5 +1,5 @@
 //! Runs: one execution of a command on a known revision, with its output kept. `command` and `task` say what is
-//! executed, `store` keeps, `start` and `finish` follow the agent on behalf of the session's driver.
+//! executed, `store` and `progress` keep, `start` and `finish` follow the agent on behalf of the session's driver.
 use slipway_core::id::{RunId, SessionId, WorkspaceId};
 use slipway_proto::v1;
 use sqlx::PgPool;
@@ -10,6 +10,7 @@ use crate::event::Events;
 pub mod command;
 pub mod finish;
 mod output;
+pub mod progress;
 mod routes;
 pub mod start;
 pub mod store;

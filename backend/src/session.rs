@@ -1,5 +1,5 @@
 //! Sessions: who may start and stop one, which this server drives, and how to reach its agent.
-//! `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts, `relay` carries terminals.
+//! `wish` takes what people want, `reach` leads to agents, `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts, `relay` carries terminals.
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use slipway_api::session::{Session, SessionState};
 use slipway_core::code::Code;
-use slipway_core::id::{SessionId, WorkspaceId};
-use slipway_core::limits::{
-    SESSION_CPU_MILLIS, SESSION_DISK_BYTES, SESSION_MEMORY_BYTES, SESSIONS_PER_USER_MAX,
-};
-use slipway_core::secret::Secret;
+use slipway_core::id::{SessionId, UserId, WorkspaceId};
+use slipway_core::limits::{SESSION_CPU_MILLIS, SESSION_DISK_BYTES, SESSION_MEMORY_BYTES};
 use slipway_proto::v1;
 use sqlx::PgPool;
 use tokio::sync::{Notify, OnceCell, watch};
@@ -19,11 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::audit::{self, Action};
 use crate::clock::{Clock, random};
 use crate::error::Error;
 use crate::event::Events;
-use crate::http::extract::SignedIn;
 use crate::hub::Hub;
 
 pub mod agent;
@@ -31,6 +26,7 @@ mod driver;
 mod idle;
 pub mod lease;
 mod one_task;
+mod reach;
 mod reconciler;
 pub mod relay;
 pub mod replica;
@@ -39,13 +35,12 @@ pub mod rules;
 pub mod runtime;
 mod stage;
 pub mod store;
+mod wish;
 
 pub use routes::routes;
 
 use agent::AgentHandle;
-use rules::Life;
 use runtime::SessionRuntime;
-use stage::Stages;
 use store::Record;
 
 /// How long a request waits for a session that is starting before it answers that it is not ready.
@@ -124,133 +119,6 @@ impl Sessions {
         reconciler::run(self, sole).await;
     }
 
-    /// Starts a session, or answers with the live one.
-    ///
-    /// # Errors
-    /// Unknown or inactive workspace, too many sessions, no database.
-    pub async fn start(&self, user: &SignedIn, workspace: WorkspaceId) -> Result<Session, Error> {
-        let row = self.inner.hub.access(workspace, user.user).await?;
-        if row.deleted_at.is_some() || row.archived_at.is_some() {
-            return Err(Error::new(
-                Code::WorkspaceInactive,
-                "The workspace is archived or in the trash. Bring it back first.",
-            ));
-        }
-        if let Some(live) = self.live_record(workspace).await? {
-            if live.life.state != SessionState::Stopping && !live.stop_wished {
-                return self.answer(&live).await;
-            }
-            self.ended(live.id).await?;
-        }
-        let now = self.inner.clock.now();
-        let record = Record {
-            id: self.inner.clock.fresh(),
-            workspace,
-            owner: user.user,
-            life: Life::requested(now),
-            stop_wished: false,
-            stages: Stages::accepted(now).into_inner(),
-            place: None,
-            ready_at: None,
-            ended_at: None,
-            fence: 1,
-        };
-        let mut db = self.inner.db.begin().await?;
-        if store::live_count(&mut db, user.user).await? >= SESSIONS_PER_USER_MAX {
-            return Err(Error::new(
-                Code::TooManySessions,
-                format!(
-                    "You have {SESSIONS_PER_USER_MAX} live sessions, which is the most. Stop one first."
-                ),
-            ));
-        }
-        if !store::insert(&mut db, &record, self.inner.server).await? {
-            drop(db);
-            let live = self.live_record(workspace).await?.ok_or_else(|| {
-                Error::new(
-                    Code::SessionNotReady,
-                    "Another session of the workspace just ended. Start it again.",
-                )
-            })?;
-            return self.answer(&live).await;
-        }
-        let subject = record.id.to_string();
-        let detail = serde_json::json!({ "workspace": workspace });
-        audit::record(
-            &mut db,
-            &self.inner.clock,
-            Some(user.user),
-            Action::SessionStart,
-            &subject,
-            detail,
-        )
-        .await?;
-        db.commit().await?;
-        self.drive(record.clone());
-        self.answer(&record).await
-    }
-
-    /// Wishes the end of the workspace's live session; fine when there is none.
-    ///
-    /// # Errors
-    /// Unknown workspace, no database.
-    pub async fn stop(&self, user: &SignedIn, workspace: WorkspaceId) -> Result<(), Error> {
-        self.inner.hub.access(workspace, user.user).await?;
-        let mut db = self.inner.db.begin().await?;
-        let Some(id) = store::wish_stop(&mut db, workspace).await? else {
-            return Ok(());
-        };
-        store::notify(&mut db, id).await?;
-        let detail = serde_json::json!({ "workspace": workspace });
-        audit::record(
-            &mut db,
-            &self.inner.clock,
-            Some(user.user),
-            Action::SessionStop,
-            &id.to_string(),
-            detail,
-        )
-        .await?;
-        db.commit().await?;
-        self.poke(id);
-        Ok(())
-    }
-
-    /// Keeps the workspace's live session: counts as activity, and with `until_done` no idle stop while programs run.
-    ///
-    /// # Errors
-    /// No live session, unknown workspace, no database.
-    pub async fn keep(
-        &self,
-        user: &SignedIn,
-        workspace: WorkspaceId,
-        until_done: bool,
-    ) -> Result<Session, Error> {
-        self.inner.hub.access(workspace, user.user).await?;
-        let mut db = self.inner.db.begin().await?;
-        let now = self.inner.clock.now();
-        let Some(id) = store::keep(&mut db, workspace, until_done, now).await? else {
-            return Err(no_session());
-        };
-        store::notify(&mut db, id).await?;
-        let detail = serde_json::json!({ "workspace": workspace, "until_done": until_done });
-        audit::record(
-            &mut db,
-            &self.inner.clock,
-            Some(user.user),
-            Action::SessionKeep,
-            &id.to_string(),
-            detail,
-        )
-        .await?;
-        db.commit().await?;
-        self.poke(id);
-        let mut record = self.record(id).await?.ok_or_else(no_session)?;
-        // The driver may not have looked yet; what was just stored holds.
-        record.life.keep_until_done = until_done;
-        self.answer(&record).await
-    }
-
     /// The newest session of a workspace, live or not.
     ///
     /// # Errors
@@ -266,51 +134,15 @@ impl Sessions {
         }
     }
 
-    /// The connection to a session's agent, whichever server drives it.
-    ///
-    /// # Errors
-    /// When the session is not ready or its place cannot be reached.
-    pub async fn agent(&self, session: SessionId) -> Result<AgentHandle, Error> {
-        if let Some(agent) = lock(&self.inner.agents).get(&session) {
-            return Ok(agent.clone());
-        }
-        let record = self.ready(session).await?;
-        if let Some(agent) = lock(&self.inner.agents).get(&session) {
-            return Ok(agent.clone());
-        }
-        let Some(place) = record.place else {
-            return Err(not_ready());
-        };
-        let channel = self.inner.runtime.dial(&place).await.map_err(|error| {
-            tracing::warn!(session.id = %session, %error, "Cannot dial the agent of session {session}");
-            Error::new(
-                Code::SessionUnreachable,
-                "The session cannot be reached now. Its programs go on; try again in a moment.",
-            )
-            .retry_after(2)
-        })?;
-        let agent = AgentHandle::new(channel, self.key(session).await?);
-        lock(&self.inner.agents).insert(session, agent.clone());
-        Ok(agent)
-    }
-
-    /// Forgets a connection that broke, so that the next call dials again.
-    pub fn agent_lost(&self, session: SessionId) {
-        let driven = lock(&self.inner.driven).contains_key(&session);
-        if !driven {
-            lock(&self.inner.agents).remove(&session);
-        }
-    }
-
     /// A session of a workspace that this user may use.
     ///
     /// # Errors
     /// When there is none: the same answer for unknown ones and for those of others.
-    pub async fn find(&self, user: &SignedIn, session: SessionId) -> Result<Record, Error> {
+    pub async fn find(&self, user: UserId, session: SessionId) -> Result<Record, Error> {
         let record = self.record(session).await?.ok_or_else(unknown)?;
         self.inner
             .hub
-            .access(record.workspace, user.user)
+            .access(record.workspace, user)
             .await
             .map_err(|_| unknown())?;
         Ok(record)
@@ -374,63 +206,6 @@ impl Sessions {
             .filter(|record| rules::is_live(record.life.state)))
     }
 
-    /// Waits until a session that is stopping is over.
-    async fn ended(&self, session: SessionId) -> Result<(), Error> {
-        let stopping = || {
-            Error::new(
-                Code::SessionNotReady,
-                "The session before is still stopping. Start again in a moment.",
-            )
-            .retry_after(2)
-        };
-        let view = lock(&self.inner.driven)
-            .get(&session)
-            .map(|driven| driven.view.clone());
-        let Some(mut view) = view else {
-            // It ended since we looked, or another server ends it.
-            let record = store::find(&self.inner.db, session).await?;
-            let over = record.is_none_or(|record| !rules::is_live(record.life.state));
-            return if over { Ok(()) } else { Err(stopping()) };
-        };
-        let over = view.wait_for(|view| !rules::is_live(view.record.life.state));
-        match tokio::time::timeout(READY_WAIT, over).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(stopping()),
-        }
-    }
-
-    /// Waits until a session is ready.
-    async fn ready(&self, session: SessionId) -> Result<Record, Error> {
-        let view = lock(&self.inner.driven)
-            .get(&session)
-            .map(|driven| driven.view.clone());
-        let Some(mut view) = view else {
-            let record = self.record(session).await?.ok_or_else(unknown)?;
-            return match record.life.state {
-                SessionState::Ready | SessionState::Idle => Ok(record),
-                SessionState::Requested | SessionState::Provisioning => Err(not_ready()),
-                SessionState::Stopping | SessionState::Stopped | SessionState::Failed => {
-                    Err(no_session())
-                }
-            };
-        };
-        let settled = view.wait_for(|view| {
-            !matches!(
-                view.record.life.state,
-                SessionState::Requested | SessionState::Provisioning
-            )
-        });
-        let record = match tokio::time::timeout(READY_WAIT, settled).await {
-            Ok(Ok(view)) => view.record.clone(),
-            Ok(Err(_)) | Err(_) => return Err(not_ready()),
-        };
-        match (record.life.state, record.life.reason.clone()) {
-            (SessionState::Ready | SessionState::Idle, _) => Ok(record),
-            (_, Some(reason)) => Err(Error::new(reason.code, reason.text)),
-            (_, None) => Err(no_session()),
-        }
-    }
-
     async fn record(&self, session: SessionId) -> Result<Option<Record>, Error> {
         match self.driven_record(session) {
             Some(record) => Ok(Some(record)),
@@ -442,18 +217,6 @@ impl Sessions {
         lock(&self.inner.driven)
             .get(&session)
             .map(|driven| driven.view.borrow().record.clone())
-    }
-
-    async fn key(&self, session: SessionId) -> Result<Secret, sqlx::Error> {
-        let secret = self
-            .inner
-            .secret
-            .get_or_try_init(|| {
-                sqlx::query_scalar!("select installation_secret from server_settings")
-                    .fetch_one(&self.inner.db)
-            })
-            .await?;
-        Ok(agent::agent_key(secret, session))
     }
 
     async fn answer(&self, record: &Record) -> Result<Session, Error> {

@@ -183,7 +183,7 @@ async fn update(
     db.commit().await?;
     if body.archived == Some(true) {
         // Should this not happen, the reconciler sees a session of an archived workspace.
-        app.sessions.stop(&user, workspace).await?;
+        app.sessions.stop(user.user, workspace).await?;
     }
     app.events.publish_user(
         user.user,
@@ -209,7 +209,7 @@ async fn remove(
             message,
         ));
     }
-    app.sessions.stop(&user, workspace).await?;
+    app.sessions.stop(user.user, workspace).await?;
     let mut db = app.db.begin().await?;
     store::set_deleted(&mut db, workspace, Some(app.clock.now())).await?;
     audit::record(

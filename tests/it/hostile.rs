@@ -210,9 +210,26 @@ async fn nothing_of_others_can_be_read() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_agent_cannot_be_ended_or_traced() {
     let mut scene = Scene::open().await;
+    let before = scene.mallory.session(scene.workspace).await.unwrap();
+    let id = before.expect("a session").id;
+    let mut shell = scene.mallory.shell(&scene.socket, id).await;
+    shell.write(b"mine=kept\r").await.unwrap();
     scene
-        .run("kill -9 1; kill -TERM 1; kill -9 -1; echo tried")
+        .run("for signal in TERM HUP INT QUIT USR1 CHLD SEGV STOP KILL; do kill -$signal 1; done; echo tried")
         .await;
+    let forged = "import ctypes, struct; info = struct.pack(\"iiiiii104x\", 15, 0, -1, 0, 0, 0); print(ctypes.CDLL(None).syscall(129, 1, 15, info))";
+    scene.python(forged).await;
+    let (_, output) = scene
+        .python(
+            "import resource; resource.prlimit(1, resource.RLIMIT_CPU, (0, 0)); print(\"limited\")",
+        )
+        .await;
+    assert!(!output.contains("limited"), "{output}");
+    // The same agent answers: its shells have what they had.
+    shell.write(b"echo $mine-$((40+2))\r").await.unwrap();
+    let answered = tokio::time::timeout(PATIENCE, shell.read_until("kept-42"));
+    answered.await.unwrap().unwrap();
+    scene.run("kill -9 -1").await;
     let (_, output) = scene
         .python("import ctypes; print(\"traced\", ctypes.CDLL(None).ptrace(16, 1, 0, 0))")
         .await;

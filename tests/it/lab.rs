@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use slipway_api::account::Register;
 use slipway_api::run::{Run, RunState, RunTarget, StartRun};
 use slipway_api::session::{Session, SessionState};
@@ -43,7 +44,7 @@ pub(crate) struct Lab {
     database: PgConnectOptions,
     pub(crate) clock: Clock,
     /// Settings besides those of every test.
-    flags: &'static [&'static str],
+    flags: Vec<String>,
     server: Option<Server>,
     /// Ends after everything else of this test.
     _postgres: Arc<database::Postgres>,
@@ -68,18 +69,18 @@ impl Lab {
     }
 
     /// A server on a fresh database, with settings of its own.
-    pub(crate) async fn with_flags(flags: &'static [&'static str]) -> Self {
+    pub(crate) async fn with_flags(flags: &[&str]) -> Self {
         Self::with(Clock::System, flags).await
     }
 
     /// A server on a fresh database, with a clock and settings of its own.
-    pub(crate) async fn with(clock: Clock, flags: &'static [&'static str]) -> Self {
+    pub(crate) async fn with(clock: Clock, flags: &[&str]) -> Self {
         let (postgres, options) = database::fresh().await;
         let mut lab = Self {
             data: tempfile::tempdir().expect("a temporary folder"),
             database: options,
             clock,
-            flags,
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             server: None,
             _postgres: postgres,
         };
@@ -96,7 +97,7 @@ impl Lab {
             .build()
             .expect("a runtime");
         let started = runtime.spawn(start(
-            config(self.data.path(), self.flags),
+            config(self.data.path(), &self.flags),
             self.database.clone(),
             self.clock.clone(),
             sole,
@@ -168,6 +169,11 @@ impl Lab {
 
     /// Kills the agent of a session, as the kernel does when memory is out.
     pub(crate) async fn kill_agent(&self, session: SessionId) {
+        self.signal_agent(session, Signal::KILL).await;
+    }
+
+    /// Sends a signal to the agent of a session, from outside of its place.
+    pub(crate) async fn signal_agent(&self, session: SessionId, signal: Signal) {
         let places = self.app().runtime.list().await.expect("places");
         let place = places
             .into_iter()
@@ -177,8 +183,7 @@ impl Lab {
             .0;
         let pid = find_pid(&place).expect("the place names its process");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL)
-            .expect("the agent is killed");
+        rustix::process::kill_process(pid, signal).expect("the agent is there");
     }
 }
 
@@ -186,10 +191,14 @@ impl Drop for Lab {
     fn drop(&mut self) {
         // Places outlive servers; those of a test must not outlive it. On a thread of its own, since a test's runtime
         // must not be blocked: first the server ends, with a start that is under way, then what it made.
-        let (server, config) = (self.server.take(), config(self.data.path(), self.flags));
+        let (server, config) = (self.server.take(), config(self.data.path(), &self.flags));
         let ended = std::thread::spawn(move || {
             if let Some(server) = server {
-                server.runtime.shutdown_timeout(PATIENCE);
+                // Its drivers first: one that is cut off in mid-step would ask a runtime that is no longer there.
+                server.app.stopping.cancel();
+                let (runtime, served) = (server.runtime, server.served);
+                drop(runtime.block_on(async { tokio::time::timeout(PATIENCE, served).await }));
+                runtime.shutdown_timeout(PATIENCE);
             }
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -258,7 +267,7 @@ async fn start(
 }
 
 /// The server's settings, with the agent and the execution image that `cargo xtask test` names.
-pub(crate) fn config(data_dir: &Path, more: &[&str]) -> Config {
+pub(crate) fn config(data_dir: &Path, more: &[String]) -> Config {
     use clap::Parser as _;
     #[derive(clap::Parser)]
     struct Flags {
@@ -269,13 +278,14 @@ pub(crate) fn config(data_dir: &Path, more: &[&str]) -> Config {
         #[arg(long, env = "SLIPWAY_TEST_IMAGE")]
         test_image: PathBuf,
     }
-    let always: [&OsStr; 4] = [
+    let always: [&OsStr; 3] = [
         "slipway-server".as_ref(),
-        "--egress=none".as_ref(),
         "--data-dir".as_ref(),
         data_dir.as_os_str(),
     ];
-    let more = more.iter().map(OsStr::new);
+    let egress = more.iter().any(|flag| flag.starts_with("--egress="));
+    let egress = (!egress).then_some(OsStr::new("--egress=none"));
+    let more = egress.into_iter().chain(more.iter().map(OsStr::new));
     let mut flags = Flags::try_parse_from(always.into_iter().chain(more))
         .expect("SLIPWAY_TEST_AGENT and SLIPWAY_TEST_IMAGE are set, as `cargo xtask test` does");
     flags.config.agent = Some(flags.test_agent);

@@ -2,12 +2,14 @@
 mod account;
 mod archive;
 mod database;
+mod egress;
 mod file;
 mod grpc;
 mod host;
 mod hostile;
 mod hub;
 mod input;
+mod kept;
 mod lab;
 mod openapi;
 mod raw;

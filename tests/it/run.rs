@@ -7,8 +7,9 @@ use slipway_client::socket::Socket;
 use slipway_core::code::Code;
 use slipway_core::id::{Id as _, RunId, WorkspaceId};
 use slipway_core::path::RelPath;
+use slipway_proto::v1;
 
-use crate::lab::{Journey as _, Lab, code};
+use crate::lab::{Journey as _, Lab, PATIENCE, code};
 
 #[tokio::test]
 async fn a_run_starts_its_session_waits_for_it_and_its_output_and_exit_are_kept() {
@@ -279,6 +280,118 @@ async fn tasks_are_listed_and_broken_files_reported() {
     let names: Vec<&str> = tasks.tasks.iter().map(|task| task.name.as_str()).collect();
     assert_eq!(names, ["train", "all"]);
     assert_eq!(tasks.problems.len(), 1);
+}
+
+#[tokio::test]
+async fn pip_installs_for_the_user_and_into_a_virtual_environment() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let wheel = r#"import zipfile
+info = "tide-1.0.dist-info/"
+with zipfile.ZipFile("tide-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("tide.py", "")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: tide\nVersion: 1.0\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "tide.py,,\n" + info + "RECORD,,\n")
+"#;
+    write(&ana, workspace, "wheel.py", wheel).await;
+    let line = "set -e; python3 wheel.py; install='pip install -q --no-index ./tide-1.0-py3-none-any.whl'; \
+                $install; python3 -c 'import tide; print(tide.__file__)'; \
+                python3 -m venv $HOME/own; $HOME/own/bin/$install; $HOME/own/bin/python -c 'import tide; print(tide.__file__)'";
+    let run = ana.command(workspace, line).await.unwrap();
+    let done = ana.finished(&socket, workspace, run.id).await;
+    let output = ana.run_output(run.id).await.unwrap();
+    let output = String::from_utf8_lossy(&output);
+    assert_eq!(done.exit.and_then(|exit| exit.code), Some(0), "{output}");
+    let places: Vec<&str> = output
+        .lines()
+        .filter(|line| line.ends_with("tide.py"))
+        .collect();
+    let [base, own] = places[..] else {
+        panic!("{output}")
+    };
+    assert!(base.contains("/.local/lib/"), "{output}");
+    assert!(own.contains("/own/lib/"), "{output}");
+}
+
+/// A trigger that refuses, and counts what it refused where no rollback reaches.
+const REFUSES_TWICE: &str = "create sequence refused;
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+        if nextval('refused') <= 2 then raise exception 'not now'; end if;
+        return new;
+    end $$;
+    create trigger refuse before update on runs for each row when (new.state = 'done') execute function refuse();";
+
+#[tokio::test]
+async fn the_end_of_a_run_is_stored_although_the_database_refused_it_at_first() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    sqlx::raw_sql(REFUSES_TWICE)
+        .execute(&lab.app().db)
+        .await
+        .unwrap();
+    let run = ana.command(workspace, "echo tide").await.unwrap();
+    let done = ana.finished(&socket, workspace, run.id).await;
+    assert_eq!(done.state, RunState::Done);
+    assert_eq!(&ana.run_output(run.id).await.unwrap()[..], b"tide\r\n");
+    let refused = sqlx::query_scalar::<_, i64>("select last_value from refused");
+    assert_eq!(refused.fetch_one(&lab.app().db).await.unwrap(), 3);
+}
+
+/// Holds back what the driver writes of runs, but not what people wish.
+const WAITS: &str = "create function hold() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock(42); return null; end $$;
+    create trigger hold before update of started_at on runs for each statement execute function hold();";
+
+#[tokio::test]
+async fn a_run_that_is_stopped_while_the_agent_takes_it_does_not_go_on() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let session = ana.started(&socket, workspace).await;
+    let agent = lab.app().sessions.agent(session.id).await.unwrap();
+    let terminals = async || {
+        let listed = agent.terminals().list(v1::ListTerminalsRequest {}).await;
+        listed.unwrap().into_inner().terminals
+    };
+    sqlx::raw_sql(WAITS).execute(&lab.app().db).await.unwrap();
+    let mut holder = lab.app().db.begin().await.unwrap();
+    sqlx::raw_sql("select pg_advisory_xact_lock(42)")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let run = ana
+        .command(workspace, "trap '' INT TERM; while :; do sleep 600; done")
+        .await
+        .unwrap();
+    let within = async |wanted: usize| {
+        let reached = async {
+            // waits: an agent is asked, as it tells only its driver
+            while terminals()
+                .await
+                .iter()
+                .filter(|one| one.exit.is_none())
+                .count()
+                != wanted
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, reached)
+            .await
+            .expect("in time");
+    };
+    within(1).await;
+    ana.stop_run(run.id).await.unwrap();
+    assert_eq!(ana.run(run.id).await.unwrap().state, RunState::Failed);
+    holder.rollback().await.unwrap();
+    within(0).await;
 }
 
 async fn write(client: &Client, workspace: WorkspaceId, path: &str, text: &str) {

@@ -7,6 +7,7 @@ use slipway_client::socket::Socket;
 use slipway_client::terminal::{Told, Viewer};
 use slipway_core::code::Code;
 use slipway_core::id::{Id as _, SessionId, TerminalId, WorkspaceId};
+use slipway_core::limits::SESSIONS_PER_USER_MAX;
 use slipway_proto::v1;
 use time::{Duration, OffsetDateTime};
 
@@ -316,6 +317,26 @@ async fn a_quiet_session_counts_down_and_stops_and_a_wish_to_keep_it_ends_the_co
         stopped.reason.map(|reason| reason.code),
         Some(Code::IdleStop)
     );
+}
+
+#[tokio::test]
+async fn sessions_that_are_started_at_once_are_counted() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let most = usize::try_from(SESSIONS_PER_USER_MAX).unwrap();
+    let mut workspaces = Vec::new();
+    for _ in 0..most + 2 {
+        workspaces.push(ana.empty_workspace().await);
+    }
+    let starts = workspaces
+        .iter()
+        .map(|workspace| ana.start_session(*workspace));
+    let starts = futures_util::future::join_all(starts).await;
+    let (started, refused): (Vec<_>, Vec<_>) = starts.into_iter().partition(Result::is_ok);
+    assert_eq!((started.len(), refused.len()), (most, 2));
+    for refused in refused {
+        assert_eq!(code(refused), Code::TooManySessions);
+    }
 }
 
 fn ends(seen: &[u8], with: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
+use rustix::process::Signal;
 use slipway_client::rest::Client;
 use slipway_client::socket::Socket;
 use slipway_core::code::Code;
@@ -325,4 +326,32 @@ async fn a_closed_stream_is_told_and_a_terminal_survives_its_viewer() {
         }
     }
     assert_eq!(ana.terminals(session.id).await.unwrap().terminals.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_whose_agent_takes_nothing_holds_up_no_other() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let socket = Socket::connect(&ana).await.unwrap();
+    let workspace = ana.empty_workspace().await;
+    let session = ana.started(&socket, workspace).await;
+    let mut raw = raw(&ana, &[bearer(&ana)]).await.unwrap();
+    lab.signal_agent(session.id, Signal::STOP).await;
+    say(&mut raw, 1, hello(&session.id.to_string())).await;
+    // More than every window and buffer on the way holds.
+    for n in 0..400 {
+        let input = v1::Input {
+            offset: n * 65_536,
+            data: vec![b'x'; 65_536].into(),
+        };
+        let frame = Some(v1::terminal_client::Frame::Input(input));
+        let body = ws_client::Body::Terminal(v1::TerminalClient { frame });
+        let sent = tokio::time::timeout(PATIENCE, say(&mut raw, 1, body)).await;
+        sent.expect("the server reads on");
+    }
+    say(&mut raw, 0, ws_client::Body::Ping(v1::Ping { nonce: 7 })).await;
+    assert_eq!(closed(&mut raw, 1).await, Code::TooManyRequests.as_str());
+    let pong = hear(&mut raw).await.unwrap().body;
+    assert_eq!(pong, Some(ws_server::Body::Pong(v1::Pong { nonce: 7 })));
+    lab.signal_agent(session.id, Signal::CONT).await;
 }

@@ -1,19 +1,23 @@
-//! A pseudo terminal: opened, sized, read and written without blocking, and asked who is in its foreground.
+//! A pseudo terminal: opened and sized by portable-pty, read and written without blocking, and asked who is in its
+//! foreground. Its program is started by `spawn`, since portable-pty's own way hides a failed exec.
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
+use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal};
-use rustix::pty::OpenptFlags;
-use rustix::termios::{InputModes, OptionalActions, Winsize};
+use rustix::termios::{InputModes, OptionalActions};
 use slipway_terminal::log::Size;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The agent's end.
-#[derive(Debug)]
 pub struct Pty {
+    /// Sizes the terminal.
+    sized: Mutex<Box<dyn MasterPty + Send>>,
+    /// The same end, waited for.
     master: AsyncFd<OwnedFd>,
 }
 
@@ -22,32 +26,37 @@ pub struct Pty {
 /// # Errors
 /// When the system has no pseudo terminal left.
 pub fn open(size: Size) -> io::Result<(Pty, OwnedFd)> {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = rustix::pty::openpt(flags)?;
-    rustix::pty::grantpt(&master)?;
-    rustix::pty::unlockpt(&master)?;
-    let slave = match rustix::pty::ioctl_tiocgptpeer(&master, flags) {
-        Ok(slave) => slave,
-        Err(_) => {
-            let name = rustix::pty::ptsname(&master, Vec::new())?;
-            let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-            rustix::fs::open(name, flags, rustix::fs::Mode::empty())?
-        }
-    };
+    let pair = native_pty_system()
+        .openpty(pty_size(size))
+        .map_err(io::Error::other)?;
+    let path = pair.master.tty_name().ok_or(io::ErrorKind::NotFound)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
     let mut modes = rustix::termios::tcgetattr(&slave)?;
     // Backspace in a line removes a character, not a byte of it.
     modes.input_modes |= InputModes::IUTF8;
     rustix::termios::tcsetattr(&slave, OptionalActions::Now, &modes)?;
-    rustix::termios::tcsetwinsize(&master, winsize(size))?;
-    let status = rustix::fs::fcntl_getfl(&master)?;
-    rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
+    let fd = pair.master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
     #[expect(
         unsafe_code,
-        reason = "the safe constructor is deprecated in favour of this one"
+        reason = "portable-pty lends its descriptor as a number; the safe constructor of AsyncFd is deprecated"
     )]
-    // SAFETY: the descriptor is owned by the value that is handed over, so it stays open as long as it is watched.
-    let master = unsafe { AsyncFd::register_with_interest(master, Interest::READABLE)? };
-    Ok((Pty { master }, slave))
+    // SAFETY: `pair.master` keeps the number open while it is duplicated; the duplicate is owned by the value that is
+    // handed over, so it stays open as long as it is watched.
+    let master = unsafe {
+        let master = BorrowedFd::borrow_raw(fd).try_clone_to_owned()?;
+        let status = rustix::fs::fcntl_getfl(&master)?;
+        rustix::fs::fcntl_setfl(&master, status | OFlags::NONBLOCK)?;
+        AsyncFd::register_with_interest(master, Interest::READABLE)?
+    };
+    let sized = Mutex::new(pair.master);
+    Ok((Pty { sized, master }, slave))
+}
+
+impl std::fmt::Debug for Pty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pty").field(&self.master).finish()
+    }
 }
 
 impl Pty {
@@ -62,10 +71,8 @@ impl Pty {
     /// # Errors
     /// When the terminal is gone.
     pub fn resize(&self, size: Size) -> io::Result<()> {
-        Ok(rustix::termios::tcsetwinsize(
-            self.master.get_ref(),
-            winsize(size),
-        )?)
+        let sized = self.sized.lock().unwrap_or_else(PoisonError::into_inner);
+        sized.resize(pty_size(size)).map_err(io::Error::other)
     }
 
     /// Reads what is there, into memory that need not be cleared before.
@@ -102,12 +109,12 @@ impl Pty {
 }
 
 /// A size that a program can live with: no side is 0.
-fn winsize(size: Size) -> Winsize {
+fn pty_size(size: Size) -> PtySize {
     let side = |side: u32| u16::try_from(side.max(1)).unwrap_or(u16::MAX);
-    Winsize {
-        ws_row: side(size.rows),
-        ws_col: side(size.cols),
-        ws_xpixel: 0,
-        ws_ypixel: 0,
+    PtySize {
+        rows: side(size.rows),
+        cols: side(size.cols),
+        pixel_width: 0,
+        pixel_height: 0,
     }
 }

@@ -13,8 +13,9 @@ use slipway_proto::v1::attached::Mode as WireMode;
 use slipway_proto::v1::terminal_client::Frame as In;
 use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
-use slipway_terminal::input::ClientId;
+use slipway_terminal::input::{self, ClientId};
 use slipway_terminal::log::Size;
+use slipway_terminal::query::Colours;
 use tokio::time::Sleep;
 use tokio_stream::Stream;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -42,7 +43,7 @@ enum Due {
 }
 
 /// The frames for one viewer.
-pub(super) struct Outbound {
+pub(crate) struct Outbound {
     terminal: Arc<Terminal>,
     number: u64,
     ack_timer: Option<Pin<Box<Sleep>>>,
@@ -81,6 +82,12 @@ impl Terminal {
                 rows: hello.rows,
             })
         };
+        if let (Some(foreground), Some(background)) = (hello.foreground, hello.background) {
+            state.answerer.set_colours(Colours {
+                foreground,
+                background,
+            });
+        }
         let hello = Hello {
             same_log: hello.epoch == self.epoch,
             have_offset: hello.have_offset,
@@ -149,6 +156,7 @@ impl Terminal {
         }
         // The mark comes before what the program prints about it.
         state.log.resize(size);
+        state.answerer.resize(size);
         if let Err(error) = self.pty.resize(size) {
             tracing::debug!(terminal.id = self.id, %error, "Could not resize a terminal");
         }
@@ -314,6 +322,12 @@ impl Terminal {
                 cols: size.cols,
                 rows: size.rows,
             })),
+            Some(Frame::Restored { at, size, data }) => Due::Frame(Out::Restored(v1::Restored {
+                at_offset: at,
+                cols: size.cols,
+                rows: size.rows,
+                data,
+            })),
             Some(Frame::Gap { from, to }) => Due::Frame(Out::Gap(v1::Gap { from, to })),
             Some(Frame::Exited) => state
                 .exit
@@ -332,15 +346,17 @@ impl Terminal {
 }
 
 /// Attaches a viewer: returns its frames; what it says is applied by the returned future until either side ends.
-pub(super) fn attach(
+pub(crate) fn attach(
     terminal: Arc<Terminal>,
     hello: &v1::Hello,
     mut inbound: tonic::Streaming<v1::TerminalClient>,
     presence: PresenceGuard,
 ) -> Result<(Outbound, impl Future<Output = ()> + Send + 'static), AgentError> {
     let client = uuid::Uuid::parse_str(&hello.client_id)
-        .map_err(|_| AgentError::invalid("client_id is not a UUID."))?
-        .as_u128();
+        .ok()
+        .map(|id| id.as_u128())
+        .filter(|client| *client != input::TERMINAL)
+        .ok_or_else(|| AgentError::invalid("client_id is not a UUID."))?;
     let number = terminal.admit(client, hello)?;
     let stop = CancellationToken::new();
     let outbound = Outbound {

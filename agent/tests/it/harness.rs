@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
+use slipway_agent::agent::Agent;
 use slipway_agent::config::Config;
-use slipway_agent::server::{self, Agent};
+use slipway_agent::server;
 use slipway_agent::workspace::ReplicaSide;
 use slipway_core::secret::Secret;
 use slipway_proto::v1;
@@ -50,6 +51,13 @@ pub(crate) fn id() -> String {
 
 impl TestAgent {
     pub(crate) async fn start() -> Self {
+        let mut test = Self::unbound().await;
+        test.bind("session").await.unwrap();
+        test
+    }
+
+    /// An agent that belongs to no session yet.
+    pub(crate) async fn unbound() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         for name in ["workspace", "home", "state"] {
@@ -94,16 +102,14 @@ impl TestAgent {
             tokio::task::yield_now().await;
         }
         let key = KEY.to_owned();
-        let mut test = Self {
+        Self {
             agent,
             folder,
             revision,
             channel,
             key,
             stop,
-        };
-        test.bind("session").await.unwrap();
-        test
+        }
     }
 
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
@@ -165,6 +171,7 @@ pub(crate) struct Viewer {
     pub(crate) typed: u64,
     pub(crate) epoch: String,
     pub(crate) written: u64,
+    pub(crate) restored: Vec<u8>,
     pub(crate) exit: Option<v1::Exit>,
     sender: mpsc::Sender<v1::TerminalClient>,
     frames: Streaming<v1::TerminalServer>,
@@ -181,6 +188,7 @@ impl Viewer {
             typed: attached.input_offset,
             epoch: attached.epoch,
             written: 0,
+            restored: Vec::new(),
             exit: None,
             sender,
             frames,
@@ -226,7 +234,7 @@ impl Viewer {
             rows: 24,
             window: 256 * 1024,
             visible: true,
-            session_id: String::new(),
+            ..Default::default()
         };
         let hello = v1::TerminalClient {
             frame: Some(In::Hello(hello)),
@@ -298,6 +306,10 @@ impl Viewer {
             }
             Out::InputAck(ack) => self.written = self.written.max(ack.offset),
             Out::Gap(gap) => self.offset = gap.to,
+            Out::Restored(restored) => {
+                assert_eq!(restored.at_offset, self.offset);
+                self.restored.extend_from_slice(&restored.data);
+            }
             Out::Refused(refused) => panic!("refused: {refused:?}"),
             Out::Attached(_) | Out::Resized(_) | Out::GoAway(_) | Out::Pong(_) | Out::State(_) => {}
         }

@@ -97,3 +97,17 @@ async fn stopping_twice_escalates_at_once() {
     let done = reach(&mut events, &run, State::Done).await;
     assert_eq!(done.exit.unwrap().signal, Some(9));
 }
+
+#[tokio::test]
+async fn what_left_the_session_of_a_run_is_measured_and_ends_with_it() {
+    let agent = TestAgent::start().await;
+    let mut events = watch(&agent).await;
+    let hold = "import os, time; held = bytearray(64 << 20); open(\"pid\", \"w\").write(str(os.getpid())); time.sleep(1000)";
+    let script = format!("setsid -f python3 -c '{hold}'; while [ ! -s pid ]; do :; done");
+    let run = start(&agent, &script, 0).await;
+    let done = reach(&mut events, &run, State::Done).await;
+    assert!(done.peak_memory_bytes > 64 << 20, "{done:?}");
+    let pid = std::fs::read_to_string(agent.agent.config.workspace.join("pid")).unwrap();
+    let left = slipway_agent::process::read(pid.parse().unwrap());
+    assert!(left.is_none_or(|left| left.ended));
+}

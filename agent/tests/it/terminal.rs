@@ -3,7 +3,7 @@ use slipway_core::code::Code;
 use slipway_proto::v1;
 use slipway_proto::v1::terminal_client::Frame as In;
 
-use crate::harness::{TestAgent, Viewer};
+use crate::harness::{DEADLINE, TestAgent, Viewer};
 
 fn code(status: &tonic::Status) -> &str {
     status
@@ -237,4 +237,64 @@ async fn programs_see_no_key_and_a_utf8_terminal() {
     let text = viewer.text();
     assert!(text.contains("TERM=xterm-256color") && text.contains("LANG=C.UTF-8"));
     assert!(text.contains("SLIPWAY_SESSION=session") && !text.contains("AGENT_KEY"));
+}
+
+#[tokio::test]
+async fn a_program_that_asks_its_terminal_is_answered_once_whoever_looks_on() {
+    let agent = TestAgent::start().await;
+    // Reads each answer up to its last character, which is not a line.
+    let ask = r#"stty raw -echo
+printf '\033[2;7H\033[6n'; dd bs=1 count=6 2>&- | od -An -c
+printf '\033[c'; dd bs=1 count=7 2>&- | od -An -c
+stty raw -echo min 0 time 1; more=$(dd bs=64 count=1 2>&-); stty sane; echo "more:${more}end""#;
+    let nobody = agent.open(&["/bin/sh", "-c", ask]).await.unwrap();
+    let terminal = agent.agent.terminals.find(&nobody).unwrap();
+    let finished = terminal.finished().wait_for(Option::is_some).await.is_ok();
+    assert!(finished);
+    let mut late = Viewer::attach(&agent, &nobody).await;
+    late.end().await;
+    let gate = agent.folder.path().join("gate");
+    let gated = format!("until [ -e {} ]; do :; done; {ask}", gate.display());
+    let mut viewers = vec![agent.sh(&gated).await];
+    for _ in 0..2 {
+        let terminal = viewers[0].terminal.clone();
+        viewers.push(Viewer::attach(&agent, &terminal).await);
+    }
+    std::fs::write(gate, "").unwrap();
+    for mut viewer in viewers.into_iter().chain([late]) {
+        while viewer.step().await {}
+        let seen: String = viewer.text().split_whitespace().collect();
+        assert!(seen.contains(r"033[2;7R"), "{seen}");
+        assert!(seen.contains(r"033[?1;2c"), "{seen}");
+        assert!(seen.ends_with("more:end"), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_viewer_of_a_cut_log_is_given_the_screen() {
+    let agent = TestAgent::start().await;
+    let mut first = agent
+        .sh("printf 'a title that stays\\r\\n\\033[2;24r\\033[2;1H'; seq 400000; printf done; exec cat")
+        .await;
+    first.until("400000\r\ndone").await;
+    let mut late = Viewer::attach(&agent, &first.terminal).await;
+    late.until("400000\r\ndone").await;
+    let screen = String::from_utf8_lossy(&late.restored).into_owned();
+    assert!(screen.contains("a title that stays"), "{screen:?}");
+}
+
+#[tokio::test]
+async fn control_c_stops_a_flood_whose_viewer_takes_nothing() {
+    let agent = TestAgent::start().await;
+    let mut viewer = agent.sh("exec yes").await;
+    let terminal = agent.agent.terminals.find(&viewer.terminal).unwrap();
+    // The log stands still once the viewer's window is used up.
+    while terminal.end_offset() < 256 * 1024 {
+        tokio::task::yield_now().await;
+    }
+    viewer.key(b"\x03").await;
+    let mut finished = terminal.finished();
+    let ended = tokio::time::timeout(DEADLINE, finished.wait_for(Option::is_some)).await;
+    let exit = ended.unwrap().unwrap().clone().unwrap().exit;
+    assert_eq!(exit.signal, Some(2));
 }

@@ -57,10 +57,7 @@ pub(super) async fn connect(
     }
     let resolved = resolve(target).await;
     if let Some(upstream) = upstream {
-        // The machine may not resolve outer names at all; what it does resolve is judged all the same.
-        if verdict == Verdict::Public
-            && resolved.is_ok_and(|found| !found.iter().any(|address| is_public(address.ip())))
-        {
+        if verdict == Verdict::Public && resolved.is_ok_and(|found| !all_public(&found)) {
             return Err(Failure::Refused(PRIVATE));
         }
         return through(upstream, target).await.map_err(|error| {
@@ -89,6 +86,13 @@ pub(super) async fn connect(
 }
 
 const PRIVATE: &str = "its address is not on the public Internet; an administrator can list the host with --egress-allow";
+
+/// Whether an upstream proxy, which chooses among a name's addresses itself, can only choose public ones. A name that
+/// this machine cannot resolve, as where only the upstream knows outer names, is not judged: such an upstream must refuse
+/// private addresses by itself.
+fn all_public(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().all(|address| is_public(address.ip()))
+}
 
 async fn resolve(target: &Target) -> io::Result<Vec<SocketAddr>> {
     let found = timely(tokio::net::lookup_host((&*target.host, target.port))).await?;
@@ -136,4 +140,22 @@ async fn through(upstream: &Upstream, target: &Target) -> io::Result<TcpStream> 
         Ok(stream)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_public;
+
+    #[test]
+    fn a_name_with_one_private_address_is_not_public() {
+        let addresses = |texts: &[&str]| -> Vec<_> {
+            texts.iter().map(|text| text.parse().expect(text)).collect()
+        };
+        assert!(all_public(&addresses(&[
+            "1.1.1.1:443",
+            "[2606:4700::1]:443"
+        ])));
+        assert!(!all_public(&addresses(&["1.1.1.1:443", "10.0.0.1:443"])));
+        assert!(!all_public(&addresses(&["[::1]:443"])));
+    }
 }

@@ -38,7 +38,7 @@ impl terminals_server::Terminals for Terminals {
             .map_err(|_| Error::not_found("session"))?;
         let (input, attachment) = relay::attach(hello);
         let sessions = &self.0.sessions;
-        let output = attachment.reach(sessions, &user, session).await?;
+        let output = attachment.reach(sessions, user.user, session).await?;
         let frames = passed(self.0.clone(), session, frames, input, output);
         Ok(Response::new(bounded(&self.0, user, frames)))
     }

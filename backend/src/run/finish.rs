@@ -1,30 +1,59 @@
 //! The end of a run: its output is fetched and stored before the agent may forget it.
+use std::time::Duration;
+
 use slipway_core::id::{Id as _, RunId};
 use slipway_proto::v1;
+use tonic::Status;
 use uuid::Uuid;
 
 use super::output::{self, Output};
-use super::store::{self, Ended};
+use super::progress::{self, Ended};
 use super::{Context, start};
 use crate::session::agent::AgentHandle;
 
 /// zstd level for stored output; text shrinks tenfold in a few milliseconds.
 const LEVEL: i32 = 3;
 
-/// Stores a finished run with its output, then lets the agent forget it. When something fails, the agent tells
-/// again at the next connection.
+/// First and longest pause before the end of a run is stored again.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Why the end of a run could not be stored.
+#[derive(Debug, thiserror::Error)]
+enum FinishError {
+    /// The agent does not hand its output out.
+    #[error("fetch the output")]
+    Fetch(#[source] Status),
+    /// The database does not take it.
+    #[error("store the end")]
+    Store(#[source] sqlx::Error),
+}
+
+/// Stores a finished run with its output, then lets the agent forget it. Goes on until that is done: the agent keeps
+/// the run for as long, and whoever drives the session next begins anew.
 pub async fn finish(context: &Context, agent: &AgentHandle, id: RunId, info: &v1::RunInfo) {
+    let mut pause = PAUSE;
+    while let Err(error) = try_finish(context, agent, id, info).await {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(run.id = %id, %error, cause, "Cannot finish run {id}; trying again");
+        // waits: a database or an agent that is away comes back by itself
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+async fn try_finish(
+    context: &Context,
+    agent: &AgentHandle,
+    id: RunId,
+    info: &v1::RunInfo,
+) -> Result<(), FinishError> {
     let done = info.state() == v1::run_info::State::Done;
     let fetched = if done {
         match output::fetch(agent, id).await {
             Ok(fetched) => fetched,
-            Err(status) => {
-                tracing::warn!(run.id = %id, %status, "Cannot fetch the output of run {id}");
-                if status.code() != tonic::Code::NotFound {
-                    return;
-                }
-                Output::default()
-            }
+            Err(status) if status.code() == tonic::Code::NotFound => Output::default(),
+            Err(status) => return Err(FinishError::Fetch(status)),
         }
     } else {
         Output::default()
@@ -42,25 +71,22 @@ pub async fn finish(context: &Context, agent: &AgentHandle, id: RunId, info: &v1
         ..Ended::default()
     };
     keep(&mut ended, fetched).await;
-    match store::end(context, id, &ended).await {
-        Ok(stored) => {
-            let acknowledged = agent
-                .agent()
-                .acknowledge_run(v1::AcknowledgeRunRequest {
-                    run_id: id.to_string(),
-                })
-                .await;
-            if let Err(status) = acknowledged {
-                tracing::debug!(run.id = %id, %status, "The agent did not hear that run {id} is stored");
-            }
-            if stored {
-                context.tell(id, if done { "done" } else { "failed" });
-            }
-        }
-        Err(error) => {
-            tracing::warn!(run.id = %id, %error, "Cannot store the end of run {id}");
-        }
+    let stored = progress::end(context, id, &ended)
+        .await
+        .map_err(FinishError::Store)?;
+    let acknowledged = agent
+        .agent()
+        .acknowledge_run(v1::AcknowledgeRunRequest {
+            run_id: id.to_string(),
+        })
+        .await;
+    if let Err(status) = acknowledged {
+        tracing::debug!(run.id = %id, %status, "The agent did not hear that run {id} is stored");
     }
+    if stored {
+        context.tell(id, if done { "done" } else { "failed" });
+    }
+    Ok(())
 }
 
 /// Stores what the open runs of a session that stops have printed; they end with `reason`.
@@ -72,7 +98,7 @@ pub async fn close_open(
     agent: &AgentHandle,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    for (id, _) in store::begun(context).await? {
+    for (id, _) in progress::begun(context).await? {
         // A run that waits for its revision has printed nothing.
         let fetched = output::fetch(agent, id).await.unwrap_or_default();
         let mut ended = Ended {
@@ -80,7 +106,7 @@ pub async fn close_open(
             ..Ended::default()
         };
         keep(&mut ended, fetched).await;
-        if store::end(context, id, &ended).await? {
+        if progress::end(context, id, &ended).await? {
             context.tell(id, "failed");
         }
     }
@@ -102,7 +128,7 @@ pub async fn fail_others(
         .iter()
         .map(|id| id.uuid())
         .collect();
-    for id in store::fail_others(context, &ids, known.is_none(), reason).await? {
+    for id in progress::fail_others(context, &ids, known.is_none(), reason).await? {
         context.tell(id, "failed");
     }
     Ok(())

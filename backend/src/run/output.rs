@@ -95,6 +95,7 @@ async fn replay(agent: &AgentHandle, run: RunId) -> Result<Output, Status> {
                 | Heard::InputAck(_)
                 | Heard::GoAway(_)
                 | Heard::Pong(_)
+                | Heard::Restored(_)
                 | Heard::State(_),
             )
             | None => {}
@@ -102,7 +103,17 @@ async fn replay(agent: &AgentHandle, run: RunId) -> Result<Output, Status> {
     }
     say(Say::Detach(v1::Detach {})).await;
     output.total_bytes = at;
+    begin_at_a_line(&mut output);
     Ok(output)
+}
+
+/// What is left of a long output begins with a whole line, if one begins soon.
+fn begin_at_a_line(output: &mut Output) {
+    let head = &output.bytes[..output.bytes.len().min(TERMINAL_FRAME_BYTES_MAX)];
+    let line = head.iter().position(|byte| *byte == b'\n');
+    if let Some(end) = line.filter(|_| output.truncated) {
+        output.bytes.drain(..=end);
+    }
 }
 
 /// Keeps the end within the bound; the agent is not trusted to keep it.
@@ -129,5 +140,16 @@ mod tests {
         assert_eq!(output.bytes.len(), RUN_OUTPUT_BYTES_MAX);
         assert_eq!(output.bytes.last(), Some(&39));
         assert!(output.truncated);
+    }
+
+    #[test]
+    fn what_is_left_begins_with_a_whole_line() {
+        let mut output = Output::default();
+        append(&mut output, b"31mred\x1b[0m\nnext\n");
+        begin_at_a_line(&mut output);
+        assert!(output.bytes.starts_with(b"31m"), "nothing is missing");
+        output.truncated = true;
+        begin_at_a_line(&mut output);
+        assert_eq!(output.bytes, b"next\n");
     }
 }

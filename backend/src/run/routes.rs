@@ -282,7 +282,7 @@ async fn begin(
         );
     }
     let command = line_for(app, workspace, &start.target).await?;
-    let session = app.sessions.start(user, workspace).await?;
+    let session = app.sessions.start(user.user, workspace).await?;
     let run = NewRun {
         id: app.clock.fresh(),
         workspace,
@@ -295,6 +295,7 @@ async fn begin(
         rows,
     };
     let mut db = app.db.begin().await?;
+    store::lock_session(&mut db, session.id).await?;
     if store::open_count(&mut db, workspace).await? >= RUNS_QUEUED_MAX {
         return Err(Error::new(
             Code::TooManyRuns,

@@ -6,16 +6,19 @@ use slipway_proto::v1;
 use slipway_proto::v1::run_info::State;
 use time::OffsetDateTime;
 
-use super::store::{self, Ended};
+use super::progress::{self, Ended};
 use super::{Context, command};
 use crate::session::agent::AgentHandle;
 
-/// Starts every run that waits for the session, and repeats wishes to stop that the agent may not have heard.
+/// Wishes until an agent kills.
+const STOP_STEPS: usize = 3;
+
+/// Starts every run that waits for the session. One that was stopped while the agent took it ends at once.
 ///
 /// # Errors
 /// When the database refuses; what was not started waits on.
 pub async fn start_queued(context: &Context, agent: &AgentHandle) -> Result<(), sqlx::Error> {
-    for run in store::queued(context).await? {
+    for run in progress::queued(context).await? {
         let request = v1::StartRunRequest {
             run_id: run.id.to_string(),
             command: command::argv(&run.command),
@@ -27,8 +30,10 @@ pub async fn start_queued(context: &Context, agent: &AgentHandle) -> Result<(), 
         };
         match agent.agent().start_run(request).await {
             Ok(_) => {
-                if store::go_on(context, run.id, "waiting", None).await? {
+                if progress::go_on(context, run.id, "waiting", None).await? {
                     context.tell(run.id, "waiting");
+                } else if progress::is_over(context, run.id).await? {
+                    end_at_once(agent, run.id).await;
                 }
             }
             Err(status) if is_transient(&status) => {
@@ -41,13 +46,43 @@ pub async fn start_queued(context: &Context, agent: &AgentHandle) -> Result<(), 
                     reason: Some(status.message().to_owned()),
                     ..Ended::default()
                 };
-                if store::end(context, run.id, &ended).await? {
+                if progress::end(context, run.id, &ended).await? {
                     context.tell(run.id, "failed");
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Repeats wishes to stop that the agent may not have heard.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn repeat_stops(context: &Context, agent: &AgentHandle) -> Result<(), sqlx::Error> {
+    for (id, stop_wished) in progress::begun(context).await? {
+        if stop_wished {
+            stop(agent, id).await;
+        }
+    }
+    Ok(())
+}
+
+/// Takes all steps of a stop: each further wish is followed by the next harder signal.
+async fn end_at_once(agent: &AgentHandle, id: RunId) {
+    for _ in 0..STOP_STEPS {
+        stop(agent, id).await;
+    }
+}
+
+async fn stop(agent: &AgentHandle, id: RunId) {
+    let request = v1::StopRunRequest {
+        run_id: id.to_string(),
+    };
+    if let Err(status) = agent.agent().stop_run(request).await {
+        // The next connection repeats it.
+        tracing::info!(run.id = %id, %status, "The agent did not hear that run {id} shall stop");
+    }
 }
 
 fn is_transient(status: &tonic::Status) -> bool {
@@ -68,7 +103,7 @@ pub async fn moved(context: &Context, id: RunId, info: &v1::RunInfo) -> Result<(
         State::Flushing => "flushing",
         State::Unspecified | State::Done | State::Failed => return Ok(()),
     };
-    if store::go_on(context, id, state, started_at(info)).await? {
+    if progress::go_on(context, id, state, started_at(info)).await? {
         context.tell(id, state);
     }
     Ok(())

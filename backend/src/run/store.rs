@@ -1,4 +1,4 @@
-//! Runs in Postgres. A finished run never changes again; what a driver writes names the lease it holds.
+//! Runs in Postgres, as people ask for them. A finished run never changes again.
 use slipway_api::run::{Run, RunState, RunTarget};
 use slipway_api::session::Exit;
 use slipway_core::id::{Id, RunId, SessionId, UserId, WorkspaceId};
@@ -7,8 +7,6 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-use super::Context;
 
 /// A run to be stored.
 pub struct NewRun {
@@ -122,6 +120,20 @@ pub async fn insert(
     Ok(())
 }
 
+/// Lets one request at a time count and add runs of a session; held to the end of the transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lock_session(db: &mut PgConnection, session: SessionId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select id from sessions where id = $1 for no key update",
+        session.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
+}
+
 /// How many runs of a workspace are not over.
 ///
 /// # Errors
@@ -212,179 +224,6 @@ pub async fn wish_stop(db: &mut PgConnection, id: RunId) -> Result<Option<RunSta
     .fetch_optional(db)
     .await?;
     Ok(state.as_deref().map(parse_state))
-}
-
-/// A run that waits for the session.
-pub struct Queued {
-    /// Id.
-    pub id: RunId,
-    /// The command line.
-    pub command: String,
-    /// The revision that must be on the disk.
-    pub revision: u64,
-    /// Columns.
-    pub cols: u32,
-    /// Rows.
-    pub rows: u32,
-}
-
-/// Runs that wait for this session, oldest first.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn queued(context: &Context) -> Result<Vec<Queued>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "select id, command, revision, cols, rows from runs
-         where session_id = $1 and state = 'queued'
-         order by id",
-        context.session.uuid()
-    )
-    .fetch_all(&context.db)
-    .await?;
-    let side = |n: i32| u32::try_from(n).unwrap_or(80);
-    Ok(rows
-        .into_iter()
-        .map(|row| Queued {
-            id: RunId::from_uuid(row.id),
-            command: row.command,
-            revision: u64::try_from(row.revision).unwrap_or(0),
-            cols: side(row.cols),
-            rows: side(row.rows),
-        })
-        .collect())
-}
-
-/// Runs of this session that were begun and are not over, and whether someone wished their end.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn begun(context: &Context) -> Result<Vec<(RunId, bool)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "select id, stop_requested from runs
-         where session_id = $1 and state in ('waiting', 'running', 'flushing')
-         order by id",
-        context.session.uuid()
-    )
-    .fetch_all(&context.db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (RunId::from_uuid(row.id), row.stop_requested))
-        .collect())
-}
-
-/// A run of this session went on. False when it is over already, unknown, or the lease is lost.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn go_on(
-    context: &Context,
-    id: RunId,
-    state: &str,
-    started_at: Option<OffsetDateTime>,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "update runs set state = $2, started_at = coalesce(started_at, $3)
-         from sessions
-         where runs.id = $1 and runs.session_id = $4
-           and sessions.id = $4 and sessions.fence = $5
-           and runs.state in ('queued', 'waiting', 'running', 'flushing')
-           and runs.state <> $2",
-        id.uuid(),
-        state,
-        started_at,
-        context.session.uuid(),
-        context.fence,
-    )
-    .execute(&context.db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// How a run ended.
-#[derive(Default)]
-pub struct Ended {
-    /// Its program ran.
-    pub done: bool,
-    /// Exit code.
-    pub code: Option<i32>,
-    /// Signal.
-    pub signal: Option<i32>,
-    /// Why, for people.
-    pub reason: Option<String>,
-    /// When its program started.
-    pub started_at: Option<OffsetDateTime>,
-    /// How long it ran.
-    pub duration_ms: Option<i64>,
-    /// Most memory it used.
-    pub peak_memory_bytes: Option<i64>,
-    /// Compressed output.
-    pub output: Option<Vec<u8>>,
-    /// Bytes of output.
-    pub output_bytes: i64,
-    /// Whether only its end is kept.
-    pub output_truncated: bool,
-}
-
-/// A run of this session is over. False when it was over already, is unknown, or the lease is lost.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end(context: &Context, id: RunId, ended: &Ended) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "update runs set state = $4, exit_code = $5, exit_signal = $6, reason = $7,
-             started_at = coalesce($8, started_at), duration_ms = coalesce($9, duration_ms),
-             peak_memory_bytes = coalesce($10, peak_memory_bytes),
-             output = $11, output_bytes = $12, output_truncated = $13
-         from sessions
-         where runs.id = $1 and runs.session_id = $2
-           and sessions.id = $2 and sessions.fence = $3
-           and runs.state in ('queued', 'waiting', 'running', 'flushing')",
-        id.uuid(),
-        context.session.uuid(),
-        context.fence,
-        if ended.done { "done" } else { "failed" },
-        ended.code,
-        ended.signal,
-        ended.reason.as_deref(),
-        ended.started_at,
-        ended.duration_ms,
-        ended.peak_memory_bytes,
-        ended.output.as_deref(),
-        ended.output_bytes,
-        ended.output_truncated,
-    )
-    .execute(&context.db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Fails runs of this session that are not in `known`; `waiting_too` fails those that wait for it as well.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn fail_others(
-    context: &Context,
-    known: &[Uuid],
-    waiting_too: bool,
-    reason: &str,
-) -> Result<Vec<RunId>, sqlx::Error> {
-    let ids = sqlx::query_scalar!(
-        "update runs set state = 'failed', reason = $4
-         from sessions
-         where runs.session_id = $1 and sessions.id = $1 and sessions.fence = $2
-           and (runs.state in ('waiting', 'running', 'flushing') or ($5 and runs.state = 'queued'))
-           and runs.id <> all($3)
-         returning runs.id",
-        context.session.uuid(),
-        context.fence,
-        known,
-        reason,
-        waiting_too,
-    )
-    .fetch_all(&context.db)
-    .await?;
-    Ok(ids.into_iter().map(RunId::from_uuid).collect())
 }
 
 /// What stands at a path now: its content's hash and whether it may be executed, for a file.

@@ -11,18 +11,19 @@ const SLACK: Duration = Duration::from_millis(750);
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Activity {
     last: Option<Instant>,
-    busy: bool,
+    /// None until the agent has said so.
+    busy: Option<bool>,
 }
 
 impl Activity {
-    /// Whether a foreground program other than the shell ran at the last report.
-    pub(super) const fn is_busy(self) -> bool {
-        self.busy
+    /// Whether a foreground program other than the shell may run: nothing is ended because nobody has asked yet.
+    pub(super) fn is_busy(self) -> bool {
+        self.busy.unwrap_or(true)
     }
 
     /// Takes a report; how long ago the session was active, if it was since the last report.
     pub(super) fn heard(&mut self, usage: &v1::Usage, now: Instant) -> Option<Duration> {
-        self.busy = usage.busy;
+        self.busy = Some(usage.busy);
         let quiet = Duration::from_millis(usage.quiet_ms);
         let at = now.checked_sub(quiet)?;
         let is_new = self.last.is_none_or(|last| at > last + SLACK);
@@ -42,6 +43,14 @@ mod tests {
             quiet_ms: ms,
             ..v1::Usage::default()
         }
+    }
+
+    #[test]
+    fn a_session_of_which_nothing_was_heard_yet_is_busy() {
+        let mut activity = Activity::default();
+        assert!(activity.is_busy());
+        activity.heard(&quiet(1), Instant::now());
+        assert!(!activity.is_busy());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use http::uri::PathAndQuery;
 use prost::Message as _;
 use slipway_core::code::Code;
-use slipway_core::id::SessionId;
+use slipway_core::id::{SessionId, UserId};
 use slipway_core::limits::TERMINAL_FRAME_BYTES_MAX;
 use slipway_proto::v1::terminal_client::Frame;
 use slipway_proto::{codec, v1};
@@ -17,7 +17,6 @@ use tonic::{Request, Status, Streaming};
 use super::Sessions;
 use super::agent::AgentHandle;
 use crate::error::Error;
-use crate::http::extract::SignedIn;
 
 /// Client frames waiting for the agent; when they are full, the carrier stops reading from its viewer.
 const INPUT_FRAMES_MAX: usize = 32;
@@ -55,7 +54,7 @@ impl Attachment {
     pub async fn reach(
         self,
         sessions: &Sessions,
-        user: &SignedIn,
+        user: UserId,
         session: SessionId,
     ) -> Result<Output, Error> {
         sessions.find(user, session).await?;

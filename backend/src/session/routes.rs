@@ -43,7 +43,7 @@ async fn start(
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
 ) -> Result<Json<Session>, Error> {
-    Ok(Json(app.sessions.start(&user, workspace).await?))
+    Ok(Json(app.sessions.start(user.user, workspace).await?))
 }
 
 /// The newest session of a workspace; `null` when it never had one.
@@ -70,7 +70,7 @@ async fn stop(
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
 ) -> Result<StatusCode, Error> {
-    app.sessions.stop(&user, workspace).await?;
+    app.sessions.stop(user.user, workspace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -85,7 +85,10 @@ async fn keep(
     Path(workspace): Path<WorkspaceId>,
     Json(keep): Json<KeepSession>,
 ) -> Result<Json<Session>, Error> {
-    let session = app.sessions.keep(&user, workspace, keep.until_done).await?;
+    let session = app
+        .sessions
+        .keep(user.user, workspace, keep.until_done)
+        .await?;
     Ok(Json(session))
 }
 
@@ -117,7 +120,7 @@ async fn terminals(
     user: SignedIn,
     Path(session): Path<SessionId>,
 ) -> Result<Json<Terminals>, Error> {
-    app.sessions.find(&user, session).await?;
+    app.sessions.find(user.user, session).await?;
     let agent = app.sessions.agent(session).await?;
     let list = agent.terminals().list(v1::ListTerminalsRequest {}).await;
     let mut list = answered(&app, session, list)?.terminals;
@@ -139,7 +142,7 @@ async fn open(
     Json(open): Json<OpenTerminal>,
 ) -> Result<(StatusCode, Json<Terminal>), Error> {
     let request = checked(&app, &open)?;
-    app.sessions.find(&user, session).await?;
+    app.sessions.find(user.user, session).await?;
     let agent = app.sessions.agent(session).await?;
     let id = request.terminal_id.clone();
     let mut client = agent.terminals();
@@ -173,7 +176,7 @@ async fn close(
     user: SignedIn,
     Path((session, terminal)): Path<(SessionId, TerminalId)>,
 ) -> Result<StatusCode, Error> {
-    app.sessions.find(&user, session).await?;
+    app.sessions.find(user.user, session).await?;
     let agent = app.sessions.agent(session).await?;
     let terminal_id = terminal.to_string();
     let list = agent.terminals().list(v1::ListTerminalsRequest {}).await;

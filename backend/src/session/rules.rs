@@ -47,7 +47,7 @@ pub enum Event {
     Bound,
     /// Time passed; `busy` says whether a program runs.
     Tick {
-        /// A foreground program other than the shell runs.
+        /// A foreground program other than the shell runs, or may.
         busy: bool,
     },
     /// Something was typed, printed or computed, or a person wants to keep it.

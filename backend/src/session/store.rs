@@ -168,6 +168,20 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
+/// Lets one request at a time count and add what an account has; held to the end of the transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lock_owner(db: &mut PgConnection, owner: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select id from users where id = $1 for no key update",
+        owner.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
+}
+
 /// How many live sessions an account has.
 ///
 /// # Errors

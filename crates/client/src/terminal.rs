@@ -64,6 +64,8 @@ pub enum Told {
     Output(Bytes),
     /// Bytes that are no longer kept were skipped.
     Gap(u64),
+    /// A piece of what brings any screen to where the log goes on; not part of the log.
+    Restored(Bytes),
     /// The program ended; nothing follows.
     Exited(v1::Exit),
 }
@@ -93,6 +95,8 @@ impl Viewer {
             window: TERMINAL_WINDOW_BYTES,
             visible: true,
             session_id: String::new(),
+            foreground: None,
+            background: None,
         };
         let stream = socket.attach(place.session, hello).await?;
         let acknowledged = place.offset;
@@ -112,7 +116,7 @@ impl Viewer {
             place.offset -= match told {
                 Told::Output(bytes) => bytes.len() as u64,
                 Told::Gap(bytes) => *bytes,
-                Told::Reset | Told::Exited(_) => 0,
+                Told::Reset | Told::Restored(_) | Told::Exited(_) => 0,
             };
         }
         place
@@ -187,6 +191,9 @@ impl Viewer {
                 self.place.offset = gap.to;
                 self.acknowledged = gap.to;
                 Ok(Some(Told::Gap(gap.to.saturating_sub(gap.from))))
+            }
+            Some(terminal_server::Frame::Restored(restored)) => {
+                Ok(Some(Told::Restored(restored.data)))
             }
             Some(terminal_server::Frame::Exited(exit)) => Ok(Some(Told::Exited(exit))),
             Some(terminal_server::Frame::Refused(v1::Refused { code, message })) => {
@@ -298,7 +305,7 @@ impl Viewer {
                     }
                 }
                 Some(Told::Reset) => seen.clear(),
-                Some(Told::Gap(_)) => {}
+                Some(Told::Gap(_) | Told::Restored(_)) => {}
                 Some(Told::Exited(_)) | None => {
                     return Err(ClientError::Protocol(format!(
                         "the terminal ended before {wanted:?} appeared; it showed: {}",

@@ -23,7 +23,7 @@ pub struct Hello {
 pub enum Mode {
     /// It goes on where the viewer stopped.
     Resume,
-    /// It starts on a fresh screen.
+    /// It starts on a fresh screen, which is first brought to where the log begins.
     Replay,
 }
 
@@ -57,7 +57,16 @@ pub enum Frame {
         /// Size.
         size: Size,
     },
-    /// Bytes that are no longer kept.
+    /// A piece of what brings the screen to this place, whatever it showed. It is not part of the log.
+    Restored {
+        /// Place.
+        at: u64,
+        /// Size of the screen at this place.
+        size: Size,
+        /// The bytes.
+        data: Bytes,
+    },
+    /// Bytes that are no longer kept. The screen at their end follows.
     Gap {
         /// First byte missing.
         from: u64,
@@ -76,6 +85,10 @@ pub struct Attachment {
     mark: u64,
     /// A replay of a cut log says so first.
     opening_gap: Option<(u64, u64)>,
+    /// What is still to be sent of the screen at the place where output goes on.
+    restore: Bytes,
+    /// Size of that screen.
+    size: Size,
     ended: bool,
 }
 
@@ -86,7 +99,7 @@ impl Attachment {
         let (mode, start_offset) = if resumable {
             (Mode::Resume, hello.have_offset)
         } else {
-            (Mode::Replay, log.replay_start())
+            (Mode::Replay, log.start())
         };
         let cut = mode == Mode::Replay && start_offset > 0;
         let mark = log.mark_at(start_offset);
@@ -94,6 +107,8 @@ impl Attachment {
             credit: Credit::new(start_offset, hello.window, hello.visible),
             mark: mark.number,
             opening_gap: cut.then_some((0, start_offset)),
+            restore: Bytes::new(),
+            size: mark.size,
             ended: false,
         };
         let attached = Attached {
@@ -135,11 +150,18 @@ impl Attachment {
             return None;
         }
         if let Some((from, to)) = self.opening_gap.take() {
+            self.restore = log.restore().unwrap_or_default();
             return Some(Frame::Gap { from, to });
         }
         let at = self.credit.sent();
         if at < log.start() {
             return self.skip_gap(log);
+        }
+        if !self.restore.is_empty() {
+            let length = self.restore.len().min(TERMINAL_FRAME_BYTES_MAX);
+            let data = self.restore.split_to(length);
+            let size = self.size;
+            return Some(Frame::Restored { at, size, data });
         }
         let mark = log.mark_after(self.mark);
         if let Some(mark) = mark.filter(|mark| mark.at <= at) {
@@ -164,14 +186,17 @@ impl Attachment {
         Some(Frame::Output { offset: at, data })
     }
 
-    /// A viewer that fell behind goes on at the oldest safe place; it is told so only when it can take output again,
-    /// so that a stopped viewer sees one gap and not many.
+    /// A viewer that fell behind goes on with the screen at the oldest place that is kept; it is told so only when it can
+    /// take output again, so that a stopped viewer sees one gap and not many.
     fn skip_gap(&mut self, log: &mut ByteLog) -> Option<Frame> {
         if self.credit.available() == 0 {
             return None;
         }
         let from = self.credit.sent();
-        let to = log.replay_start();
+        let to = log.start();
+        let mark = log.mark_at(to);
+        (self.mark, self.size) = (mark.number, mark.size);
+        self.restore = log.restore().unwrap_or_default();
         self.credit.skip(to);
         Some(Frame::Gap { from, to })
     }

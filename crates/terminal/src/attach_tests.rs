@@ -11,6 +11,7 @@ struct Screen {
     seen: Vec<Seen>,
     offset: u64,
     gaps: u64,
+    restored: Vec<u8>,
     exited: bool,
 }
 
@@ -64,9 +65,15 @@ impl Screen {
                 assert_eq!(at, self.offset);
                 self.size(size);
             }
+            Frame::Restored { at, size, data } => {
+                assert_eq!(at, self.offset);
+                self.size(size);
+                self.restored.extend_from_slice(&data);
+            }
             Frame::Gap { from: _, to } => {
                 self.gaps += 1;
                 self.offset = to;
+                self.restored.clear();
             }
             Frame::Exited => self.exited = true,
         }
@@ -110,7 +117,7 @@ fn an_offset_beyond_the_end_starts_anew() {
 }
 
 #[test]
-fn a_replay_of_a_cut_log_shows_a_gap_and_begins_after_a_newline() {
+fn a_replay_of_a_cut_log_shows_a_gap_and_begins_with_the_screen_before_it() {
     let mut log = ByteLog::new(12, SIZE);
     log.push(b"first line\nsecond\n");
     let mut screen = Screen::default();
@@ -123,13 +130,15 @@ fn a_replay_of_a_cut_log_shows_a_gap_and_begins_after_a_newline() {
     let (mut viewer, attached) = Attachment::new(hello, &mut log);
     assert_eq!(
         viewer.next(&mut log, false, 0),
-        Some(Frame::Gap { from: 0, to: 11 })
+        Some(Frame::Gap { from: 0, to: 6 })
     );
     screen.offset = attached.start_offset;
     while let Some(frame) = viewer.next(&mut log, false, 0) {
         screen.take(frame);
     }
-    assert_eq!(screen.bytes(), b"second\n");
+    let restored = String::from_utf8_lossy(&screen.restored).into_owned();
+    assert!(restored.contains("first "), "{restored:?}");
+    assert_eq!(screen.bytes(), b"line\nsecond\n");
 }
 
 #[test]
@@ -151,6 +160,8 @@ fn a_viewer_that_fell_behind_sees_one_gap() {
         }
     }
     assert_eq!(screen.gaps, 1);
+    let restored = String::from_utf8_lossy(&screen.restored).into_owned();
+    assert!(restored.contains("line 8"), "{restored:?}");
     assert!(screen.bytes().ends_with(b"\nline 999\n"));
 }
 

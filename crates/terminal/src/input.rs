@@ -10,6 +10,9 @@ const CLIENTS_MAX: usize = 64;
 /// A viewer's identity over its reconnects: its UUID's bits.
 pub type ClientId = u128;
 
+/// The terminal itself, which answers what programs ask it. No viewer has the UUID of nothing.
+pub const TERMINAL: ClientId = 0;
+
 /// Why input was not taken. The viewer attaches again and resends from where the agent stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
@@ -74,6 +77,12 @@ impl InputQueue {
         client.taken += data.len() as u64;
         self.waiting.push_back((id, data));
         Ok(())
+    }
+
+    /// Takes what the terminal itself answers, behind what was typed. A program that asks without reading gets no more.
+    pub fn answer(&mut self, data: Bytes) {
+        let taken = self.client(TERMINAL).taken;
+        self.offer(TERMINAL, taken, data).ok();
     }
 
     /// The next bytes for the program.

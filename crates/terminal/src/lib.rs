@@ -1,7 +1,11 @@
-//! The pure part of terminals: byte log with absolute offsets, credits, exactly-once input, and what one viewer is
-//! sent next. No async, no I/O, no clock: `now` comes in as milliseconds.
+//! The pure part of terminals: byte log with absolute offsets, credits, exactly-once input, what one viewer is sent
+//! next, and what programs that ask are answered. No async, no I/O, no clock: `now` comes in as milliseconds.
 
 pub mod attach;
+mod boundary;
+mod checkpoint;
 pub mod credit;
+mod cursor;
 pub mod input;
 pub mod log;
+pub mod query;

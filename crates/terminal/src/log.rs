@@ -3,6 +3,8 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::checkpoint::Checkpoint;
+
 /// Bytes of one full block. Blocks are what is shared with viewers without copying.
 const BLOCK_BYTES: usize = 64 * 1024;
 /// A shorter piece of the newest block is copied to a viewer, so that single keys do not cut the log into crumbs.
@@ -11,8 +13,6 @@ const SHARE_BYTES_MIN: usize = 4 * 1024;
 const FIRST_BYTES: usize = 256;
 /// Resizes kept. A program that prints one byte between resizes must not turn the log into marks.
 const MARKS_MAX: usize = 4096;
-/// How far a replay looks for a newline to start after.
-const SAFE_SEARCH_BYTES: u64 = 64 * 1024;
 
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct ByteLog {
     /// Size in force at `start`, and the number of the mark that set it.
     base: Mark,
     marks: VecDeque<Mark>,
+    /// The screen at `start`, once bytes have left.
+    before: Option<Box<Checkpoint>>,
 }
 
 impl ByteLog {
@@ -63,6 +65,7 @@ impl ByteLog {
                 size,
             },
             marks: VecDeque::new(),
+            before: None,
         }
     }
 
@@ -174,27 +177,11 @@ impl ByteLog {
         Bytes::new()
     }
 
-    /// Where a replay may begin: the start of a log that is whole, else after a newline, so that it never begins
-    /// inside an escape sequence or a character.
-    pub fn replay_start(&mut self) -> u64 {
-        if self.start == 0 {
-            return 0;
-        }
-        let mut at = self.start;
-        while at < self.end && at - self.start < SAFE_SEARCH_BYTES {
-            let piece = self.read(at, BLOCK_BYTES);
-            if let Some(found) = piece.iter().position(|byte| *byte == b'\n') {
-                return at + found as u64 + 1;
-            }
-            at += piece.len() as u64;
-        }
-        // No line ends near: at least do not begin inside a character.
-        let piece = self.read(self.start, 4);
-        let skip = piece
-            .iter()
-            .take_while(|byte| **byte & 0xC0 == 0x80)
-            .count();
-        self.start + skip.min(3) as u64
+    /// What brings a screen to where a log begins that is no longer whole.
+    #[must_use]
+    pub fn restore(&self) -> Option<Bytes> {
+        let before = self.before.as_ref()?;
+        Some(before.restore().into())
     }
 
     /// Makes the newest bytes shareable; what is left of their allocation takes the next ones.
@@ -233,15 +220,44 @@ impl ByteLog {
                 continue;
             };
             if first.len() <= surplus {
-                self.start += first.len() as u64;
+                let whole = std::mem::take(first);
                 self.blocks.pop_front();
+                self.let_go(whole);
             } else {
-                drop(first.split_to(surplus));
-                self.start = start;
+                let part = first.split_to(surplus);
+                self.let_go(part);
             }
         }
-        while self.marks.front().is_some_and(|mark| mark.at <= self.start) {
-            self.base = self.marks.pop_front().expect("invariant: just seen");
+        self.pass_marks();
+    }
+
+    /// The oldest bytes leave the log for the screen before it, each at its size.
+    fn let_go(&mut self, mut bytes: Bytes) {
+        while !bytes.is_empty() {
+            self.pass_marks();
+            let until_mark = self
+                .marks
+                .front()
+                .map_or(u64::MAX, |mark| mark.at - self.start);
+            let length = bytes
+                .len()
+                .min(usize::try_from(until_mark).unwrap_or(usize::MAX));
+            let now = bytes.split_to(length);
+            let size = self.base.size;
+            let before = self
+                .before
+                .get_or_insert_with(|| Box::new(Checkpoint::new(size)));
+            before.take(&now);
+            self.start += length as u64;
+        }
+    }
+
+    fn pass_marks(&mut self) {
+        while let Some(mark) = self.marks.pop_front_if(|mark| mark.at <= self.start) {
+            self.base = mark;
+            if let Some(before) = &mut self.before {
+                before.resize(mark.size);
+            }
         }
     }
 }
@@ -278,23 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_of_a_cut_log_begins_after_a_newline() {
+    fn a_whole_log_needs_no_screen_before_it_and_a_cut_one_has_it() {
         let mut log = ByteLog::new(16, SIZE);
-        log.push("\u{1b}[31mgrüße\nzweite zeile\n".as_bytes());
-        assert_ne!(log.start(), 0);
-        let from = log.replay_start();
-        assert_eq!(all(&mut log, from, 64), b"zweite zeile\n");
-    }
-
-    #[test]
-    fn a_replay_without_newlines_begins_at_a_character() {
-        let mut log = ByteLog::new(3, SIZE);
-        log.push("aaß€".as_bytes());
-        log.push("€".as_bytes());
-        log.keep(5);
-        log.push(b"x");
-        let from = log.replay_start();
-        assert!(std::str::from_utf8(&all(&mut log, from, 64)).is_ok());
+        log.push(b"\x1b[31mred");
+        assert_eq!(log.restore(), None);
+        log.push(b" and then some");
+        let screen = log.restore().unwrap();
+        let screen = String::from_utf8_lossy(&screen);
+        assert!(screen.contains("\x1b[31m"), "{screen:?}");
     }
 
     #[test]
@@ -321,6 +328,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn what_is_read_is_what_was_pushed(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9000), 0..60),

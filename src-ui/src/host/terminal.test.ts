@@ -103,6 +103,9 @@ class FakeScreen implements Screen {
   gap(bytes: bigint) {
     this.events.push(`gap ${bytes}`);
   }
+  colours() {
+    return { foreground: 0xe6e6e6, background: 0x16181d };
+  }
   replaying(active: boolean) {
     this.events.push(active ? "replay" : "live");
   }
@@ -248,6 +251,36 @@ describe("a terminal", () => {
     }
     expect(screen.shown).toEqual([...agent.log]);
     expect(screen.events.filter((event) => event === "reset")).toHaveLength(1);
+  });
+
+  test("a cut log begins with the screen before it, which is not part of the log", () => {
+    const agent = new Agent(0);
+    const { world, screen, connect } = setUp(agent);
+    connect();
+    const { wire } = world;
+    wire.tell(wire.stream, {
+      case: "gap",
+      value: { $typeName: "slipway.v1.Gap", from: 0n, to: 1000n },
+    });
+    for (const data of [new Uint8Array([1, 2]), new Uint8Array([3])])
+      wire.tell(wire.stream, {
+        case: "restored",
+        value: { $typeName: "slipway.v1.Restored", atOffset: 1000n, cols: 90, rows: 20, data },
+      });
+    wire.tell(wire.stream, {
+      case: "output",
+      value: {
+        $typeName: "slipway.v1.Output",
+        offset: 1000n,
+        data: new Uint8Array([4]),
+        inputOffset: 0n,
+      },
+    });
+    expect(screen.shown).toEqual([1, 2, 3, 4]);
+    expect(screen.events.filter((event) => event.startsWith("gap"))).toEqual(["gap 1000"]);
+    expect(screen.sizes.at(-1)).toBe("2:90x20");
+    world.advance(100);
+    expect(agent.acks).toEqual([1001n]);
   });
 
   test("the other program's log starts anew", () => {

@@ -23,6 +23,8 @@ export interface Screen {
   resize(cols: number, rows: number): void;
   /** Bytes that nobody keeps any more. */
   gap(bytes: bigint): void;
+  /** Text and ground as 0xRRGGBB, for programs that ask their terminal. */
+  colours(): { foreground: number; background: number } | null;
   /** While true, what the screen would answer or ring is old news. */
   replaying(active: boolean): void;
   exited(exit: Exit): void;
@@ -133,6 +135,7 @@ export class TerminalStream {
       rows: this.rows,
       window: WINDOW_BYTES,
       visible: this.visible,
+      ...this.screen.colours(),
     });
     return {
       case: "attach",
@@ -171,6 +174,13 @@ export class TerminalStream {
           this.parsed = to;
           this.screen.gap(to - from);
         });
+        break;
+      }
+      case "restored": {
+        const { atOffset, cols, rows, data } = frame.value;
+        this.barrier(() => this.screen.resize(cols, rows));
+        this.steps.push({ kind: "bytes", data, end: atOffset });
+        this.run();
         break;
       }
       case "exited": {

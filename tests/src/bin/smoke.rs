@@ -226,7 +226,9 @@ async fn reconnect(
                 .context("the connection closed by itself")?
             {
                 Told::Output(bytes) => collected.extend_from_slice(&bytes),
-                Told::Reset | Told::Gap(_) => anyhow::bail!("the log did not resume at its offset"),
+                Told::Reset | Told::Gap(_) | Told::Restored(_) => {
+                    anyhow::bail!("the log did not resume at its offset")
+                }
                 Told::Exited(exit) => anyhow::bail!("the shell ended: {exit:?}"),
             }
             if collected.ends_with(b"60000\n")

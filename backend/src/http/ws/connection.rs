@@ -1,5 +1,5 @@
 //! One connection: a single state machine over its socket and all its streams. Nothing is taken from a stream
-//! before the socket takes it, and nothing is read from the socket before its stream takes it.
+//! before the socket takes it, and a stream whose agent is slow holds up no other.
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::flow;
-use super::stream::{Next, Offered, Stream};
+use super::stream::{Next, Stream};
 use crate::account::token;
 use crate::http::extract::SignedIn;
 use crate::state::App;
@@ -47,8 +47,6 @@ struct Connection {
     /// Whose turn it is to be asked for a frame first.
     turn: usize,
     answers: VecDeque<Message>,
-    /// A frame that its stream does not take yet.
-    blocked: Option<(u32, v1::TerminalClient)>,
     unflushed: bool,
     heard: Instant,
     ping: Interval,
@@ -75,7 +73,6 @@ impl Connection {
             streams: Vec::new(),
             turn: 0,
             answers: VecDeque::new(),
-            blocked: None,
             unflushed: false,
             heard: Instant::now(),
             ping,
@@ -88,6 +85,10 @@ impl Connection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.poll_clocks(cx).is_ready() {
             return Poll::Ready(());
+        }
+        // Also while the socket takes nothing.
+        for stream in &mut self.streams {
+            stream.hand_on(cx);
         }
         for _ in 0..TURN_FRAMES {
             // Keys before output: reading comes first in every round.
@@ -150,15 +151,6 @@ impl Connection {
 
     /// Takes one message from the socket. `None`: the other side is gone.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        if let Some((stream, frame)) = self.blocked.take() {
-            match self.offer(cx, stream, frame) {
-                Offered::Taken => return Poll::Ready(Some(())),
-                Offered::Full(frame) => {
-                    self.blocked = Some((stream, frame));
-                    return Poll::Pending;
-                }
-            }
-        }
         if self.answers.len() >= ANSWERS_MAX {
             return Poll::Pending;
         }
@@ -186,11 +178,7 @@ impl Connection {
 
     fn take(&mut self, cx: &mut Context<'_>, number: u32, body: ws_client::Body) {
         match body {
-            ws_client::Body::Terminal(frame) => {
-                if let Offered::Full(frame) = self.offer(cx, number, frame) {
-                    self.blocked = Some((number, frame));
-                }
-            }
+            ws_client::Body::Terminal(frame) => self.offer(cx, number, frame),
             ws_client::Body::Attach(attach) => self.attach(number, attach),
             ws_client::Body::Subscribe(subscribe) => self.subscribe(number, &subscribe),
             ws_client::Body::Close(v1::CloseStream {}) => {
@@ -207,12 +195,17 @@ impl Connection {
         }
     }
 
-    /// Offers a frame to its stream. A stream that is over takes everything: the client hears of it soon.
-    fn offer(&mut self, cx: &mut Context<'_>, number: u32, frame: v1::TerminalClient) -> Offered {
-        self.streams
-            .iter_mut()
-            .find(|stream| stream.number == number)
-            .map_or(Offered::Taken, |stream| stream.offer(cx, frame))
+    /// Hands a frame to its stream. One that is over takes everything: the client hears of it soon.
+    fn offer(&mut self, cx: &mut Context<'_>, number: u32, frame: v1::TerminalClient) {
+        let mut streams = self.streams.iter_mut();
+        let Some(stream) = streams.find(|stream| stream.number == number) else {
+            return;
+        };
+        if stream.offer(cx, frame).is_err() {
+            self.streams.retain(|stream| stream.number != number);
+            let message = "More was sent than the session takes. Attach again.";
+            self.closed(number, Some(Code::TooManyRequests), message);
+        }
     }
 
     fn attach(&mut self, number: u32, attach: v1::AttachTerminal) {
@@ -319,7 +312,6 @@ impl Connection {
         }
         self.closing = true;
         self.streams.clear();
-        self.blocked = None;
         self.answers.push_back(Message::Close(Some(CloseFrame {
             code,
             reason: reason.into(),

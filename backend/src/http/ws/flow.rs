@@ -13,7 +13,7 @@ pub(super) fn terminal(app: App, user: SignedIn, session: SessionId, hello: v1::
     let (input, attachment) = relay::attach(hello);
     let sessions = app.sessions.clone();
     let flow = async move {
-        let output = attachment.reach(&app.sessions, &user, session).await?;
+        let output = attachment.reach(&app.sessions, user.user, session).await?;
         Ok(Flow::Terminal(Box::new(output)))
     };
     Opened {

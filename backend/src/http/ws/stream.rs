@@ -1,4 +1,5 @@
 //! One numbered stream of a connection: being opened, carrying frames, over.
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,11 +8,18 @@ use futures_util::Stream as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use prost::Message as _;
+use slipway_core::limits::TERMINAL_INPUT_BYTES_MAX;
 use slipway_proto::v1;
 use slipway_proto::v1::ws_server;
 
 use crate::error::Error;
 use crate::session::relay::{self, Input, Output};
+
+/// Frames that wait for an agent that does not take them. A client waits for acknowledgements of what was typed, so one
+/// that keeps to the protocol has fewer under way.
+const WAITING_FRAMES_MAX: usize = 512;
+/// Bytes of such frames.
+const WAITING_BYTES_MAX: usize = 2 * TERMINAL_INPUT_BYTES_MAX;
 
 /// What a stream carries towards the client.
 pub(super) enum Flow {
@@ -33,6 +41,9 @@ pub(super) struct Opened {
 pub(super) struct Stream {
     pub(super) number: u32,
     input: Option<Input>,
+    /// Frames that the agent does not take yet, and their bytes.
+    waiting: VecDeque<v1::TerminalClient>,
+    waiting_bytes: usize,
     state: State,
     lost: Box<dyn Fn() + Send>,
 }
@@ -50,40 +61,58 @@ pub(super) enum Next {
     Over(Bytes),
 }
 
-/// What became of a frame for a stream.
-pub(super) enum Offered {
-    Taken,
-    /// Not yet: the waker is called when there is room.
-    Full(v1::TerminalClient),
-}
+/// More frames wait for a stream's agent than a client may have under way.
+#[derive(Debug)]
+pub(super) struct Overrun;
 
 impl Stream {
     pub(super) fn new(number: u32, opened: Opened) -> Self {
         Self {
             number,
             input: opened.input,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
             state: State::Opening(opened.flow),
             lost: opened.lost,
         }
     }
 
-    /// Hands a frame towards the agent.
-    pub(super) fn offer(&mut self, cx: &mut Context<'_>, frame: v1::TerminalClient) -> Offered {
-        let Some(input) = &mut self.input else {
-            return Offered::Taken;
-        };
-        match input.poll_reserve(cx) {
-            Poll::Ready(Ok(())) => {
-                // Reserved just now; a stream that ends meanwhile tells so itself.
-                drop(input.send_item(frame));
-                Offered::Taken
+    /// Takes a frame for the agent. One that is slow holds up nobody but this stream.
+    pub(super) fn offer(
+        &mut self,
+        cx: &mut Context<'_>,
+        frame: v1::TerminalClient,
+    ) -> Result<(), Overrun> {
+        if self.input.is_none() {
+            // It is over and tells so itself.
+            return Ok(());
+        }
+        self.waiting_bytes += frame.encoded_len();
+        self.waiting.push_back(frame);
+        self.hand_on(cx);
+        let overrun =
+            self.waiting.len() > WAITING_FRAMES_MAX || self.waiting_bytes > WAITING_BYTES_MAX;
+        if overrun { Err(Overrun) } else { Ok(()) }
+    }
+
+    /// Hands waiting frames to the agent as far as it takes them.
+    pub(super) fn hand_on(&mut self, cx: &mut Context<'_>) {
+        while let (Some(input), false) = (&mut self.input, self.waiting.is_empty()) {
+            match input.poll_reserve(cx) {
+                Poll::Ready(Ok(())) => {
+                    if let Some(frame) = self.waiting.pop_front() {
+                        self.waiting_bytes -= frame.encoded_len();
+                        // Reserved just now; a stream that ends meanwhile tells so itself.
+                        drop(input.send_item(frame));
+                    }
+                }
+                // The agent's stream is over and tells so itself.
+                Poll::Ready(Err(_)) => {
+                    self.input = None;
+                    self.waiting.clear();
+                }
+                Poll::Pending => return,
             }
-            // The agent's stream is over and tells so itself.
-            Poll::Ready(Err(_)) => {
-                self.input = None;
-                Offered::Taken
-            }
-            Poll::Pending => Offered::Full(frame),
         }
     }
 

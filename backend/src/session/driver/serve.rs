@@ -96,6 +96,7 @@ impl Driver {
                                 // Told again after a lag: what was begun since the first time is not lost.
                                 if !current {
                                     self.fail_unlisted(&listed).await;
+                                    self.repeat_stops(agent).await;
                                 }
                                 current = true;
                                 self.start_runs(agent).await;
@@ -248,6 +249,13 @@ impl Driver {
         if let Err(error) = run::start::start_queued(&self.run_context(), agent).await {
             tracing::warn!(session.id = %record.id, %error, "Cannot start the runs of session {}", record.id);
             self.poke.notify_one();
+        }
+    }
+
+    /// Stops again what may not have heard of it.
+    async fn repeat_stops(&self, agent: &AgentHandle) {
+        if let Err(error) = run::start::repeat_stops(&self.run_context(), agent).await {
+            tracing::warn!(%error, "Cannot read which runs shall stop");
         }
     }
 

@@ -208,6 +208,12 @@ export class TerminalScreen implements Screen {
     this.note(`${kibibytes} KiB of older output are no longer kept`);
   }
 
+  colours(): { foreground: number; background: number } | null {
+    const { foreground, background } = terminalTheme();
+    const [text, ground] = [number(foreground), number(background)];
+    return text === null || ground === null ? null : { foreground: text, background: ground };
+  }
+
   replaying(active: boolean): void {
     this.replays = active;
     if (!active) queueMicrotask(() => this.fitNow());
@@ -306,6 +312,12 @@ export class TerminalScreen implements Screen {
   private follow(url: string): void {
     if (/^https?:\/\//i.test(url)) this.outside.openExternal(url);
   }
+}
+
+/** A colour of the theme as 0xRRGGBB. */
+function number(colour: string | undefined): number | null {
+  const hex = /^#([0-9a-f]{6})$/i.exec(colour ?? "")?.[1];
+  return hex === undefined ? null : Number.parseInt(hex, 16);
 }
 
 /** A software renderer is slower than the plain one. */

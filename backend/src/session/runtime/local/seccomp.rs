@@ -124,6 +124,9 @@ pub(super) fn filters() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
         .map(|family| (0, SeccompCmpOp::Ne, u64::from(family.cast_unsigned())))
         .collect();
     refused.insert(libc::SYS_socket, vec![rule(&foreign)?]);
+    // Of another process: a program must not take files or processor time from the agent, which runs as the same user.
+    let foreign = rule(&[(0, SeccompCmpOp::Ne, 0)])?;
+    refused.insert(libc::SYS_prlimit64, vec![foreign]);
     let unknown = UNKNOWN.iter().map(|call| (*call, Vec::new())).collect();
     let mut first = program(unknown, libc::ENOSYS)?;
     if cfg!(target_arch = "x86_64") {

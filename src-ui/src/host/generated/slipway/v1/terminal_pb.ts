@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/v1/terminal.proto.
  */
 export const file_slipway_v1_terminal: GenFile = /*@__PURE__*/
-  fileDesc("ChlzbGlwd2F5L3YxL3Rlcm1pbmFsLnByb3RvEgpzbGlwd2F5LnYxItYBChNPcGVuVGVybWluYWxSZXF1ZXN0EhMKC3Rlcm1pbmFsX2lkGAEgASgJEgwKBGNvbHMYAiABKA0SDAoEcm93cxgDIAEoDRIPCgdjb21tYW5kGAQgAygJEgsKA2N3ZBgFIAEoCRI1CgNlbnYYBiADKAsyKC5zbGlwd2F5LnYxLk9wZW5UZXJtaW5hbFJlcXVlc3QuRW52RW50cnkSDQoFdGl0bGUYByABKAkaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIWChRMaXN0VGVybWluYWxzUmVxdWVzdCJBChJMaXN0VGVybWluYWxzUmVwbHkSKwoJdGVybWluYWxzGAEgAygLMhguc2xpcHdheS52MS5UZXJtaW5hbEluZm8iKwoUQ2xvc2VUZXJtaW5hbFJlcXVlc3QSEwoLdGVybWluYWxfaWQYASABKAkiFAoSQ2xvc2VUZXJtaW5hbFJlcGx5Ir8BCgxUZXJtaW5hbEluZm8SEwoLdGVybWluYWxfaWQYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEY29scxgDIAEoDRIMCgRyb3dzGAQgASgNEhIKCmVuZF9vZmZzZXQYBSABKAQSDgoGcnVuX2lkGAYgASgJEh4KBGV4aXQYByABKAsyEC5zbGlwd2F5LnYxLkV4aXQSFwoPY3JlYXRlZF91bml4X21zGAggASgDEhIKCmZvcmVncm91bmQYCSABKAkiaAoERXhpdBIRCgRjb2RlGAEgASgFSACIAQESEwoGc2lnbmFsGAIgASgFSAGIAQESDgoGcmVhc29uGAMgASgJEhQKDGZpbmFsX29mZnNldBgEIAEoBEIHCgVfY29kZUIJCgdfc2lnbmFsIsMCCg5UZXJtaW5hbENsaWVudBIiCgVoZWxsbxgBIAEoCzIRLnNsaXB3YXkudjEuSGVsbG9IABIiCgVpbnB1dBgCIAEoCzIRLnNsaXB3YXkudjEuSW5wdXRIABIeCgNhY2sYAyABKAsyDy5zbGlwd2F5LnYxLkFja0gAEiQKBnJlc2l6ZRgEIAEoCzISLnNsaXB3YXkudjEuUmVzaXplSAASJAoGc2lnbmFsGAUgASgLMhIuc2xpcHdheS52MS5TaWduYWxIABIsCgp2aXNpYmlsaXR5GAYgASgLMhYuc2xpcHdheS52MS5WaXNpYmlsaXR5SAASIAoEcGluZxgHIAEoCzIQLnNsaXB3YXkudjEuUGluZ0gAEiQKBmRldGFjaBgIIAEoCzISLnNsaXB3YXkudjEuRGV0YWNoSABCBwoFZnJhbWUipAEKBUhlbGxvEhMKC3Rlcm1pbmFsX2lkGAEgASgJEg0KBWVwb2NoGAIgASgJEhMKC2hhdmVfb2Zmc2V0GAMgASgEEhEKCWNsaWVudF9pZBgEIAEoCRIMCgRjb2xzGAUgASgNEgwKBHJvd3MYBiABKA0SDgoGd2luZG93GAcgASgNEg8KB3Zpc2libGUYCCABKAgSEgoKc2Vzc2lvbl9pZBgJIAEoCSIlCgVJbnB1dBIOCgZvZmZzZXQYASABKAQSDAoEZGF0YRgCIAEoDCIsCgNBY2sSFQoNcGFyc2VkX29mZnNldBgBIAEoBBIOCgZ3aW5kb3cYAiABKA0iJAoGUmVzaXplEgwKBGNvbHMYASABKA0SDAoEcm93cxgCIAEoDSIWCgZTaWduYWwSDAoEbmFtZRgBIAEoCSIdCgpWaXNpYmlsaXR5Eg8KB3Zpc2libGUYASABKAgiFQoEUGluZxINCgVub25jZRgBIAEoBCIICgZEZXRhY2ginQMKDlRlcm1pbmFsU2VydmVyEigKCGF0dGFjaGVkGAEgASgLMhQuc2xpcHdheS52MS5BdHRhY2hlZEgAEiQKBm91dHB1dBgCIAEoCzISLnNsaXB3YXkudjEuT3V0cHV0SAASJgoHcmVzaXplZBgDIAEoCzITLnNsaXB3YXkudjEuUmVzaXplZEgAEikKCWlucHV0X2FjaxgEIAEoCzIULnNsaXB3YXkudjEuSW5wdXRBY2tIABIeCgNnYXAYBSABKAsyDy5zbGlwd2F5LnYxLkdhcEgAEiIKBmV4aXRlZBgGIAEoCzIQLnNsaXB3YXkudjEuRXhpdEgAEiUKB2dvX2F3YXkYByABKAsyEi5zbGlwd2F5LnYxLkdvQXdheUgAEiAKBHBvbmcYCCABKAsyEC5zbGlwd2F5LnYxLlBvbmdIABImCgdyZWZ1c2VkGAkgASgLMhMuc2xpcHdheS52MS5SZWZ1c2VkSAASKgoFc3RhdGUYCiABKAsyGS5zbGlwd2F5LnYxLlRlcm1pbmFsU3RhdGVIAEIHCgVmcmFtZSLeAQoIQXR0YWNoZWQSDQoFZXBvY2gYASABKAkSJwoEbW9kZRgCIAEoDjIZLnNsaXB3YXkudjEuQXR0YWNoZWQuTW9kZRIUCgxzdGFydF9vZmZzZXQYAyABKAQSEgoKZW5kX29mZnNldBgEIAEoBBIMCgRjb2xzGAUgASgNEgwKBHJvd3MYBiABKA0SFAoMaW5wdXRfb2Zmc2V0GAcgASgEIj4KBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg8KC01PREVfUkVTVU1FEAESDwoLTU9ERV9SRVBMQVkQAiI8CgZPdXRwdXQSDgoGb2Zmc2V0GAEgASgEEgwKBGRhdGEYAiABKAwSFAoMaW5wdXRfb2Zmc2V0GAMgASgEIjgKB1Jlc2l6ZWQSEQoJYXRfb2Zmc2V0GAEgASgEEgwKBGNvbHMYAiABKA0SDAoEcm93cxgDIAEoDSIxCghJbnB1dEFjaxIOCgZvZmZzZXQYASABKAQSFQoNb3V0cHV0X29mZnNldBgCIAEoBCIfCgNHYXASDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBCIqCgZHb0F3YXkSDgoGcmVhc29uGAEgASgJEhAKCGFmdGVyX21zGAIgASgNIhUKBFBvbmcSDQoFbm9uY2UYASABKAQiKAoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiMgoNVGVybWluYWxTdGF0ZRINCgV0aXRsZRgBIAEoCRISCgpmb3JlZ3JvdW5kGAIgASgJMqkCCglUZXJtaW5hbHMSQQoET3BlbhIfLnNsaXB3YXkudjEuT3BlblRlcm1pbmFsUmVxdWVzdBoYLnNsaXB3YXkudjEuVGVybWluYWxJbmZvEkgKBExpc3QSIC5zbGlwd2F5LnYxLkxpc3RUZXJtaW5hbHNSZXF1ZXN0Gh4uc2xpcHdheS52MS5MaXN0VGVybWluYWxzUmVwbHkSSQoFQ2xvc2USIC5zbGlwd2F5LnYxLkNsb3NlVGVybWluYWxSZXF1ZXN0Gh4uc2xpcHdheS52MS5DbG9zZVRlcm1pbmFsUmVwbHkSRAoGQXR0YWNoEhouc2xpcHdheS52MS5UZXJtaW5hbENsaWVudBoaLnNsaXB3YXkudjEuVGVybWluYWxTZXJ2ZXIoATABYgZwcm90bzM");
+  fileDesc("ChlzbGlwd2F5L3YxL3Rlcm1pbmFsLnByb3RvEgpzbGlwd2F5LnYxItYBChNPcGVuVGVybWluYWxSZXF1ZXN0EhMKC3Rlcm1pbmFsX2lkGAEgASgJEgwKBGNvbHMYAiABKA0SDAoEcm93cxgDIAEoDRIPCgdjb21tYW5kGAQgAygJEgsKA2N3ZBgFIAEoCRI1CgNlbnYYBiADKAsyKC5zbGlwd2F5LnYxLk9wZW5UZXJtaW5hbFJlcXVlc3QuRW52RW50cnkSDQoFdGl0bGUYByABKAkaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIWChRMaXN0VGVybWluYWxzUmVxdWVzdCJBChJMaXN0VGVybWluYWxzUmVwbHkSKwoJdGVybWluYWxzGAEgAygLMhguc2xpcHdheS52MS5UZXJtaW5hbEluZm8iKwoUQ2xvc2VUZXJtaW5hbFJlcXVlc3QSEwoLdGVybWluYWxfaWQYASABKAkiFAoSQ2xvc2VUZXJtaW5hbFJlcGx5Ir8BCgxUZXJtaW5hbEluZm8SEwoLdGVybWluYWxfaWQYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEY29scxgDIAEoDRIMCgRyb3dzGAQgASgNEhIKCmVuZF9vZmZzZXQYBSABKAQSDgoGcnVuX2lkGAYgASgJEh4KBGV4aXQYByABKAsyEC5zbGlwd2F5LnYxLkV4aXQSFwoPY3JlYXRlZF91bml4X21zGAggASgDEhIKCmZvcmVncm91bmQYCSABKAkiaAoERXhpdBIRCgRjb2RlGAEgASgFSACIAQESEwoGc2lnbmFsGAIgASgFSAGIAQESDgoGcmVhc29uGAMgASgJEhQKDGZpbmFsX29mZnNldBgEIAEoBEIHCgVfY29kZUIJCgdfc2lnbmFsIsMCCg5UZXJtaW5hbENsaWVudBIiCgVoZWxsbxgBIAEoCzIRLnNsaXB3YXkudjEuSGVsbG9IABIiCgVpbnB1dBgCIAEoCzIRLnNsaXB3YXkudjEuSW5wdXRIABIeCgNhY2sYAyABKAsyDy5zbGlwd2F5LnYxLkFja0gAEiQKBnJlc2l6ZRgEIAEoCzISLnNsaXB3YXkudjEuUmVzaXplSAASJAoGc2lnbmFsGAUgASgLMhIuc2xpcHdheS52MS5TaWduYWxIABIsCgp2aXNpYmlsaXR5GAYgASgLMhYuc2xpcHdheS52MS5WaXNpYmlsaXR5SAASIAoEcGluZxgHIAEoCzIQLnNsaXB3YXkudjEuUGluZ0gAEiQKBmRldGFjaBgIIAEoCzISLnNsaXB3YXkudjEuRGV0YWNoSABCBwoFZnJhbWUi9AEKBUhlbGxvEhMKC3Rlcm1pbmFsX2lkGAEgASgJEg0KBWVwb2NoGAIgASgJEhMKC2hhdmVfb2Zmc2V0GAMgASgEEhEKCWNsaWVudF9pZBgEIAEoCRIMCgRjb2xzGAUgASgNEgwKBHJvd3MYBiABKA0SDgoGd2luZG93GAcgASgNEg8KB3Zpc2libGUYCCABKAgSEgoKc2Vzc2lvbl9pZBgJIAEoCRIXCgpmb3JlZ3JvdW5kGAogASgNSACIAQESFwoKYmFja2dyb3VuZBgLIAEoDUgBiAEBQg0KC19mb3JlZ3JvdW5kQg0KC19iYWNrZ3JvdW5kIiUKBUlucHV0Eg4KBm9mZnNldBgBIAEoBBIMCgRkYXRhGAIgASgMIiwKA0FjaxIVCg1wYXJzZWRfb2Zmc2V0GAEgASgEEg4KBndpbmRvdxgCIAEoDSIkCgZSZXNpemUSDAoEY29scxgBIAEoDRIMCgRyb3dzGAIgASgNIhYKBlNpZ25hbBIMCgRuYW1lGAEgASgJIh0KClZpc2liaWxpdHkSDwoHdmlzaWJsZRgBIAEoCCIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIggKBkRldGFjaCLHAwoOVGVybWluYWxTZXJ2ZXISKAoIYXR0YWNoZWQYASABKAsyFC5zbGlwd2F5LnYxLkF0dGFjaGVkSAASJAoGb3V0cHV0GAIgASgLMhIuc2xpcHdheS52MS5PdXRwdXRIABImCgdyZXNpemVkGAMgASgLMhMuc2xpcHdheS52MS5SZXNpemVkSAASKQoJaW5wdXRfYWNrGAQgASgLMhQuc2xpcHdheS52MS5JbnB1dEFja0gAEh4KA2dhcBgFIAEoCzIPLnNsaXB3YXkudjEuR2FwSAASIgoGZXhpdGVkGAYgASgLMhAuc2xpcHdheS52MS5FeGl0SAASJQoHZ29fYXdheRgHIAEoCzISLnNsaXB3YXkudjEuR29Bd2F5SAASIAoEcG9uZxgIIAEoCzIQLnNsaXB3YXkudjEuUG9uZ0gAEiYKB3JlZnVzZWQYCSABKAsyEy5zbGlwd2F5LnYxLlJlZnVzZWRIABIqCgVzdGF0ZRgKIAEoCzIZLnNsaXB3YXkudjEuVGVybWluYWxTdGF0ZUgAEigKCHJlc3RvcmVkGAsgASgLMhQuc2xpcHdheS52MS5SZXN0b3JlZEgAQgcKBWZyYW1lIt4BCghBdHRhY2hlZBINCgVlcG9jaBgBIAEoCRInCgRtb2RlGAIgASgOMhkuc2xpcHdheS52MS5BdHRhY2hlZC5Nb2RlEhQKDHN0YXJ0X29mZnNldBgDIAEoBBISCgplbmRfb2Zmc2V0GAQgASgEEgwKBGNvbHMYBSABKA0SDAoEcm93cxgGIAEoDRIUCgxpbnB1dF9vZmZzZXQYByABKAQiPgoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASDwoLTU9ERV9SRVNVTUUQARIPCgtNT0RFX1JFUExBWRACIjwKBk91dHB1dBIOCgZvZmZzZXQYASABKAQSDAoEZGF0YRgCIAEoDBIUCgxpbnB1dF9vZmZzZXQYAyABKAQiOAoHUmVzaXplZBIRCglhdF9vZmZzZXQYASABKAQSDAoEY29scxgCIAEoDRIMCgRyb3dzGAMgASgNIjEKCElucHV0QWNrEg4KBm9mZnNldBgBIAEoBBIVCg1vdXRwdXRfb2Zmc2V0GAIgASgEIh8KA0dhcBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEIkcKCFJlc3RvcmVkEhEKCWF0X29mZnNldBgBIAEoBBIMCgRjb2xzGAIgASgNEgwKBHJvd3MYAyABKA0SDAoEZGF0YRgEIAEoDCIqCgZHb0F3YXkSDgoGcmVhc29uGAEgASgJEhAKCGFmdGVyX21zGAIgASgNIhUKBFBvbmcSDQoFbm9uY2UYASABKAQiKAoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiMgoNVGVybWluYWxTdGF0ZRINCgV0aXRsZRgBIAEoCRISCgpmb3JlZ3JvdW5kGAIgASgJMqkCCglUZXJtaW5hbHMSQQoET3BlbhIfLnNsaXB3YXkudjEuT3BlblRlcm1pbmFsUmVxdWVzdBoYLnNsaXB3YXkudjEuVGVybWluYWxJbmZvEkgKBExpc3QSIC5zbGlwd2F5LnYxLkxpc3RUZXJtaW5hbHNSZXF1ZXN0Gh4uc2xpcHdheS52MS5MaXN0VGVybWluYWxzUmVwbHkSSQoFQ2xvc2USIC5zbGlwd2F5LnYxLkNsb3NlVGVybWluYWxSZXF1ZXN0Gh4uc2xpcHdheS52MS5DbG9zZVRlcm1pbmFsUmVwbHkSRAoGQXR0YWNoEhouc2xpcHdheS52MS5UZXJtaW5hbENsaWVudBoaLnNsaXB3YXkudjEuVGVybWluYWxTZXJ2ZXIoATABYgZwcm90bzM");
 
 /**
  * @generated from message slipway.v1.OpenTerminalRequest
@@ -346,6 +346,18 @@ export type Hello = Message<"slipway.v1.Hello"> & {
    * @generated from field: string session_id = 9;
    */
   sessionId: string;
+
+  /**
+   * Colours of the viewer's theme as 0xRRGGBB, for programs that ask.
+   *
+   * @generated from field: optional uint32 foreground = 10;
+   */
+  foreground?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 background = 11;
+   */
+  background?: number | undefined;
 };
 
 /**
@@ -558,6 +570,12 @@ export type TerminalServer = Message<"slipway.v1.TerminalServer"> & {
      */
     value: TerminalState;
     case: "state";
+  } | {
+    /**
+     * @generated from field: slipway.v1.Restored restored = 11;
+     */
+    value: Restored;
+    case: "restored";
   } | { case: undefined; value?: undefined };
 };
 
@@ -732,7 +750,7 @@ export const InputAckSchema: GenMessage<InputAck> = /*@__PURE__*/
   messageDesc(file_slipway_v1_terminal, 20);
 
 /**
- * Bytes between the two offsets are no longer kept; always shown, never silent.
+ * Bytes between the two offsets are no longer kept; always shown, never silent. The screen at their end follows.
  *
  * @generated from message slipway.v1.Gap
  */
@@ -756,6 +774,41 @@ export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
   messageDesc(file_slipway_v1_terminal, 21);
 
 /**
+ * A piece of what brings any screen, in whatever state, to this place of the stream. It is not part of the log: it has no
+ * offset of its own and is not acknowledged.
+ *
+ * @generated from message slipway.v1.Restored
+ */
+export type Restored = Message<"slipway.v1.Restored"> & {
+  /**
+   * @generated from field: uint64 at_offset = 1;
+   */
+  atOffset: bigint;
+
+  /**
+   * @generated from field: uint32 cols = 2;
+   */
+  cols: number;
+
+  /**
+   * @generated from field: uint32 rows = 3;
+   */
+  rows: number;
+
+  /**
+   * @generated from field: bytes data = 4;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message slipway.v1.Restored.
+ * Use `create(RestoredSchema)` to create a new message.
+ */
+export const RestoredSchema: GenMessage<Restored> = /*@__PURE__*/
+  messageDesc(file_slipway_v1_terminal, 22);
+
+/**
  * @generated from message slipway.v1.GoAway
  */
 export type GoAway = Message<"slipway.v1.GoAway"> & {
@@ -775,7 +828,7 @@ export type GoAway = Message<"slipway.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 22);
+  messageDesc(file_slipway_v1_terminal, 23);
 
 /**
  * @generated from message slipway.v1.Pong
@@ -792,7 +845,7 @@ export type Pong = Message<"slipway.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 23);
+  messageDesc(file_slipway_v1_terminal, 24);
 
 /**
  * The stream ends after it. Code is one of the API's error codes.
@@ -816,7 +869,7 @@ export type Refused = Message<"slipway.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 24);
+  messageDesc(file_slipway_v1_terminal, 25);
 
 /**
  * @generated from message slipway.v1.TerminalState
@@ -838,7 +891,7 @@ export type TerminalState = Message<"slipway.v1.TerminalState"> & {
  * Use `create(TerminalStateSchema)` to create a new message.
  */
 export const TerminalStateSchema: GenMessage<TerminalState> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 25);
+  messageDesc(file_slipway_v1_terminal, 26);
 
 /**
  * Served by the agent; every call carries its bearer key. The backend serves Attach too, with a device's token: it

@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::spawn::Program;
-use super::table::Table;
-use super::{Opening, viewer};
+use crate::agent::Agent;
 use crate::error::AgentError;
-use crate::server::Agent;
+use crate::terminal::spawn::Program;
+use crate::terminal::table::Table;
+use crate::terminal::{Opening, viewer};
 
 /// The first frame of an attachment comes within this time.
 const HELLO: Duration = Duration::from_secs(10);
