@@ -1,3 +1,4 @@
+//! The carrier against a socket that fills, one that closes, and many writers.
 use std::collections::HashSet;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
