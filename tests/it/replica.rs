@@ -38,10 +38,13 @@ async fn until(
 }
 
 async fn run(client: &Client, socket: &Socket, workspace: WorkspaceId, line: &str) -> String {
-    let run = client.command(workspace, line).await.unwrap();
+    let run = client
+        .command(workspace, line)
+        .await
+        .expect("the run goes on");
     let done = client.finished(socket, workspace, run.id).await;
     assert_eq!(done.state, RunState::Done, "{:?}", done.reason);
-    let output = client.run_output(run.id).await.unwrap();
+    let output = client.run_output(run.id).await.expect("the run goes on");
     String::from_utf8_lossy(&output).replace("\r\n", "\n")
 }
 
