@@ -34,6 +34,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// Folders that are kept between sessions, none inside another: the whole volume where it is there as one.
+    #[must_use]
+    pub fn kept(&self) -> Vec<PathBuf> {
+        match (&self.files, self.state.parent()) {
+            (Some(_), Some(volume)) => vec![volume.to_owned()],
+            _ => vec![
+                self.workspace.clone(),
+                self.home.clone(),
+                self.state.clone(),
+            ],
+        }
+    }
+
     /// The workspace's files, as the replica reaches them.
     #[must_use]
     pub fn files(&self) -> &Path {

@@ -12,6 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 const KEY_VARIABLE: &std::ffi::CStr = c"SLIPWAY_AGENT_KEY";
 
+/// Threads for work on the disk.
+const BLOCKING_THREADS_MAX: usize = 4;
+
 fn main() -> anyhow::Result<()> {
     let key = take_key();
     let mut config = Config::parse();
@@ -28,6 +31,10 @@ fn main() -> anyhow::Result<()> {
     // One thread: a keystroke then never waits for another thread to wake up.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // Work on the disk has few threads, and they stay: when programs have taken every process that a session may
+        // have, no new one could be made.
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_keep_alive(std::time::Duration::MAX)
         .build()?
         .block_on(run(config, terminate))
 }

@@ -41,7 +41,8 @@ pub struct Watchdog {
 struct Shared {
     cgroup: Option<Cgroup>,
     workspace: PathBuf,
-    home: PathBuf,
+    /// Folders that are kept between sessions.
+    kept: Vec<PathBuf>,
     events: Events,
     state: Mutex<State>,
 }
@@ -77,7 +78,7 @@ impl Watchdog {
         let shared = Shared {
             cgroup,
             workspace: config.workspace.clone(),
-            home: config.home.clone(),
+            kept: config.kept(),
             events,
             state: Mutex::new(state),
         };

@@ -105,7 +105,8 @@ impl Scene {
             }
         };
         let told = tokio::time::timeout(PATIENCE, told).await;
-        (run, output, told.expect("a notice"))
+        let told = told.unwrap_or_else(|_| panic!("a notice; {run:?}: {output}"));
+        (run, output, told)
     }
 }
 

@@ -2,6 +2,7 @@
 use std::sync::{Arc, Mutex};
 
 use slipway_api::session::{SessionState, StageName};
+use slipway_api::workspace::Template;
 use slipway_backend::clock::Clock;
 use slipway_client::socket::Socket;
 use slipway_client::terminal::{Told, Viewer};
@@ -325,8 +326,10 @@ async fn sessions_that_are_started_at_once_are_counted() {
     let ana = lab.user("ana").await;
     let most = usize::try_from(SESSIONS_PER_USER_MAX).unwrap();
     let mut workspaces = Vec::new();
-    for _ in 0..most + 2 {
-        workspaces.push(ana.empty_workspace().await);
+    for number in 0..most + 2 {
+        let name = format!("tides {number}");
+        let made = ana.create_workspace(&name, Template::Empty).await;
+        workspaces.push(made.unwrap().id);
     }
     let starts = workspaces
         .iter()

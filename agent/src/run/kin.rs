@@ -1,6 +1,7 @@
 //! The processes of one run: its program, what that started, and what made itself independent of it.
 use std::collections::HashSet;
 use std::fs;
+use std::io::Read as _;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -11,6 +12,8 @@ use crate::process::{self, Process};
 /// Names the run in the environment of its programs. A process whose parents are gone is known by it.
 pub(super) const VARIABLE: &str = "SLIPWAY_RUN";
 
+/// So much of a process' environment is looked at.
+const ENVIRONMENT_BYTES_MAX: u64 = 256 * 1024;
 /// Processes that were killed are gone within this time, or wait for something that no signal ends.
 const END: Duration = Duration::from_secs(2);
 /// From one look for survivors to the next.
@@ -108,7 +111,13 @@ impl Kin {
 }
 
 fn is_marked(pid: i32, mark: &[u8]) -> bool {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut environment = Vec::new();
+    // A program can make its environment as large as it likes.
+    if let Ok(file) = fs::File::open(format!("/proc/{pid}/environ")) {
+        file.take(ENVIRONMENT_BYTES_MAX)
+            .read_to_end(&mut environment)
+            .ok();
+    }
     environment.split(|byte| *byte == 0).any(|one| one == mark)
 }
 

@@ -17,8 +17,9 @@ const MEMORY_PERCENT_MAX: u64 = 92;
 const DISK_PERCENT_MAX: u64 = 110;
 /// So much beyond the limit of processes cannot be a matter of when they were counted.
 const PROCESSES_PERCENT_MAX: u64 = 110;
-/// Room for the programs with which somebody looks what is wrong.
-const PROCESSES_SPARE: u64 = 2;
+/// The system counts the sandbox's own processes, too, which are not seen from inside; and whoever looks what is wrong
+/// needs some.
+const PROCESSES_SPARE: u64 = 8;
 
 impl Watchdog {
     /// Without a cgroup: ends the largest process group when memory runs out.

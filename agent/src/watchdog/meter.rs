@@ -57,11 +57,7 @@ impl Meter {
         processes: &[Process],
         tells: bool,
     ) -> Disk {
-        let (workspace, home) = (
-            watchdog.shared.workspace.clone(),
-            watchdog.shared.home.clone(),
-        );
-        if let Some(volume) = disk::volume(&workspace) {
+        if let Some(volume) = disk::volume(&watchdog.shared.workspace) {
             self.disk_bytes = volume.used_bytes;
             return Disk {
                 used_bytes: volume.used_bytes,
@@ -87,7 +83,8 @@ impl Meter {
         self.ticks = self.ticks.wrapping_add(u32::from(tells));
         let disk_max = watchdog.lock().disk_max;
         if due || (written >= WRITTEN_MIN && self.disk_bytes + written >= disk_max) {
-            let walk = move || disk::walked(&workspace) + disk::walked(&home);
+            let kept = watchdog.shared.kept.clone();
+            let walk = move || kept.iter().map(|folder| disk::walked(folder)).sum();
             let walked = tokio::task::spawn_blocking(walk).await;
             self.disk_bytes = walked.unwrap_or(self.disk_bytes);
             self.written = now;

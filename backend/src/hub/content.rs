@@ -157,6 +157,17 @@ async fn insert_small(
     Ok(())
 }
 
+/// Bytes of everything that a workspace holds, its tree, its history, and what nothing names yet.
+async fn held_bytes(db: &mut PgConnection, workspace: WorkspaceId) -> Result<u64, HubError> {
+    let held = sqlx::query_scalar!(
+        r#"select coalesce(sum(size), 0)::bigint as "held!" from blobs where workspace_id = $1"#,
+        uuid(workspace)
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(held.cast_unsigned())
+}
+
 /// The row of a chunked content; false when it is held already.
 async fn insert_head(
     db: &mut PgConnection,

@@ -209,6 +209,9 @@ pub enum HubError {
     /// A content is larger than a file may be.
     #[error("store a content larger than a file may be")]
     TooLarge,
+    /// Too much is held for the workspace already, named or not.
+    #[error("store more for the workspace than is kept of one")]
+    NoRoom,
     /// The batch has no usable name.
     #[error("read the name of the batch")]
     BatchName,
@@ -238,6 +241,10 @@ impl From<HubError> for Error {
             HubError::TooLarge => Self::new(
                 Code::FileTooLarge,
                 "A file holds at most 100 MiB. Keep larger data outside of the workspace.",
+            ),
+            HubError::NoRoom => Self::new(
+                Code::WorkspaceFull,
+                "Too much was sent to this workspace that did not become part of it. It is forgotten within a day.",
             ),
             HubError::BatchName => {
                 let message =

@@ -168,16 +168,17 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Lets one request at a time count and add what an account has; held to the end of the transaction.
+/// Lets one request at a time count and add the sessions of an account; held to the end of the transaction. A lock of
+/// its own: on the account's row it would wait for whatever else is written about the account.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn lock_owner(db: &mut PgConnection, owner: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "select id from users where id = $1 for no key update",
-        owner.uuid()
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))",
+        format!("sessions of {owner}")
     )
-    .fetch_optional(db)
+    .execute(db)
     .await?;
     Ok(())
 }

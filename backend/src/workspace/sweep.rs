@@ -77,5 +77,13 @@ async fn purge(app: &App, workspace: WorkspaceId, since: OffsetDateTime) -> sqlx
 }
 
 async fn sweep_contents(app: &App, now: OffsetDateTime) -> Result<u64, HubError> {
-    content::sweep(&mut *app.db.acquire().await?, now).await
+    let mut db = app.db.acquire().await?;
+    let mut gone = 0;
+    loop {
+        let some = content::sweep(&mut db, now).await?;
+        if some == 0 {
+            return Ok(gone);
+        }
+        gone += some;
+    }
 }

@@ -32,7 +32,7 @@ impl ContentHash {
 }
 
 /// Hashes a content that arrives in pieces.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ContentHasher(blake3::Hasher);
 
 impl ContentHasher {

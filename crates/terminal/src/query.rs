@@ -53,6 +53,8 @@ impl Default for Colours {
 /// Follows the output of one terminal.
 pub struct Answerer {
     parser: Parser,
+    /// The beginning of a character that goes on in the next piece: vte loses some that come to it in two.
+    cut: Vec<u8>,
     seen: Seen,
 }
 
@@ -93,6 +95,7 @@ impl Answerer {
     pub fn new(size: Size) -> Self {
         Self {
             parser: Parser::new(),
+            cut: Vec::new(),
             seen: Seen {
                 cursor: Cursor::new(size),
                 modes: modes_at_start(),
@@ -118,7 +121,16 @@ impl Answerer {
 
     /// Takes output; what the program is to read as an answer, nearly always nothing.
     pub fn follow(&mut self, output: &[u8]) -> Vec<u8> {
-        self.parser.advance(&mut self.seen, output);
+        let mut joined = std::mem::take(&mut self.cut);
+        let output = if joined.is_empty() {
+            output
+        } else {
+            joined.extend_from_slice(output);
+            &joined
+        };
+        let (whole, cut) = output.split_at(output.len() - unfinished(output));
+        self.parser.advance(&mut self.seen, whole);
+        self.cut = cut.to_vec();
         std::mem::take(&mut self.seen.answers)
     }
 }
@@ -410,6 +422,21 @@ impl Perform for Seen {
             None => {}
         }
     }
+}
+
+/// How many bytes at the end are the beginning of a character of UTF-8.
+fn unfinished(output: &[u8]) -> usize {
+    for (count, byte) in (1..=3).zip(output.iter().rev()) {
+        let length = match byte {
+            0x80..=0xbf => continue,
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf7 => 4,
+            _ => 0,
+        };
+        return if length > count { count } else { 0 };
+    }
+    0
 }
 
 fn first(params: &Params) -> u16 {

@@ -2,11 +2,11 @@
 use bytes::BytesMut;
 use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{CHUNK_BYTES_MAX, FILE_BYTES_MAX};
+use slipway_core::limits::{CHUNK_BYTES_MAX, FILE_BYTES_MAX, STORED_BYTES_MAX};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-use super::{delete, insert, insert_chunk, insert_head};
+use super::{delete, held_bytes, insert, insert_chunk, insert_head};
 use crate::clock::{Clock, random};
 use crate::hub::row::uuid;
 use crate::hub::types::HubError;
@@ -64,6 +64,9 @@ impl Assembly {
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
         if self.chunks == 0 {
+            if held_bytes(db, self.workspace).await? > STORED_BYTES_MAX {
+                return Err(HubError::NoRoom);
+            }
             // Not the content's hash: nobody can name it, and the sweep takes it if we are cut off.
             let key = ContentHash::from_bytes(self.key);
             insert_head(db, self.workspace, key, 0, now).await?;
@@ -162,6 +165,19 @@ impl ContentWriter {
     pub async fn discard(self) -> Result<(), HubError> {
         let mut db = self.db.acquire().await?;
         delete(&mut db, self.assembly.workspace, &self.assembly.key).await
+    }
+
+    /// Keeps what was written if it is what was promised; tells whether it is.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn finish_as(self, promised: ContentHash) -> Result<bool, HubError> {
+        if self.assembly.hasher.clone().finish() == promised {
+            self.finish().await?;
+            return Ok(true);
+        }
+        self.discard().await?;
+        Ok(false)
     }
 
     /// The hash and size of what was written, now held by the workspace.

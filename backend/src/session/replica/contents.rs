@@ -65,14 +65,13 @@ impl Connection {
         } else if let Some(mut writer) = arriving.writer.take() {
             match writer.push(&blob.data).await {
                 Ok(()) if blob.last => {
-                    let (stored, _) = writer.finish().await?;
-                    if stored != hash {
+                    if !writer.finish_as(hash).await? {
                         tracing::debug!(workspace.id = %self.workspace, "A file changed while its content was sent");
                     }
                 }
                 Ok(()) => arriving.writer = Some(writer),
-                // It grew meanwhile; the rest passes by.
-                Err(HubError::TooLarge) => {}
+                // It grew meanwhile, or there is no room for it; the rest passes by.
+                Err(HubError::TooLarge | HubError::NoRoom) => {}
                 Err(error) => return Err(error.into()),
             }
         }

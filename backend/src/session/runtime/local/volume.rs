@@ -86,15 +86,7 @@ impl Volumes {
             }
         }
         for name in FOLDERS {
-            let folder = files.join(name);
-            match fs::create_dir(&folder) {
-                Ok(()) => {
-                    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
-                    chown(&folder, uid, uid)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
+            own_folder(&files.join(name), uid)?;
         }
         Ok(Volume { files, uid })
     }
@@ -196,6 +188,20 @@ impl Volumes {
         }
         Ok(())
     }
+}
+
+/// A folder of a volume. Where the server is not root, programs of a session could put something else in its place; a
+/// link there would lead the next session out of the volume, so whatever is no folder goes.
+fn own_folder(folder: &Path, uid: Option<u32>) -> io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => fs::remove_file(folder)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::create_dir(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    chown(folder, uid, uid)
 }
 
 /// Whether a mount point is that of a volume, of this installation or another.
@@ -302,4 +308,27 @@ fn copy_sparse(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
     }
     drop(target);
     fs::rename(fresh, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_folder_does_not_lead_out_of_the_volume() {
+        let lab = tempfile::tempdir().unwrap();
+        let outside = lab.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        let volumes = Volumes::open(lab.path().join(FOLDER), 1 << 20, false).unwrap();
+        let workspace = slipway_core::id::Id::from_parts(1, [7; 10]);
+        let volume = volumes.attach(workspace).unwrap();
+        for name in FOLDERS {
+            let folder = volume.files.join(name);
+            fs::rename(&folder, volume.files.join("aside")).unwrap();
+            std::os::unix::fs::symlink(&outside, &folder).unwrap();
+            volumes.attach(workspace).unwrap();
+            assert!(fs::symlink_metadata(&folder).unwrap().is_dir(), "{name}");
+            fs::remove_dir(volume.files.join("aside")).unwrap();
+        }
+    }
 }
