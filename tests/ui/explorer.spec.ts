@@ -50,6 +50,8 @@ test("the tree is worked by keys alone", async ({ page, server }) => {
   await page.keyboard.press("Shift+F10");
   await expect(page.getByRole("menuitem", { name: "Rename" })).toBeVisible();
   await page.keyboard.press("Escape");
+  await expect(page.getByRole("menuitem", { name: "Rename" })).toBeHidden();
+  await expect(tree).toBeFocused();
   await page.keyboard.press("Delete");
   await expect(row(page, "park.md")).toHaveCount(0);
   await expect(tree.locator("[aria-selected=true]")).toHaveCount(1);

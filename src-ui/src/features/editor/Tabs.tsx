@@ -67,6 +67,9 @@ function Tab({
         type="button"
         role="tab"
         aria-selected={selected}
+        aria-label={[[name, folder].filter(Boolean).join(" "), state?.word]
+          .filter(Boolean)
+          .join(", ")}
         tabIndex={selected ? 0 : -1}
         className="editor-tab-name"
         onClick={() => session.open(tab.path, { preview: tab.preview })}
@@ -86,7 +89,6 @@ function Tab({
         <Icon name={fileIcon(name)} className="faint" />
         <span className={tab.preview ? "editor-preview" : ""}>{name}</span>
         {folder ? <span className="faint small">{folder}</span> : null}
-        {state ? <span className="visually-hidden">, {state.word}</span> : null}
       </button>
       <button
         type="button"
