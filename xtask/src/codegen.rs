@@ -8,6 +8,12 @@ use crate::step::{self, root};
 
 const GENERATED: &str = "src-ui/src/host/generated";
 
+/// What a browser speaks; the rest of the schema is between servers and agents.
+const SPOKEN: [&str; 2] = [
+    "../proto/slipway/v1/ws.proto",
+    "../proto/slipway/v1/terminal.proto",
+];
+
 /// Generates; with `check` fails when the result differs from what is committed.
 pub fn run(check: bool) -> Result<()> {
     ui_packages()?;
@@ -28,7 +34,8 @@ pub fn run(check: bool) -> Result<()> {
     )?;
     step::quiet(
         "Generate TypeScript from the wire schema",
-        &mut npm(&["exec", "--", "buf", "generate", "../proto"]),
+        npm(&["exec", "--", "buf", "generate", "../proto"])
+            .args(SPOKEN.map(|path| format!("--path={path}"))),
     )?;
     if check {
         let output = Command::new("git")
