@@ -83,10 +83,10 @@ pub fn written_bytes(pid: i32) -> Option<u64> {
     line?.trim().parse().ok()
 }
 
-/// The agent's process group.
+/// The agent's process group; 0 when it was started by somebody whom it does not see.
 #[must_use]
 pub fn own_group() -> i32 {
-    rustix::process::getpgrp().as_raw_nonzero().get()
+    read(own_pid()).map_or(0, |own| own.group)
 }
 
 /// The agent's process id.

@@ -49,8 +49,7 @@ async fn who_takes_more_than_a_session_may_have_is_ended() {
         disk_bytes: 32 << 20,
         ..Default::default()
     };
-    let fill =
-        "while :; do dd if=/dev/zero of=big bs=1M count=8 oflag=append conv=notrunc 2>&-; done";
+    let fill = "for n in $(seq 200); do dd if=/dev/zero of=big bs=1M count=8 oflag=append conv=notrunc 2>&-; done; sleep 60";
     let (exit, told) = ended(limits, fill, Code::DiskFull).await;
     assert_eq!(exit.signal, Some(9));
     assert_eq!(exit.reason, "disk full: 32 MiB");

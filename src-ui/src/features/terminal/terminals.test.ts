@@ -60,6 +60,7 @@ function page() {
   const terminals = new Terminals(live, { confirmPaste: async () => true }, host, async (owner) => {
     const nothing = () => undefined;
     const screen = {
+      colours: () => null,
       terminal: { cols: 80, rows: 24 },
       focus: () => focused.push("focus"),
       dispose: disposed,
