@@ -136,7 +136,16 @@ impl Embedded {
     /// Children of a Postgres that was killed go by themselves; until then a new one is refused.
     async fn wait_for_the_last_one(&self) -> Result<(), EmbeddedError> {
         let deadline = tokio::time::Instant::now() + START_WITHIN;
-        while let Some(pid) = self.processes().first().copied().or_else(|| self.dying()) {
+        loop {
+            let worker = self.processes().first().copied();
+            let Some(pid) = worker.or_else(|| self.dying()) else {
+                return Ok(());
+            };
+            if worker.is_none() && is_over(pid) {
+                // Its parent may never ask for its end, as in a container whose first program reaps nobody; its
+                // number alone keeps another from starting.
+                return self.unlock();
+            }
             if tokio::time::Instant::now() > deadline {
                 return Err(EmbeddedError::Start(format!(
                     "process {pid} of the Postgres before does not end\n{}",
@@ -144,6 +153,19 @@ impl Embedded {
                 )));
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Removes what a postmaster that is dead has left to keep others out.
+    fn unlock(&self) -> Result<(), EmbeddedError> {
+        let socket = self.socket.join(".s.PGSQL.5432.lock");
+        for lock in [self.folder.join("data/postmaster.pid"), socket] {
+            match std::fs::remove_file(lock) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(io("forget the Postgres before".to_owned())(error));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -356,7 +378,7 @@ impl Running {
             return;
         }
         // Adopted: not our child, so it is looked at.
-        while Path::new(&format!("/proc/{}", self.pid)).exists() {
+        while !is_over(self.pid) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -385,9 +407,19 @@ impl Running {
     fn has_ended(&mut self) -> bool {
         match &mut self.child {
             Some(child) => matches!(child.try_wait(), Ok(Some(_))),
-            None => !Path::new(&format!("/proc/{}", self.pid)).exists(),
+            None => is_over(self.pid),
         }
     }
+}
+
+/// Whether a process has ended, heard of or not.
+fn is_over(pid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return true;
+    };
+    // The name may hold anything; the state follows its last parenthesis.
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    state.starts_with(['Z', 'X'])
 }
 
 fn io(what: String) -> impl FnOnce(std::io::Error) -> EmbeddedError {
