@@ -19,6 +19,8 @@ export default defineConfig({
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       chromiumSandbox: false,
+      // Without it a browser cannot open files whose names are not plain ASCII.
+      env: { ...(process.env as Record<string, string>), LANG: "C.UTF-8", LC_ALL: "C.UTF-8" },
       args: [
         "--use-angle=swiftshader",
         "--enable-unsafe-swiftshader",

@@ -23,6 +23,11 @@ export async function openPython(page: Page): Promise<void> {
 
 /** Nothing that axe finds on the screen as it is. */
 export async function accessible(page: Page): Promise<void> {
+  // What is still fading in has the contrast of neither state.
+  await page.evaluate(() => {
+    const ends = (animation: Animation) => animation.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY;
+    return Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished)).then(() => null);
+  });
   // xterm's and Monaco's insides are theirs; what we put around them is ours.
   const found = await new AxeBuilder({ page }).exclude(".xterm").exclude(".monaco-editor").analyze();
   const words = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);

@@ -2,6 +2,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use crate::image;
+
 /// Sets the server's list of allowed hosts from the machine's own configuration of pip and npm.
 ///
 /// A company's mirror has a private address, which the proxy refuses unless an administrator lists it;
@@ -16,14 +18,14 @@ pub fn allow(command: &mut Command) {
     }
 }
 
-/// Asks pip itself where it looks without any configuration, and where files lie.
-const PIP_DEFAULTS: &str = "from pip._internal.models.index import PyPI; print(PyPI.url, 'https://' + PyPI.file_storage_domain)";
+/// Where the image's pip says at which hosts it looks without any configuration.
+const PIP_DEFAULTS: &str = "usr/lib/python3/dist-packages/pip/_internal/models/index.py";
 
 fn hosts() -> BTreeSet<String> {
     let asked = [
         output("npm", &["config", "get", "registry"]),
         output("python3", &["-m", "pip", "config", "list"]),
-        output("python3", &["-c", PIP_DEFAULTS]),
+        pip_defaults(),
         std::fs::read_to_string("/etc/pip.conf").unwrap_or_default(),
         [
             "PIP_INDEX_URL",
@@ -41,6 +43,16 @@ fn hosts() -> BTreeSet<String> {
         .flat_map(|text| urls(text))
         .filter_map(host)
         .collect()
+}
+
+/// The default hosts of the sessions' pip as addresses. The machine itself may have no pip.
+fn pip_defaults() -> String {
+    let Ok(image) = image::ensure() else {
+        return String::new();
+    };
+    std::fs::read_to_string(image.join(PIP_DEFAULTS))
+        .unwrap_or_default()
+        .replace("file_storage_domain=\"", "\"https://")
 }
 
 fn output(program: &str, args: &[&str]) -> String {
@@ -61,4 +73,16 @@ fn host(url: &str) -> Option<String> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
     (!host.is_empty()).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{host, urls};
+
+    #[test]
+    fn hosts_are_found_in_settings_and_in_code() {
+        let text = "index-url = 'https://user@mirror.example:8443/simple'\nPyPI = PackageIndex(\"https://index.example/\", \"https://files.example\")";
+        let found: Vec<String> = urls(text).filter_map(host).collect();
+        assert_eq!(found, ["mirror.example", "index.example", "files.example"]);
+    }
 }

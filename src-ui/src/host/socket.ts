@@ -21,6 +21,8 @@ export interface Wire {
   onerror: (() => void) | null;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(): void;
+  /** As a WebSocket has it: 2 and 3 once it is closing or closed. */
+  readonly readyState?: number;
 }
 
 /** Everything from outside, so that tests run without a clock. */
@@ -335,6 +337,8 @@ export class Socket {
   }
 
   private transmit(link: Link, stream: number, body: ClientBody): void {
+    // Closing already; what is not acknowledged goes out again on the next connection.
+    if ((link.wire.readyState ?? 1) > 1) return;
     link.wire.send(toBinary(WsClientSchema, create(WsClientSchema, { stream, body })));
   }
 
