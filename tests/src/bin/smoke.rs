@@ -6,7 +6,7 @@ use bytes::Bytes;
 use clap::Parser;
 use slipway_api::account::Register;
 use slipway_api::file::Restore;
-use slipway_api::run::{Run, RunTarget, StartRun};
+use slipway_api::run::{Run, RunState, RunTarget, StartRun};
 use slipway_api::session::SessionState;
 use slipway_api::workspace::{Template, Workspace};
 use slipway_client::rest::Client;
@@ -287,6 +287,11 @@ async fn pull_the_plug(
             },
         )
         .await?;
+    // Its terminal is there once it runs.
+    let mut events = socket.events(Some(workspace.id)).await?;
+    while client.run(started.id).await?.state != RunState::Running {
+        events.recv().await.context("the events ended")?;
+    }
     let mut viewer = Viewer::attach(
         &socket,
         Place::new(
