@@ -8,6 +8,12 @@ use crate::log::Size;
 /// Of something unfinished that is longer than this (a picture, an endless title) the middle is left out.
 const PENDING_BYTES_MAX: usize = 16 * 1024;
 
+/// Shows a screen without a change to either, or to the cursor.
+const SHOW_ALTERNATE: &[u8] = b"\x1b[?47h";
+const SHOW_MAIN: &[u8] = b"\x1b[?47l";
+/// Cancel; no saved cursor, margins or origin mode in either screen; the last line of the main one.
+const FORGET: &[u8] = b"\x18\x1b[?47h\x1b[!p\x1b[?47l\x1b[!p\x1b[999;1H";
+
 /// The screen after all bytes that have left the log.
 pub(crate) struct Checkpoint {
     term: Term,
@@ -63,11 +69,18 @@ impl Checkpoint {
 
     /// What makes any viewer's screen this one, whatever it showed and in whatever state it was. Its lines go on to its
     /// own history.
-    pub(crate) fn restore(&self) -> Vec<u8> {
-        // Cancel, main screen, no margins, all lines up.
-        let mut bytes = b"\x18\x1b[?1049l\x1b[?6l\x1b[r\x1b[999;1H".to_vec();
+    pub(crate) fn restore(&mut self) -> Vec<u8> {
+        let mut bytes = FORGET.to_vec();
         bytes.extend(std::iter::repeat_n(b'\n', self.rows));
-        bytes.extend(self.term.contents(ContentRegion::Screen));
+        let shown = self.term.contents(ContentRegion::Screen);
+        // Of the alternate screen, and of the cursor that was saved in it, the emulator tells only while that is shown.
+        self.term.process(SHOW_ALTERNATE);
+        let alternate = self.term.contents(ContentRegion::Screen);
+        if alternate != shown {
+            self.term.process(SHOW_MAIN);
+            bytes.extend(alternate);
+        }
+        bytes.extend(shown);
         bytes.extend_from_slice(&self.pending);
         bytes
     }

@@ -179,8 +179,8 @@ impl ByteLog {
 
     /// What brings a screen to where a log begins that is no longer whole.
     #[must_use]
-    pub fn restore(&self) -> Option<Bytes> {
-        let before = self.before.as_ref()?;
+    pub fn restore(&mut self) -> Option<Bytes> {
+        let before = self.before.as_mut()?;
         Some(before.restore().into())
     }
 
