@@ -8,4 +8,5 @@ pub mod credit;
 mod cursor;
 pub mod input;
 pub mod log;
+mod modes;
 pub mod query;

@@ -7,6 +7,7 @@ use vte::{Params, Parser, Perform};
 
 use crate::cursor::Cursor;
 use crate::log::Size;
+use crate::modes::Modes;
 
 /// Answers to one piece of output; a program that asks more without reading gets no more.
 const ANSWERS_BYTES_MAX: usize = 4 * 1024;
@@ -19,17 +20,6 @@ const PRIMARY: &str = "\x1b[?1;2c";
 const SECONDARY: &str = "\x1b[>0;276;0c";
 /// For XTVERSION.
 const NAME: &str = concat!("Slipway(", env!("CARGO_PKG_VERSION"), ")");
-
-/// Modes of DEC that viewers follow, in an order of ours.
-const MODES: [u16; 20] = [
-    1, 3, 6, 7, 9, 12, 25, 45, 47, 66, 1000, 1002, 1003, 1004, 1006, 1016, 1047, 1049, 2004, 2026,
-];
-/// Modes that are set at the start: wrapping and a visible cursor.
-const SET_AT_START: [u16; 2] = [7, 25];
-/// Modes that cannot be changed: what DECRQM says of them.
-const FIXED: [(u16, u8); 4] = [(8, 3), (67, 4), (1005, 4), (1015, 4)];
-/// The three that mean the alternate screen.
-const ALTERNATE: [u16; 3] = [47, 1047, 1049];
 
 /// Colours as 0xRRGGBB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +51,7 @@ pub struct Answerer {
 /// What was seen, apart from the parser that tells of it.
 struct Seen {
     cursor: Cursor,
-    /// One bit for each of `MODES`.
-    modes: u32,
-    insert: bool,
-    newline: bool,
+    modes: Modes,
     colours: Colours,
     /// Columns of the character that came last, for REP.
     last_width: u32,
@@ -98,9 +85,7 @@ impl Answerer {
             cut: Vec::new(),
             seen: Seen {
                 cursor: Cursor::new(size),
-                modes: modes_at_start(),
-                insert: false,
-                newline: false,
+                modes: Modes::default(),
                 colours: Colours::default(),
                 last_width: 0,
                 request: None,
@@ -146,9 +131,7 @@ impl Seen {
     }
 
     fn set_mode(&mut self, mode: u16, on: bool) {
-        if let Some(index) = MODES.iter().position(|known| *known == mode) {
-            self.modes = (self.modes & !(1 << index)) | (u32::from(on) << index);
-        }
+        self.modes.set(mode, on);
         let cursor = &mut self.cursor;
         match mode {
             6 => cursor.set_origin(on),
@@ -166,55 +149,6 @@ impl Seen {
             }
             _ => {}
         }
-        if ALTERNATE.contains(&mode) {
-            for (index, _) in (0..)
-                .zip(MODES)
-                .filter(|(_, known)| ALTERNATE.contains(known))
-            {
-                self.modes = (self.modes & !(1 << index)) | (u32::from(on) << index);
-            }
-        }
-    }
-
-    /// What DECRQM says: 0 unknown, 1 set, 2 reset, 3 and 4 the same for ever.
-    fn mode(&self, mode: u16) -> u8 {
-        if let Some((_, state)) = FIXED.iter().find(|(fixed, _)| *fixed == mode) {
-            return *state;
-        }
-        match MODES.iter().position(|known| *known == mode) {
-            Some(index) if self.modes & (1 << index) != 0 => 1,
-            Some(_) => 2,
-            None => 0,
-        }
-    }
-
-    fn ansi_mode(&self, mode: u16) -> u8 {
-        match mode {
-            2 => 4,
-            4 => {
-                if self.insert {
-                    1
-                } else {
-                    2
-                }
-            }
-            12 => 3,
-            20 => {
-                if self.newline {
-                    1
-                } else {
-                    2
-                }
-            }
-            _ => 0,
-        }
-    }
-
-    fn reset(&mut self) {
-        self.cursor.reset();
-        self.modes = modes_at_start();
-        self.insert = false;
-        self.newline = false;
     }
 
     /// A control sequence without a prefix or intermediate bytes.
@@ -259,11 +193,7 @@ impl Seen {
             'u' => cursor.restore(),
             'h' | 'l' => {
                 for mode in params.iter().filter_map(|param| param.first()) {
-                    match mode {
-                        4 => self.insert = action == 'h',
-                        20 => self.newline = action == 'h',
-                        _ => {}
-                    }
+                    self.modes.set_ansi(*mode, action == 'h');
                 }
             }
             'c' if first == 0 => self.answer(format_args!("{PRIMARY}")),
@@ -314,7 +244,7 @@ impl Perform for Seen {
             b'\t' => self.cursor.tab(1),
             b'\n' | 0x0b | 0x0c => {
                 self.cursor.line_feed();
-                if self.newline {
+                if self.modes.newline {
                     self.cursor.carriage_return();
                 }
             }
@@ -335,15 +265,14 @@ impl Perform for Seen {
             (b">", 'q') if asked == 0 => self.answer(format_args!("\x1bP>|{NAME}\x1b\\")),
             (b"!", 'p') => {
                 self.cursor.soft_reset();
-                self.modes = modes_at_start();
-                self.insert = false;
+                self.modes.soft_reset();
             }
             (b"?$", 'p') => {
-                let state = self.mode(asked);
+                let state = self.modes.told(asked);
                 self.answer(format_args!("\x1b[?{asked};{state}$y"));
             }
             (b"$", 'p') => {
-                let state = self.ansi_mode(asked);
+                let state = self.modes.told_ansi(asked);
                 self.answer(format_args!("\x1b[{asked};{state}$y"));
             }
             _ => {}
@@ -361,7 +290,10 @@ impl Perform for Seen {
             }
             ([], b'H') => self.cursor.set_tab(),
             ([], b'M') => self.cursor.reverse_line_feed(),
-            ([], b'c') => self.reset(),
+            ([], b'c') => {
+                self.cursor.reset();
+                self.modes = Modes::default();
+            }
             (b"#", b'8') => self.cursor.move_to(0, 0),
             _ => {}
         }
@@ -447,13 +379,6 @@ fn first(params: &Params) -> u16 {
 fn nth(params: &Params, index: usize) -> u16 {
     let param = params.iter().nth(index);
     param.and_then(|param| param.first()).copied().unwrap_or(0)
-}
-
-fn modes_at_start() -> u32 {
-    let set = (0..)
-        .zip(MODES)
-        .filter(|(_, mode)| SET_AT_START.contains(mode));
-    set.fold(0, |modes, (index, _)| modes | (1 << index))
 }
 
 /// Whether light text is read on it.
