@@ -93,6 +93,23 @@ const NEW_NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWPID,
     libc::CLONE_NEWNET,
 ];
+/// Of another process these ask no more than the same user, whom the agent shares with its programs. As the first
+/// process the agent has the id and the group 1; its other threads work on files only, which a program may slow down.
+const AGENT: u64 = 1;
+/// How a process is scheduled, by its id.
+const SCHEDULING: [i64; 4] = [
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+];
+/// How urgent processes are, by a kind and an id of that kind; with the kind that means all of a user.
+const PRIORITY: [(i64, u64); 2] = [
+    (libc::SYS_setpriority, libc::PRIO_USER as u64),
+    (libc::SYS_ioprio_set, IOPRIO_WHO_USER),
+];
+/// From `linux/ioprio.h`.
+const IOPRIO_WHO_USER: u64 = 3;
 /// Typing into a terminal in another's name.
 const FORGED_INPUT: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
 const FAMILIES: [libc::c_int; 4] = [
@@ -124,7 +141,15 @@ pub(super) fn filters() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
         .map(|family| (0, SeccompCmpOp::Ne, u64::from(family.cast_unsigned())))
         .collect();
     refused.insert(libc::SYS_socket, vec![rule(&foreign)?]);
-    // Of another process: a program must not take files or processor time from the agent, which runs as the same user.
+    for call in SCHEDULING {
+        refused.insert(call, vec![rule(&[(0, SeccompCmpOp::Eq, AGENT)])?]);
+    }
+    for (call, user) in PRIORITY {
+        let agent = rule(&[(1, SeccompCmpOp::Eq, AGENT)])?;
+        let all = rule(&[(0, SeccompCmpOp::Eq, user)])?;
+        refused.insert(call, vec![agent, all]);
+    }
+    // Any thread's id would do for the limits of the whole agent, so that only a program's own are left.
     let foreign = rule(&[(0, SeccompCmpOp::Ne, 0)])?;
     refused.insert(libc::SYS_prlimit64, vec![foreign]);
     let unknown = UNKNOWN.iter().map(|call| (*call, Vec::new())).collect();
