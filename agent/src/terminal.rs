@@ -1,6 +1,5 @@
 //! One terminal: a pseudo terminal, its byte log, what was typed, and the viewers that are attached to it.
 use std::io;
-use std::mem::MaybeUninit;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -12,25 +11,21 @@ use slipway_terminal::input::{ClientId, InputQueue};
 use slipway_terminal::log::{ByteLog, Size};
 use slipway_terminal::query::Answerer;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 
 use crate::activity::Activity;
 use crate::clock::{self, Monotonic};
 use crate::error::AgentError;
-use crate::reaper::{Ended, Ending};
+use crate::reaper::Ending;
 use pty::Pty;
 use spawn::Program;
 
+pub(crate) mod attach;
+mod flow;
 pub mod pty;
 mod pump;
 pub mod spawn;
 pub mod table;
-pub(crate) mod viewer;
-
-/// Bytes taken by one read; the kernel hands out at most about this much.
-const READ_BYTES: usize = 16 * 1024;
-/// With so much input unacknowledged a viewer may be waiting for room.
-const ACK_BYTES: u64 = 4 * 1024;
+mod viewer;
 
 /// What a terminal is opened with.
 #[derive(Clone, Debug)]
@@ -108,25 +103,6 @@ struct Viewer {
     /// The time of an acknowledgement runs already.
     ack_armed: bool,
     waker: Option<Waker>,
-}
-
-/// What the reader may take.
-#[derive(Clone, Copy, Debug)]
-enum Room {
-    /// Anything: nobody waits for it.
-    Free,
-    /// So much.
-    Bytes(usize),
-    /// Nothing until the driver parses or stalls.
-    None { until: Instant },
-}
-
-/// What a turn took.
-#[derive(Clone, Copy, Debug)]
-struct Taken {
-    bytes: usize,
-    /// Nothing was left.
-    all: bool,
 }
 
 impl Terminal {
@@ -285,182 +261,6 @@ impl Terminal {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    // --- What the pump asks ---------------------------------------------------------------------
-
-    /// What the reader may take now. The driver paces: the visible, living viewer that typed last.
-    fn room(&self) -> Room {
-        let state = self.lock();
-        let now = self.clock.now_ms();
-        if state.leaving {
-            return Room::Free;
-        }
-        let pacing = |viewer: &&Viewer| viewer.attachment.credit().paces(now);
-        let Some(driver) = state
-            .viewers
-            .iter()
-            .filter(pacing)
-            .max_by_key(|viewer| viewer.turn)
-        else {
-            return Room::Free;
-        };
-        match usize::try_from(driver.attachment.room(&state.log)).unwrap_or(usize::MAX) {
-            0 => {
-                let stall = driver.attachment.credit().stall_at_ms();
-                let until = self.clock.at(stall.unwrap_or(now + 1_000));
-                Room::None { until }
-            }
-            bytes => Room::Bytes(bytes),
-        }
-    }
-
-    async fn room_came(&self) {
-        self.room.notified().await;
-    }
-
-    async fn input_came(&self) {
-        self.typed.notified().await;
-    }
-
-    fn leaving(&self) -> bool {
-        self.lock().leaving
-    }
-
-    /// The program has ended: what it left is read without waiting for anyone.
-    fn leave(&self) {
-        self.lock().leaving = true;
-        self.room.notify_one();
-        self.typed.notify_one();
-    }
-
-    /// Takes output until there is none or enough.
-    fn take_output(&self, bytes_max: usize) -> io::Result<Taken> {
-        let mut buffer = [MaybeUninit::uninit(); READ_BYTES];
-        let (mut taken, mut all) = (0, false);
-        let mut state = self.lock();
-        let state = &mut *state;
-        while taken < bytes_max && !all {
-            let room = READ_BYTES.min(bytes_max - taken);
-            match self.pty.read(&mut buffer[..room]) {
-                Ok([]) if taken == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) if taken == 0 => return Err(error),
-                // An end is met again by the next turn.
-                Ok([]) => break,
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
-                Err(_) => all = true,
-                Ok(bytes) => {
-                    state.log.push(bytes);
-                    taken += bytes.len();
-                    let answers = state.answerer.follow(bytes);
-                    if !answers.is_empty() {
-                        state.input.answer(answers.into());
-                        self.typed.notify_one();
-                    }
-                }
-            }
-        }
-        self.activity.touch();
-        Ok(Taken { bytes: taken, all })
-    }
-
-    /// Writes waiting input until there is none or the program does not take more; `moved` tells whether it took any.
-    fn give_input(&self, moved: &mut bool) -> io::Result<()> {
-        let mut state = self.lock();
-        let state = &mut *state;
-        while let Some(data) = state.input.front() {
-            if state.leaving {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            let bytes = self.pty.write(&data)?;
-            if bytes == 0 && !data.is_empty() {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            *moved = true;
-            let Some((client, offset)) = state.input.wrote(bytes) else {
-                continue;
-            };
-            for viewer in state
-                .viewers
-                .iter_mut()
-                .filter(|viewer| viewer.client == client)
-            {
-                viewer.owe(offset);
-            }
-        }
-        Ok(())
-    }
-
-    fn wake_viewers(&self) {
-        for viewer in &mut self.lock().viewers {
-            viewer.wake();
-        }
-    }
-
-    /// The log is complete: viewers are told how it ended.
-    fn finish(&self, ended: Option<Ended>, reason: String) {
-        use std::os::unix::process::ExitStatusExt as _;
-        let mut state = self.lock();
-        state.leaving = true;
-        state.input.discard();
-        let status = ended.map(|ended| ended.status);
-        let exit = v1::Exit {
-            code: status.and_then(|status| status.code()),
-            signal: status.and_then(|status| status.signal()),
-            reason,
-            final_offset: state.log.end(),
-        };
-        state.exit = Some(exit.clone());
-        for viewer in &mut state.viewers {
-            viewer.wake();
-        }
-        drop(state);
-        self.typed.notify_one();
-        let peak_memory_bytes = ended.map_or(0, |ended| ended.peak_memory_bytes);
-        self.exit.send_replace(Some(Finished {
-            exit,
-            peak_memory_bytes,
-        }));
-    }
-}
-
-impl Viewer {
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// Owes an acknowledgement of input. It may wait for output, so that nothing need be woken now.
-    fn owe(&mut self, offset: u64) {
-        self.input_ack = Some(offset);
-        if !self.ack_armed || self.owes_much() {
-            self.wake();
-        }
-    }
-
-    /// Takes the acknowledgement that is owed; 0 when there is none.
-    fn acknowledge(&mut self) -> u64 {
-        let Some(offset) = self.input_ack.take() else {
-            return 0;
-        };
-        self.input_acked = offset;
-        offset
-    }
-
-    fn owes_much(&self) -> bool {
-        self.input_ack
-            .is_some_and(|offset| offset.saturating_sub(self.input_acked) >= ACK_BYTES)
-    }
-
-    /// Queues a small answer. A viewer that asks without listening loses its oldest.
-    fn answer(&mut self, frame: v1::terminal_server::Frame) {
-        const ANSWERS_MAX: usize = 64;
-        if self.answers.len() >= ANSWERS_MAX {
-            self.answers.remove(0);
-        }
-        self.answers.push(frame);
-        self.wake();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::terminal::spawn::Program;
 use crate::terminal::table::Table;
-use crate::terminal::{Opening, viewer};
+use crate::terminal::{Opening, attach};
 
 /// The first frame of an attachment comes within this time.
 const HELLO: Duration = Duration::from_secs(10);
@@ -85,7 +85,7 @@ impl Terminals for TerminalService {
         };
         let terminal = self.0.terminals.find(&hello.terminal_id)?;
         let presence = self.0.presence.stream();
-        let (outbound, listening) = viewer::attach(terminal, &hello, inbound, presence)?;
+        let (outbound, listening) = attach::attach(terminal, &hello, inbound, presence)?;
         self.0.tasks.spawn(listening);
         Ok(Response::new(Box::pin(outbound)))
     }

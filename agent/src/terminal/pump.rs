@@ -7,7 +7,8 @@ use std::time::Duration;
 use slipway_core::limits::TERMINAL_FRAME_BYTES_MAX;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Room, Terminal};
+use super::Terminal;
+use super::flow::Room;
 use crate::reaper::{Ended, Ending};
 
 /// Viewers are told of output at once until this much came within `HOLD`; then in larger pieces.

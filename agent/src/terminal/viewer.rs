@@ -1,9 +1,6 @@
-//! One viewer's connection: frames in are applied to the terminal, frames out are drawn from its log as the carrier
-//! asks for them. No queue lies between log and carrier, so a slow carrier costs no memory.
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+//! The viewers of a terminal: what one says is applied, and what it is to be sent next is found in the log. No queue
+//! lies between log and carrier, so a slow carrier costs no memory.
+use std::task::Context;
 
 use rustix::process::Signal;
 use slipway_core::code::Code;
@@ -13,28 +10,21 @@ use slipway_proto::v1::attached::Mode as WireMode;
 use slipway_proto::v1::terminal_client::Frame as In;
 use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
-use slipway_terminal::input::{self, ClientId};
+use slipway_terminal::input::ClientId;
 use slipway_terminal::log::Size;
 use slipway_terminal::query::Colours;
-use tokio::time::Sleep;
-use tokio_stream::Stream;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::Status;
 
 use super::{State, Terminal, Viewer, bounded};
-use crate::auth::PresenceGuard;
 use crate::error::AgentError;
 
 /// Viewers of one terminal.
 const VIEWERS_MAX: usize = 16;
 
-/// How long an input acknowledgement waits for output that it can travel with. A key is nearly always echoed, and
-/// one frame fewer is one wake-up fewer on every hop. The timer is not stopped by an echo, so that fast typing finds
-/// it running instead of starting it with every key.
-const ACK_WAITS: Duration = Duration::from_millis(100);
+/// With so much input unacknowledged a viewer may be waiting for room.
+const ACK_BYTES: u64 = 4 * 1024;
 
 /// What a viewer is to be sent now.
-enum Due {
+pub(super) enum Due {
     Frame(Out),
     End,
     Nothing,
@@ -42,18 +32,49 @@ enum Due {
     Acknowledgement,
 }
 
-/// The frames for one viewer.
-pub(crate) struct Outbound {
-    terminal: Arc<Terminal>,
-    number: u64,
-    ack_timer: Option<Pin<Box<Sleep>>>,
-    _inbound: DropGuard,
-    _presence: PresenceGuard,
+impl Viewer {
+    pub(super) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Owes an acknowledgement of input. It may wait for output, so that nothing need be woken now.
+    pub(super) fn owe(&mut self, offset: u64) {
+        self.input_ack = Some(offset);
+        if !self.ack_armed || self.owes_much() {
+            self.wake();
+        }
+    }
+
+    /// Takes the acknowledgement that is owed; 0 when there is none.
+    fn acknowledge(&mut self) -> u64 {
+        let Some(offset) = self.input_ack.take() else {
+            return 0;
+        };
+        self.input_acked = offset;
+        offset
+    }
+
+    fn owes_much(&self) -> bool {
+        self.input_ack
+            .is_some_and(|offset| offset.saturating_sub(self.input_acked) >= ACK_BYTES)
+    }
+
+    /// Queues a small answer. A viewer that asks without listening loses its oldest.
+    pub(super) fn answer(&mut self, frame: v1::terminal_server::Frame) {
+        const ANSWERS_MAX: usize = 64;
+        if self.answers.len() >= ANSWERS_MAX {
+            self.answers.remove(0);
+        }
+        self.answers.push(frame);
+        self.wake();
+    }
 }
 
 impl Terminal {
     /// Admits a viewer. The same client again takes the place of its earlier connection.
-    fn admit(&self, client: ClientId, hello: &v1::Hello) -> Result<u64, AgentError> {
+    pub(super) fn admit(&self, client: ClientId, hello: &v1::Hello) -> Result<u64, AgentError> {
         let mut state = self.lock();
         let state = &mut *state;
         for earlier in state
@@ -127,7 +148,7 @@ impl Terminal {
         Ok(number)
     }
 
-    fn release(&self, number: u64) {
+    pub(super) fn release(&self, number: u64) {
         let mut state = self.lock();
         state.viewers.retain_mut(|viewer| {
             if viewer.number == number {
@@ -186,11 +207,12 @@ impl Terminal {
                 window,
             }) => {
                 let now = self.clock.now_ms();
-                viewer
-                    .attachment
-                    .credit_mut()
-                    .acknowledge(parsed_offset, window, now);
-                viewer.wake();
+                let credit = viewer.attachment.credit_mut();
+                let waited = credit.available() == 0;
+                credit.acknowledge(parsed_offset, window, now);
+                if waited {
+                    viewer.wake();
+                }
                 self.room.notify_one();
             }
             In::Resize(v1::Resize { cols, rows }) => {
@@ -255,7 +277,7 @@ impl Terminal {
     }
 
     /// Applies a frame and hands input on at once, without waiting for the writer's turn.
-    fn hear(&self, number: u64, frame: In) -> Result<bool, AgentError> {
+    pub(super) fn hear(&self, number: u64, frame: In) -> Result<bool, AgentError> {
         let input = matches!(frame, In::Input(_));
         let goes_on = self.apply(number, frame)?;
         if input && self.give_input(&mut false).is_err() {
@@ -264,7 +286,7 @@ impl Terminal {
         Ok(goes_on)
     }
 
-    fn refuse(&self, number: u64, error: &AgentError) {
+    pub(super) fn refuse(&self, number: u64, error: &AgentError) {
         let mut state = self.lock();
         if let Some(viewer) = state
             .viewers
@@ -278,7 +300,7 @@ impl Terminal {
         }
     }
 
-    fn due(&self, number: u64, context: &Context<'_>, ack_is_due: bool) -> Due {
+    pub(super) fn due(&self, number: u64, context: &Context<'_>, ack_is_due: bool) -> Due {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(viewer) = state
@@ -342,85 +364,6 @@ impl Terminal {
                 Due::Acknowledgement
             }
         }
-    }
-}
-
-/// Attaches a viewer: returns its frames; what it says is applied by the returned future until either side ends.
-pub(crate) fn attach(
-    terminal: Arc<Terminal>,
-    hello: &v1::Hello,
-    mut inbound: tonic::Streaming<v1::TerminalClient>,
-    presence: PresenceGuard,
-) -> Result<(Outbound, impl Future<Output = ()> + Send + 'static), AgentError> {
-    let client = uuid::Uuid::parse_str(&hello.client_id)
-        .ok()
-        .map(|id| id.as_u128())
-        .filter(|client| *client != input::TERMINAL)
-        .ok_or_else(|| AgentError::invalid("client_id is not a UUID."))?;
-    let number = terminal.admit(client, hello)?;
-    let stop = CancellationToken::new();
-    let outbound = Outbound {
-        terminal: terminal.clone(),
-        number,
-        ack_timer: None,
-        _inbound: stop.clone().drop_guard(),
-        _presence: presence,
-    };
-    let listening = async move {
-        loop {
-            let message = tokio::select! {
-                message = inbound.message() => message,
-                () = stop.cancelled() => break,
-            };
-            let Ok(Some(v1::TerminalClient { frame: Some(frame) })) = message else {
-                break;
-            };
-            match terminal.hear(number, frame) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    // The refusal goes out, then the carrier drops the stream, which ends this.
-                    terminal.refuse(number, &error);
-                    stop.cancelled().await;
-                    break;
-                }
-            }
-        }
-        terminal.release(number);
-    };
-    Ok((outbound, listening))
-}
-
-impl Stream for Outbound {
-    type Item = Result<v1::TerminalServer, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            let timer = self.ack_timer.as_mut();
-            let ack_is_due = timer.is_some_and(|timer| timer.as_mut().poll(context).is_ready());
-            if ack_is_due {
-                self.ack_timer = None;
-            }
-            match self.terminal.due(self.number, context, ack_is_due) {
-                Due::Frame(frame) => {
-                    if matches!(frame, Out::Refused(_)) {
-                        self.terminal.release(self.number);
-                    }
-                    return Poll::Ready(Some(Ok(v1::TerminalServer { frame: Some(frame) })));
-                }
-                Due::End => return Poll::Ready(None),
-                Due::Acknowledgement => {
-                    self.ack_timer = Some(Box::pin(tokio::time::sleep(ACK_WAITS)));
-                }
-                Due::Nothing => return Poll::Pending,
-            }
-        }
-    }
-}
-
-impl Drop for Outbound {
-    fn drop(&mut self) {
-        self.terminal.release(self.number);
     }
 }
 

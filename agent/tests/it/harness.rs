@@ -42,11 +42,11 @@ impl Drop for TestAgent {
     }
 }
 
-/// A UUID that no other call returns.
+/// A UUID that no other call returns, in whatever process of this machine: a run's processes are known by it.
 pub(crate) fn id() -> String {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
     let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    uuid::Uuid::from_u64_pair(7, next).to_string()
+    uuid::Uuid::from_u64_pair(u64::from(std::process::id()), next).to_string()
 }
 
 impl TestAgent {
@@ -69,7 +69,7 @@ impl TestAgent {
             format!("--workspace={}", path("workspace")),
             format!("--home={}", path("home")),
             format!("--state={}", path("state")),
-            format!("--cgroup={}", path("none")),
+            format!("--cgroups={}", path("none")),
         ]);
         config.key = Secret::new(KEY);
         let stop = CancellationToken::new();
