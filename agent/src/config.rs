@@ -25,9 +25,9 @@ pub struct Config {
     /// Unix socket of the egress proxy; programs reach it on 127.0.0.1:3128.
     #[arg(long)]
     pub egress_socket: Option<PathBuf>,
-    /// Folder of the session's memory cgroup, of either version.
-    #[arg(long, default_value = "/run/cgroup/memory")]
-    pub cgroup: PathBuf,
+    /// Folder with the session's control groups of either version, `memory` and `pids`.
+    #[arg(long, default_value = "/run/cgroup")]
+    pub cgroups: PathBuf,
     /// Bearer key every call must carry; comes in `SLIPWAY_AGENT_KEY`, never in a flag.
     #[arg(skip = Secret::default())]
     pub key: Secret,

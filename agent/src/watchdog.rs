@@ -15,7 +15,7 @@ use crate::event::Events;
 use crate::process;
 use crate::reaper::Ended;
 use crate::terminal::table::{Blame, Table};
-use cgroup::Cgroup;
+use cgroup::{Memory, Processes};
 use meter::Meter;
 
 pub mod cgroup;
@@ -39,7 +39,10 @@ pub struct Watchdog {
 }
 
 struct Shared {
-    cgroup: Option<Cgroup>,
+    /// Where the system bounds memory.
+    memory: Option<Memory>,
+    /// Where the system bounds processes.
+    processes: Option<Processes>,
     workspace: PathBuf,
     /// Folders that are kept between sessions.
     kept: Vec<PathBuf>,
@@ -57,6 +60,8 @@ struct State {
     /// When and why a program was killed whose end was not told yet.
     killed: Option<(Instant, String)>,
     disk_full: bool,
+    /// Processes that the system refused, as they were told.
+    refused: u64,
     processes_full: bool,
 }
 
@@ -64,19 +69,22 @@ impl Watchdog {
     /// Watches nothing yet but answers why programs were killed.
     #[must_use]
     pub fn new(config: &Config, events: Events) -> Self {
-        let cgroup = Cgroup::at(&config.cgroup);
+        let memory = Memory::at(&config.cgroups.join("memory"));
+        let processes = Processes::at(&config.cgroups.join("pids"));
         let state = State {
             memory_max: SESSION_MEMORY_BYTES,
             disk_max: SESSION_DISK_BYTES,
             processes_max: u64::from(SESSION_PROCESSES_MAX),
             usage: None,
-            oom_kills: cgroup.as_ref().map_or(0, Cgroup::oom_kills),
+            oom_kills: memory.as_ref().map_or(0, Memory::kills),
             killed: None,
             disk_full: false,
+            refused: processes.as_ref().map_or(0, Processes::refused),
             processes_full: false,
         };
         let shared = Shared {
-            cgroup,
+            memory,
+            processes,
             workspace: config.workspace.clone(),
             kept: config.kept(),
             events,
@@ -127,10 +135,10 @@ impl Watchdog {
 
     /// Tells watchers of kills by the system that are new.
     fn note_oom(&self) {
-        let Some(cgroup) = &self.shared.cgroup else {
+        let Some(memory) = &self.shared.memory else {
             return;
         };
-        let kills = cgroup.oom_kills();
+        let kills = memory.kills();
         let mut state = self.lock();
         if kills <= state.oom_kills {
             return;
@@ -151,6 +159,7 @@ impl Watchdog {
         for round in (0..TICKS).cycle() {
             tick.tick().await;
             self.note_oom();
+            self.note_refused();
             let tells = round == 0;
             // Looking at every process is dear: often only near a limit.
             if !tells && !meter.pressing {

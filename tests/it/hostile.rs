@@ -208,8 +208,21 @@ async fn nothing_of_others_can_be_read() {
     scene.all_is_well().await;
 }
 
+/// Every way to take processor time, disk time or files from the agent; then the same on a process of one's own.
+const SLOW_DOWN: &str = r#"
+for way in "taskset -p 1 1" "chrt -i -p 0 1" "renice 19 -p 1" "renice 19 -g 1" "renice 19 -u $(id -u)" \
+    "ionice -c 3 -p 1" "ionice -c 3 -P 1" "ionice -c 3 -u $(id -u)" "prlimit --pid 1 --nofile=3:3"; do
+    $way > /dev/null 2>&1 && echo "did: $way"
+done
+own=0
+for way in "taskset -p 1 $$" "chrt -b -p 0 $$" "renice 19 -p $$" "ionice -c 3 -p $$"; do
+    $way > /dev/null && own=$((own + 1))
+done
+echo "own: $own"
+"#;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_agent_cannot_be_ended_or_traced() {
+async fn the_agent_cannot_be_ended_slowed_or_traced() {
     let mut scene = Scene::open().await;
     let before = scene.mallory.session(scene.workspace).await.unwrap();
     let id = before.expect("a session").id;
@@ -226,6 +239,12 @@ async fn the_agent_cannot_be_ended_or_traced() {
         )
         .await;
     assert!(!output.contains("limited"), "{output}");
+    let (_, output) = scene.run(SLOW_DOWN).await;
+    assert!(!output.contains("did:"), "{output}");
+    assert!(output.contains("own: 4"), "{output}");
+    let steal = "import ctypes, os; agent = os.pidfd_open(1); print(\"best:\", max(ctypes.CDLL(None).syscall(438, agent, fd, 0) for fd in range(32)))";
+    let (_, output) = scene.python(steal).await;
+    assert!(output.contains("best: -1"), "{output}");
     // The same agent answers: its shells have what they had.
     shell.write(b"echo $mine-$((40+2))\r").await.unwrap();
     let answered = tokio::time::timeout(PATIENCE, shell.read_until("kept-42"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use slipway_core::limits::MIB;
 use slipway_proto::v1;
 
-use super::cgroup::Cgroup;
+use super::cgroup::Memory;
 use super::{TICK, Watchdog, disk};
 use crate::activity::Activity;
 use crate::process::{self, Process};
@@ -116,9 +116,9 @@ impl Meter {
             activity.touch();
         }
         let resident = processes.iter().map(|process| process.rss_bytes).sum();
-        let cgroup = watchdog.shared.cgroup.as_ref();
+        let memory = watchdog.shared.memory.as_ref();
         v1::Usage {
-            memory_bytes: cgroup.and_then(Cgroup::used_bytes).unwrap_or(resident),
+            memory_bytes: memory.and_then(Memory::used_bytes).unwrap_or(resident),
             disk_bytes: self.disk_bytes,
             cpu_millis,
             processes: u32::try_from(programs.len()).unwrap_or(u32::MAX),

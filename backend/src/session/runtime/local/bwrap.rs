@@ -28,8 +28,9 @@ pub(super) struct Sources {
     /// The whole volume: the agent renames files between its state and the workspace, which works within one mount.
     pub(super) volume: PathBuf,
     pub(super) sockets: PathBuf,
-    /// The session's memory group, which the agent reads.
+    /// The session's control groups that the agent reads.
     pub(super) memory_group: Option<PathBuf>,
+    pub(super) pids_group: Option<PathBuf>,
 }
 
 impl Sources {
@@ -43,6 +44,7 @@ impl Sources {
             volume: stage.join("volume"),
             sockets: stage.join("sockets"),
             memory_group: self.memory_group.clone(),
+            pids_group: self.pids_group.clone(),
         };
         let pairs = [
             (&self.image, &inner.image),
@@ -94,8 +96,13 @@ pub(super) fn arguments(
         &sources.agent,
         "/opt/slipway/bin/slipway-agent",
     );
-    if let Some(group) = &sources.memory_group {
-        all.bind("--ro-bind", group, "/run/cgroup/memory");
+    for (group, to) in [
+        (&sources.memory_group, "/run/cgroup/memory"),
+        (&sources.pids_group, "/run/cgroup/pids"),
+    ] {
+        if let Some(group) = group {
+            all.bind("--ro-bind", group, to);
+        }
     }
     for (from, to) in MACHINE_FILES {
         // The image may be older than this list: without a mount point there is nothing to hide either.

@@ -102,6 +102,7 @@ impl Local {
             volume: volume.files.clone(),
             sockets: place.sockets(),
             memory_group: place.groups.memory.clone(),
+            pids_group: place.groups.pids.clone(),
         };
         let bwrap = self.bwrap.clone().map_err(io::Error::other)?;
         spawn::sandboxed(&spawn::Launch {
