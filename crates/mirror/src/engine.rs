@@ -5,6 +5,7 @@
 //! `contents` carries bytes, `trouble` keeps what cannot be done now, `pace` holds back what changes all the time, and
 //! `keep` makes agreements durable.
 use std::path::PathBuf;
+use std::time::Duration;
 
 use slipway_proto::v1;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -123,9 +124,14 @@ impl Engine {
         thread.spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
+                // The thread that stores is made at once and stays: later, programs may have taken every process that
+                // a session may have.
+                .max_blocking_threads(1)
+                .thread_keep_alive(Duration::MAX)
                 .build();
             match runtime {
                 Ok(runtime) => {
+                    drop(runtime.spawn_blocking(|| {}));
                     let done = runtime.block_on(state.run(receiver));
                     // The base is closed before anyone hears of the end, so that the next engine finds it free.
                     drop(state);
