@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use slipway_core::limits::{
-    BODY_STALL_S, HTTP_ALIVE_MS, HTTP_HEAD_MS, HTTP_WRITE_MS, WS_PING_MS, WS_SILENCE_MS,
+    BODY_STALL_S, HTTP_ALIVE_MS, HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX,
+    HTTP_HEAD_MS, HTTP_WRITE_MS, WS_PING_MS, WS_SILENCE_MS,
 };
 
 use crate::http::address::Network;
@@ -58,7 +59,8 @@ pub struct Config {
     /// Address under which people reach this server, when it stands behind a proxy.
     #[arg(long, env = "SLIPWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// Proxies whose `X-Forwarded-For` is believed, as addresses or networks; without, rate limits see the proxy alone.
+    /// Proxies whose `X-Forwarded-For` is believed, as addresses or networks; without, rate limits see the proxy alone,
+    /// and its connections are counted as those of one address.
     #[arg(
         long = "trusted-proxy",
         env = "SLIPWAY_TRUSTED_PROXIES",
@@ -83,13 +85,24 @@ pub struct Config {
         value_name = "HOST"
     )]
     pub egress_allow: Vec<String>,
-    /// Proxy that the egress proxy itself goes through, as http://HOST:PORT. It must refuse private addresses itself
-    /// where this machine cannot resolve outer names.
+    /// Proxy that the egress proxy itself goes through, as http://HOST:PORT. It is asked for the public addresses that
+    /// this server found, and for the names of listed hosts.
     #[arg(long, env = "SLIPWAY_EGRESS_UPSTREAM", value_name = "URL")]
     pub egress_upstream: Option<String>,
+    /// The upstream proxy is asked for all hosts by name: where this machine cannot resolve outer names, or the upstream
+    /// allows names only. It must refuse private addresses itself.
+    #[arg(long, env = "SLIPWAY_EGRESS_UPSTREAM_RESOLVES")]
+    pub egress_upstream_resolves: bool,
     /// Runs code without isolation where the sandbox cannot work. Only for code that you trust.
     #[arg(long, env = "SLIPWAY_UNSAFE_NO_SANDBOX")]
     pub unsafe_no_sandbox: bool,
+    /// Connections at once. The system's limit of open files must be twice as high.
+    #[arg(long, env = "SLIPWAY_HTTP_CONNECTIONS_MAX", default_value_t = HTTP_CONNECTIONS_MAX, value_name = "MANY", hide_short_help = true)]
+    pub http_connections_max: usize,
+    /// Connections at once of one address, or of the first half of one in IPv6. Those of a trusted proxy have no such
+    /// bound.
+    #[arg(long, env = "SLIPWAY_HTTP_CONNECTIONS_PER_ADDRESS_MAX", default_value_t = HTTP_CONNECTIONS_PER_ADDRESS_MAX, value_name = "MANY", hide_short_help = true)]
+    pub http_connections_per_address_max: usize,
     /// A connection whose request head is not whole within this time is closed.
     #[arg(long, env = "SLIPWAY_HTTP_HEAD_MS", default_value_t = HTTP_HEAD_MS, value_name = "MS", hide_short_help = true)]
     pub http_head_ms: u64,

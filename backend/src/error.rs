@@ -31,6 +31,13 @@ impl Error {
         }
     }
 
+    /// An error about one field of the request.
+    #[must_use]
+    pub fn of_field(field: &str, code: Code, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::new(code, &message).with_field(field, code, message)
+    }
+
     /// The same error, saying which field of the request is wrong.
     #[must_use]
     pub fn with_field(mut self, field: &str, code: Code, message: impl Into<String>) -> Self {

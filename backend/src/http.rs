@@ -1,71 +1,34 @@
-//! The HTTP side: one router for REST, the socket, gRPC and the UI, with its layers.
+//! The HTTP side that all features share: connections, layers around every request, extractors, pages of our own.
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use slipway_api::problem::Problem;
 use slipway_core::code::Code;
 use slipway_core::limits::JSON_BYTES_MAX;
-use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Error;
 use crate::state::App;
-use crate::{account, admin, file, grpc, run, session, workspace};
 
 pub mod address;
 mod around;
 pub mod assets;
 pub mod body;
 mod connection;
+mod crowd;
 pub mod docs;
 pub mod extract;
+pub mod field;
 pub mod health;
 mod host;
 pub mod idempotency;
-pub mod ws;
+pub mod page;
 
 pub use connection::serve;
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Slipway",
-        description = "A native desktop IDE whose code runs in the cloud. Every POST of a signed-in client takes an `Idempotency-Key`: \
-            sent again with the same key it is not done again, but answered as before."
-    ),
-    components(schemas(Problem))
-)]
-struct Document;
-
-/// The router without its state, and the OpenAPI document of its routes.
-pub fn router() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let (api, document) = OpenApiRouter::with_openapi(Document::openapi())
-        .merge(account::routes())
-        .merge(admin::routes())
-        .merge(workspace::routes())
-        .merge(file::routes())
-        .merge(session::routes())
-        .merge(run::routes())
-        .merge(ws::routes())
-        .split_for_parts();
-    let router = api
-        .merge(docs::routes(&document))
-        .merge(health::routes())
-        .fallback(fallback)
-        .method_not_allowed_fallback(|| async {
-            Error::new(
-                Code::MethodNotAllowed,
-                "This address does not take this method.",
-            )
-        });
-    (router, document)
-}
-
-/// The router with its layers.
-pub fn service(app: App) -> Router {
-    let (router, _) = router();
-    router
+/// Puts the layers around what is offered. `streams` have messages with bounds of their own, and long nothing may arrive
+/// on them: they pass by the layers that watch over bodies.
+pub fn layered(app: App, requests: Router<App>, streams: Router<App>) -> Router {
+    requests
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(
             app.clone(),
@@ -81,14 +44,14 @@ pub fn service(app: App) -> Router {
             },
         ))
         .layer(middleware::from_fn_with_state(app.clone(), body::layer))
-        // gRPC has messages with bounds of their own, and streams on which long nothing arrives.
-        .merge(grpc::routes(&app))
+        .merge(streams)
         .layer(middleware::from_fn_with_state(app.clone(), host::layer))
         .layer(middleware::from_fn_with_state(app.clone(), around::layer))
         .with_state(app)
 }
 
-async fn fallback(request: Request) -> Response {
+/// The answer where no route is: a problem below `/api/`, else the UI.
+pub async fn elsewhere(request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         return Error::new(
             Code::NotFound,
@@ -98,4 +61,12 @@ async fn fallback(request: Request) -> Response {
     }
     let (parts, _) = request.into_parts();
     assets::serve(parts.uri, parts.headers).await
+}
+
+/// The answer where a route takes other methods.
+pub async fn not_this_way() -> Error {
+    Error::new(
+        Code::MethodNotAllowed,
+        "This address does not take this method.",
+    )
 }

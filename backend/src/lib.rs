@@ -10,6 +10,8 @@ pub mod telemetry;
 pub mod db;
 pub mod grpc;
 pub mod http;
+pub mod router;
+pub mod ws;
 
 pub mod account;
 pub mod admin;

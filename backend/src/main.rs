@@ -70,6 +70,7 @@ async fn main() -> ExitCode {
 )]
 async fn start(config: Config) -> anyhow::Result<()> {
     telemetry::log(&config)?;
+    allow_open_files();
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
@@ -85,6 +86,16 @@ async fn start(config: Config) -> anyhow::Result<()> {
     })
     .await?;
     Ok(())
+}
+
+/// Takes as many open files as the system lets this program have: each connection is one, and what a shell hands down
+/// by default is for a program with few.
+fn allow_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // With what there is, fewer connections are taken, which is said.
+    setrlimit(Resource::Nofile, limit).ok();
 }
 
 /// The first signal asks for a graceful stop, the second ends the process at once.

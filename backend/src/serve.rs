@@ -22,7 +22,7 @@ use crate::session::Sessions;
 use crate::session::runtime::local::Local;
 use crate::session::runtime::{RuntimeError, SessionRuntime};
 use crate::state::App;
-use crate::{http, telemetry};
+use crate::{http, router, telemetry};
 
 /// How long owned tasks may take to end.
 const TASKS_WITHIN: Duration = Duration::from_secs(20);
@@ -169,7 +169,7 @@ pub async fn run(app: App, sole: bool, listener: TcpListener, ready: impl FnOnce
         app.tasks.spawn(upkeep);
     }
     ready();
-    http::serve(app.clone(), listener).await;
+    http::serve(app.clone(), router::service(app.clone()), listener).await;
     app.tasks.close();
     if tokio::time::timeout(TASKS_WITHIN, app.tasks.wait())
         .await

@@ -12,6 +12,7 @@ use slipway_core::id::WorkspaceId;
 use crate::lab::{Lab, code};
 use crate::raw::{problem, refusal};
 
+mod crowd;
 mod slow;
 mod token;
 

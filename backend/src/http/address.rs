@@ -1,4 +1,4 @@
-//! Where a request comes from, for rate limits: the peer, or what a proxy of ours says of the one behind it.
+//! Where a connection or a request comes from, for their bounds: the peer, or what a proxy of ours says of the one behind it.
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -84,10 +84,14 @@ impl FromRequestParts<App> for Address {
     }
 }
 
+/// Whether an address is in one of these networks.
+pub(super) fn is_in(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
+}
+
 /// The nearest address that is no proxy of ours. Each proxy appends whom it heard; anything left of the first stranger
 /// is what the stranger made up.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|proxy| proxy.contains(address));
     let mut nearest = peer.to_canonical();
     let said: Vec<_> = headers
         .get_all("x-forwarded-for")
@@ -96,7 +100,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
         .flat_map(|line| line.split(','))
         .collect();
     for said in said.into_iter().rev() {
-        if !is_trusted(nearest) {
+        if !is_in(trusted, nearest) {
             break;
         }
         let Ok(address) = said.trim().parse::<IpAddr>() else {
@@ -107,7 +111,8 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     nearest
 }
 
-fn party(address: IpAddr) -> IpAddr {
+/// Who an address stands for.
+pub(super) fn party(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -16,15 +16,15 @@ use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::service;
+use super::crowd::{Crowd, Seat};
 use crate::state::App;
 
 /// How long open requests may go on after the stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves until the app stops, then lets open requests end within a bound.
-pub async fn serve(app: App, listener: TcpListener) {
-    let router = service(app.clone());
+pub async fn serve(app: App, router: Router, listener: TcpListener) {
+    let crowd = Crowd::new(app.config.clone());
     let connections = tokio_util::task::TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -33,9 +33,13 @@ pub async fn serve(app: App, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Without a seat it is closed at once: whoever comes in good faith tries again.
+                let Some(seat) = crowd.admit(peer.ip()) else {
+                    continue;
+                };
                 // A keystroke must not wait for a full packet.
                 drop(stream.set_nodelay(true));
-                connections.spawn(connection(router.clone(), app.clone(), stream, peer));
+                connections.spawn(connection(router.clone(), app.clone(), stream, seat, peer));
             }
             Err(error) => {
                 tracing::warn!(%error, "Cannot accept a connection");
@@ -57,7 +61,7 @@ pub async fn serve(app: App, listener: TcpListener) {
     }
 }
 
-async fn connection(router: Router, app: App, stream: TcpStream, peer: SocketAddr) {
+async fn connection(router: Router, app: App, stream: TcpStream, seat: Seat, peer: SocketAddr) {
     let config = &app.config;
     let head_within = Duration::from_millis(config.http_head_ms);
     let heard = CancellationToken::new();
@@ -82,7 +86,7 @@ async fn connection(router: Router, app: App, stream: TcpStream, peer: SocketAdd
         .max_concurrent_streams(HTTP2_STREAMS_MAX)
         .keep_alive_interval(Duration::from_secs(15))
         .keep_alive_timeout(Duration::from_secs(10));
-    let stream = Taken::new(stream, Duration::from_millis(config.http_write_ms));
+    let stream = Taken::new(stream, seat, Duration::from_millis(config.http_write_ms));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);
     let ended = tokio::select! {
@@ -110,17 +114,19 @@ async fn silent(heard: &CancellationToken, within: Duration) {
 }
 
 /// A connection whose other side must take what is written: one that takes nothing for `within` is at its end, and with
-/// it the answer and whatever works on it.
+/// it the answer and whatever works on it. It holds its seat for as long as its socket is open, also as a WebSocket.
 struct Taken {
     stream: TcpStream,
+    _seat: Seat,
     within: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Taken {
-    const fn new(stream: TcpStream, within: Duration) -> Self {
+    const fn new(stream: TcpStream, seat: Seat, within: Duration) -> Self {
         Self {
             stream,
+            _seat: seat,
             within,
             alarm: None,
         }

@@ -207,7 +207,7 @@ fn invalid(place: &str, text: &str) -> Error {
             Some((sentence, place)) if place.contains(" column ") => sentence,
             _ => sentence,
         };
-        return Error::new(code, sentence).with_field(field, code, sentence);
+        return Error::of_field(field, code, sentence);
     }
     Error::new(
         Code::InvalidRequest,

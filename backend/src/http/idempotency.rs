@@ -104,7 +104,7 @@ async fn prepare(
     let key = key.to_str().unwrap_or_default().trim().to_owned();
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
         let message = format!("Give a key of 1 to {IDEMPOTENCY_KEY_CHARS_MAX} plain characters.");
-        return Err(Error::new(Code::InvalidRequest, &message).with_field(
+        return Err(Error::of_field(
             "idempotency-key",
             Code::InvalidRequest,
             message,

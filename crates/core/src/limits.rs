@@ -34,7 +34,9 @@ pub const BATCH_NAME_CHARS_MAX: usize = 200;
 pub const HISTORY_BYTES_MAX: u64 = 2 * WORKSPACE_BYTES_MAX;
 /// Everything stored of one workspace: its tree, its history, and as much again of what is on its way in.
 pub const STORED_BYTES_MAX: u64 = 2 * (WORKSPACE_BYTES_MAX + HISTORY_BYTES_MAX);
-/// The newest versions of each file, which lose their content last.
+/// Of that, one part in this many is for versions that people made: what programs write does not push them out.
+pub const HISTORY_PART_OF_PEOPLE: u64 = 2;
+/// The newest versions of each file, which lose their content last; those by people and by programs apart.
 pub const HISTORY_VERSIONS_KEPT: u32 = 10;
 /// Versions as young as this lose their content after all older ones but those.
 pub const HISTORY_YOUNG_S: u64 = 3600;
@@ -70,6 +72,10 @@ pub const HTTP_HEAD_MS: u64 = 15_000;
 pub const HTTP_WRITE_MS: u64 = 90_000;
 /// How often a request that is done once says that it still works; four missed signs and it may be begun again.
 pub const HTTP_ALIVE_MS: u64 = 30_000;
+/// Connections of a server at once; each takes up to 200 KiB and one descriptor.
+pub const HTTP_CONNECTIONS_MAX: usize = 8_192;
+/// Connections of one address at once. A class of a hundred behind one router, each with two windows of seven, is 1,400.
+pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
 /// Streams of one HTTP/2 connection.
 pub const HTTP2_STREAMS_MAX: u32 = 128;
 /// All lines of a request's head together, and one read of its body.
@@ -82,7 +88,7 @@ pub const BODY_BYTES_PER_S_MIN: u64 = 2 * KIB;
 pub const BODY_DRAIN_BYTES_MAX: u64 = 256 * MIB;
 /// A name that a client gives a request, so that it is done once.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 200;
-/// Rows of one page of a list.
+/// Rows of one page of any list that grows. The journal hands out whole revisions, of which the last may be longer.
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// One WebSocket message from a browser.
 pub const WS_MESSAGE_BYTES_MAX: usize = 256 * KIB as usize;
