@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use slipway_api::account::{Account, ChangePassword, DeleteAccount, Device, UpdateAccount};
 use slipway_core::code::Code;
 use slipway_core::id::{DeviceId, Id as _, UserId};
-use slipway_core::limits::PERSON_NAME_CHARS_MAX;
 use slipway_core::secret::Secret;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +21,7 @@ mod sign_in;
 pub mod store;
 pub mod token;
 
-use sign_in::is_secure;
+use sign_in::{checked_name, is_secure};
 
 /// Routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
@@ -219,13 +218,7 @@ async fn own(app: &App, user: UserId) -> Result<store::User, Error> {
 /// Asks for the password again before something that cannot be undone. Guesses count for the device that makes them.
 async fn confirm(app: &App, user: SignedIn, password: Secret, field: &str) -> Result<(), Error> {
     let message = "This is not your password.";
-    let wrong = || {
-        Error::new(Code::WrongCredentials, message).with_field(
-            field,
-            Code::WrongCredentials,
-            message,
-        )
-    };
+    let wrong = || Error::of_field(field, Code::WrongCredentials, message);
     if !password::is_plausible(&password) {
         return Err(wrong());
     }
@@ -240,20 +233,4 @@ async fn confirm(app: &App, user: SignedIn, password: Secret, field: &str) -> Re
         }
     }
     Ok(())
-}
-
-fn checked_name(name: &str) -> Result<String, Error> {
-    let name = name.trim();
-    if name.is_empty()
-        || name.chars().count() > PERSON_NAME_CHARS_MAX
-        || name.chars().any(char::is_control)
-    {
-        let message = format!("Give a name of 1 to {PERSON_NAME_CHARS_MAX} characters.");
-        return Err(Error::new(Code::InvalidRequest, &message).with_field(
-            "name",
-            Code::InvalidRequest,
-            message,
-        ));
-    }
-    Ok(name.to_owned())
 }

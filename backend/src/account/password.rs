@@ -55,9 +55,7 @@ const COMMON: &[&str] = &[
 /// # Errors
 /// Too short, too long, too common; the field is named.
 pub fn check(password: &Secret, field: &str) -> Result<(), Error> {
-    let weak = |message: &str| {
-        Err(Error::new(Code::WeakPassword, message).with_field(field, Code::WeakPassword, message))
-    };
+    let weak = |message: &str| Err(Error::of_field(field, Code::WeakPassword, message));
     let chars = password.expose().chars().count();
     if chars < PASSWORD_CHARS_MIN {
         return weak(&format!(

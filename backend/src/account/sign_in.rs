@@ -4,15 +4,16 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use slipway_api::account::{Account, Register, SignIn, SignedIn as Answer};
 use slipway_core::code::Code;
-use slipway_core::id::DeviceId;
-use slipway_core::limits::EMAIL_BYTES_MAX;
-use slipway_core::secret::Secret;
+use slipway_core::limits::{EMAIL_BYTES_MAX, PERSON_NAME_CHARS_MAX};
+use sqlx::{Postgres, Transaction};
 
-use super::{checked_name, password, store, token};
+use super::store::User;
+use super::{password, store, token};
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::address::Address;
 use crate::http::extract::{Json, check_origin};
+use crate::http::field;
 use crate::state::App;
 
 /// Makes an account and signs in. The first account of a server is its administrator.
@@ -41,40 +42,27 @@ pub(super) async fn register(
             "This server takes no new accounts. Ask its administrator.",
         ));
     }
-    let account = Account {
-        id: app.clock.fresh(),
-        name,
-        email,
-        administrator: first,
-        created_at: app.clock.now(),
+    let user = User {
+        account: Account {
+            id: app.clock.fresh(),
+            name,
+            email,
+            administrator: first,
+            created_at: app.clock.now(),
+        },
+        password_hash: hash,
+        disabled: false,
     };
-    if !store::insert(&mut db, &account, &hash).await? {
+    if !store::insert(&mut db, &user).await? {
         let message = "This e-mail address has an account. Sign in instead.";
-        return Err(Error::new(Code::EmailTaken, message).with_field(
-            "email",
-            Code::EmailTaken,
-            message,
-        ));
+        return Err(Error::of_field("email", Code::EmailTaken, message));
     }
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(account.id),
-        Action::AccountRegister,
-        &account.id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
-    let (device, token) = store::insert_device(
-        &mut db,
-        &app.clock,
-        account.id,
-        body.device.as_deref(),
-        user_agent(&headers),
-    )
-    .await?;
-    db.commit().await?;
-    let answer = signed_in(&app, &headers, account, device, token).await?;
+    let entry = Entry {
+        user,
+        action: Action::AccountRegister,
+        device: body.device,
+    };
+    let answer = entry.open(&app, &headers, db).await?;
     Ok((StatusCode::CREATED, answer).into_response())
 }
 
@@ -92,12 +80,15 @@ pub(super) async fn sign_in(
     if email.len() > EMAIL_BYTES_MAX || !password::is_plausible(&body.password) {
         return Err(wrong());
     }
-    let known = app.marks.find(&app.db, &headers, &email).await?;
+    // Looked up whether there is such an account or not, and whoever asks: its time tells nothing.
+    let user = store::by_email(&app.db, &email).await?;
+    let known = app.marks.find(&app.db, &headers, user.as_ref()).await?;
     let tried = app
         .limiter
         .sign_in(address, &email, known.as_ref(), app.clock.now())?;
-    let (right, user) = match look(&app, &email, body.password).await {
-        Ok(looked) => looked,
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let right = match password::verify(body.password, hash).await {
+        Ok(right) => right,
         Err(error) => {
             tried.give_back();
             return Err(error);
@@ -113,38 +104,17 @@ pub(super) async fn sign_in(
             "An administrator disabled this account.",
         ));
     }
-    let account = user.account;
-    let mut db = app.db.begin().await?;
-    audit::record(
-        &mut db,
-        &app.clock,
-        Some(account.id),
-        Action::AccountSignIn,
-        &account.id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
-    let (device, token) = store::insert_device(
-        &mut db,
-        &app.clock,
-        account.id,
-        body.device.as_deref(),
-        user_agent(&headers),
-    )
-    .await?;
-    db.commit().await?;
-    signed_in(&app, &headers, account, device, token).await
+    let entry = Entry {
+        user,
+        action: Action::AccountSignIn,
+        device: body.device,
+    };
+    entry.open(&app, &headers, app.db.begin().await?).await
 }
 
-/// Whether a password is that of an account. Both take the same time, whether or not there is such an account.
-async fn look(
-    app: &App,
-    email: &str,
-    password: Secret,
-) -> Result<(bool, Option<store::User>), Error> {
-    let user = store::by_email(&app.db, email).await?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    Ok((password::verify(password, hash).await?, user))
+/// What a person may be called.
+pub(super) fn checked_name(name: &str) -> Result<String, Error> {
+    field::name(name, PERSON_NAME_CHARS_MAX)
 }
 
 /// An address has one @ with something before and a dotted name behind; only a message to it would prove more.
@@ -158,11 +128,7 @@ fn checked_email(email: &str) -> Result<String, Error> {
         || email.chars().any(|c| c.is_whitespace() || c.is_control())
     {
         let message = "Give an e-mail address such as mo@example.org.";
-        return Err(Error::new(Code::InvalidRequest, message).with_field(
-            "email",
-            Code::InvalidRequest,
-            message,
-        ));
+        return Err(Error::of_field("email", Code::InvalidRequest, message));
     }
     Ok(email.to_owned())
 }
@@ -185,37 +151,57 @@ pub(super) fn is_secure(app: &App, headers: &HeaderMap) -> bool {
             .is_some_and(|value| value == "https")
 }
 
-/// Programs get the token in the answer, browsers only as a cookie that scripts cannot read, and with it a mark by
-/// which the device is known at the next sign-in.
-async fn signed_in(
-    app: &App,
-    headers: &HeaderMap,
-    account: Account,
-    device: DeviceId,
-    token: Secret,
-) -> Result<Response, Error> {
-    let native = headers
-        .get("x-slipway-client")
-        .is_some_and(|value| value == "native");
-    if native {
-        let token = Some(token);
-        return Ok(Json(Answer {
-            account,
+/// Somebody who may come in.
+struct Entry {
+    user: User,
+    action: Action,
+    /// What they call the device.
+    device: Option<String>,
+}
+
+impl Entry {
+    /// Signs the device in and ends the transaction. Programs get the token in the answer, browsers only as a cookie
+    /// that scripts cannot read, and with it a mark by which the device is known at the next sign-in.
+    async fn open(
+        self,
+        app: &App,
+        headers: &HeaderMap,
+        mut db: Transaction<'_, Postgres>,
+    ) -> Result<Response, Error> {
+        let Self {
+            user,
+            action,
             device,
-            token,
-        })
-        .into_response());
+        } = self;
+        let id = user.account.id;
+        let (subject, detail) = (id.to_string(), serde_json::json!({}));
+        audit::record(&mut db, &app.clock, Some(id), action, &subject, detail).await?;
+        let agent = user_agent(headers);
+        let (device, token) =
+            store::insert_device(&mut db, &app.clock, id, device.as_deref(), agent).await?;
+        db.commit().await?;
+        let native = headers
+            .get("x-slipway-client")
+            .is_some_and(|value| value == "native");
+        if native {
+            let answer = Answer {
+                account: user.account,
+                device,
+                token: Some(token),
+            };
+            return Ok(Json(answer).into_response());
+        }
+        let secure = is_secure(app, headers);
+        let mark = app.marks.cookie(&app.db, &user, secure).await?;
+        let cookies = AppendHeaders([
+            (header::SET_COOKIE, token::cookie(token.expose(), secure)),
+            (header::SET_COOKIE, mark),
+        ]);
+        let answer = Answer {
+            account: user.account,
+            device,
+            token: None,
+        };
+        Ok((cookies, Json(answer)).into_response())
     }
-    let secure = is_secure(app, headers);
-    let mark = app.marks.cookie(&app.db, &account.email, secure).await?;
-    let cookies = AppendHeaders([
-        (header::SET_COOKIE, token::cookie(token.expose(), secure)),
-        (header::SET_COOKIE, mark),
-    ]);
-    let answer = Answer {
-        account,
-        device,
-        token: None,
-    };
-    Ok((cookies, Json(answer)).into_response())
 }

@@ -55,17 +55,14 @@ pub async fn administrators(db: &mut PgConnection) -> sqlx::Result<i64> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(
-    db: &mut PgConnection,
-    account: &Account,
-    password_hash: &str,
-) -> sqlx::Result<bool> {
+pub async fn insert(db: &mut PgConnection, user: &User) -> sqlx::Result<bool> {
+    let account = &user.account;
     let done = sqlx::query!(
         "insert into users (id, name, email, password_hash, administrator, created_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
         account.id.uuid(),
         account.name,
         account.email,
-        password_hash,
+        user.password_hash,
         account.administrator,
         account.created_at,
     )

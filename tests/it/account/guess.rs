@@ -25,6 +25,22 @@ async fn try_from(lab: &Lab, address: &str, email: &str, password: &str) -> Resp
     request.json(&body).send().await.expect("an answer")
 }
 
+/// Tries to sign in as Ana as if from an address, on a device that shows a mark.
+async fn try_with(lab: &Lab, mark: &str, address: &str, password: &str) -> Response {
+    let request = reqwest::Client::new().post(format!("{}/api/v1/sign-in", lab.base()));
+    let request = request.header("x-forwarded-for", address);
+    let body = json!({ "email": "ana@example.org", "password": password });
+    let request = request.header("cookie", mark).json(&body);
+    request.send().await.expect("an answer")
+}
+
+/// The mark that came with a sign-in, as it is shown at the next one.
+fn mark(signed_in: &Response) -> String {
+    let mut cookies = signed_in.cookies();
+    let mark = cookies.find(|cookie| cookie.name() == "slipway_known");
+    format!("slipway_known={}", mark.expect("a mark").value())
+}
+
 fn still() -> Clock {
     Clock::Manual(Arc::new(Mutex::new(datetime!(2030-01-01 12:00 UTC))))
 }
@@ -35,12 +51,7 @@ async fn many_guesses_at_once_count_as_many_and_the_owner_gets_in_from_elsewhere
     lab.user("ana").await;
     let known = try_from(&lab, "192.0.2.9", "ana@example.org", RIGHT).await;
     assert_eq!(known.status(), 200);
-    let cookies: Vec<_> = known
-        .cookies()
-        .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
-        .collect();
-    let mark = cookies.iter().find(|(name, _)| name == "slipway_known");
-    let mark = format!("slipway_known={}", mark.expect("a mark").1);
+    let mark = mark(&known);
 
     let guesses = (0..30).map(|_| try_from(&lab, "192.0.2.1", "ana@example.org", "a guess"));
     let mut looked_at = 0;
@@ -59,14 +70,35 @@ async fn many_guesses_at_once_count_as_many_and_the_owner_gets_in_from_elsewhere
     // The owner, from an address of hers; and from the guesser's own on a device that she has used before.
     let own = try_from(&lab, "192.0.2.2", "ana@example.org", RIGHT).await;
     assert_eq!(own.status(), 200);
-    let request = reqwest::Client::new().post(format!("{}/api/v1/sign-in", lab.base()));
-    let body = json!({ "email": "ana@example.org", "password": RIGHT });
-    let request = request.header("x-forwarded-for", "192.0.2.1");
-    let again = request.header("cookie", mark).json(&body).send().await;
-    assert_eq!(again.expect("an answer").status(), 200);
+    let again = try_with(&lab, &mark, "192.0.2.1", RIGHT).await;
+    assert_eq!(again.status(), 200);
     lab.clock.advance(Duration::minutes(5));
     let later = try_from(&lab, "192.0.2.1", "ana@example.org", RIGHT).await;
     assert_eq!(later.status(), 200);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_marks_of_all_devices() {
+    const NEW: &str = "loud tide at eight bells";
+    let lab = Lab::with(still(), BEHIND_A_PROXY).await;
+    let ana = lab.user("ana").await;
+    let before = mark(&try_from(&lab, "192.0.2.9", "ana@example.org", RIGHT).await);
+    let change = json!({ "current": RIGHT, "new": NEW });
+    let change = ana
+        .request(Method::PUT, "/account/password")
+        .json(&change)
+        .send();
+    assert_eq!(change.await.unwrap().status(), 204);
+    let after = mark(&try_from(&lab, "192.0.2.9", "ana@example.org", NEW).await);
+    // Somebody with the old mark has no more guesses than everybody else at that address.
+    for _ in 0..TRIES_PER_ACCOUNT {
+        let wrong = try_with(&lab, &before, "192.0.2.1", "a guess").await;
+        assert_eq!(problem(wrong).await.code, Code::WrongCredentials);
+    }
+    let other = try_from(&lab, "192.0.2.1", "ana@example.org", NEW).await;
+    assert_eq!(problem(other).await.code, Code::TooManyRequests);
+    let own = try_with(&lab, &after, "192.0.2.1", NEW).await;
+    assert_eq!(own.status(), 200);
 }
 
 #[tokio::test]
