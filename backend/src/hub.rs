@@ -1,7 +1,7 @@
 //! The hub: a workspace's truth. Journal, current tree and contents in Postgres; every change is a commit.
 //! `evaluate` decides what a batch does, `commit` makes it durable, `content` holds bytes, `heads` tells who watches.
 //! The parts build on each other in this order: `types`, `row`, `store`, `content`, `evaluate`, `apply`, `answer`,
-//! `history`, `commit`.
+//! `history`, `commit`; `copy` stands alone.
 use bytes::Bytes;
 use slipway_api::file::OriginKind;
 use slipway_core::hash::ContentHash;
@@ -18,6 +18,7 @@ mod answer;
 mod apply;
 mod commit;
 pub mod content;
+mod copy;
 mod evaluate;
 mod heads;
 pub mod history;
@@ -25,6 +26,7 @@ mod row;
 pub mod store;
 mod types;
 
+pub use copy::copy;
 pub use types::{
     Author, Commit, Content, Expect, Head, HubError, JournalRow, NewNode, NodeRow, Proposal,
     ProposalOutcome, Version, WorkspaceRow,

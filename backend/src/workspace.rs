@@ -20,7 +20,8 @@ use crate::audit::{self, Action};
 use crate::clock::random;
 use crate::error::Error;
 use crate::http::extract::{Json, Path, SignedIn};
-use crate::hub::{Author, Hub, WorkspaceRow};
+use crate::http::field;
+use crate::hub::{self, Author, Hub, WorkspaceRow};
 use crate::state::App;
 
 pub mod archive;
@@ -203,11 +204,7 @@ async fn remove(
     let row = present(&app.hub, workspace, user).await?;
     if body.name.trim() != row.name {
         let message = format!("Type the workspace's name, \"{}\", to delete it.", row.name);
-        return Err(Error::new(Code::NameMismatch, &message).with_field(
-            "name",
-            Code::NameMismatch,
-            message,
-        ));
+        return Err(Error::of_field("name", Code::NameMismatch, message));
     }
     app.sessions.stop(user.user, workspace).await?;
     let mut db = app.db.begin().await?;
@@ -304,7 +301,7 @@ async fn duplicate(
     let from = read(&app, user, workspace).await?;
     let mut db = app.db.begin().await?;
     let id = begin(&app, &mut db, user, &body.name, from.template).await?;
-    store::copy(&mut db, workspace, id, user.user, app.clock.now()).await?;
+    hub::copy(&mut db, workspace, id, user.user, app.clock.now()).await?;
     finish(
         &app,
         db,
@@ -336,19 +333,7 @@ fn author(user: SignedIn, kind: OriginKind) -> Author {
 }
 
 fn checked_name(name: &str) -> Result<String, Error> {
-    let name = name.trim();
-    if name.is_empty()
-        || name.chars().count() > WORKSPACE_NAME_CHARS_MAX
-        || name.chars().any(char::is_control)
-    {
-        let message = format!("Give a name of 1 to {WORKSPACE_NAME_CHARS_MAX} characters.");
-        return Err(Error::new(Code::InvalidRequest, &message).with_field(
-            "name",
-            Code::InvalidRequest,
-            message,
-        ));
-    }
-    Ok(name.to_owned())
+    field::name(name, WORKSPACE_NAME_CHARS_MAX)
 }
 
 fn too_many() -> Error {
@@ -362,9 +347,5 @@ fn too_many() -> Error {
 
 fn name_taken(name: &str) -> Error {
     let message = format!("You have a workspace named \"{name}\" already. Choose another name.");
-    Error::new(Code::WorkspaceNameTaken, &message).with_field(
-        "name",
-        Code::WorkspaceNameTaken,
-        message,
-    )
+    Error::of_field("name", Code::WorkspaceNameTaken, message)
 }

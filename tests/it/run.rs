@@ -11,6 +11,8 @@ use slipway_proto::v1;
 
 use crate::lab::{Journey as _, Lab, PATIENCE, code};
 
+mod stored;
+
 #[tokio::test]
 async fn a_run_starts_its_session_waits_for_it_and_its_output_and_exit_are_kept() {
     let lab = Lab::start().await;
@@ -314,33 +316,6 @@ with zipfile.ZipFile("tide-1.0-py3-none-any.whl", "w") as wheel:
     };
     assert!(base.contains("/.local/lib/"), "{output}");
     assert!(own.contains("/own/lib/"), "{output}");
-}
-
-/// A trigger that refuses, and counts what it refused where no rollback reaches.
-const REFUSES_TWICE: &str = "create sequence refused;
-    create function refuse() returns trigger language plpgsql as $$
-    begin
-        if nextval('refused') <= 2 then raise exception 'not now'; end if;
-        return new;
-    end $$;
-    create trigger refuse before update on runs for each row when (new.state = 'done') execute function refuse();";
-
-#[tokio::test]
-async fn the_end_of_a_run_is_stored_although_the_database_refused_it_at_first() {
-    let lab = Lab::start().await;
-    let ana = lab.user("ana").await;
-    let socket = Socket::connect(&ana).await.unwrap();
-    let workspace = ana.empty_workspace().await;
-    sqlx::raw_sql(REFUSES_TWICE)
-        .execute(&lab.app().db)
-        .await
-        .unwrap();
-    let run = ana.command(workspace, "echo tide").await.unwrap();
-    let done = ana.finished(&socket, workspace, run.id).await;
-    assert_eq!(done.state, RunState::Done);
-    assert_eq!(&ana.run_output(run.id).await.unwrap()[..], b"tide\r\n");
-    let refused = sqlx::query_scalar::<_, i64>("select last_value from refused");
-    assert_eq!(refused.fetch_one(&lab.app().db).await.unwrap(), 3);
 }
 
 /// Holds back what the driver writes of runs, but not what people wish.

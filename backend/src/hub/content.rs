@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX};
+use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_MAX};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -16,6 +16,9 @@ pub mod write;
 
 /// Contents of one statement: large enough to be few, small enough not to double the memory of an import.
 const STATEMENT_BYTES: usize = 4 << 20;
+/// Small contents that may arrive until everything that a workspace holds is added up again, which takes a millisecond for
+/// every few hundred contents.
+const ARRIVED_BYTES: u64 = 64 << 20;
 /// Below it compressing costs more than it saves.
 const COMPRESS_FROM: usize = 512;
 const RAW: i16 = 0;
@@ -157,15 +160,39 @@ async fn insert_small(
     Ok(())
 }
 
-/// Bytes of everything that a workspace holds, its tree, its history, and what nothing names yet.
-async fn held_bytes(db: &mut PgConnection, workspace: WorkspaceId) -> Result<u64, HubError> {
+/// Counts a small content that arrives beside a commit, unless the workspace holds more than it may.
+async fn arrive(db: &mut PgConnection, workspace: WorkspaceId, size: u64) -> Result<(), HubError> {
+    let arrived = sqlx::query_scalar!(
+        "update workspaces set arrived_bytes = arrived_bytes + $2 where id = $1 returning arrived_bytes",
+        uuid(workspace),
+        size.cast_signed()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    if arrived.ok_or(HubError::Unknown)?.cast_unsigned() > ARRIVED_BYTES {
+        check_room(db, workspace).await?;
+        sqlx::query!(
+            "update workspaces set arrived_bytes = 0 where id = $1",
+            uuid(workspace)
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Refuses more when a workspace holds more than it may: its tree, its history, and what nothing names yet.
+async fn check_room(db: &mut PgConnection, workspace: WorkspaceId) -> Result<(), HubError> {
     let held = sqlx::query_scalar!(
         r#"select coalesce(sum(size), 0)::bigint as "held!" from blobs where workspace_id = $1"#,
         uuid(workspace)
     )
     .fetch_one(db)
     .await?;
-    Ok(held.cast_unsigned())
+    if held.cast_unsigned() > STORED_BYTES_MAX {
+        return Err(HubError::NoRoom);
+    }
+    Ok(())
 }
 
 /// The row of a chunked content; false when it is held already.

@@ -249,11 +249,7 @@ impl From<HubError> for Error {
             HubError::BatchName => {
                 let message =
                     format!("Name the batch with 1 to {BATCH_NAME_CHARS_MAX} characters.");
-                Self::new(Code::InvalidRequest, &message).with_field(
-                    "batch",
-                    Code::InvalidRequest,
-                    message,
-                )
+                Self::of_field("batch", Code::InvalidRequest, message)
             }
             HubError::BatchReused => Self::new(
                 Code::IdempotencyMismatch,

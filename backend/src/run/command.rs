@@ -65,9 +65,7 @@ fn shebang(first_bytes: &[u8]) -> Option<String> {
 /// # Errors
 /// When it is empty, too long or holds a NUL.
 pub fn for_line(line: &str) -> Result<String, Error> {
-    let refused = |text: &str| {
-        Err(Error::new(Code::InvalidRequest, text).with_field("target", Code::InvalidRequest, text))
-    };
+    let refused = |text: &str| Err(Error::of_field("target", Code::InvalidRequest, text));
     if line.trim().is_empty() {
         return refused("The command is empty. Type what shall be run.");
     }

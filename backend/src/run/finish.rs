@@ -7,7 +7,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::output::{self, Output};
-use super::progress::{self, Ended};
+use super::progress::{self, Ended, Stored};
 use super::{Context, start};
 use crate::session::agent::AgentHandle;
 
@@ -29,8 +29,8 @@ enum FinishError {
     Store(#[source] sqlx::Error),
 }
 
-/// Stores a finished run with its output, then lets the agent forget it. Goes on until that is done: the agent keeps
-/// the run for as long, and whoever drives the session next begins anew.
+/// Stores a finished run with its output, then lets the agent forget it. Goes on until that is done, or until another
+/// driver has the session: the agent keeps the run for as long, and whoever drives the session next begins anew.
 pub async fn finish(context: &Context, agent: &AgentHandle, id: RunId, info: &v1::RunInfo) {
     let mut pause = PAUSE;
     while let Err(error) = try_finish(context, agent, id, info).await {
@@ -71,9 +71,19 @@ async fn try_finish(
         ..Ended::default()
     };
     keep(&mut ended, fetched).await;
-    let stored = progress::end(context, id, &ended)
+    match progress::end(context, id, &ended)
         .await
-        .map_err(FinishError::Store)?;
+        .map_err(FinishError::Store)?
+    {
+        Stored::Now => context.tell(id, if done { "done" } else { "failed" }),
+        // Only the agent does not know.
+        Stored::Before | Stored::Over => {}
+        // Nothing is stored, so the agent must not forget it.
+        Stored::LeaseLost => {
+            tracing::info!(run.id = %id, "Run {id} ended, which is for another server to store");
+            return Ok(());
+        }
+    }
     let acknowledged = agent
         .agent()
         .acknowledge_run(v1::AcknowledgeRunRequest {
@@ -82,9 +92,6 @@ async fn try_finish(
         .await;
     if let Err(status) = acknowledged {
         tracing::debug!(run.id = %id, %status, "The agent did not hear that run {id} is stored");
-    }
-    if stored {
-        context.tell(id, if done { "done" } else { "failed" });
     }
     Ok(())
 }
@@ -106,8 +113,10 @@ pub async fn close_open(
             ..Ended::default()
         };
         keep(&mut ended, fetched).await;
-        if progress::end(context, id, &ended).await? {
-            context.tell(id, "failed");
+        match progress::end(context, id, &ended).await? {
+            Stored::Now => context.tell(id, "failed"),
+            Stored::Before | Stored::Over => {}
+            Stored::LeaseLost => return Ok(()),
         }
     }
     Ok(())

@@ -64,7 +64,39 @@ pub async fn begun(context: &Context) -> Result<Vec<(RunId, bool)>, sqlx::Error>
         .collect())
 }
 
-/// A run of this session went on. False when it is over already, unknown, or the lease is lost.
+/// What became of a step of a run that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is stored.
+    Now,
+    /// It was stored before, and told then.
+    Before,
+    /// The run is over, or there is none: nothing more is to be said of it.
+    Over,
+    /// Another driver has the session, and the run with it: it is for that one to say. Or the session is gone.
+    LeaseLost,
+}
+
+/// Why a step was not written. Looked at afterwards, since the statement that did not write saw only what was before it.
+async fn not_written(context: &Context, id: RunId) -> Result<Stored, sqlx::Error> {
+    let found = sqlx::query!(
+        r#"select exists(select from sessions where id = $2 and fence = $3) as "held!",
+             exists(select from runs where id = $1 and session_id = $2
+               and state in ('queued', 'waiting', 'running', 'flushing')) as "open!""#,
+        id.uuid(),
+        context.session.uuid(),
+        context.fence,
+    )
+    .fetch_one(&context.db)
+    .await?;
+    Ok(match (found.held, found.open) {
+        (false, _) => Stored::LeaseLost,
+        (true, true) => Stored::Before,
+        (true, false) => Stored::Over,
+    })
+}
+
+/// A run of this session went on.
 ///
 /// # Errors
 /// When the database refuses.
@@ -73,7 +105,7 @@ pub async fn go_on(
     id: RunId,
     state: &str,
     started_at: Option<OffsetDateTime>,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Stored, sqlx::Error> {
     let done = sqlx::query!(
         "update runs set state = $2, started_at = coalesce(started_at, $3)
          from sessions
@@ -89,22 +121,10 @@ pub async fn go_on(
     )
     .execute(&context.db)
     .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Whether a run is over or gone.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn is_over(context: &Context, id: RunId) -> Result<bool, sqlx::Error> {
-    let open = sqlx::query_scalar!(
-        r#"select exists(select from runs
-             where id = $1 and state in ('queued', 'waiting', 'running', 'flushing')) as "open!""#,
-        id.uuid()
-    )
-    .fetch_one(&context.db)
-    .await?;
-    Ok(!open)
+    if done.rows_affected() == 1 {
+        return Ok(Stored::Now);
+    }
+    not_written(context, id).await
 }
 
 /// How a run ended.
@@ -132,11 +152,11 @@ pub struct Ended {
     pub output_truncated: bool,
 }
 
-/// A run of this session is over. False when it was over already, is unknown, or the lease is lost.
+/// A run of this session is over.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(context: &Context, id: RunId, ended: &Ended) -> Result<bool, sqlx::Error> {
+pub async fn end(context: &Context, id: RunId, ended: &Ended) -> Result<Stored, sqlx::Error> {
     let done = sqlx::query!(
         "update runs set state = $4, exit_code = $5, exit_signal = $6, reason = $7,
              started_at = coalesce($8, started_at), duration_ms = coalesce($9, duration_ms),
@@ -162,7 +182,10 @@ pub async fn end(context: &Context, id: RunId, ended: &Ended) -> Result<bool, sq
     )
     .execute(&context.db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 {
+        return Ok(Stored::Now);
+    }
+    not_written(context, id).await
 }
 
 /// Fails runs of this session that are not in `known`; `waiting_too` fails those that wait for it as well.

@@ -1,16 +1,14 @@
 //! Routes of runs and tasks.
-use std::collections::HashMap;
-
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
+use slipway_api::file::Kind;
 use slipway_api::problem::Problem;
 use slipway_api::run::{Run, RunState, RunTarget, Runs, StartRun, TaskSource, Tasks};
 use slipway_core::code::Code;
-use slipway_core::hash::ContentHash;
 use slipway_core::id::{RunId, WorkspaceId};
 use slipway_core::limits::{
     BLOB_INLINE_BYTES_MAX, RUN_OUTPUT_BYTES_MAX, RUNS_QUEUED_MAX, TERMINAL_SIDE_MAX,
@@ -26,12 +24,12 @@ use super::{output, task, tell};
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::extract::{Json, Path, Query, SignedIn};
+use crate::http::page::Page;
+use crate::hub::{self, NodeRow};
 use crate::state::App;
 
 /// Runs of one page.
-const PAGE_ROWS: usize = 50;
-/// The hub's number for a file in its tables.
-const KIND_FILE: i16 = 1;
+const PAGE: Page = Page::of(50);
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
@@ -46,7 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Which page of runs.
 #[derive(Deserialize, utoipa::IntoParams)]
-struct Page {
+struct After {
     /// `next` of the page before.
     after: Option<RunId>,
 }
@@ -69,21 +67,18 @@ async fn start(
 
 /// Runs of a workspace, newest first.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/runs", tag = "runs",
-    params(("workspace" = WorkspaceId, Path), Page),
+    params(("workspace" = WorkspaceId, Path), After),
     responses((status = 200, body = Runs), (status = "4XX", body = Problem)),
     extensions(("x-permission" = json!("workspace-owner"))))]
 async fn list(
     State(app): State<App>,
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
-    Query(page): Query<Page>,
+    Query(page): Query<After>,
 ) -> Result<Json<Runs>, Error> {
     app.hub.access(workspace, user.user).await?;
-    let limit = i64::try_from(PAGE_ROWS + 1).unwrap_or(i64::MAX);
-    let mut runs = store::list(&app.db, workspace, page.after, limit).await?;
-    let more = runs.len() > PAGE_ROWS;
-    runs.truncate(PAGE_ROWS);
-    let next = runs.last().filter(|_| more).map(|run| run.id.to_string());
+    let mut runs = store::list(&app.db, workspace, page.after, PAGE.limit()).await?;
+    let next = PAGE.cut(&mut runs, |run| run.id.to_string());
     Ok(Json(Runs { runs, next }))
 }
 
@@ -341,16 +336,10 @@ async fn line_for(app: &App, workspace: WorkspaceId, target: &RunTarget) -> Resu
         }
         RunTarget::File { path } => {
             let missing = || Error::new(Code::NotFound, format!("There is no file \"{path}\"."));
-            let entry = store::entry(&app.db, workspace, path)
-                .await?
-                .filter(|entry| entry.kind == KIND_FILE)
-                .ok_or_else(missing)?;
-            let first = match entry.hash.as_deref().map(ContentHash::try_from) {
-                Some(Ok(hash)) => content(app, workspace, hash, entry.size).await?,
-                Some(Err(_)) | None => Bytes::new(),
-            };
+            let file = file(app, workspace, path).await?.ok_or_else(missing)?;
+            let first = content(app, workspace, &file).await?;
             let first = &first[..first.len().min(SHEBANG_BYTES_MAX)];
-            command::for_file(path, entry.executable, first)
+            command::for_file(path, file.executable, first)
         }
     }
 }
@@ -359,17 +348,8 @@ async fn read_tasks(app: &App, workspace: WorkspaceId) -> Result<Tasks, Error> {
     let mut files: Vec<(&str, TaskSource, Bytes)> = Vec::new();
     for (name, source) in task::FILES {
         let path = RelPath::parse(name)?;
-        let entry = store::entry(&app.db, workspace, &path).await?;
-        let hash = entry
-            .filter(|entry| entry.kind == KIND_FILE)
-            .and_then(|entry| {
-                Some((
-                    ContentHash::try_from(entry.hash?.as_slice()).ok()?,
-                    entry.size,
-                ))
-            });
-        if let Some((hash, size)) = hash {
-            files.push((name, source, content(app, workspace, hash, size).await?));
+        if let Some(file) = file(app, workspace, &path).await? {
+            files.push((name, source, content(app, workspace, &file).await?));
         }
     }
     let files: Vec<_> = files
@@ -379,16 +359,17 @@ async fn read_tasks(app: &App, workspace: WorkspaceId) -> Result<Tasks, Error> {
     Ok(task::read(&files))
 }
 
+/// The file at a path, if one stands there.
+async fn file(app: &App, workspace: WorkspaceId, path: &RelPath) -> Result<Option<NodeRow>, Error> {
+    let entry = hub::store::entry(&app.db, workspace, path).await?;
+    Ok(entry.filter(|entry| entry.kind == Kind::File))
+}
+
 /// A small file's content; a large one is no script, so nothing of it is read.
-async fn content(
-    app: &App,
-    workspace: WorkspaceId,
-    hash: ContentHash,
-    size: i64,
-) -> Result<Bytes, Error> {
-    if u64::try_from(size).unwrap_or(u64::MAX) > BLOB_INLINE_BYTES_MAX {
+async fn content(app: &App, workspace: WorkspaceId, file: &NodeRow) -> Result<Bytes, Error> {
+    let Some(hash) = file.hash.filter(|_| file.size <= BLOB_INLINE_BYTES_MAX) else {
         return Ok(Bytes::new());
-    }
-    let mut found: HashMap<ContentHash, Bytes> = app.hub.contents(workspace, &[hash]).await?;
+    };
+    let mut found = app.hub.contents(workspace, &[hash]).await?;
     Ok(found.remove(&hash).unwrap_or_default())
 }

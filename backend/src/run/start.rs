@@ -6,7 +6,7 @@ use slipway_proto::v1;
 use slipway_proto::v1::run_info::State;
 use time::OffsetDateTime;
 
-use super::progress::{self, Ended};
+use super::progress::{self, Ended, Stored};
 use super::{Context, command};
 use crate::session::agent::AgentHandle;
 
@@ -29,13 +29,13 @@ pub async fn start_queued(context: &Context, agent: &AgentHandle) -> Result<(), 
             env: HashMap::new(),
         };
         match agent.agent().start_run(request).await {
-            Ok(_) => {
-                if progress::go_on(context, run.id, "waiting", None).await? {
-                    context.tell(run.id, "waiting");
-                } else if progress::is_over(context, run.id).await? {
-                    end_at_once(agent, run.id).await;
-                }
-            }
+            Ok(_) => match progress::go_on(context, run.id, "waiting", None).await? {
+                Stored::Now => context.tell(run.id, "waiting"),
+                Stored::Before => {}
+                Stored::Over => end_at_once(agent, run.id).await,
+                // Whoever has it now hears of the run from the agent.
+                Stored::LeaseLost => return Ok(()),
+            },
             Err(status) if is_transient(&status) => {
                 // The connection broke; the next one starts it.
                 tracing::info!(run.id = %run.id, %status, "Run {} could not be handed to the agent", run.id);
@@ -46,8 +46,10 @@ pub async fn start_queued(context: &Context, agent: &AgentHandle) -> Result<(), 
                     reason: Some(status.message().to_owned()),
                     ..Ended::default()
                 };
-                if progress::end(context, run.id, &ended).await? {
-                    context.tell(run.id, "failed");
+                match progress::end(context, run.id, &ended).await? {
+                    Stored::Now => context.tell(run.id, "failed"),
+                    Stored::Before | Stored::Over => {}
+                    Stored::LeaseLost => return Ok(()),
                 }
             }
         }
@@ -103,8 +105,9 @@ pub async fn moved(context: &Context, id: RunId, info: &v1::RunInfo) -> Result<(
         State::Flushing => "flushing",
         State::Unspecified | State::Done | State::Failed => return Ok(()),
     };
-    if progress::go_on(context, id, state, started_at(info)).await? {
-        context.tell(id, state);
+    match progress::go_on(context, id, state, started_at(info)).await? {
+        Stored::Now => context.tell(id, state),
+        Stored::Before | Stored::Over | Stored::LeaseLost => {}
     }
     Ok(())
 }

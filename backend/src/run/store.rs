@@ -2,7 +2,6 @@
 use slipway_api::run::{Run, RunState, RunTarget};
 use slipway_api::session::Exit;
 use slipway_core::id::{Id, RunId, SessionId, UserId, WorkspaceId};
-use slipway_core::path::RelPath;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -224,35 +223,4 @@ pub async fn wish_stop(db: &mut PgConnection, id: RunId) -> Result<Option<RunSta
     .fetch_optional(db)
     .await?;
     Ok(state.as_deref().map(parse_state))
-}
-
-/// What stands at a path now: its content's hash and whether it may be executed, for a file.
-pub struct FileEntry {
-    /// 1 file, 2 folder, 3 link, as the hub stores it.
-    pub kind: i16,
-    /// Content.
-    pub hash: Option<Vec<u8>>,
-    /// May be executed.
-    pub executable: bool,
-    /// Bytes.
-    pub size: i64,
-}
-
-/// Looks a path up in the current tree.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn entry(
-    db: &PgPool,
-    workspace: WorkspaceId,
-    path: &RelPath,
-) -> Result<Option<FileEntry>, sqlx::Error> {
-    sqlx::query_as!(
-        FileEntry,
-        "select kind, hash, executable, size from entries where workspace_id = $1 and path = $2",
-        workspace.uuid(),
-        path.as_str()
-    )
-    .fetch_optional(db)
-    .await
 }

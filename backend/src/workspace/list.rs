@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::store::{self, Cursor, Wanted};
 use crate::error::Error;
 use crate::http::extract::{Json, Query, SignedIn};
+use crate::http::page::Page;
 use crate::state::App;
 
 #[derive(Deserialize)]
@@ -29,7 +30,7 @@ pub(super) async fn list(
     user: SignedIn,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Workspaces>, Error> {
-    let rows = i64::from(query.limit.unwrap_or(PAGE_ROWS_MAX).clamp(1, PAGE_ROWS_MAX));
+    let page = Page::of(query.limit.unwrap_or(PAGE_ROWS_MAX));
     let sort = query.sort.unwrap_or(WorkspaceSort::Changed);
     let after = query.cursor.as_deref().map(|text| parse(text, sort));
     let wanted = Wanted {
@@ -38,12 +39,12 @@ pub(super) async fn list(
         search: query.search.trim(),
         sort,
         after: after.transpose()?,
-        rows,
+        rows: page.limit(),
     };
-    let workspaces = store::list(&app.db, user.user, wanted).await?;
-    let full = i64::try_from(workspaces.len()).unwrap_or(i64::MAX) == rows;
-    let last = workspaces.last().filter(|_| full);
-    let next = last.map(|last| format!("{}~{}", key(last, sort), last.id));
+    let mut workspaces = store::list(&app.db, user.user, wanted).await?;
+    let next = page.cut(&mut workspaces, |last| {
+        format!("{}~{}", key(last, sort), last.id)
+    });
     Ok(Json(Workspaces { workspaces, next }))
 }
 

@@ -1,11 +1,12 @@
 //! SQL of workspaces.
-use slipway_api::session::SessionState;
 use slipway_api::workspace::{SessionBrief, Template, Workspace, WorkspaceFilter, WorkspaceSort};
 use slipway_core::id::{Id as _, SessionId, UserId, WorkspaceId};
 use slipway_core::limits::TRASH_DAYS;
 use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+use crate::session::store::parse_state;
 
 /// How long a request waits for another one that makes a workspace of the same name.
 const NAME_WAIT: &str = "2s";
@@ -29,18 +30,6 @@ fn template(text: &str) -> Template {
         "node" => Template::Node,
         "import" => Template::Import,
         _ => Template::Empty,
-    }
-}
-
-fn session_state(text: &str) -> SessionState {
-    match text {
-        "requested" => SessionState::Requested,
-        "provisioning" => SessionState::Provisioning,
-        "ready" => SessionState::Ready,
-        "idle" => SessionState::Idle,
-        "stopping" => SessionState::Stopping,
-        "stopped" => SessionState::Stopped,
-        _ => SessionState::Failed,
     }
 }
 
@@ -234,7 +223,7 @@ pub async fn list(db: &PgPool, owner: UserId, wanted: Wanted<'_>) -> sqlx::Resul
                 .zip(row.session_state)
                 .map(|(id, state)| SessionBrief {
                     id: SessionId::from_uuid(id),
-                    state: session_state(&state),
+                    state: parse_state(&state),
                     reason: row.reason_text,
                     ready_at: row.session_ready_at,
                 }),
@@ -340,43 +329,4 @@ pub async fn due(db: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<Workspa
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
-}
-
-/// Copies tree and contents of one workspace to another as its first revision. One statement sees one state of the
-/// source, which others may go on writing meanwhile.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn copy(
-    db: &mut PgConnection,
-    from: WorkspaceId,
-    to: WorkspaceId,
-    user: UserId,
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with tree as (select * from entries where workspace_id = $1),
-        contents as (
-            insert into blobs (workspace_id, hash, size, codec, content, created_at)
-            select $2, hash, size, codec, content, $4 from blobs where workspace_id = $1 and hash in (select hash from tree)
-        ), pieces as (
-            insert into blob_chunks (workspace_id, hash, seq, codec, size, content)
-            select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from tree)
-        ), files as (
-            insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev)
-            select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from tree
-        ), journal as (
-            insert into changes (workspace_id, rev, seq, path, kind, hash, size, executable, link_target, origin, user_id, at)
-            select $2, 1, row_number() over (order by path), path, kind, hash, size, executable, link_target, 'template', $3, $4 from tree
-        )
-        update workspaces set head_rev = 1, entry_count = old.entry_count, bytes_used = old.bytes_used
-        from workspaces as old where workspaces.id = $2 and old.id = $1",
-        from.uuid(),
-        to.uuid(),
-        user.uuid(),
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }

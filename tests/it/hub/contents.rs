@@ -1,14 +1,16 @@
 //! Contents: what a commit names is never swept away under it, and a history that takes too much room loses its oldest.
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
 use bytes::Bytes;
-use slipway_api::file::{OutcomeResult, Restore};
+use slipway_api::file::{OriginKind, OutcomeResult, Restore};
 use slipway_api::workspace::Template;
-use slipway_backend::hub::{Content, NewNode, Proposal, ProposalOutcome, content, history};
+use slipway_backend::hub::{
+    Content, HubError, NewNode, Proposal, ProposalOutcome, content, history,
+};
 use slipway_client::rest::Client;
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{HISTORY_BYTES_MAX, HISTORY_VERSIONS_KEPT};
+use slipway_core::limits::{HISTORY_BYTES_MAX, HISTORY_VERSIONS_KEPT, STORED_BYTES_MAX};
 use slipway_core::path::RelPath;
 use sqlx::PgConnection;
 use time::Duration;
@@ -116,6 +118,32 @@ async fn what_nothing_names_is_swept_after_a_day() {
     assert_eq!(done.outcomes, [ProposalOutcome::NeedsContent]);
 }
 
+#[tokio::test]
+async fn small_contents_that_nothing_names_have_a_bound_as_large_ones_have() {
+    let lab = Lab::start().await;
+    let (_, workspace) = forgotten(&lab).await;
+    let arrive = async |number: u8| {
+        let mut writer = lab.app().hub.writer(workspace);
+        writer.push(&vec![number; 1 << 20]).await.unwrap();
+        writer.finish().await
+    };
+    // The one content that is there stands for many.
+    let full = sqlx::query("update blobs set size = $1").bind(STORED_BYTES_MAX.cast_signed());
+    full.execute(&lab.app().db).await.unwrap();
+    let mut taken = 0;
+    while arrive(taken).await.is_ok() {
+        taken += 1;
+        assert!(taken < 70, "a bound");
+    }
+    for number in [taken, taken + 1] {
+        let refused = arrive(number).await;
+        assert!(matches!(refused, Err(HubError::NoRoom)), "{refused:?}");
+    }
+    let mut db = lab.app().db.acquire().await.unwrap();
+    assert_eq!(content::sweep(&mut db, lab.clock.now()).await.unwrap(), 1);
+    arrive(taken).await.unwrap();
+}
+
 /// Writes one version after the other, each of a thousand bytes.
 async fn versions(ana: &Client, workspace: WorkspaceId, path: &str, many: usize) -> Vec<u64> {
     let (mut base, mut revisions) = (None, Vec::new());
@@ -174,6 +202,52 @@ async fn a_history_that_is_too_large_loses_its_oldest_contents_and_says_so() {
     assert_eq!(outcome.result, OutcomeResult::Rejected);
     assert_eq!(outcome.code, Some(Code::ContentMissing));
     assert_eq!(ana.read_file(workspace, "log").await.unwrap().len(), 1000);
+}
+
+#[tokio::test]
+async fn whatever_a_program_writes_half_of_a_history_is_left_to_people() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
+    let newest = HISTORY_VERSIONS_KEPT as usize;
+    versions(&ana, workspace, "essay", 6).await;
+    // Over hers as often as versions count at all, and as many new files that come and go.
+    let (hub, program) = (&lab.app().hub, author(1));
+    let change = async |path: &str, batch: String, change: NewNode| {
+        let proposal = Proposal {
+            path: RelPath::parse(path).unwrap(),
+            expect: None,
+            change,
+        };
+        let done = hub.commit(workspace, &program, &batch, vec![proposal], false);
+        assert_eq!(done.await.unwrap().outcomes, [ProposalOutcome::Applied]);
+    };
+    for number in 0..2 * newest {
+        for path in ["essay", &format!("junk {number}")] {
+            let text = format!("{path} {number} ").repeat(200)[..1000].to_owned();
+            let content = NewNode::File {
+                content: Content::Inline(text.into()),
+                executable: false,
+            };
+            change(path, format!("{path} {number}"), content).await;
+        }
+        let path = format!("junk {number}");
+        change(&path, format!("{path} gone"), NewNode::Absent).await;
+    }
+    let mut db = lab.app().db.acquire().await.unwrap();
+    history::thin(&mut db, workspace, 12_000, lab.clock.now())
+        .await
+        .unwrap();
+    let versions = ana.history(workspace, "essay").await.unwrap().versions;
+    let (mine, its): (Vec<_>, Vec<_>) = versions
+        .iter()
+        .partition(|version| version.change.origin.kind == OriginKind::Editor);
+    assert!(mine.len() == 6 && mine.iter().all(|version| version.kept));
+    // The rest is the program's, and the newest of it stays as before.
+    assert!(its.len() == 2 * newest && its[0].kept && !its[its.len() - 1].kept);
+    let held = sqlx::query_scalar("select count(*) from blobs");
+    let held: i64 = held.fetch_one(&lab.app().db).await.unwrap();
+    assert_eq!(held, 12 + 1, "all of the bound is used, beside what stands");
 }
 
 #[tokio::test]

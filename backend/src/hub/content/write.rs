@@ -2,11 +2,11 @@
 use bytes::BytesMut;
 use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{CHUNK_BYTES_MAX, FILE_BYTES_MAX, STORED_BYTES_MAX};
+use slipway_core::limits::{CHUNK_BYTES_MAX, FILE_BYTES_MAX};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-use super::{delete, held_bytes, insert, insert_chunk, insert_head};
+use super::{arrive, check_room, delete, insert, insert_chunk, insert_head};
 use crate::clock::{Clock, random};
 use crate::hub::row::uuid;
 use crate::hub::types::HubError;
@@ -64,9 +64,7 @@ impl Assembly {
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
         if self.chunks == 0 {
-            if held_bytes(db, self.workspace).await? > STORED_BYTES_MAX {
-                return Err(HubError::NoRoom);
-            }
+            check_room(db, self.workspace).await?;
             // Not the content's hash: nobody can name it, and the sweep takes it if we are cut off.
             let key = ContentHash::from_bytes(self.key);
             insert_head(db, self.workspace, key, 0, now).await?;
@@ -170,7 +168,7 @@ impl ContentWriter {
     /// Keeps what was written if it is what was promised; tells whether it is.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When there is no room for it, or no database.
     pub async fn finish_as(self, promised: ContentHash) -> Result<bool, HubError> {
         if self.assembly.hasher.clone().finish() == promised {
             self.finish().await?;
@@ -183,9 +181,13 @@ impl ContentWriter {
     /// The hash and size of what was written, now held by the workspace.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When there is no room for it, or no database.
     pub async fn finish(self) -> Result<(ContentHash, u64), HubError> {
         let mut db = self.db.begin().await?;
+        // A large one was looked at when its first chunk was written. The row is locked before any content, as commits do.
+        if self.assembly.chunks == 0 {
+            arrive(&mut db, self.assembly.workspace, self.assembly.size).await?;
+        }
         let done = self.assembly.finish(&mut db, self.clock.now()).await?;
         db.commit().await?;
         Ok(done)

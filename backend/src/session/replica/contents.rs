@@ -63,13 +63,19 @@ impl Connection {
         if blob.missing {
             arriving.writer = None;
         } else if let Some(mut writer) = arriving.writer.take() {
-            match writer.push(&blob.data).await {
-                Ok(()) if blob.last => {
-                    if !writer.finish_as(hash).await? {
-                        tracing::debug!(workspace.id = %self.workspace, "A file changed while its content was sent");
-                    }
+            let taken = match writer.push(&blob.data).await {
+                Ok(()) if blob.last => writer.finish_as(hash).await,
+                Ok(()) => {
+                    arriving.writer = Some(writer);
+                    Ok(true)
                 }
-                Ok(()) => arriving.writer = Some(writer),
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::debug!(workspace.id = %self.workspace, "A file changed while its content was sent");
+                }
                 // It grew meanwhile, or there is no room for it; the rest passes by.
                 Err(HubError::TooLarge | HubError::NoRoom) => {}
                 Err(error) => return Err(error.into()),
