@@ -43,10 +43,13 @@ impl Egress {
         mode: EgressMode,
         allow: &[String],
         upstream: Option<&str>,
+        upstream_resolves: bool,
     ) -> Result<Self, EgressError> {
         Ok(Self(Arc::new(Proxy {
             rules: Rules::new(mode, allow)?,
-            upstream: upstream.map(Upstream::parse).transpose()?,
+            upstream: upstream
+                .map(|url| Upstream::parse(url, upstream_resolves))
+                .transpose()?,
         })))
     }
 

@@ -9,8 +9,13 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 
-/// Unix socket paths end at 107 bytes; Postgres appends `/.s.PGSQL.5432`.
-const SOCKET_DIR_BYTES_MAX: usize = 90;
+mod before;
+mod machine;
+
+use before::is_over;
+pub use machine::find_programs;
+use machine::{owner, passable, socket_dir};
+
 /// From start to the first connection; crash recovery of a large journal takes a while.
 const START_WITHIN: Duration = Duration::from_secs(60);
 /// From a connection to the greeting. One that takes longer hangs, and is asked again.
@@ -133,43 +138,6 @@ impl Embedded {
         }
     }
 
-    /// Children of a Postgres that was killed go by themselves; until then a new one is refused.
-    async fn wait_for_the_last_one(&self) -> Result<(), EmbeddedError> {
-        let deadline = tokio::time::Instant::now() + START_WITHIN;
-        loop {
-            let worker = self.processes().first().copied();
-            let Some(pid) = worker.or_else(|| self.dying()) else {
-                return Ok(());
-            };
-            if worker.is_none() && is_over(pid) {
-                // Its parent may never ask for its end, as in a container whose first program reaps nobody; its
-                // number alone keeps another from starting.
-                return self.unlock();
-            }
-            if tokio::time::Instant::now() > deadline {
-                return Err(EmbeddedError::Start(format!(
-                    "process {pid} of the Postgres before does not end\n{}",
-                    self.last_words()
-                )));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Removes what a postmaster that is dead has left to keep others out.
-    fn unlock(&self) -> Result<(), EmbeddedError> {
-        let socket = self.socket.join(".s.PGSQL.5432.lock");
-        for lock in [self.folder.join("data/postmaster.pid"), socket] {
-            match std::fs::remove_file(lock) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(io("forget the Postgres before".to_owned())(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     async fn init(&self) -> Result<(), EmbeddedError> {
         // An interrupted first start leaves half a cluster, which holds nothing yet.
         let data = self.folder.join("data");
@@ -271,42 +239,6 @@ impl Embedded {
             }
             Ok(Err(_)) | Err(_) => false,
         }
-    }
-
-    /// The pid of a postmaster of this data directory, if it is alive.
-    fn postmaster(&self) -> Option<u32> {
-        self.last_pid().filter(|pid| self.processes().contains(pid))
-    }
-
-    /// Who was the last postmaster, alive or not.
-    fn last_pid(&self) -> Option<u32> {
-        let text = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
-        text.lines().next()?.trim().parse().ok()
-    }
-
-    /// The last postmaster when it was killed and nobody has heard of its end yet: it works nowhere any more, but its
-    /// number still keeps another from starting.
-    fn dying(&self) -> Option<u32> {
-        let pid = self.last_pid()?;
-        let process = PathBuf::from(format!("/proc/{pid}"));
-        let name = std::fs::read_to_string(process.join("comm")).ok()?;
-        let place = std::fs::read_link(process.join("cwd"));
-        let nowhere = place.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-        (nowhere && name.starts_with("postgres")).then_some(pid)
-    }
-
-    /// Processes of a Postgres on this data directory: each works in it. Numbers are used again, places are not.
-    fn processes(&self) -> Vec<u32> {
-        let Ok(data) = std::fs::canonicalize(self.folder.join("data")) else {
-            return Vec::new();
-        };
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        entries
-            .filter(|entry| {
-                std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == data)
-            })
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .collect()
     }
 
     fn last_words(&self) -> String {
@@ -412,95 +344,6 @@ impl Running {
     }
 }
 
-/// Whether a process has ended, heard of or not.
-fn is_over(pid: u32) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return true;
-    };
-    // The name may hold anything; the state follows its last parenthesis.
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-    state.starts_with(['Z', 'X'])
-}
-
 fn io(what: String) -> impl FnOnce(std::io::Error) -> EmbeddedError {
     move |source| EmbeddedError::Io { what, source }
-}
-
-/// The folder with initdb and postgres: as told, the newest of Debian's, or the one in PATH.
-///
-/// # Errors
-/// When there is none.
-pub fn find_programs(
-    told: Option<&Path>,
-    path: &std::ffi::OsStr,
-) -> Result<PathBuf, EmbeddedError> {
-    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path().join("bin"))
-        .collect();
-    debian.sort_by_key(|bin| {
-        bin.parent()
-            .and_then(|dir| dir.file_name()?.to_str()?.parse::<u32>().ok())
-            .unwrap_or(0)
-    });
-    told.map(Path::to_owned)
-        .into_iter()
-        .chain(debian.into_iter().rev())
-        .chain(std::env::split_paths(path))
-        .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
-        .ok_or(EmbeddedError::Missing)
-}
-
-/// Postgres refuses root; then an account of its own runs it, which must stand in /etc/passwd.
-fn owner() -> Result<Option<(u32, u32)>, EmbeddedError> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(None);
-    }
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    ["postgres:", "nobody:"]
-        .iter()
-        .find_map(|name| {
-            let line = passwd.lines().find(|line| line.starts_with(name))?;
-            let mut fields = line.split(':').skip(2);
-            Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-        })
-        .map(Some)
-        .ok_or(EmbeddedError::NoAccount)
-}
-
-/// The folders above must let Postgres' account through: x for others on those that are ours to change.
-fn passable(data_dir: &Path, uid: u32) -> Result<(), EmbeddedError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let full =
-        std::fs::canonicalize(data_dir).map_err(io(format!("find {}", data_dir.display())))?;
-    for folder in full.ancestors() {
-        let meta =
-            std::fs::metadata(folder).map_err(io(format!("look at {}", folder.display())))?;
-        if meta.uid() != uid && meta.mode() & 0o001 == 0 {
-            let mode = std::fs::Permissions::from_mode((meta.mode() & 0o7777) | 0o001);
-            std::fs::set_permissions(folder, mode).map_err(io(format!(
-                "let Postgres pass through {}",
-                folder.display()
-            )))?;
-            tracing::warn!(
-                folder = %folder.display(),
-                "Everyone may now pass through {}, though not list it: the account that runs Postgres must reach its \
-                    data below. Choose another --data-dir if this must not be",
-                folder.display()
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Beside the data when its path is short enough, else a short name that the data's path decides.
-fn socket_dir(folder: &Path, temporary: &Path) -> PathBuf {
-    let near = folder.join("run");
-    if near.as_os_str().len() <= SOCKET_DIR_BYTES_MAX {
-        return near;
-    }
-    let name = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
-    temporary.join(format!("slipway-pg-{}", &name[..16]))
 }

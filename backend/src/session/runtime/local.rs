@@ -150,6 +150,7 @@ impl Local {
                     mode,
                     &config.egress_allow,
                     config.egress_upstream.as_deref(),
+                    config.egress_upstream_resolves,
                 )
                 .map_err(|error| RuntimeError::Unavailable(error.to_string()))?,
             ),

@@ -131,18 +131,8 @@ impl LocalPlace {
 
     /// Connects to the agent.
     ///
-    /// Programs of the session may have put anything into that folder: only a socket that stands there itself
-    /// is taken, never what a link names, and the descriptor keeps the check true until the connect.
     pub(super) async fn connect(&self) -> io::Result<UnixStream> {
-        let socket = rustix::fs::open(
-            self.sockets().join(AGENT_SOCKET),
-            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(&socket)?.st_mode);
-        if kind != FileType::Socket {
-            return Err(io::Error::other("the agent's socket was replaced"));
-        }
+        let socket = socket_at(&self.sockets().join(AGENT_SOCKET))?;
         UnixStream::connect(descriptor_path(&socket)).await
     }
 
@@ -162,7 +152,10 @@ impl LocalPlace {
         let path = descriptor_path(&folder).join(EGRESS_SOCKET);
         let listener = UnixListener::bind(&path)?;
         let mode = if self.uid.is_some() { 0o666 } else { 0o600 };
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
+        fs::set_permissions(
+            descriptor_path(&socket_at(&path)?),
+            fs::Permissions::from_mode(mode),
+        )?;
         Ok(listener)
     }
 
@@ -220,6 +213,21 @@ fn await_end(handle: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// The socket at a path in the folder of sockets. Programs of the session may have put anything there: only a socket
+/// that stands there itself is taken, never what a link names, and the descriptor keeps that true for what is done to it.
+fn socket_at(path: &Path) -> io::Result<OwnedFd> {
+    let socket = rustix::fs::open(
+        path,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let kind = FileType::from_raw_mode(rustix::fs::fstat(&socket)?.st_mode);
+    if kind != FileType::Socket {
+        return Err(io::Error::other("a session's socket was replaced"));
+    }
+    Ok(socket)
+}
+
 fn descriptor_path(descriptor: &impl AsFd) -> PathBuf {
     use std::os::fd::AsRawFd as _;
     PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_fd().as_raw_fd()))
@@ -238,7 +246,36 @@ pub(super) fn started(pid: i32) -> Option<(u64, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::started;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::{descriptor_path, socket_at, started};
+
+    #[test]
+    fn only_a_socket_itself_is_touched_never_what_a_link_in_its_place_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let mode = |name: &str| fs::metadata(at(name)).expect(name).permissions().mode() & 0o777;
+        let change = |name: &str| {
+            let socket = socket_at(&at(name))?;
+            fs::set_permissions(descriptor_path(&socket), fs::Permissions::from_mode(0o666))
+        };
+        let _listener = UnixListener::bind(at("socket")).expect("a socket");
+        change("socket").expect("a socket is changed");
+        assert_eq!(mode("socket"), 0o666);
+        fs::write(at("own"), "of the server").expect("a file");
+        fs::set_permissions(at("own"), fs::Permissions::from_mode(0o600)).expect("a mode");
+        let _other = UnixListener::bind(at("other")).expect("a socket");
+        let before = mode("other");
+        for target in ["own", "other"] {
+            symlink(at(target), at("link")).expect("a link");
+            change("link").expect_err("a link is no socket");
+            fs::remove_file(at("link")).expect("gone");
+        }
+        change("own").expect_err("a file is no socket");
+        assert_eq!((mode("own"), mode("other")), (0o600, before));
+    }
 
     #[test]
     fn a_process_is_known_by_its_start() {
