@@ -13,12 +13,13 @@ use crate::account::{password, store};
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::extract::{Administrator, Json, Path, Query};
+use crate::http::page::Page;
 use crate::state::App;
 
 /// Version of the wire protocol.
 pub const PROTOCOL: u32 = 1;
-/// Rows of one page of users.
-const PAGE_ROWS: i64 = 100;
+/// Users of one page.
+const PAGE: Page = Page::of(100);
 
 /// Routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
@@ -78,7 +79,7 @@ async fn update_server(
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct After {
     /// Id of the last user of the page before.
     cursor: Option<UserId>,
 }
@@ -88,19 +89,18 @@ struct Page {
 async fn users(
     State(app): State<App>,
     _administrator: Administrator,
-    Query(page): Query<Page>,
+    Query(after): Query<After>,
 ) -> Result<Json<Users>, Error> {
-    let rows = sqlx::query!(
+    let mut rows = sqlx::query!(
         r#"select id, name, email, administrator, disabled_at, created_at,
             (select count(*) from workspaces where owner_id = users.id and deleted_at is null) as "workspaces!"
         from users where $1::uuid is null or id > $1 order by id limit $2"#,
-        page.cursor.map(|id| id.uuid()),
-        PAGE_ROWS,
+        after.cursor.map(|id| id.uuid()),
+        PAGE.limit(),
     )
     .fetch_all(&app.db)
     .await?;
-    let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) == PAGE_ROWS;
-    let next = rows.last().filter(|_| full).map(|row| row.id.to_string());
+    let next = PAGE.cut(&mut rows, |row| row.id.to_string());
     let users = rows
         .into_iter()
         .map(|row| User {

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use slipway_api::account::Register;
 use slipway_client::rest::Client;
+use slipway_client::socket::Events;
 use slipway_core::secret::Secret;
+use slipway_proto::v1::event::Event;
 use slipway_tests::server::{Parts, Server};
 use tokio::process::Command;
 
@@ -61,6 +63,16 @@ impl Home {
     async fn start() -> Self {
         let mut home = Self::empty();
         home.again().await;
+        home
+    }
+
+    /// With settings of its own.
+    async fn with(more: &[&str]) -> Self {
+        let mut home = Self::empty();
+        let mut command = Command::new(parts().server);
+        command.args(parts().arguments(home.path())).args(more);
+        let launched = Server::launch(command, home.path()).await;
+        home.server = Some(launched.expect("the server starts"));
         home
     }
 
@@ -218,4 +230,19 @@ async fn write(client: &Client, workspace: slipway_core::id::WorkspaceId, path: 
     let content = Bytes::from(path.to_owned());
     let written = client.write_file(workspace, path, None, content).await;
     written.expect("a write");
+}
+
+/// Waits until a commit is heard of.
+async fn heard(events: &mut Events, head: u64) {
+    let heard = async {
+        loop {
+            let event = events.recv().await.expect("events go on").event;
+            if matches!(&event, Some(Event::Workspace(moved)) if moved.head == head) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, heard)
+        .await
+        .expect("the commit is heard");
 }

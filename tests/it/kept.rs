@@ -60,25 +60,45 @@ async fn a_session_that_is_kept_outlives_its_lifetime_until_its_program_is_done(
 
 #[tokio::test]
 async fn a_viewer_goes_on_at_its_byte_after_its_server_was_told_to_end() {
+    counting_goes_on(async |lab| {
+        lab.stop().await;
+        // Not the only server: it could not take what the one before had not given back.
+        lab.restart(false).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_next_server_adopts_what_a_killed_one_left_and_no_output_is_lost() {
+    counting_goes_on(async |lab| {
+        lab.kill();
+        lab.restart(true).await;
+    })
+    .await;
+}
+
+/// A program counts while its server ends and another one comes; its viewer sees every number once.
+async fn counting_goes_on(another_server: impl AsyncFnOnce(&mut Lab)) {
     let mut lab = Lab::start().await;
     let ana = lab.user("ana").await;
-    let socket = Socket::connect(&ana).await.unwrap();
+    let socket = Socket::connect(&ana).await.expect("a socket");
     let workspace = ana.empty_workspace().await;
     let session = ana.started(&socket, workspace).await;
     let mut viewer = ana.shell(&socket, session.id).await;
     let count = b"for i in $(seq 1 300); do echo n=$i; sleep 0.01; done; echo the-'end'\r";
-    viewer.write(count).await.unwrap();
-    let mut seen = viewer.read_until("n=20\r").await.unwrap();
-    lab.stop().await;
+    viewer.write(count).await.expect("typed");
+    let mut seen = viewer.read_until("n=20\r").await.expect("output");
     let place = viewer.place();
+    another_server(&mut lab).await;
     drop((viewer, socket));
-    lab.restart(false).await;
     let ana = lab.again(&ana);
-    let socket = Socket::connect(&ana).await.unwrap();
-    let mut viewer = Viewer::attach(&socket, place).await.unwrap();
+    let socket = Socket::connect(&ana).await.expect("a socket");
+    let adopted = ana.until(&socket, workspace, SessionState::Ready).await;
+    assert_eq!(adopted.id, session.id);
+    let mut viewer = Viewer::attach(&socket, place).await.expect("attached");
     while !seen.contains("the-end") {
         let told = tokio::time::timeout(PATIENCE, viewer.next()).await;
-        match told.expect("in time").unwrap() {
+        match told.expect("in time").expect("a stream") {
             Some(Told::Output(bytes)) => seen.push_str(&String::from_utf8_lossy(&bytes)),
             told => panic!("the log was not resumed: {told:?}"),
         }

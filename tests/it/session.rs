@@ -228,38 +228,6 @@ async fn a_session_that_loses_its_agent_again_and_again_fails_with_a_reason() {
 }
 
 #[tokio::test]
-async fn the_next_server_adopts_what_a_killed_one_left_and_no_output_is_lost() {
-    let mut lab = Lab::start().await;
-    let ana = lab.user("ana").await;
-    let socket = Socket::connect(&ana).await.unwrap();
-    let workspace = ana.empty_workspace().await;
-    let session = ana.started(&socket, workspace).await;
-    let mut viewer = ana.shell(&socket, session.id).await;
-    viewer
-        .write(b"for i in $(seq 1 300); do echo n=$i; sleep 0.01; done; echo the-'end'\r")
-        .await
-        .unwrap();
-    viewer.read_until("n=20").await.unwrap();
-    let place = viewer.place();
-    lab.kill();
-    drop((viewer, socket));
-
-    lab.restart(true).await;
-    let ana = lab.again(&ana);
-    let socket = Socket::connect(&ana).await.unwrap();
-    let adopted = ana.until(&socket, workspace, SessionState::Ready).await;
-    assert_eq!(adopted.id, session.id);
-    let mut viewer = Viewer::attach(&socket, place).await.unwrap();
-    let rest = tokio::time::timeout(PATIENCE, viewer.read_until("the-end"))
-        .await
-        .expect("in time")
-        .unwrap();
-    for n in 30..=300 {
-        assert!(rest.contains(&format!("n={n}\r\n")), "line {n} of {rest}");
-    }
-}
-
-#[tokio::test]
 async fn a_graceful_stop_leaves_sessions_running_and_frees_their_leases() {
     let mut lab = Lab::start().await;
     let ana = lab.user("ana").await;

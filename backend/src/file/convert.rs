@@ -144,5 +144,5 @@ pub fn proposal(operation: Operation) -> Result<Result<Proposal, PathError>, Err
 }
 
 fn invalid(field: &str, message: &str) -> Error {
-    Error::new(Code::InvalidRequest, message).with_field(field, Code::InvalidRequest, message)
+    Error::of_field(field, Code::InvalidRequest, message)
 }

@@ -8,20 +8,20 @@ use slipway_api::file::{Changes, History, Kind, Tree};
 use slipway_api::problem::Problem;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
+use slipway_core::limits::PAGE_ROWS_MAX;
 use slipway_core::path::RelPath;
 
 use super::convert::{change, entry, version};
 use super::range;
 use crate::error::Error;
 use crate::http::extract::{Json, Path, Query, SignedIn};
+use crate::http::page::Page;
 use crate::hub::content::read::ContentReader;
 use crate::hub::{self, NodeRow};
 use crate::state::App;
 
-/// Rows of the journal in one answer.
-const CHANGES_PAGE: usize = 1_000;
 /// Versions in one answer.
-const HISTORY_PAGE: i64 = 100;
+const VERSIONS: Page = Page::of(100);
 
 #[derive(Deserialize)]
 pub(super) struct At {
@@ -75,7 +75,7 @@ pub(super) async fn changes(
     let row = app.hub.access(workspace, user.user).await?;
     let rows = app
         .hub
-        .changes_after(workspace, after.after, CHANGES_PAGE)
+        .changes_after(workspace, after.after, PAGE_ROWS_MAX as usize)
         .await?;
     let last = rows.last().map_or(after.after, |row| row.revision);
     let head = row.head.max(last);
@@ -189,16 +189,15 @@ pub(super) async fn history(
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<History>, Error> {
     app.hub.access(workspace, user.user).await?;
-    let rows = hub::store::history(
+    let mut rows = hub::store::history(
         &app.db,
         workspace,
         &query.path,
         query.before.unwrap_or(u64::MAX),
-        HISTORY_PAGE,
+        VERSIONS.limit(),
     )
     .await?;
-    let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) == HISTORY_PAGE;
-    let next = rows.last().filter(|_| full).map(|row| row.change.revision);
+    let next = VERSIONS.cut(&mut rows, |row| row.change.revision);
     Ok(Json(History {
         versions: rows.into_iter().map(version).collect(),
         next,

@@ -4,19 +4,9 @@ use slipway_client::rest::Client;
 use tokio::process::Command;
 
 use super::{Home, ended, parts};
-use slipway_tests::server::Server;
 
 const PASSWORD: &str = "quiet tide at seven bells";
 const CONTENT: &str = "words that only their owner reads";
-
-async fn with(more: &[&str]) -> Home {
-    let mut home = Home::empty();
-    let mut command = Command::new(parts().server);
-    command.args(parts().arguments(home.path())).args(more);
-    let launched = Server::launch(command, home.path()).await;
-    home.server = Some(launched.expect("the server starts"));
-    home
-}
 
 async fn page(home: &Home, path: &str) -> String {
     let answer = reqwest::get(format!("{}{path}", home.server().base)).await;
@@ -39,6 +29,7 @@ async fn the_counts_are_shown_and_no_client_adds_a_row_of_its_own() {
         "slipway_requests_total{method=\"POST\",status=\"201\"} 1",
         "slipway_requests_total{method=\"other\",status=\"405\"} 20",
         "slipway_request_seconds_count",
+        "\nslipway_connections ",
     ] {
         assert!(counts.contains(row), "{row} in {counts}");
     }
@@ -72,7 +63,7 @@ async fn the_description_lists_every_route_and_every_code_with_its_sentence() {
 
 #[tokio::test]
 async fn every_line_of_a_request_carries_its_id_and_none_a_secret() {
-    let home = with(&["--log=json", "--log-filter=trace"]).await;
+    let home = Home::with(&["--log=json", "--log-filter=trace"]).await;
     let ana = home.user("ana").await;
     let workspace = ana.create_workspace("w", Template::Empty).await.unwrap().id;
     let path = format!("/workspaces/{workspace}/files/a.txt");

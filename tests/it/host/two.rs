@@ -2,32 +2,20 @@
 use slipway_api::session::SessionState;
 use slipway_api::workspace::Template;
 use slipway_client::socket::Socket;
-use slipway_proto::v1::event::Event;
-use slipway_tests::server::Server;
 use sqlx::ConnectOptions as _;
-use tokio::process::Command;
 
-use super::{Home, parts, write};
+use super::{Home, heard, write};
 use crate::database;
 use crate::lab::PATIENCE;
-
-async fn server(url: &str) -> Home {
-    let mut home = Home::empty();
-    let parts = parts();
-    let mut command = Command::new(&parts.server);
-    command
-        .args(parts.arguments(home.path()))
-        .args(["--database-url", url]);
-    let launched = Server::launch(command, home.path()).await;
-    home.server = Some(launched.expect("the server starts"));
-    home
-}
 
 #[tokio::test]
 async fn what_moves_at_one_server_is_heard_at_the_other() {
     let (_postgres, options) = database::fresh().await;
     let url = options.to_url_lossy().to_string();
-    let (mut one, mut two) = (server(&url).await, server(&url).await);
+    let (mut one, mut two) = (
+        Home::with(&["--database-url", &url]).await,
+        Home::with(&["--database-url", &url]).await,
+    );
     let here = one.user("ana").await;
     let there = two.same(&here);
     let workspace = here
@@ -43,17 +31,7 @@ async fn what_moves_at_one_server_is_heard_at_the_other() {
     assert!(first.is_some());
     write(&here, workspace, "a.txt").await;
     let head = here.workspace(workspace).await.unwrap().head;
-    let heard = async {
-        loop {
-            let event = events.recv().await.expect("events go on").event;
-            if matches!(&event, Some(Event::Workspace(moved)) if moved.head == head) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, heard)
-        .await
-        .expect("the commit is heard");
+    heard(&mut events, head).await;
     assert_eq!(there.read_file(workspace, "a.txt").await.unwrap(), "a.txt");
 
     here.start_session(workspace).await.unwrap();

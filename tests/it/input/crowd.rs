@@ -26,14 +26,15 @@ async fn answer(stream: &mut TcpStream, request: &str) -> String {
     asked.expect("an answer or an end").unwrap_or_default()
 }
 
-async fn is_served(lab: &Lab, last: u8) -> bool {
+/// A connection on which a request was answered, so that it has a seat for sure; `None` when there is none for it.
+async fn served(lab: &Lab, last: u8) -> Option<TcpStream> {
     let mut stream = connect_from(lab, last).await;
     let first = answer(
         &mut stream,
         "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n",
     )
     .await;
-    first == "HTTP/1.1 200"
+    (first == "HTTP/1.1 200").then_some(stream)
 }
 
 async fn websocket_from(lab: &Lab, last: u8, client: &Client) -> TcpStream {
@@ -48,16 +49,18 @@ async fn websocket_from(lab: &Lab, last: u8, client: &Client) -> TcpStream {
 }
 
 /// Waits until there is a seat for an address: the server hears of an end a moment after it.
-async fn until_served(lab: &Lab, last: u8) {
+async fn until_served(lab: &Lab, last: u8) -> TcpStream {
     let served = async {
-        // waits: the server tells nobody that it heard of an end
-        while !is_served(lab, last).await {
+        loop {
+            if let Some(stream) = served(lab, last).await {
+                return stream;
+            }
+            // waits: the server tells nobody that it heard of an end
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, served)
-        .await
-        .expect("a seat");
+    let served = tokio::time::timeout(PATIENCE, served).await;
+    served.expect("a seat")
 }
 
 #[tokio::test]
@@ -70,8 +73,8 @@ async fn one_address_takes_its_share_of_the_connections_and_no_other_is_kept_out
     }
     // A socket counts for as long as it is open, not only while it is opened.
     let socket = websocket_from(&lab, 2, &ana).await;
-    assert!(!is_served(&lab, 2).await);
-    assert!(is_served(&lab, 3).await);
+    assert!(served(&lab, 2).await.is_none());
+    assert!(served(&lab, 3).await.is_some());
     drop(socket);
     until_served(&lab, 2).await;
     drop(silent);
@@ -88,13 +91,13 @@ async fn a_trusted_proxy_has_no_share_but_all_together_have_a_bound() {
     .await;
     let mut many = Vec::new();
     for _ in 0..5 {
-        many.push(connect_from(&lab, 2).await);
+        many.push(served(&lab, 2).await.expect("a seat"));
     }
-    assert!(is_served(&lab, 2).await);
-    until_served(&lab, 3).await;
-    many.push(connect_from(&lab, 2).await);
-    assert!(!is_served(&lab, 3).await);
-    assert!(!is_served(&lab, 2).await);
+    let last = served(&lab, 3).await;
+    assert!(last.is_some());
+    for address in [2, 3, 4] {
+        assert!(served(&lab, address).await.is_none(), "{address}");
+    }
     many.pop();
-    until_served(&lab, 3).await;
+    until_served(&lab, 4).await;
 }
