@@ -2,11 +2,13 @@
 //! that has never filled its log has none, and costs nothing.
 use shpool_vterm::{ContentRegion, Term};
 
-use crate::boundary::Boundary;
+use crate::flood::{self, Margins};
 use crate::log::Size;
 
+/// Bytes that have left the log and that the emulator has not seen. It is slow and most of a flood never shows.
+const UNSEEN_BYTES_MAX: usize = 128 * 1024;
 /// Of something unfinished that is longer than this (a picture, an endless title) the middle is left out.
-const PENDING_BYTES_MAX: usize = 16 * 1024;
+const UNFINISHED_BYTES_MAX: usize = 16 * 1024;
 
 /// Shows a screen without a change to either, or to the cursor.
 const SHOW_ALTERNATE: &[u8] = b"\x1b[?47h";
@@ -18,9 +20,10 @@ const FORGET: &[u8] = b"\x18\x1b[?47h\x1b[!p\x1b[?47l\x1b[!p\x1b[999;1H";
 pub(crate) struct Checkpoint {
     term: Term,
     rows: usize,
-    boundary: Boundary,
-    /// A sequence or character that began in the bytes that left and goes on in the log.
-    pending: Vec<u8>,
+    /// What lines scroll within, before what is unseen.
+    margins: Margins,
+    /// What left last; at its end may be the beginning of a sequence or character that goes on in the log.
+    unseen: Vec<u8>,
 }
 
 impl std::fmt::Debug for Checkpoint {
@@ -37,39 +40,49 @@ impl Checkpoint {
             // What scrolls off is not kept: the log after it is history enough.
             term: Term::new(rows, size),
             rows,
-            boundary: Boundary::default(),
-            pending: Vec::new(),
+            margins: Margins::None,
+            unseen: Vec::new(),
         }
     }
 
     /// Bytes that leave the log.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
-        let (finished, rest) = bytes.split_at(self.boundary.follow(bytes).unwrap_or(0));
-        if !finished.is_empty() {
-            if self.pending.is_empty() {
-                self.term.process(visible(finished, self.rows));
-            } else {
-                self.term.process(&self.pending);
-                self.pending.clear();
-                self.term.process(finished);
-            }
+        self.unseen.extend_from_slice(bytes);
+        if self.unseen.len() > UNSEEN_BYTES_MAX {
+            self.condense(UNSEEN_BYTES_MAX / 2);
         }
-        let room = PENDING_BYTES_MAX.saturating_sub(self.pending.len());
-        self.pending
-            .extend_from_slice(&rest[..rest.len().min(room)]);
     }
 
     /// The size from here on.
     pub(crate) fn resize(&mut self, size: Size) {
+        self.condense(0);
         let (size, rows) = measured(size);
         self.rows = rows;
         self.term.resize(size);
         self.term.set_scrollback_lines(rows);
     }
 
+    /// Leaves out what no longer shows. If more than `leave` bytes are left, the emulator looks at them.
+    fn condense(&mut self, leave: usize) {
+        let flood = flood::condense(&self.unseen, self.rows, self.margins);
+        let mut unfinished = self.unseen.split_off(self.unseen.len() - flood.unfinished);
+        self.unseen = flood.shown;
+        if self.unseen.len() > leave {
+            self.term.process(&self.unseen);
+            self.margins = flood.margins;
+            self.unseen.clear();
+        }
+        if unfinished.len() > UNFINISHED_BYTES_MAX {
+            // The last byte may begin the end.
+            unfinished.drain(UNFINISHED_BYTES_MAX - 1..unfinished.len() - 1);
+        }
+        self.unseen.append(&mut unfinished);
+    }
+
     /// What makes any viewer's screen this one, whatever it showed and in whatever state it was. Its lines go on to its
     /// own history.
     pub(crate) fn restore(&mut self) -> Vec<u8> {
+        self.condense(0);
         let mut bytes = FORGET.to_vec();
         bytes.extend(std::iter::repeat_n(b'\n', self.rows));
         let shown = self.term.contents(ContentRegion::Screen);
@@ -81,7 +94,7 @@ impl Checkpoint {
             bytes.extend(alternate);
         }
         bytes.extend(shown);
-        bytes.extend_from_slice(&self.pending);
+        bytes.extend_from_slice(&self.unseen);
         bytes
     }
 }
@@ -90,25 +103,6 @@ fn measured(size: Size) -> (shpool_vterm::Size, usize) {
     let side = |side: u32| usize::try_from(side.max(1)).unwrap_or(1);
     let (width, height) = (side(size.cols), side(size.rows));
     (shpool_vterm::Size { width, height }, height)
-}
-
-/// Leaves out whole lines of plain text that have scrolled off again by the end: a flood then costs next to nothing.
-fn visible(output: &[u8], rows: usize) -> &[u8] {
-    // Escape, and the two that switch character sets.
-    let controls = |byte: &u8| matches!(byte, 0x0e | 0x0f | 0x1b);
-    if output.len() < rows || output.iter().any(controls) {
-        return output;
-    }
-    let mut lines = 0;
-    for (at, pair) in output.windows(2).enumerate().rev() {
-        if pair == b"\r\n" {
-            lines += 1;
-            if lines > rows {
-                return &output[at + 2..];
-            }
-        }
-    }
-    output
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //! next, and what programs that ask are answered. No async, no I/O, no clock: `now` comes in as milliseconds.
 
 pub mod attach;
-mod boundary;
 mod checkpoint;
 pub mod credit;
 mod cursor;
+mod element;
+mod flood;
 pub mod input;
 pub mod log;
 mod modes;

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 use vte::{Params, Parser, Perform};
 
 use crate::cursor::Cursor;
+use crate::element::unfinished;
 use crate::log::Size;
 use crate::modes::Modes;
 
@@ -354,21 +355,6 @@ impl Perform for Seen {
             None => {}
         }
     }
-}
-
-/// How many bytes at the end are the beginning of a character of UTF-8.
-fn unfinished(output: &[u8]) -> usize {
-    for (count, byte) in (1..=3).zip(output.iter().rev()) {
-        let length = match byte {
-            0x80..=0xbf => continue,
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf7 => 4,
-            _ => 0,
-        };
-        return if length > count { count } else { 0 };
-    }
-    0
 }
 
 fn first(params: &Params) -> u16 {

@@ -14,10 +14,10 @@ const RAW: &str = "stty raw -echo; echo raw-$((1+1)); cat\n";
 const PTY: &str = "pty";
 
 /// One who echoes, and what came out.
+#[derive(Default)]
 struct Echo<'a> {
     name: &'static str,
     peer: Option<&'a Peer>,
-    connection: Connection,
     all: Samples,
     cpu_us: u64,
     /// Our median and 99th percentile through its own, round by round.
@@ -31,10 +31,8 @@ struct Echo<'a> {
 pub async fn echo(lab: &Lab, peers: &[Peer], rounds: usize, keys: usize) -> Result<Vec<Row>> {
     let socket = Socket::connect(&lab.client).await?;
     let (_, session) = lab.session(&socket).await?;
-    let mut all = vec![Echo::new("slipway", None, lab.connect(&session).await?).await?];
-    for peer in peers {
-        all.push(Echo::new(peer.name(), Some(peer), peer.connect().await?).await?);
-    }
+    let mut all = vec![Echo::new("slipway", None)];
+    all.extend(peers.iter().map(|peer| Echo::new(peer.name(), Some(peer))));
     let (mut plain, mut plain_all, mut plain_ratio) =
         (Plain::start()?, Samples::default(), Samples::default());
     plain.write(RAW.as_bytes())?;
@@ -43,7 +41,11 @@ pub async fn echo(lab: &Lab, peers: &[Peer], rounds: usize, keys: usize) -> Resu
         let reference = bare(&mut plain, keys).await?;
         let mut ours: Option<Samples> = None;
         for echo in &mut all {
-            let round = echo.round(lab, keys).await?;
+            let connection = match echo.peer {
+                Some(peer) => peer.connect().await?,
+                None => lab.connect(&session).await?,
+            };
+            let round = echo.round(lab, connection, keys).await?;
             if let Some(ours) = &ours {
                 for (ratios, part) in echo.ratios.iter_mut().zip([0.5, 0.99]) {
                     ratios.push(ours.quantile(part) / round.quantile(part));
@@ -105,32 +107,31 @@ fn rows(
 }
 
 impl<'a> Echo<'a> {
-    async fn new(
-        name: &'static str,
-        peer: Option<&'a Peer>,
-        mut connection: Connection,
-    ) -> Result<Self> {
-        connection.write(RAW.as_bytes()).await?;
-        connection.read_until("raw-2").await?;
-        Ok(Self {
+    fn new(name: &'static str, peer: Option<&'a Peer>) -> Self {
+        Self {
             name,
             peer,
-            connection,
-            all: Samples::default(),
-            cpu_us: 0,
-            ratios: [Samples::default(), Samples::default()],
-        })
+            ..Self::default()
+        }
     }
 
-    async fn round(&mut self, lab: &Lab, keys: usize) -> Result<Samples> {
+    /// On a new connection: wetty and others end one that does not answer their pings while another has its turn.
+    async fn round(
+        &mut self,
+        lab: &Lab,
+        mut connection: Connection,
+        keys: usize,
+    ) -> Result<Samples> {
+        connection.write(RAW.as_bytes()).await?;
+        connection.read_until("raw-2").await?;
         let processes = self.peer.map_or_else(|| lab.processes(), Peer::processes);
         let before = Cpu::of(processes.iter().copied());
         let mut round = Samples::default();
         for _ in 0..keys {
             pause().await;
             let begin = now();
-            self.connection.write(b"k").await?;
-            self.connection
+            connection.write(b"k").await?;
+            connection
                 .read()
                 .await?
                 .with_context(|| format!("{} ended", self.name))?;

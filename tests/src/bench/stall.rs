@@ -10,6 +10,8 @@ use super::process::pss_kib;
 use super::{Beside, Row, Samples, count, figure, now, tell};
 
 const STALL: Duration = Duration::from_secs(10);
+/// A peer that kept all it could not send sends it first; whoever takes longer than this is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Stalls ours, then each peer.
 ///
@@ -54,7 +56,7 @@ pub async fn stall(lab: &Lab, peers: &[Peer]) -> Result<Vec<Row>> {
     rows.extend(figure(
         "stall_ctrl_c",
         ctrl_c,
-        "from Ctrl-C, reading again, until the shell's next line",
+        "from Ctrl-C, reading again, until the shell's next line; 10,000 means longer",
         &interrupts,
     )?);
     rows.extend(figure(
@@ -76,7 +78,11 @@ async fn stalled_peer(peer: &Peer) -> Result<(f64, f64)> {
     let before = pss_kib(peer.processes());
     tokio::time::sleep(STALL).await; // waits: the workload itself
     let growth = pss_kib(peer.processes()).saturating_sub(before);
-    Ok((mib(growth), interrupt(&mut stalled).await?))
+    let back = tokio::time::timeout(PATIENCE, interrupt(&mut stalled)).await;
+    Ok((
+        mib(growth),
+        back.unwrap_or(Ok(PATIENCE.as_secs_f64() * 1e3))?,
+    ))
 }
 
 async fn flood(stalled: &mut Connection) -> Result<()> {
