@@ -16,9 +16,9 @@ fn prepare(folder: &str) -> String {
     format!("yes $(printf '%099d' 7) | head -c {BYTES} > {folder}/bulk; echo ready-$((40+2))\n")
 }
 
-/// Prints it.
+/// Prints it, with the ends of lines that terminals make.
 fn print(folder: &str) -> String {
-    format!("stty -echo -opost; clear; cat {folder}/bulk; echo bulk-$((40+2))\n")
+    format!("stty -echo; clear; cat {folder}/bulk; echo bulk-$((40+2))\n")
 }
 
 /// Prints the same for each, in rounds.
