@@ -75,8 +75,7 @@ fn escape(output: &[u8]) -> Option<(Kind, usize)> {
 /// Whole characters up to the next byte that may begin something else.
 fn characters(output: &[u8]) -> Option<(Kind, usize)> {
     let mut end = 0;
-    let other = |byte: &u8| matches!(byte, 0x1b | 0x08 | 0x0e | 0x0f | 0xc2);
-    while let Some(at) = output[end..].iter().position(other) {
+    while let Some(at) = begins_other(&output[end..]) {
         end += at;
         let character =
             output[end] == 0xc2 && !matches!(output.get(end + 1), None | Some(0x80..=0x9f));
@@ -87,6 +86,16 @@ fn characters(output: &[u8]) -> Option<(Kind, usize)> {
     }
     let end = output.len() - unfinished(output);
     (end > 0).then_some((Kind::Text, end))
+}
+
+/// Where the first byte stands that may begin something else than a character.
+fn begins_other(output: &[u8]) -> Option<usize> {
+    /// As many as a processor compares at once, without a way out in between.
+    const AT_ONCE: usize = 64;
+    let other = |byte: &u8| matches!(byte, 0x1b | 0x08 | 0x0e | 0x0f | 0xc2);
+    let among = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | other(byte));
+    let chunk = output.chunks(AT_ONCE).position(among)? * AT_ONCE;
+    Some(chunk + output[chunk..].iter().position(other)?)
 }
 
 /// Bytes at the end that begin a character.
