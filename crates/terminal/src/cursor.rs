@@ -97,6 +97,20 @@ impl Cursor {
         self.col = (self.col + width).min(self.size.cols);
     }
 
+    /// So many characters of one column each.
+    pub(crate) fn print_narrow(&mut self, count: usize) {
+        let mut left = u32::try_from(count).unwrap_or(u32::MAX);
+        while left > 0 {
+            // One at an edge, then all up to the next.
+            self.print(1);
+            left -= 1;
+            let room = self.size.cols - self.col;
+            let now = if self.autowrap { left.min(room) } else { left };
+            self.col += now.min(room);
+            left -= now;
+        }
+    }
+
     pub(crate) fn line_feed(&mut self) {
         if self.row != self.bottom && self.row + 1 < self.size.rows {
             self.row += 1;

@@ -17,10 +17,7 @@ pub(crate) enum Kind {
 pub(crate) fn first(output: &[u8]) -> Option<(Kind, usize)> {
     match *output {
         [] | [0x1b] | [0xc2] => None,
-        [0x1b, b'[', ..] => control(output),
-        [0x1b, b']', ..] => text(output, Some(0x07)),
-        [0x1b, b'P' | b'X' | b'^' | b'_', ..] => text(output, None),
-        [0x1b, ..] => escape(output),
+        [0x1b, ..] => sequence(output),
         // Back, which may go up a line; other character sets; a control of eight bits.
         [0x08 | 0x0e | 0x0f, ..] => Some((Kind::Other, 1)),
         [0xc2, 0x80..=0x9f, ..] => Some((Kind::Other, 2)),
@@ -28,10 +25,25 @@ pub(crate) fn first(output: &[u8]) -> Option<(Kind, usize)> {
     }
 }
 
+/// A sequence, by what follows its escape.
+fn sequence(output: &[u8]) -> Option<(Kind, usize)> {
+    // Controls are carried out where they stand, and no part of it.
+    let part = |byte: &u8| matches!(byte, 0x18 | 0x1a | 0x1b | 0x20..=0x7e);
+    let at = 1 + output[1..].iter().position(part)?;
+    let (kind, length) = match output[at] {
+        b'[' => control(output, at + 1),
+        b']' => text(output, at + 1, Some(0x07)),
+        b'P' | b'X' | b'^' | b'_' => text(output, at + 1, None),
+        _ => escape(output, at),
+    }?;
+    let kind = if at == 1 { kind } else { Kind::Other };
+    Some((kind, length))
+}
+
 /// A control sequence: parameters, and a letter that says what it does.
-fn control(output: &[u8]) -> Option<(Kind, usize)> {
+fn control(output: &[u8], begin: usize) -> Option<(Kind, usize)> {
     let mut plain = true;
-    for (at, byte) in output.iter().enumerate().skip(2) {
+    for (at, byte) in output.iter().enumerate().skip(begin) {
         match byte {
             b'0'..=b'9' | b';' | b':' => {}
             b'm' if plain => return Some((Kind::Style, at + 1)),
@@ -45,9 +57,9 @@ fn control(output: &[u8]) -> Option<(Kind, usize)> {
 }
 
 /// A string, up to its terminator; only an operating system command may end with a bell.
-fn text(output: &[u8], bell: Option<u8>) -> Option<(Kind, usize)> {
+fn text(output: &[u8], begin: usize, bell: Option<u8>) -> Option<(Kind, usize)> {
     let ends = |byte: &u8| matches!(byte, 0x18 | 0x1a | 0x1b) || Some(*byte) == bell;
-    let end = 2 + output[2..].iter().position(ends)?;
+    let end = begin + output[begin..].iter().position(ends)?;
     let length = match (output[end], output.get(end + 1)) {
         (0x1b, None) => return None,
         (0x1b, Some(b'\\')) => end + 2,
@@ -61,8 +73,8 @@ fn text(output: &[u8], bell: Option<u8>) -> Option<(Kind, usize)> {
 }
 
 /// Intermediate bytes, and one that says what it does.
-fn escape(output: &[u8]) -> Option<(Kind, usize)> {
-    for (at, byte) in output.iter().enumerate().skip(1) {
+fn escape(output: &[u8], begin: usize) -> Option<(Kind, usize)> {
+    for (at, byte) in output.iter().enumerate().skip(begin) {
         match byte {
             0x30..=0x7e | 0x18 | 0x1a => return Some((Kind::Other, at + 1)),
             0x1b => return Some((Kind::Other, at)),
@@ -82,7 +94,7 @@ fn characters(output: &[u8]) -> Option<(Kind, usize)> {
         if !character {
             return Some((Kind::Text, end));
         }
-        end += 2;
+        end += 1;
     }
     let end = output.len() - unfinished(output);
     (end > 0).then_some((Kind::Text, end))
@@ -90,12 +102,29 @@ fn characters(output: &[u8]) -> Option<(Kind, usize)> {
 
 /// Where the first byte stands that may begin something else than a character.
 fn begins_other(output: &[u8]) -> Option<usize> {
-    /// As many as a processor compares at once, without a way out in between.
+    first_of(output, |byte| {
+        matches!(byte, 0x1b | 0x08 | 0x0e | 0x0f | 0xc2)
+    })
+}
+
+/// How many bytes of a text at its beginning are printable ASCII, or controls, or neither.
+pub(crate) fn alike(text: &[u8]) -> usize {
+    let printable = |byte| matches!(byte, 0x20..=0x7e);
+    let control = |byte| byte < 0x20;
+    let other = match text.first() {
+        Some(byte) if printable(*byte) => first_of(text, |byte| !printable(byte)),
+        Some(byte) if control(*byte) => first_of(text, |byte| !control(byte)),
+        _ => first_of(text, |byte| printable(byte) || control(byte)),
+    };
+    other.unwrap_or(text.len())
+}
+
+/// Where the first such byte stands. A processor compares many at once when there is no way out in between.
+fn first_of(bytes: &[u8], such: impl Fn(u8) -> bool) -> Option<usize> {
     const AT_ONCE: usize = 64;
-    let other = |byte: &u8| matches!(byte, 0x1b | 0x08 | 0x0e | 0x0f | 0xc2);
-    let among = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | other(byte));
-    let chunk = output.chunks(AT_ONCE).position(among)? * AT_ONCE;
-    Some(chunk + output[chunk..].iter().position(other)?)
+    let among = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | such(*byte));
+    let chunk = bytes.chunks(AT_ONCE).position(among)? * AT_ONCE;
+    Some(chunk + bytes[chunk..].iter().position(|byte| such(*byte))?)
 }
 
 /// Bytes at the end that begin a character.
@@ -134,6 +163,8 @@ mod tests {
             (b"\x1b", None),
             (b"\x1b(0", Some((Other, 3))),
             (b"\x1b(", None),
+            (b"\x1b\x1bx", Some((Other, 1))),
+            (b"\x1b\x7f[mx", Some((Other, 4))),
             (b"\x1b]0;title", None),
             (b"\x1b]0;title\x07x", Some((Style, 10))),
             (b"\x1b]8;;x\x1b\\y", Some((Style, 8))),
@@ -147,6 +178,7 @@ mod tests {
             (b"\xc2\x8dx", Some((Other, 2))),
             (b"x\xc2\x8d", Some((Text, 1))),
             (b"x\xc2", Some((Text, 1))),
+            (b"x\xc2\x1b[m", Some((Text, 2))),
             (b"\xf0\x9f\x98", None),
             (b"\xff\xfe", Some((Text, 2))),
             (b"x\x08", Some((Text, 1))),

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 use vte::{Params, Parser, Perform};
 
 use crate::cursor::Cursor;
-use crate::element::unfinished;
+use crate::element::{self, Kind};
 use crate::log::Size;
 use crate::modes::Modes;
 
@@ -14,6 +14,8 @@ use crate::modes::Modes;
 const ANSWERS_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of a request that are repeated in its answer.
 const REQUEST_BYTES_MAX: usize = 256;
+/// Of an unfinished sequence that is longer than this the parser is told before its end.
+const CUT_BYTES_MAX: usize = 16;
 
 /// A VT100 with advanced video, as xterm.js says of itself.
 const PRIMARY: &str = "\x1b[?1;2c";
@@ -44,8 +46,11 @@ impl Default for Colours {
 /// Follows the output of one terminal.
 pub struct Answerer {
     parser: Parser,
-    /// The beginning of a character that goes on in the next piece: vte loses some that come to it in two.
+    /// The beginning of a character or sequence that goes on in the next piece. vte loses some characters that come to
+    /// it in two.
     cut: Vec<u8>,
+    /// The parser is inside a sequence that was too long to be kept here.
+    inside: bool,
     seen: Seen,
 }
 
@@ -84,6 +89,7 @@ impl Answerer {
         Self {
             parser: Parser::new(),
             cut: Vec::new(),
+            inside: false,
             seen: Seen {
                 cursor: Cursor::new(size),
                 modes: Modes::default(),
@@ -108,16 +114,58 @@ impl Answerer {
     /// Takes output; what the program is to read as an answer, nearly always nothing.
     pub fn follow(&mut self, output: &[u8]) -> Vec<u8> {
         let mut joined = std::mem::take(&mut self.cut);
-        let output = if joined.is_empty() {
+        let mut rest = if joined.is_empty() {
             output
         } else {
             joined.extend_from_slice(output);
             &joined
         };
-        let (whole, cut) = output.split_at(output.len() - unfinished(output));
-        self.parser.advance(&mut self.seen, whole);
-        self.cut = cut.to_vec();
+        if self.inside {
+            let end = rest.iter().position(|byte| *byte == 0x1b);
+            let whole = end.unwrap_or(rest.len() - element::unfinished(rest));
+            self.parser.advance(&mut self.seen, &rest[..whole]);
+            rest = &rest[whole..];
+            // An escape begins anew in whatever it comes.
+            self.inside = end.is_none();
+        }
+        while !self.inside
+            && let Some((kind, length)) = element::first(rest)
+        {
+            let (element, later) = rest.split_at(length);
+            match kind {
+                Kind::Text => self.text(element),
+                Kind::Line | Kind::Style | Kind::Other => {
+                    self.parser.advance(&mut self.seen, element);
+                }
+            }
+            rest = later;
+        }
+        if rest.len() <= CUT_BYTES_MAX {
+            self.cut = rest.to_vec();
+        } else {
+            self.parser.advance(&mut self.seen, rest);
+            self.inside = true;
+        }
         std::mem::take(&mut self.seen.answers)
+    }
+
+    /// Most output is text, and most text is ASCII: that needs no parser.
+    fn text(&mut self, mut text: &[u8]) {
+        while let Some(first) = text.first() {
+            let alike = element::alike(text);
+            let length = match first {
+                // What is no character is over with the byte after it.
+                0x7f.. => text.len().min(alike + 1),
+                _ => alike,
+            };
+            let (same, rest) = text.split_at(length);
+            match first {
+                0x00..=0x1f => same.iter().for_each(|byte| self.seen.execute(*byte)),
+                0x20..=0x7e => self.seen.print_ascii(same.len()),
+                0x7f.. => self.parser.advance(&mut self.seen, same),
+            }
+            text = rest;
+        }
     }
 }
 
@@ -229,6 +277,13 @@ impl Seen {
             }
             _ => {}
         }
+    }
+}
+
+impl Seen {
+    fn print_ascii(&mut self, count: usize) {
+        self.last_width = 1;
+        self.cursor.print_narrow(count);
     }
 }
 

@@ -126,6 +126,29 @@ proptest! {
     }
 
     #[test]
+    fn what_passes_by_the_parser_is_followed_as_by_it(
+        parts in prop::collection::vec(prop_oneof![
+            "[a-z]{0,40}".prop_map(String::into_bytes), "(é|漢|\\t|©|\r\n|\x08|\u{8d}|x|\u{301}){0,20}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..6),
+            prop::sample::select(vec![
+                "\x1b[3;9H", "\x1b[?7l", "\x1b[?7h", "\x1b[2;4r", "\x1b[20h", "\x1b7", "\x1b8", "\x1b[31m", "\x1b]0;title\x07",
+                "\x1b[6n", "\x1bP+q5463\x1b\\", "\x1b[3", "\x1b]0;endless", "\x18", "\x1b[4b",
+            ]).prop_map(|sequence| sequence.as_bytes().to_vec()),
+            Just([b"\x1b]0;".to_vec(), vec![b'x'; 2 * CUT_BYTES_MAX]].concat()),
+        ], 0..20),
+        cut in 1usize..300, cols in 1u32..30,
+    ) {
+        let mut output = parts.concat();
+        output.extend(b"\x18\x1b[6n");
+        let size = Size { cols, rows: 6 };
+        let mut alone = Answerer::new(size);
+        alone.parser.advance(&mut alone.seen, &output);
+        let mut answerer = Answerer::new(size);
+        let pieces: Vec<u8> = output.chunks(cut).flat_map(|piece| answerer.follow(piece)).collect();
+        prop_assert_eq!(String::from_utf8_lossy(&pieces), String::from_utf8_lossy(&alone.seen.answers), "{} {:?}", cut, output.escape_ascii().to_string().replace("xx", ""));
+    }
+
+    #[test]
     fn no_output_makes_it_fail(output in prop::collection::vec(any::<u8>(), 0..2000), cols in 1u32..300, rows in 1u32..100) {
         let mut answerer = Answerer::new(Size { cols, rows });
         answerer.follow(&output);
