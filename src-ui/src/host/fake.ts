@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { MemoryDrafts } from "./drafts";
 import { ExchangeError } from "./exchange";
 import { OUTPUT } from "./fakeData";
+import type { FakeFiles } from "./fakeFiles";
 import { FakeServer } from "./fakeServer";
 import {
   Attached_Mode,
@@ -11,7 +12,12 @@ import {
   type TerminalServer,
   TerminalServerSchema,
 } from "./generated/slipway/v1/terminal_pb";
-import { WsClientSchema, type WsServer, WsServerSchema } from "./generated/slipway/v1/ws_pb";
+import {
+  EventSchema,
+  WsClientSchema,
+  type WsServer,
+  WsServerSchema,
+} from "./generated/slipway/v1/ws_pb";
 import { type Host, uuidOf } from "./host";
 import type { Exchange } from "./ide";
 import { Socket, type Wire } from "./socket";
@@ -54,7 +60,7 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
     Uint8Array.from({ length }, (_, at) => (at * 37 + ++count * 101) % 256);
   const newId = () => uuidOf(randomBytes(16));
   const socket = new Socket({
-    dial: () => new FakeWire(state === "offline"),
+    dial: () => new FakeWire(state === "offline", server.files),
     now: Date.now,
     random: () => 1,
     after,
@@ -120,8 +126,11 @@ class FakeWire implements Wire {
   onclose: Wire["onclose"] = null;
   onerror: Wire["onerror"] = null;
 
-  constructor(dead: boolean) {
+  private subscribed = 0;
+
+  constructor(dead: boolean, files: FakeFiles) {
     setTimeout(() => (dead ? this.onclose?.({ code: 1006 }) : this.onopen?.()));
+    files.watch((head) => this.moved(BigInt(head)));
   }
 
   send(data: Uint8Array<ArrayBuffer>): void {
@@ -132,6 +141,12 @@ class FakeWire implements Wire {
         value: { $typeName: "slipway.v1.Pong", nonce: body.value.nonce },
       });
     if (body.case === "attach") this.attached(stream);
+    if (body.case === "subscribe") this.subscribed = stream;
+  }
+
+  private moved(head: bigint): void {
+    const event = create(EventSchema, { event: { case: "workspace", value: { head } } });
+    if (this.subscribed > 0) this.tell(this.subscribed, { case: "event", value: event });
   }
 
   close(): void {

@@ -1,7 +1,9 @@
 /** The answers of a server that exists only in this page: enough of the API to use every screen. */
 import { ExchangeError } from "./exchange";
 import type { FakeState } from "./fake";
-import { FILES, hashOf, OUTPUT, type World, worldAt } from "./fakeData";
+import { FILES, OUTPUT, type World, worldAt } from "./fakeData";
+import { FakeFiles } from "./fakeFiles";
+import type { Operation } from "./generated/api/Operation";
 import type { Workspace } from "./generated/api/Workspace";
 import type { Exchange } from "./ide";
 
@@ -11,6 +13,8 @@ interface Asked {
   id: string;
   query: URLSearchParams;
   json: Record<string, unknown>;
+  headers: Record<string, string>;
+  body: Options["body"];
 }
 type Route = [method: string, path: RegExp, answer: (asked: Asked) => unknown];
 
@@ -20,7 +24,7 @@ export class FakeServer {
   readonly world: World;
   private signedIn: boolean;
   private readonly firstAccount: boolean;
-  private readonly files = new Map(Object.entries(FILES));
+  readonly files: FakeFiles;
   private made = 100;
 
   constructor(
@@ -28,6 +32,7 @@ export class FakeServer {
     private readonly now: number,
   ) {
     this.world = worldAt(now);
+    this.files = new FakeFiles(41, this.world.entries, FILES, () => now);
     this.firstAccount = state === "first-account";
     this.signedIn = !["signed-out", "first-account", "registration-closed"].includes(state);
     if (state === "registration-closed") this.world.registrationOpen = false;
@@ -44,7 +49,8 @@ export class FakeServer {
       if (!found) continue;
       const json = (options.json ?? {}) as Record<string, unknown>;
       const id = decodeURIComponent(found[1] ?? "");
-      const value = await answer({ id, query: new URLSearchParams(search), json });
+      const { headers = {}, body } = options;
+      const value = await answer({ id, query: new URLSearchParams(search), json, headers, body });
       return value instanceof Response ? value : Response.json(value ?? null);
     }
     throw refusal("not_found", "There is nothing here.", 404);
@@ -74,9 +80,13 @@ export class FakeServer {
     ["POST", /^\/workspaces\/([^/]+)\/recover$/, ({ id }) => this.recover(id)],
     ["DELETE", /^\/workspaces\/([^/]+)\/trash$/, ({ id }) => this.purge(id)],
     ["GET", /^\/workspaces\/([^/]+)$/, ({ id }) => this.one(id)],
-    ["GET", /^\/workspaces\/[^/]+\/tree$/, () => ({ revision: 41, entries: this.world.entries })],
-    ["GET", /^\/workspaces\/[^/]+\/changes$/, () => ({ head: 41, changes: [], more: false })],
-    ["GET", /^\/workspaces\/[^/]+\/files\/(.+)$/, ({ id }) => this.read(id)],
+    ["GET", /^\/workspaces\/[^/]+\/tree$/, () => this.files.tree()],
+    ["GET", /^\/workspaces\/[^/]+\/changes$/, ({ query }) => this.changes(query)],
+    ["GET", /^\/workspaces\/[^/]+\/files\/(.+)$/, ({ id }) => this.files.read(id)],
+    ["PUT", /^\/workspaces\/[^/]+\/files\/(.+)$/, (asked) => this.write(asked)],
+    ["POST", /^\/workspaces\/[^/]+\/commits$/, ({ json }) => this.commit(json)],
+    ["POST", /^\/workspaces\/[^/]+\/restores$/, ({ json }) => this.restore(json)],
+    ["POST", /^\/workspaces\/[^/]+\/uploads$/, (asked) => this.upload(asked)],
     ["GET", /^\/workspaces\/[^/]+\/session$/, () => this.world.session],
     ["POST", /^\/workspaces\/[^/]+\/session$/, () => this.world.session],
     ["GET", /^\/workspaces\/[^/]+\/runs$/, () => ({ runs: this.world.runs })],
@@ -193,15 +203,42 @@ export class FakeServer {
     this.world.workspaces = this.world.workspaces.filter((row) => row.id !== id);
   }
 
-  private read(path: string) {
-    const text = this.files.get(path);
-    if (text === undefined) throw refusal("not_found", "There is no such file.", 404);
-    return new Response(text, { headers: { etag: `"${hashOf(text)}"` } });
+  private changes(query: URLSearchParams) {
+    return this.files.since(Number(query.get("after")));
+  }
+
+  private async write({ id, headers, body }: Asked) {
+    const match = headers["if-match"]?.replaceAll('"', "") ?? null;
+    return this.files.write(id, await textOf(body), match);
+  }
+
+  private commit(json: Record<string, unknown>) {
+    return this.files.commit(json.operations as Operation[]);
+  }
+
+  private restore(json: Record<string, unknown>) {
+    return this.files.restore(Number(json.revision), String(json.path));
+  }
+
+  private async upload({ query, headers, body }: Asked) {
+    const form = await new Response(body ?? "", { headers }).formData();
+    const folder = query.get("folder");
+    const files = form.getAll("file").filter((one) => one instanceof File);
+    const stored = files.map(async (file) => {
+      const path = [folder, file.name].filter(Boolean).join("/");
+      const { entry } = this.files.write(path, await file.text(), "*");
+      return { path: file.name, entry, result: "applied" };
+    });
+    return { files: await Promise.all(stored), revision: this.files.head };
   }
 
   private terminal() {
     return { id: "018f0000-0000-7000-8000-0000000000c1", title: "bash", cols: 100, rows: 24 };
   }
+}
+
+function textOf(body: Options["body"]): Promise<string> {
+  return new Response(body ?? "").text();
 }
 
 function refusal(code: string, detail: string, status: number): ExchangeError {
