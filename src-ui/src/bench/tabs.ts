@@ -1,5 +1,6 @@
 /** Arrow keys in a list of tabs, as assistive technology expects them: the focus moves, Home and End go to the ends. */
 import type { KeyboardEvent } from "react";
+import "./tabs.css";
 
 export function onTabKeys(event: KeyboardEvent<HTMLElement>): void {
   const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>("[role=tab]")];

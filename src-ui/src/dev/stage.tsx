@@ -7,9 +7,7 @@ import { type FakeHost, type FakeState, fakeHost } from "../host/fake";
 import { HostContext } from "../host/useHost";
 import { PopupLayer } from "../ui/PopupLayer";
 import { createPopups, PopupContext } from "../ui/popups";
-import "../styles/tokens.css";
-import "../styles/base.css";
-import "../styles/pages.css";
+import "../styles/shared";
 
 export const THEMES = ["dark", "light"] as const;
 export type Theme = (typeof THEMES)[number];

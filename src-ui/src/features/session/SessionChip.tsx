@@ -6,6 +6,7 @@ import type { Session } from "../../host/generated/api/Session";
 import { Icon } from "../../ui/Icon";
 import { keep } from "./actions";
 import { type Chip, chipOf } from "./chip";
+import "./session.css";
 
 /** A start that takes longer than this can be cancelled from the status bar. */
 const LONG_START_MS = 5_000;
