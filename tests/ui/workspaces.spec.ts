@@ -93,10 +93,10 @@ test("devices are listed and signed out, and a new password ends the others", as
   expect((await first.get("/api/v1/account")).status()).toBe(401);
 
   const second = await device(PASSWORD);
-  await page.getByRole("textbox", { name: "Password now" }).fill("not this one");
+  await page.getByRole("textbox", { name: "Current password" }).fill("not this one");
   await page.getByRole("textbox", { name: "New password" }).fill("slack water before noon");
   await page.getByRole("button", { name: "Change password" }).click();
-  const now = page.getByRole("textbox", { name: "Password now" });
+  const now = page.getByRole("textbox", { name: "Current password" });
   await expect(now).toHaveAccessibleDescription(/./);
   await expect(now).toBeFocused();
   await now.fill(PASSWORD);

@@ -2,6 +2,7 @@
 import { type Action, capsOf } from "../bench/actions";
 import type { Badge } from "../bench/bench";
 import { fileIcon } from "../ui/fileIcon";
+import { size } from "../ui/words";
 import { type Fit, fitPath, fitText } from "./fuzzy";
 
 export interface Choice {
@@ -117,11 +118,12 @@ function files(wanted: string, from: Offered): { found: readonly Choice[]; total
   const recency = new Map(from.recent.map((path, index) => [path, index]));
   const found: Found[] = [];
   let total = 0;
-  for (const { path, size } of from.files) {
+  for (const file of from.files) {
     total += 1;
-    const fits = fitPath(path, wanted);
-    if (fits)
-      found.push({ path, size, fit: fits, recency: recency.get(path) ?? from.recent.length });
+    const { path } = file;
+    const fit = fitPath(path, wanted);
+    const place = recency.get(path) ?? from.recent.length;
+    if (fit) found.push({ path, size: file.size, fit, recency: place });
   }
   found.sort(
     (a, b) =>
@@ -133,10 +135,12 @@ function files(wanted: string, from: Offered): { found: readonly Choice[]; total
   return { found: found.map((one) => fileChoice(one, from)), total };
 }
 
-function fileChoice({ path, size, fit: { marks }, recency }: Found, from: Offered): Choice {
+function fileChoice(found: Found, from: Offered): Choice {
+  const { path, recency } = found;
+  const { marks } = found.fit;
   const slash = path.lastIndexOf("/") + 1;
   const badge = from.badges.get(path);
-  const note = badge ?? (recency < from.recent.length ? "opened before" : bytes(size));
+  const note = badge ?? (recency < from.recent.length ? "opened before" : size(found.size));
   const choice = plain(
     path,
     fileIcon(path.slice(slash)),
@@ -179,9 +183,4 @@ function commandsFor(wanted: string, actions: readonly Action[]): Choice[] {
 function plain(id: string, icon: string, label: string, detail: string, run: () => void): Choice {
   const bare = { marks: [], detailMarks: [], note: "", warns: false, caps: [], disabled: false };
   return { ...bare, id, icon, label, detail, run };
-}
-
-function bytes(size: number): string {
-  if (size < 1000) return `${size} B`;
-  return size < 1_000_000 ? `${(size / 1000).toFixed(1)} KB` : `${(size / 1e6).toFixed(1)} MB`;
 }

@@ -23,19 +23,30 @@ export function Card({ id, title, text, children }: CardProps) {
   );
 }
 
-export function ListFailed({ error, onRetry }: { error: Error; onRetry: () => void }) {
+interface FailedProps {
+  error: Error;
+  onRetry: () => void;
+  /** What could not be done. */
+  title?: string;
+  /** What becomes of it while the server does not answer. */
+  away?: string;
+}
+
+/** Says that a list could not be read: by no fault of the server's while it does not answer, with its words otherwise. */
+export function ListFailed({
+  error,
+  onRetry,
+  title = "This could not be read",
+  away = "It is asked again when the connection is back.",
+}: FailedProps) {
   const failure = failureOf(error);
   const offline = isOffline(failure);
   return (
     <div className={`banner ${offline ? "warn" : "danger"}`} role="alert">
       <Icon name={offline ? "cloud-off" : "error"} />
       <div className="grow">
-        <div className="medium">
-          {offline ? "The server does not answer" : "This could not be read"}
-        </div>
-        <div className="small muted">
-          {offline ? "It is asked again when the connection is back." : failure.detail}
-        </div>
+        <div className="medium">{offline ? "The server does not answer" : title}</div>
+        <div className="small muted">{offline ? away : failure.detail}</div>
       </div>
       <button type="button" className="btn btn-sm" onClick={onRetry}>
         Try again

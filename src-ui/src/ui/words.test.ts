@@ -1,6 +1,6 @@
 /** Times and figures in words. */
 import { expect, test } from "vitest";
-import { ago, count, size } from "./words";
+import { ago, clock, count, duration, size, span } from "./words";
 
 const NOW = Date.parse("2026-03-08T12:00:00Z");
 
@@ -24,4 +24,15 @@ test("sizes have the unit that fits", () => {
   expect(
     [0, 999, 1000, 4_140, 41_000, 999_499, 999_500, 1_234_000, 1_073_741_824].map(size),
   ).toEqual(["0 B", "999 B", "1.0 KB", "4.1 KB", "41 KB", "999 KB", "1.0 MB", "1.2 MB", "1.07 GB"]);
+});
+
+test("spans have units", () => {
+  expect([duration(8), duration(640), duration(1900), duration(61_000)]).toEqual([
+    "8 ms",
+    "640 ms",
+    "1.9 s",
+    "1 min 1 s",
+  ]);
+  expect([span(30_000), span(7_500_000)]).toEqual(["30 s", "2 h 5 min"]);
+  expect(clock(118_000)).toBe("1:58");
 });

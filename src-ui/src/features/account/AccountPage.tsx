@@ -163,7 +163,7 @@ function Password({ account }: { account: Account }) {
         onSubmit={change}
       >
         <PasswordField
-          label="Password now"
+          label="Current password"
           autoComplete="current-password"
           value={typed.current}
           problem={failure?.fields?.current}

@@ -7,7 +7,7 @@ import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { useNow } from "../../ui/useNow";
-import { ago } from "../../ui/words";
+import { ago, day } from "../../ui/words";
 
 const NOW_MS = 60_000;
 const DEVICES = ["devices"];
@@ -49,8 +49,7 @@ export function Devices() {
               <span className="grow">
                 <span className="medium">{device.name}</span>
                 <span className="small faint" title={device.user_agent}>
-                  Last seen {ago(device.last_used_at, now)} · signed in{" "}
-                  {new Date(device.created_at).toLocaleDateString()}
+                  Last seen {ago(device.last_used_at, now)} · signed in {day(device.created_at)}
                 </span>
               </span>
               {device.current ? (

@@ -86,7 +86,7 @@ function Server() {
           <li className="set-row">
             <Icon
               name={data.can_run ? "check" : "alert"}
-              className={data.can_run ? "ok" : "warn"}
+              className={`admin-state ${data.can_run ? "ok" : "warn"}`}
             />
             <span className="grow">
               <span className="medium">

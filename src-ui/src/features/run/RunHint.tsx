@@ -3,7 +3,8 @@ import { type ReactNode, useEffect, useState } from "react";
 import { useBench } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { Icon } from "../../ui/Icon";
-import { isOver, kibibytes, missingPackage, wasOutOfMemory } from "./words";
+import { size } from "../../ui/words";
+import { isOver, missingPackage, wasOutOfMemory } from "./words";
 
 export interface HintProps {
   run: Run;
@@ -22,7 +23,7 @@ export function RunHint({ run, text, curve }: HintProps) {
         <div className="banner run-hint" role="status">
           <Icon name="info" />
           <span>
-            It wrote more than is kept. The last {kibibytes(run.output_bytes)} are here; write long
+            It wrote more than is kept. The last {size(run.output_bytes)} are here; write long
             output to a file.
           </span>
         </div>

@@ -5,10 +5,11 @@ import { useBench, useStore } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
+import { count, duration, mebibytes, timeOfDay } from "../../ui/words";
 import { type HintProps, RunHint } from "./RunHint";
 import { RunPicture } from "./RunPicture";
 import { RunStop } from "./RunStop";
-import { isOver, memory, nameOfRun, picturesOf, runWords, timeOfDay, took } from "./words";
+import { isOver, nameOfRun, picturesOf, runWords } from "./words";
 import "./run.css";
 
 /** What the page gives, since terminals and memory are other features. */
@@ -102,7 +103,7 @@ function Row({
         <Icon name={words.icon} className={words.tone} />
         <span className="run-name truncate">{nameOfRun(run)}</span>
         <span className="faint num small">
-          {run.duration_ms === undefined ? "" : took(run.duration_ms)}
+          {run.duration_ms === undefined ? "" : duration(run.duration_ms)}
         </span>
         <span className="run-state truncate small faint">{words.text}</span>
         <span className="faint num small">{timeOfDay(run.created_at)}</span>
@@ -141,9 +142,9 @@ function Head({ run }: { run: Run }) {
   const words = runWords(run);
   const facts = [
     words.text,
-    run.duration_ms === undefined ? "" : took(run.duration_ms),
-    memory(run.peak_memory_bytes) && `peak ${memory(run.peak_memory_bytes)}`,
-    run.revision > 0 ? `ran revision ${run.revision}` : "",
+    run.duration_ms === undefined ? "" : duration(run.duration_ms),
+    run.peak_memory_bytes === undefined ? "" : `peak ${mebibytes(run.peak_memory_bytes)} MiB`,
+    run.revision > 0 ? `${isOver(run) ? "ran " : ""}revision ${count(run.revision)}` : "",
   ].filter((fact) => fact !== "");
   return (
     <div className="pane-head run-head">

@@ -3,12 +3,12 @@ import { useEffect, useState } from "react";
 import { useBench } from "../../bench/bench";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
-import { kibibytes } from "./words";
+import { size } from "../../ui/words";
 
 export function RunPicture({ path }: { path: string }) {
   const bench = useBench();
   const [shown, setShown] = useState<{ url: string; bytes: number } | null>(null);
-  const [size, setSize] = useState("");
+  const [sides, setSides] = useState("");
   const [problem, setProblem] = useState("");
   const revision = bench.live.entries.get(path)?.revision ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: read again when the file has changed
@@ -35,7 +35,7 @@ export function RunPicture({ path }: { path: string }) {
         <Icon name="image" />
         <span className="truncate medium">{path}</span>
         <span className="faint num truncate">
-          {shown ? [size, kibibytes(shown.bytes)].filter(Boolean).join(" · ") : problem}
+          {shown ? [sides, size(shown.bytes)].filter(Boolean).join(" · ") : problem}
         </span>
         <button
           type="button"
@@ -52,7 +52,7 @@ export function RunPicture({ path }: { path: string }) {
           src={shown.url}
           alt={`What the run drew: ${path}`}
           onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
-            setSize(`${naturalWidth} × ${naturalHeight}`)
+            setSides(`${naturalWidth} × ${naturalHeight}`)
           }
         />
       ) : null}

@@ -15,7 +15,6 @@ const PICTURE = /\.(png|jpe?g|gif|webp|svg)$/i;
 const PICTURE_BYTES_MAX = 8 * 1024 * 1024;
 /** The server goes from one signal to the next after this long. */
 const ESCALATION_MS = 5_000;
-const MIB = 1024 * 1024;
 const OTHER_NAMES: Record<string, string> = {
   sklearn: "scikit-learn",
   cv2: "opencv-python-headless",
@@ -56,10 +55,6 @@ export function runWords(run: Run): RunWords {
 /** Whether the memory limit ended it. */
 export function wasOutOfMemory(run: Run): boolean {
   return run.exit?.code === 137 || run.exit?.signal === 9 || /memory/i.test(run.exit?.reason ?? "");
-}
-
-export function memory(bytes: number | undefined): string {
-  return bytes === undefined ? "" : `${Math.round(bytes / MIB)} MiB`;
 }
 
 export function nameOfRun(run: Run): string {
@@ -113,23 +108,4 @@ export function stopWords(times: number, ms: number): { state: string; next: str
   if (step === 1) return { state: "Interrupted, waiting", next: "Terminate now" };
   if (step === 2) return { state: "Terminated, waiting", next: "Kill now" };
   return { state: "Killing", next: "Kill now" };
-}
-
-export function took(ms: number): string {
-  return ms < 60_000
-    ? `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
-    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
-}
-
-export function timeOfDay(at: string): string {
-  return new Date(at).toLocaleTimeString([], {
-    hourCycle: "h23",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-}
-
-export function kibibytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < MIB ? `${Math.round(bytes / 1024)} KB` : `${(bytes / MIB).toFixed(1)} MB`;
 }

@@ -1,6 +1,6 @@
 /** Memory over time up to an end, against its limit. */
 import { useStore } from "../../bench/bench";
-import { mebibytes, seconds } from "./chip";
+import { mebibytes, seconds } from "../../ui/words";
 import { curveOf, type MemoryHistory } from "./memory";
 import "./session.css";
 

@@ -5,8 +5,8 @@ import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
 import { Icon } from "../../ui/Icon";
+import { count, duration, seconds, timeOfDay } from "../../ui/words";
 import { copyDiagnostics } from "./actions";
-import { duration, seconds } from "./chip";
 import { endWords } from "./words";
 import "./session.css";
 
@@ -147,14 +147,14 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
         <Icon name={words.icon} className={words.tone} />
         <h3>{words.title}</h3>
         <span className="push faint num">
-          {session.ended_at ? clockTime(session.ended_at) : ""}
+          {session.ended_at ? timeOfDay(session.ended_at) : ""}
         </span>
       </div>
       <p className="muted session-why">{words.text}</p>
       <p className="row gap3 session-safe">
         <Icon name="shield" className="ok" />
         <span>
-          Your files are safe: all {thin(files)} are on the server at revision {thin(head)}.
+          Your files are safe: all {count(files)} are on the server at revision {count(head)}.
         </span>
       </p>
       {curve}
@@ -189,17 +189,4 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
       </div>
     </section>
   );
-}
-
-function clockTime(at: string): string {
-  return new Date(at).toLocaleTimeString([], {
-    hourCycle: "h23",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-}
-
-/** Thin spaces part the thousands. */
-function thin(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }

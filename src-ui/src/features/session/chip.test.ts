@@ -1,6 +1,6 @@
 /** The chip's five states, exactly as drawn. */
 import { expect, test } from "vitest";
-import { chipOf, clock, duration, type SessionFacts, span } from "./chip";
+import { chipOf, type SessionFacts } from "./chip";
 
 const T = Date.parse("2026-01-01T12:00:00Z");
 const session = (facts: Partial<SessionFacts>): SessionFacts => ({
@@ -69,15 +69,4 @@ test("a fault stays until the next start", () => {
     detail: "out of memory",
     status: "Stopped: out of memory",
   });
-});
-
-test("times have units", () => {
-  expect([duration(8), duration(640), duration(1900), duration(61_000)]).toEqual([
-    "8 ms",
-    "640 ms",
-    "1.9 s",
-    "1 min 1 s",
-  ]);
-  expect([span(30_000), span(7_500_000)]).toEqual(["30 s", "2 h 5 min"]);
-  expect(clock(118_000)).toBe("1:58");
 });

@@ -1,4 +1,5 @@
 /** What the header and the status bar say of a session: one word, one icon, one detail. */
+import { clock, mebibytes, seconds, span } from "../../ui/words";
 
 export type SessionStateName =
   | "requested"
@@ -123,38 +124,4 @@ function short(text: string): string {
   const clause = text.split(/[:.;]/)[0] ?? text;
   const lower = clause.charAt(0).toLowerCase() + clause.slice(1);
   return lower.length > 32 ? `${lower.slice(0, 31)}…` : lower;
-}
-
-export function mebibytes(bytes: number): string {
-  return String(Math.round(bytes / (1024 * 1024)));
-}
-
-/** "0.9 s", "14 s". */
-export function seconds(ms: number): string {
-  const s = Math.max(0, ms) / 1000;
-  return s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
-}
-
-/** "8 ms", "0.6 s", "2 min". */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return seconds(ms);
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 60
-    ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** "now", "12 min", "3 h 5 min". */
-export function span(ms: number): string {
-  const minutes = Math.floor(Math.max(0, ms) / 60_000);
-  if (minutes < 1) return `${Math.floor(Math.max(0, ms) / 1000)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** "1:58". */
-export function clock(ms: number): string {
-  const total = Math.max(0, Math.ceil(ms / 1000));
-  return `${Math.floor(total / 60)}:${String(total % 60).padStart(2, "0")}`;
 }

@@ -2,8 +2,8 @@
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { Template } from "../../host/generated/api/Template";
 import type { WorkspaceSort } from "../../host/generated/api/WorkspaceSort";
-import { failureOf, isOffline } from "../../host/ide";
 import { useHost } from "../../host/useHost";
+import { ListFailed } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { count, size } from "../../ui/words";
@@ -124,7 +124,16 @@ export function WorkspacesPage() {
         </div>
         {bringing ? <Progress bringing={bringing} onCancel={cancel} /> : null}
         {error ? (
-          <Failed error={error} stale={known !== undefined} onRetry={() => void refetch()} />
+          <ListFailed
+            error={error}
+            title="The workspaces could not be listed"
+            away={
+              known
+                ? "This is the list as it was last seen."
+                : "The list comes when the connection is back."
+            }
+            onRetry={() => void refetch()}
+          />
         ) : null}
         {shown?.length ? <Rows rows={shown} acts={acts} /> : null}
         {known === undefined && !error ? <RowsToCome /> : null}
@@ -227,31 +236,6 @@ function Progress({ bringing, onCancel }: { bringing: Bringing; onCancel: () => 
         <i style={{ width: `${total === 0 ? 100 : (sent / total) * 100}%` }} />
       </div>
     </section>
-  );
-}
-
-function Failed({ error, stale, onRetry }: { error: Error; stale: boolean; onRetry: () => void }) {
-  const failure = failureOf(error);
-  const offline = isOffline(failure);
-  return (
-    <div className={`banner ${offline ? "warn" : "danger"}`} role="alert">
-      <Icon name={offline ? "cloud-off" : "error"} />
-      <div className="grow">
-        <div className="medium">
-          {offline ? "The server does not answer" : "The workspaces could not be listed"}
-        </div>
-        <div className="small muted">
-          {offline
-            ? stale
-              ? "This is the list as it was last seen."
-              : "The list comes when the connection is back."
-            : failure.detail}
-        </div>
-      </div>
-      <button type="button" className="btn btn-sm" onClick={onRetry}>
-        Try again
-      </button>
-    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the list says in words: languages, sessions, the trash. */
 import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
+import { span } from "../../ui/words";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -37,7 +38,9 @@ export function sessionWords(workspace: Workspace, now: number): SessionWords | 
       return { icon: "loader", tone: "accent", word: "Starting" };
     case "ready": {
       const ready = session.ready_at ? Date.parse(session.ready_at) : now;
-      return { icon: "dot", tone: "ok", word: `Running ${lasting(now - ready)}` };
+      // The list is not drawn anew every second.
+      const age = now - ready < MINUTE ? "" : ` ${span(now - ready)}`;
+      return { icon: "dot", tone: "ok", word: `Running${age}` };
     }
     case "idle":
       return { icon: "clock", tone: "warn", word: "Idle, stops soon" };
@@ -46,10 +49,4 @@ export function sessionWords(workspace: Workspace, now: number): SessionWords | 
     case "failed":
       return { icon: "error", tone: "danger", word: session.reason ?? "Failed" };
   }
-}
-
-function lasting(ms: number): string {
-  const minutes = Math.max(0, Math.floor(ms / MINUTE));
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
