@@ -1,4 +1,5 @@
 // How the UI is built: one page, hashed assets, packed once for every visitor.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -29,6 +30,91 @@ function precompress(): Plugin {
   };
 }
 
+/** What is loaded when a workspace is opened, from the frame to the editor. */
+const IDE = ["src/app/Home.tsx", "src/app/Ide.tsx", "src/features/editor/monaco.ts"];
+
+/** Tells `public/boot.js` the files of the IDE, so that they are asked for before the page finds out step by step. */
+function ideHints(): Plugin {
+  return {
+    name: "ide-hints",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (html, { bundle = {} }) => {
+        const files = new Set<string>();
+        const add = (name: string): void => {
+          const chunk = bundle[name];
+          if (chunk?.type !== "chunk" || chunk.isEntry || files.has(name)) return;
+          files.add(name);
+          chunk.imports.forEach(add);
+          for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
+        };
+        for (const [name, chunk] of Object.entries(bundle)) {
+          const from = chunk.type === "chunk" ? chunk.facadeModuleId : null;
+          if (IDE.some((part) => from?.endsWith(part))) add(name);
+          if (/jetbrains-mono-latin-wght-.*woff2$/.test(name)) files.add(name);
+        }
+        // Programs first, which take longest to get ready.
+        const order = (name: string) => Number(name.endsWith(".js"));
+        const paths = [...files].sort((a, b) => order(b) - order(a)).map((name) => `/${name}`);
+        return html.replace('src="/boot.js"', `src="/boot.js" data-ide="${paths.join(" ")}"`);
+      },
+    },
+  };
+}
+
+/**
+ * While Monaco loads it makes one error whose stack nobody reads. To know where that was, V8 parses all of Monaco a
+ * second time: a tenth of a second.
+ */
+function noStackOnLoad(): Plugin {
+  const [made, bare] = [
+    "this._parseError = new Error();",
+    "this._parseError = Object.create(Error.prototype);",
+  ];
+  return {
+    name: "no-stack-on-load",
+    apply: "build",
+    transform: {
+      filter: { id: /monaco-editor\/esm\/vs\/platform\/contextkey\/common\/contextkey\.js$/ },
+      handler(code) {
+        if (!code.includes(made))
+          this.error("Monaco no longer makes this error: leave the plugin out.");
+        return { code: code.replace(made, bare), map: null };
+      },
+    },
+  };
+}
+
+/** The worker that keeps the page for when the server is away: `shell.js`, with the files of this build. */
+function keptShell(): Plugin {
+  const folder = (name: string) => join(import.meta.dirname, name);
+  // Large and for single languages; faces for scripts that few pages show.
+  const rare = /(?<!editor)\.worker-|(?<!latin)-wght-.*woff2$|latin-ext/;
+  return {
+    name: "kept-shell",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const named = readdirSync(folder("public")).sort();
+        const assets = Object.keys(bundle).filter(
+          (name) => /^assets\//.test(name) && !rare.test(name),
+        );
+        const build = createHash("sha256").update(assets.sort().join());
+        const sources = [...named.map((name) => `public/${name}`), "index.html", "shell.js"];
+        for (const source of sources) build.update(readFileSync(folder(source)));
+        const paths = (names: string[]) => JSON.stringify(names.map((name) => `/${name}`));
+        const source = readFileSync(folder("shell.js"), "utf8")
+          .replace("THE BUILD", build.digest("hex").slice(0, 16))
+          .replace("THE_NAMED", paths(named))
+          .replace("THE_ASSETS", paths(assets));
+        this.emitFile({ type: "asset", fileName: "shell.js", source });
+      },
+    },
+  };
+}
+
 /** `vite --mode fake` shows the same page on the host that needs no server. */
 function fakeEntry(mode: string): Plugin {
   return {
@@ -47,6 +133,9 @@ export default defineConfig(({ mode }) => ({
     react(),
     // The words of react-aria are only spoken in the language of the page.
     { ...locales.vite({ locales: ["en-US"] }), enforce: "pre" },
+    noStackOnLoad(),
+    ideHints(),
+    keptShell(),
     precompress(),
     fakeEntry(mode),
   ],

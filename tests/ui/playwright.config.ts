@@ -14,6 +14,8 @@ export default defineConfig({
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },
     colorScheme: "dark",
+    // What a journey routes must not pass a worker first; those about the worker allow it.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {

@@ -1,7 +1,7 @@
 // A real slipway-server on a throw-away data directory; it can be killed and started again in mid-journey.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createWriteStream, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,27 @@ export class Server {
   /** As a system that is shut down would; it can be started again. */
   async terminate(): Promise<void> {
     await this.end("SIGTERM");
+  }
+
+  /** Its Postgres is killed, and cannot start again before it is let. */
+  loseDatabase(): void {
+    renameSync(this.control, `${this.control}.away`);
+    const pid = readFileSync(join(this.database, "postmaster.pid"), "utf8").split("\n")[0];
+    process.kill(Number(pid), "SIGKILL");
+  }
+
+  /** The server starts its Postgres again by itself. */
+  letDatabase(): void {
+    renameSync(`${this.control}.away`, this.control);
+  }
+
+  private get database(): string {
+    return join(this.folder, "data/postgres/data");
+  }
+
+  /** Without this file a Postgres does not start. */
+  private get control(): string {
+    return join(this.database, "global/pg_control");
   }
 
   async stop(): Promise<void> {

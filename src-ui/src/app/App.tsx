@@ -2,6 +2,7 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../features/account/SignInPage";
 import type { Account } from "../host/generated/api/Account";
+import type { Kept } from "../host/host";
 import { failureOf } from "../host/ide";
 import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
@@ -12,52 +13,78 @@ const Home = lazy(() => import("./Home").then((module) => ({ default: module.Hom
 type Who =
   | { state: "asking" }
   | { state: "nobody" }
-  | { state: "unreachable"; detail: string }
-  | { state: "somebody"; account: Account };
+  | { state: "unreachable" }
+  /** Not `sure`: as it was when the server last answered. */
+  | { state: "somebody"; account: Account; sure: boolean };
 
 /** How often a server that does not answer is asked again. */
 const AGAIN_MS = 5_000;
 
 export function App() {
-  const { exchange, after } = useHost();
+  const { exchange, after, kept } = useHost();
   const [who, setWho] = useState<Who>({ state: "asking" });
+  const signedIn = useCallback(
+    (account: Account) => {
+      keepAccount(kept, account);
+      setWho({ state: "somebody", account, sure: true });
+    },
+    [kept],
+  );
+  const signedOut = useCallback(() => {
+    keepAccount(kept, null);
+    setWho({ state: "nobody" });
+  }, [kept]);
   const ask = useCallback(async () => {
     try {
-      const account = (await (await exchange("GET", "/account")).json()) as Account;
-      setWho({ state: "somebody", account });
+      signedIn((await (await exchange("GET", "/account")).json()) as Account);
     } catch (error) {
-      const failure = failureOf(error);
-      setWho(
-        failure.status === 401 || failure.status === 403
-          ? { state: "nobody" }
-          : { state: "unreachable", detail: failure.detail },
-      );
+      const { status } = failureOf(error);
+      const refused = status === 401 || status === 403;
+      setWho((before) => {
+        // What is open stays open: whoever needs the server asks for a new sign-in in place.
+        if (before.state === "somebody") return refused ? { ...before, sure: true } : { ...before };
+        if (refused) return { state: "nobody" };
+        const account = keptAccount(kept);
+        return account ? { state: "somebody", account, sure: false } : { state: "unreachable" };
+      });
     }
-  }, [exchange]);
+  }, [exchange, kept, signedIn]);
   useEffect(() => void ask(), [ask]);
-  useEffect(
-    () => (who.state === "unreachable" ? after(AGAIN_MS, () => void ask()) : undefined),
-    [who, ask, after],
-  );
+  useEffect(() => {
+    const unknown = who.state === "unreachable" || (who.state === "somebody" && !who.sure);
+    return unknown ? after(AGAIN_MS, () => void ask()) : undefined;
+  }, [who, ask, after]);
   switch (who.state) {
     case "asking":
       return <Splash />;
     case "nobody":
-      return <SignInPage onSignedIn={(account) => setWho({ state: "somebody", account })} />;
+      return <SignInPage onSignedIn={signedIn} />;
     case "unreachable":
       return <Unreachable onRetry={() => void ask()} />;
     case "somebody":
       return (
         <Boundary>
           <Suspense fallback={<Splash />}>
-            <Home
-              account={who.account}
-              onAccount={(account) => setWho({ state: "somebody", account })}
-              onSignedOut={() => setWho({ state: "nobody" })}
-            />
+            <Home account={who.account} onAccount={signedIn} onSignedOut={signedOut} />
           </Suspense>
         </Boundary>
       );
+  }
+}
+
+const ACCOUNT = "slipway.account";
+
+/** Who it was, so that the page is theirs while the server is away; it opens nothing there. */
+function keepAccount(kept: Kept, account: Account | null): void {
+  if (account) kept.set(ACCOUNT, JSON.stringify(account));
+  else kept.remove(ACCOUNT);
+}
+
+function keptAccount(kept: Kept): Account | null {
+  try {
+    return JSON.parse(kept.get(ACCOUNT) ?? "null") as Account | null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Light, dark or as the system wishes; `public/theme.js` applies the same wish before the first paint. */
+/** Light, dark or as the system wishes; `public/boot.js` applies the same wish before the first paint. */
 import type { Kept } from "../host/host";
 
 export type ThemeWish = "system" | "light" | "dark";

@@ -4,7 +4,7 @@ import type { StoreApi } from "zustand/vanilla";
 import type { Action } from "../bench/actions";
 import type { Bench } from "../bench/bench";
 import { ServerClock } from "../bench/clock";
-import { EditorSession } from "../features/editor/session";
+import { Editor } from "../features/editor/editor";
 import { Explorer } from "../features/explorer/model";
 import { isOver } from "../features/run/words";
 import { MemoryHistory } from "../features/session/memory";
@@ -16,7 +16,7 @@ import { type Exchange, failureOf, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
 import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
-import { type FrameState, NARROW, openFrame } from "./frame";
+import { type FrameState, liesOver, openFrame } from "./frame";
 import { enterRegion } from "./regions";
 
 const RUN_SIZE = { cols: 100, rows: 24 };
@@ -24,7 +24,7 @@ const RECENT_MAX = 20;
 
 export class Workbench {
   readonly live: LiveWorkspace;
-  readonly editor: EditorSession;
+  readonly editor: Editor;
   readonly explorer: Explorer;
   readonly terminals: Terminals;
   readonly memory = new MemoryHistory();
@@ -44,7 +44,7 @@ export class Workbench {
     const clock = new ServerClock(host.now);
     const exchange = heardBy(clock, host.exchange);
     this.live = new LiveWorkspace(new IdeCalls(exchange, workspace), host.socket);
-    this.editor = new EditorSession(this.live, host);
+    this.editor = new Editor(this.live, host);
     this.explorer = new Explorer(this.live, host.kept);
     const confirmPaste = ({ lines }: { lines: number }) =>
       this.popups.confirm({
@@ -93,7 +93,7 @@ export class Workbench {
       uploads: this.explorer.uploads.facts,
       open: (path, options) => {
         this.editor.open(path, options);
-        if (innerWidth <= NARROW && !options?.preview) this.frame.setState({ sideOpen: false });
+        if (liesOver() && !options?.preview) this.frame.setState({ sideOpen: false });
       },
       saveAll: async () => (await this.editor.buffers).saveAll(),
       moved: (from, to) => void this.editor.moved(from, to),

@@ -8,8 +8,12 @@ import { openTab } from "./tabs";
 /** How long a saved file's address stays valid, for browsers that ask before they write. */
 const SAVE_MS = 60_000;
 
+/** The page has better things to do first. */
+const SHELL_MS = 5_000;
+
 export function webHost(): Host {
   const socket = new Socket(socketWorld);
+  after(SHELL_MS, keepShell);
   addEventListener("online", () => socket.retry());
   addEventListener("offline", () => socket.retry());
   const newId = () => uuidOf(randomBytes(16));
@@ -66,6 +70,13 @@ function after(ms: number, run: () => void): () => void {
 
 function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** Keeps the page itself for reloads without a server, where the address is safe enough for a browser to allow it. */
+function keepShell(): void {
+  if (import.meta.env.PROD)
+    // A page that cannot be kept works as long as the server does.
+    navigator.serviceWorker?.register("/shell.js").catch(() => undefined);
 }
 
 /** A browser may forbid storage altogether. */

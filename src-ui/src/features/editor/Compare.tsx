@@ -1,6 +1,6 @@
 /** Theirs beside mine, read from the server and the open text; mine stays editable. */
 import { useEffect, useRef } from "react";
-import type { Texts } from "./session";
+import type { Texts } from "./editor";
 import { languageOf } from "./shape";
 
 export function Compare({ path, buffers }: { path: string; buffers: Texts }) {

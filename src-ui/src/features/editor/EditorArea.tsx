@@ -3,30 +3,30 @@ import { Fragment, useEffect, useRef, useState } from "react";
 import { useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import { Compare } from "./Compare";
+import type { Editor, Texts } from "./editor";
 import { Nothing } from "./Nothing";
 import { Notice } from "./Notice";
-import type { EditorSession, Texts } from "./session";
 import { Tabs } from "./Tabs";
 import { Viewer } from "./Viewer";
 import "./editor.css";
 
-export function EditorArea({ session }: { session: EditorSession }) {
+export function EditorArea({ editor }: { editor: Editor }) {
   const { host } = useBench();
   const [buffers, setBuffers] = useState<Texts | null>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     let gone = false;
-    session.buffers.then(
+    editor.buffers.then(
       (made) => !gone && setBuffers(made),
       () => !gone && setFailed(true),
     );
     return () => {
       gone = true;
     };
-  }, [session]);
+  }, [editor]);
   return (
     <section className="editor-area" aria-label="Editor">
-      <Tabs session={session} />
+      <Tabs editor={editor} />
       {failed ? (
         <div className="empty">
           <Icon name="error" />
@@ -39,7 +39,7 @@ export function EditorArea({ session }: { session: EditorSession }) {
           </div>
         </div>
       ) : buffers ? (
-        <Body session={session} buffers={buffers} />
+        <Body editor={editor} buffers={buffers} />
       ) : (
         <div className="editor-wait" role="status" aria-label="Loading the editor">
           <span className="skeleton" style={{ width: "38%" }} />
@@ -51,14 +51,14 @@ export function EditorArea({ session }: { session: EditorSession }) {
   );
 }
 
-function Body({ session, buffers }: { session: EditorSession; buffers: Texts }) {
+function Body({ editor, buffers }: { editor: Editor; buffers: Texts }) {
   const host = useRef<HTMLDivElement>(null);
-  const active = useStore(session.tabs.store, (state) => state.active);
+  const active = useStore(editor.tabs.store, (state) => state.active);
   const info = useStore(buffers.store, (state) =>
     active ? (state.byPath.get(active) ?? null) : null,
   );
   const [comparing, setComparing] = useState<string | null>(null);
-  useEffect(() => (host.current ? session.mount(host.current) : undefined), [session]);
+  useEffect(() => (host.current ? editor.mount(host.current) : undefined), [editor]);
   const text = info !== null && ["text", "large", "loading"].includes(info.shape);
   const compare = comparing !== null && comparing === active && info?.save === "conflict";
   return (
@@ -68,7 +68,7 @@ function Body({ session, buffers }: { session: EditorSession; buffers: Texts }) 
         <Notice
           info={info}
           buffers={buffers}
-          session={session}
+          editor={editor}
           comparing={compare}
           onCompare={(on) => setComparing(on ? info.path : null)}
         />
@@ -77,7 +77,7 @@ function Body({ session, buffers }: { session: EditorSession; buffers: Texts }) 
         <Compare key={`${active} ${info?.theirsHash}`} path={active} buffers={buffers} />
       ) : null}
       <div className="editor-host" ref={host} hidden={!text || compare} />
-      {active === null ? <Nothing session={session} /> : null}
+      {active === null ? <Nothing editor={editor} /> : null}
       {info && !text ? (
         <Viewer
           info={info}

@@ -2,7 +2,7 @@
 import { useBench, useStore } from "../../bench/bench";
 import { fileIcon } from "../../ui/fileIcon";
 import { Icon } from "../../ui/Icon";
-import type { EditorSession } from "./session";
+import type { Editor } from "./editor";
 
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Open a file", ["Ctrl", "P"]],
@@ -11,9 +11,9 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Terminal", ["Ctrl", "`"]],
 ];
 
-export function Nothing({ session }: { session: EditorSession }) {
+export function Nothing({ editor }: { editor: Editor }) {
   const { live } = useBench();
-  const lately = useStore(session.tabs.store, (state) => state.recent);
+  const lately = useStore(editor.tabs.store, (state) => state.recent);
   useStore(live.store, (state) => state.treeVersion);
   const there = lately.filter((path) => live.entries.has(path)).slice(0, 5);
   return (
@@ -41,7 +41,7 @@ export function Nothing({ session }: { session: EditorSession }) {
               key={path}
               type="button"
               className="btn btn-ghost"
-              onClick={() => session.open(path)}
+              onClick={() => editor.open(path)}
             >
               <Icon name={fileIcon(path.slice(path.lastIndexOf("/") + 1))} />
               {path}

@@ -2,18 +2,18 @@
 import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
 import type { BufferInfo } from "./buffer";
-import type { EditorSession, Texts } from "./session";
+import type { Editor, Texts } from "./editor";
 
 interface NoticeProps {
   info: BufferInfo;
   buffers: Texts;
-  session: EditorSession;
+  editor: Editor;
   comparing: boolean;
   onCompare: (on: boolean) => void;
 }
 
 export function Notice(props: NoticeProps) {
-  const { info, buffers, session } = props;
+  const { info, buffers, editor } = props;
   if (info.save === "conflict") return <Conflict {...props} />;
   if (info.gone)
     return (
@@ -23,7 +23,7 @@ export function Notice(props: NoticeProps) {
           versions stay in the history.
         </span>
         <Act label="Bring it back" run={() => void buffers.revive(info.path)} />
-        <Act label="Close it" run={() => void session.discard(info.path)} />
+        <Act label="Close it" run={() => void editor.discard(info.path)} />
       </Banner>
     );
   if (info.save === "failed")

@@ -5,11 +5,11 @@ import { useBench, useStore } from "../../bench/bench";
 import { onTabKeys } from "../../bench/tabs";
 import { fileIcon } from "../../ui/fileIcon";
 import { Icon } from "../../ui/Icon";
-import type { EditorSession } from "./session";
+import type { Editor } from "./editor";
 import type { OpenTab } from "./tabs";
 
-export function Tabs({ session }: { session: EditorSession }) {
-  const { tabs, active } = useStore(session.tabs.store, (state) => state);
+export function Tabs({ editor }: { editor: Editor }) {
+  const { tabs, active } = useStore(editor.tabs.store, (state) => state);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (active !== null)
@@ -25,25 +25,25 @@ export function Tabs({ session }: { session: EditorSession }) {
       onKeyDown={onTabKeys}
     >
       {tabs.map((tab) => (
-        <Tab key={tab.path} session={session} tab={tab} all={tabs} selected={tab.path === active} />
+        <Tab key={tab.path} editor={editor} tab={tab} all={tabs} selected={tab.path === active} />
       ))}
     </div>
   );
 }
 
 function Tab({
-  session,
+  editor,
   tab,
   all,
   selected,
 }: {
-  session: EditorSession;
+  editor: Editor;
   tab: OpenTab;
   all: readonly OpenTab[];
   selected: boolean;
 }) {
   const bench = useBench();
-  const badge = useStore(session.facts, (facts) => facts.badges.get(tab.path));
+  const badge = useStore(editor.facts, (facts) => facts.badges.get(tab.path));
   const state = badge ? BADGES[badge] : null;
   const name = nameOf(tab.path);
   const folder = all.some((one) => one !== tab && nameOf(one.path) === name)
@@ -51,9 +51,9 @@ function Tab({
     : "";
   const menu = (at: { x: number; y: number } | Element) =>
     bench.menu(at, [
-      { label: "Close", keys: "Alt+W", run: () => session.close(tab.path) },
-      { label: "Close others", run: () => session.closeOthers(tab.path) },
-      ...(tab.preview ? [{ label: "Keep open", run: () => session.tabs.pin(tab.path) }] : []),
+      { label: "Close", keys: "Alt+W", run: () => editor.close(tab.path) },
+      { label: "Close others", run: () => editor.closeOthers(tab.path) },
+      ...(tab.preview ? [{ label: "Keep open", run: () => editor.tabs.pin(tab.path) }] : []),
       null,
       { label: "Copy path", run: () => void bench.host.clipboard.write(tab.path) },
     ]);
@@ -72,13 +72,13 @@ function Tab({
           .join(", ")}
         tabIndex={selected ? 0 : -1}
         className="editor-tab-name"
-        onClick={() => session.open(tab.path, { preview: tab.preview })}
-        onDoubleClick={() => session.tabs.pin(tab.path)}
+        onClick={() => editor.open(tab.path, { preview: tab.preview })}
+        onDoubleClick={() => editor.tabs.pin(tab.path)}
         onKeyDown={(event) => {
-          if (event.key === "Delete") session.close(tab.path);
+          if (event.key === "Delete") editor.close(tab.path);
         }}
         onAuxClick={(event) => {
-          if (event.button === 1) session.close(tab.path);
+          if (event.button === 1) editor.close(tab.path);
         }}
         onContextMenu={(event) => {
           event.preventDefault();
@@ -97,7 +97,7 @@ function Tab({
         aria-hidden="true"
         title={`Close ${name} (Alt+W)`}
         tabIndex={-1}
-        onClick={() => session.close(tab.path)}
+        onClick={() => editor.close(tab.path)}
       >
         {state ? (
           <span className={`${state.tone} editor-tab-state`} title={state.word}>

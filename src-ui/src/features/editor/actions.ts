@@ -1,9 +1,11 @@
 /** What can be done with open files. */
 import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
-import type { EditorSession } from "./session";
+import type { Editor } from "./editor";
+import { languageName, languages } from "./shape";
+import { indentWords, type Writing } from "./stage";
 
-export function editorActions(bench: Bench, editor: EditorSession): Action[] {
+export function editorActions(bench: Bench, editor: Editor): Action[] {
   const { active, tabs } = editor.tabs.store.getState();
   const none = active ? null : "No file is open";
   const others = tabs.filter((tab) => tab.path !== active);
@@ -63,5 +65,46 @@ export function editorActions(bench: Bench, editor: EditorSession): Action[] {
       },
       { unavailable: none },
     ),
+    ...writingActions(editor),
+    action("editor.encoding", "Explain the encoding of files", "info", () =>
+      bench.toast({
+        text: "Files are UTF-8 here. Convert others in a terminal, for example with iconv -f LATIN1 -t UTF-8.",
+      }),
+    ),
+  ];
+}
+
+const INDENTS = [
+  { title: "Indent with 2 spaces", spaces: true, tabSize: 2 },
+  { title: "Indent with 4 spaces", spaces: true, tabSize: 4 },
+  { title: "Indent with 8 spaces", spaces: true, tabSize: 8 },
+  { title: "Indent with tabs of 4", spaces: false, tabSize: 4 },
+  { title: "Indent with tabs of 8", spaces: false, tabSize: 8 },
+];
+const ENDINGS = ["LF", "CRLF"] as const;
+
+/** How the shown text is written; the status bar offers each group behind the value that holds. */
+function writingActions(editor: Editor): Action[] {
+  const facts = editor.facts.getState();
+  const unavailable = facts.line > 0 ? null : "No text is shown";
+  const choice = (id: string, title: string, how: Writing, checked: boolean) =>
+    action(id, title, "file-text", () => editor.write(how), { unavailable, checked });
+  return [
+    ...INDENTS.map(({ title, ...how }) =>
+      choice(`editor.indent.${title}`, title, how, facts.indent === indentWords(how)),
+    ),
+    ...ENDINGS.map((ending) =>
+      choice(
+        `editor.ending.${ending}`,
+        `End lines with ${ending}`,
+        { ending },
+        facts.ending === ending,
+      ),
+    ),
+    ...languages().map((language) => {
+      const name = languageName(language);
+      const id = `editor.language.${language}`;
+      return choice(id, `Read this file as ${name}`, { language }, facts.language === name);
+    }),
   ];
 }

@@ -181,15 +181,19 @@ export class Buffers<M extends TextModel = TextModel> {
 
   private async load(buffer: Buffer<M>): Promise<void> {
     const { path } = buffer;
+    const size = this.live.entries.get(path)?.size ?? 0;
+    const huge = shapeOf(path, size, null) === "huge";
+    // Neither waits for the other: the drafts are on this computer, the content is not.
+    const reading = huge ? null : this.live.calls.read(path);
+    reading?.catch(() => undefined);
     const [draft = null, ...further] = await this.keeper.of(path);
     buffer.pending.push(...further);
-    const size = this.live.entries.get(path)?.size ?? 0;
     try {
-      if (shapeOf(path, size, null) === "huge") {
+      if (!reading) {
         buffer.shape = "huge";
         return this.shelf.publish(buffer);
       }
-      const content = await this.live.calls.read(path);
+      const content = await reading;
       if (!this.shelf.holds(buffer)) return;
       buffer.shape = shapeOf(path, content.bytes.length, content.bytes);
       if (isText(buffer.shape)) {

@@ -1,9 +1,9 @@
 /** Monaco behind one door: entry points, workers, our themes and models. Loaded only with the IDE. */
 import * as monaco from "monaco-editor/editor";
-import "monaco-editor/features/register.all";
 import type { LineEdit } from "../../host/merge";
 import type { TextModel } from "./buffer";
 import "./languages";
+import "./monacoParts";
 import { languageOf } from "./shape";
 
 export { monaco };
@@ -86,6 +86,15 @@ export function applyTheme(): void {
     },
   });
   monaco.editor.setTheme("drydock");
+}
+
+/** Monaco measures its letters once; those of our face may come later than the editor. */
+export function measureOurFace(): void {
+  const { fontSize, fontFamily } = EDITOR_OPTIONS;
+  void document.fonts
+    .load(`${fontSize}px ${fontFamily}`)
+    .then(() => monaco.editor.remeasureFonts())
+    .catch(() => undefined);
 }
 
 /** Six digits, as Monaco wants them. */

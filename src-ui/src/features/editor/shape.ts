@@ -79,6 +79,11 @@ export function languageOf(path: string): string {
   return LANGUAGES[endingOf(path)] ?? "plaintext";
 }
 
+/** All that a text can be read as, by name. */
+export function languages(): readonly string[] {
+  return Object.keys(NAMES).sort((a, b) => languageName(a).localeCompare(languageName(b)));
+}
+
 export function languageName(language: string): string {
   return NAMES[language] ?? language;
 }

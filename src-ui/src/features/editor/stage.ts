@@ -1,7 +1,7 @@
 /** The one editor widget: it shows the text of the open tab and tells where the caret is. */
 import type { EditorFacts } from "../../bench/bench";
 import type { BufferInfo } from "./buffer";
-import { languageName, languageOf } from "./shape";
+import { languageName } from "./shape";
 
 type Monaco = typeof import("./monaco");
 type Widget = import("monaco-editor/editor").editor.IStandaloneCodeEditor;
@@ -19,12 +19,25 @@ export const NO_CARET: CaretFacts = {
   indent: "",
 };
 
+/** How a text is written: what is left out stays as it is. */
+export interface Writing {
+  spaces?: boolean;
+  tabSize?: number;
+  ending?: "LF" | "CRLF";
+  language?: string;
+}
+
+/** "Spaces: 4". */
+export function indentWords({ spaces, tabSize }: { spaces: boolean; tabSize: number }): string {
+  return `${spaces ? "Spaces" : "Tabs"}: ${tabSize}`;
+}
+
 export class Stage {
   private readonly widget: Widget;
   private readonly themes: MutationObserver;
 
   constructor(
-    monaco: Monaco,
+    private readonly monaco: Monaco,
     place: HTMLElement,
     private readonly onCaret: (facts: CaretFacts) => void,
   ) {
@@ -71,6 +84,25 @@ export class Stage {
     this.widget.trigger("slipway", id, null);
   }
 
+  /** Changes how the shown text is written or read. */
+  write(how: Writing): void {
+    const model = this.widget.getModel();
+    if (!model) return;
+    if (how.tabSize)
+      model.updateOptions({ insertSpaces: how.spaces ?? true, tabSize: how.tabSize });
+    if (how.ending) this.setEnding(model, how.ending);
+    if (how.language) this.monaco.monaco.editor.setModelLanguage(model, how.language);
+    this.onCaret(this.caret());
+  }
+
+  /** An edit like any other, so that it can be undone and is saved. */
+  private setEnding(model: Model, ending: "LF" | "CRLF"): void {
+    const { EndOfLineSequence } = this.monaco.monaco.editor;
+    model.pushStackElement();
+    model.pushEOL(EndOfLineSequence[ending]);
+    model.pushStackElement();
+  }
+
   private caret(): CaretFacts {
     const model = this.widget.getModel();
     const position = this.widget.getPosition();
@@ -81,9 +113,9 @@ export class Stage {
       line: position.lineNumber,
       column: position.column,
       selected: selection ? model.getValueLengthInRange(selection) : 0,
-      language: languageName(languageOf(model.uri.path)),
+      language: languageName(model.getLanguageId()),
       ending: model.getEOL() === "\n" ? "LF" : "CRLF",
-      indent: insertSpaces ? `Spaces: ${tabSize}` : `Tabs: ${tabSize}`,
+      indent: indentWords({ spaces: insertSpaces, tabSize }),
     };
   }
 }

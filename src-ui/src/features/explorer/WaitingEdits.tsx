@@ -28,7 +28,9 @@ export function WaitingEdits() {
         <span className="push faint small num">{size(bytes)}</span>
       </div>
       <p className="small muted">
-        They are saved on this computer and sync by themselves when the server answers.
+        {count === 1
+          ? "It is kept on this computer and saved by itself when the server answers."
+          : "They are kept on this computer and saved by themselves when the server answers."}
       </p>
       <div className="row gap3">
         <button type="button" className="btn btn-sm" onClick={tryNow}>

@@ -1,8 +1,8 @@
-/** The editor of a workspace: tabs that close keep their edits, and a session that ends early touches nothing. */
+/** The editor of a workspace: tabs that close keep their edits, and one that is closed early touches nothing. */
 import { beforeEach, expect, test, vi } from "vitest";
 import { MemoryDrafts } from "../../host/drafts";
 import type { Host } from "../../host/host";
-import { EditorSession } from "./session";
+import { Editor } from "./editor";
 import { BrowserTab, calm, Hub, type PlainText, quiet } from "./simulation";
 
 const gate = vi.hoisted(() => ({
@@ -20,7 +20,7 @@ vi.mock("./monaco", async () => {
       gate.made(path);
     }
   }
-  return { MonacoText, applyTheme: () => undefined };
+  return { MonacoText, applyTheme: () => undefined, measureOurFace: () => undefined };
 });
 
 beforeEach(() => {
@@ -50,89 +50,89 @@ function setting() {
     after: tab.after,
     now: () => 0,
   } as unknown as Host;
-  return { hub, tab, host, drafts, session: new EditorSession(tab.live, host) };
+  return { hub, tab, host, drafts, editor: new Editor(tab.live, host) };
 }
 
-test("a session that ends before the editor has arrived makes no texts", async () => {
+test("an editor closed before Monaco has arrived makes no texts", async () => {
   let arrive = () => {};
   gate.arrived = new Promise((resolve) => {
     arrive = resolve;
   });
-  const { session, tab } = setting();
-  session.open("a");
-  session.dispose();
+  const { editor, tab } = setting();
+  editor.open("a");
+  editor.dispose();
   arrive();
-  await expect(session.buffers).rejects.toThrow("closed");
+  await expect(editor.buffers).rejects.toThrow("closed");
   await quiet([tab]);
   expect(gate.made).not.toHaveBeenCalled();
 });
 
 test("a tab closed while offline is gone at once, and its edit is saved when the server is back", async () => {
-  const { session, tab, hub } = setting();
+  const { editor, tab, hub } = setting();
   await quiet([tab]);
-  const buffers = await session.buffers;
-  session.open("a");
+  const buffers = await editor.buffers;
+  editor.open("a");
   await calm();
   await quiet([tab]);
   tab.connect(false);
   (buffers.model("a") as unknown as PlainText).become("two\n");
-  session.close("a");
-  expect(session.tabs.has("a")).toBe(false);
-  expect(session.facts.getState().badges.get("a")).toBe("saving");
+  editor.close("a");
+  expect(editor.tabs.has("a")).toBe(false);
+  expect(editor.facts.getState().badges.get("a")).toBe("saving");
   await calm();
-  expect(session.facts.getState().badges.get("a")).toBe("waiting");
-  expect(session.facts.getState().waitingBytes).toBe(4);
+  expect(editor.facts.getState().badges.get("a")).toBe("waiting");
+  expect(editor.facts.getState().waitingBytes).toBe(4);
   await quiet([tab]);
   expect(hub.text("a")).toBe("two\n");
-  expect(session.facts.getState().badges.size).toBe(0);
+  expect(editor.facts.getState().badges.size).toBe(0);
 });
 
 test("a conflict behind a closed tab brings its tab back", async () => {
-  const { session, tab, hub } = setting();
+  const { editor, tab, hub } = setting();
   await quiet([tab]);
-  const buffers = await session.buffers;
-  session.open("a");
+  const buffers = await editor.buffers;
+  editor.open("a");
   await calm();
   await quiet([tab]);
   tab.connect(false);
   (buffers.model("a") as unknown as PlainText).become("mine\n");
-  session.close("a");
+  editor.close("a");
   hub.put("a", "theirs\n");
   await quiet([tab]);
-  expect(session.tabs.has("a")).toBe(true);
-  session.close("a");
-  expect(session.tabs.has("a")).toBe(true);
+  expect(editor.tabs.has("a")).toBe(true);
+  editor.close("a");
+  expect(editor.tabs.has("a")).toBe(true);
 });
 
 test("deleting closes what is saved and keeps what is not", async () => {
-  const { session, tab, hub } = setting();
+  const { editor, tab, hub } = setting();
   await quiet([tab]);
-  const buffers = await session.buffers;
+  const buffers = await editor.buffers;
   for (const path of ["a", "b"]) {
-    session.open(path);
+    editor.open(path);
     await calm();
     await quiet([tab]);
   }
   (buffers.model("b") as unknown as PlainText).become("mine\n");
   for (const path of ["a", "b"]) hub.delete(path);
-  for (const path of ["a", "b"]) session.removed(path);
+  for (const path of ["a", "b"]) editor.removed(path);
   await quiet([tab]);
-  expect(session.tabs.has("a")).toBe(false);
-  expect(session.tabs.has("b")).toBe(true);
+  expect(editor.tabs.has("a")).toBe(false);
+  expect(editor.tabs.has("b")).toBe(true);
   expect(buffers.info("b")).toMatchObject({ gone: true, save: "unsaved" });
   expect(hub.text("b")).toBeNull();
 });
 
 test("typing pins a preview; a change from elsewhere does not", async () => {
-  const { session, tab, hub } = setting();
+  const { editor, tab, hub } = setting();
   await quiet([tab]);
-  const buffers = await session.buffers;
-  session.open("a", { preview: true });
+  const buffers = await editor.buffers;
+  editor.open("a", { preview: true });
   await calm();
   await quiet([tab]);
   hub.put("a", "elsewhere\n");
   await quiet([tab]);
-  expect(session.tabs.store.getState().tabs).toEqual([{ path: "a", preview: true }]);
+  expect(editor.tabs.store.getState().tabs).toEqual([{ path: "a", preview: true }]);
   (buffers.model("a") as unknown as PlainText).become("typed\n");
-  expect(session.tabs.store.getState().tabs).toEqual([{ path: "a", preview: false }]);
+  expect(editor.tabs.store.getState().tabs).toEqual([{ path: "a", preview: false }]);
 });

@@ -7,13 +7,13 @@ import type { LiveWorkspace } from "../../host/live";
 import type { BufferInfo } from "./buffer";
 import { Buffers } from "./buffers";
 import type { MonacoText } from "./monaco";
-import { NO_CARET, Stage, type View } from "./stage";
+import { NO_CARET, Stage, type View, type Writing } from "./stage";
 import { OpenTabs } from "./tabs";
 
 type Monaco = typeof import("./monaco");
 export type Texts = Buffers<MonacoText>;
 
-export class EditorSession {
+export class Editor {
   readonly tabs: OpenTabs<View>;
   readonly facts = createStore<EditorFacts>(() => ({
     ...NO_CARET,
@@ -42,16 +42,17 @@ export class EditorSession {
       }),
     );
     this.buffers = this.make();
-    // Whoever needs the texts hears of it; a session that ended has nobody.
+    // Whoever needs the texts hears of it; an editor that is closed has nobody.
     this.buffers.catch(() => undefined);
   }
 
   private async make(): Promise<Texts> {
     const [monaco, tab] = await Promise.all([import("./monaco"), this.host.tab]);
-    // Ended before the editor had arrived: making texts now would take them from the session that follows.
+    // Ended before the editor had arrived: making texts now would take them from the editor that follows.
     if (this.disposed) throw new Error("The workspace was closed.");
     this.monaco = monaco;
     monaco.applyTheme();
+    monaco.measureOurFace();
     const { workspace } = this.live.calls;
     const makeModel = (path: string, text: string) => new monaco.MonacoText(workspace, path, text);
     const buffers: Texts = new Buffers(this.live, this.host, tab, makeModel);
@@ -151,6 +152,11 @@ export class EditorSession {
 
   command(id: string): void {
     this.stage?.command(id);
+  }
+
+  /** Writes or reads the shown text in another way, for as long as its tab is open. */
+  write(how: Writing): void {
+    this.stage?.write(how);
   }
 
   private shut(path: string): void {
