@@ -1,7 +1,7 @@
 // No mouse: from registering to a run, from region to region, and back to where the focus was.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { test } from "./server.ts";
-import { accessible, goTo, openPython, openTerminal, PASSWORD, put, register, screen } from "./steps.ts";
+import { accessible, goTo, openPython, openTerminal, PASSWORD, put, register, screen, stored } from "./steps.ts";
 
 /** Tab until it has the focus; a page on which that takes longer is broken. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
@@ -131,4 +131,104 @@ test("the side bar is resized by keys, and is found so after a reload", async ({
   await page.reload();
   await expect(edge).toHaveAttribute("aria-valuenow", "288");
   await expect(page).toHaveTitle(/python-data – Slipway$/);
+});
+
+test("files, terminal, status bar and the way out, all by keys", async ({ page, server }) => {
+  await register(page, server.base);
+  await tabTo(page, page.getByRole("button", { name: /Python data/ }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Enter");
+  const tree = page.getByRole("tree", { name: "Files" });
+  const item = (name: string) => page.getByRole("treeitem", { name, exact: true });
+  await expect(item("main.py")).toBeVisible();
+
+  // A new file opens in the editor; the tree keeps the keys for everything else.
+  await page.keyboard.press("Alt+n");
+  await page.keyboard.type("notes.txt");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("tab", { name: "notes.txt", selected: true })).toBeVisible();
+  await expect(page.locator(".monaco-editor .native-edit-context")).toBeFocused();
+  await page.keyboard.press("Control+Shift+E");
+  await expect(tree).toBeFocused();
+  await page.keyboard.press("F2");
+  await page.keyboard.press("Escape");
+  await expect(tree).toBeFocused();
+  await page.keyboard.press("F2");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("diary.txt");
+  await page.keyboard.press("Enter");
+  await expect(item("diary.txt")).toBeVisible();
+  await expect(tree).toBeFocused();
+  await page.keyboard.press("Control+x");
+  await page.keyboard.type("data");
+  await page.keyboard.press("Control+v");
+  await expect(item("diary.txt")).toHaveAttribute("aria-level", "2");
+  await expect(tree).toBeFocused();
+
+  // Deleted, and brought back by the message that says so.
+  await page.keyboard.type("diary");
+  await page.keyboard.press("Delete");
+  await expect(item("diary.txt")).toHaveCount(0);
+  await page.keyboard.press("Shift+F6");
+  await page.keyboard.press("Shift+F6");
+  await page.keyboard.press("Shift+F6");
+  const undo = page.getByRole("button", { name: "Undo" });
+  await tabTo(page, undo);
+  await page.keyboard.press("Enter");
+  await expect(item("diary.txt")).toBeVisible();
+
+  // Into a terminal, and out of it.
+  await goTo(page, "main.py");
+  await page.keyboard.press("Control+Shift+`");
+  const prompt = page.getByRole("textbox", { name: "Terminal input, F6 leaves it" });
+  await expect(prompt).toBeFocused({ timeout: 60_000 });
+  await expect(page.getByText("leaves the terminal")).toBeVisible();
+  await page.keyboard.type("echo by-$((40+2))\n");
+  await expect(screen(page)).toContainText("by-42");
+  await page.keyboard.press("F6");
+  expect(await region(page)).toBe("statusbar");
+
+  // The status bar's choices are menus, and commands as well.
+  await tabTo(page, page.getByRole("button", { name: "Indentation: Spaces: 4" }));
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Indentation: Spaces: 4" })).toBeFocused();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Indent with 2");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Indentation: Spaces: 2" })).toBeVisible();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Read this file as SQL");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Language: SQL" })).toBeVisible();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("End lines with CRLF");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "End of lines: CRLF" })).toBeVisible();
+  await expect.poll(() => stored(page, server.base, "main.py")).toContain("import pandas as pd\r\n");
+
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Sign out");
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("E-mail")).toBeFocused();
+});
+
+test("a narrow window puts the side bar over the editor, and Escape puts it away", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  const tree = page.getByRole("tree", { name: "Files" });
+  await page.setViewportSize({ width: 880, height: 700 });
+  await expect(tree).toBeHidden();
+  await page.keyboard.press("Control+Shift+E");
+  await expect(tree).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(tree).toBeHidden();
+  await page.keyboard.press("Control+B");
+  await expect(tree).toBeVisible();
+  await page.locator(".editor-area").click({ position: { x: 700, y: 200 } });
+  await expect(tree).toBeHidden();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect(tree).toBeVisible();
 });

@@ -11,7 +11,7 @@ import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 import { usePopups } from "../ui/popups";
-import { SIDE } from "./frame";
+import { liesOver, SIDE } from "./frame";
 import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
@@ -20,7 +20,6 @@ import { Splitter } from "./Splitter";
 import { Status } from "./Status";
 import { Switcher } from "./Switcher";
 import { Workbench } from "./workbench";
-import "../styles/ide.css";
 import "./ide-frame.css";
 
 export interface IdeProps {
@@ -72,6 +71,9 @@ function Frame({ bench, start, end }: PlaceProps) {
   const { sideOpen, sideWidth } = useStore(bench.frame, (state) => state);
   useKeys(bench);
   usePageSeen(bench);
+  const leaveSide = () => {
+    if (sideOpen && liesOver()) bench.frame.setState({ sideOpen: false });
+  };
   return (
     <div
       className={`app ide${sideOpen ? " side-open" : " side-closed"}`}
@@ -91,7 +93,15 @@ function Frame({ bench, start, end }: PlaceProps) {
         </div>
       </header>
       <Activity bench={bench} sideOpen={sideOpen} />
-      <aside className="side" aria-label="Explorer">
+      <aside
+        className="side"
+        aria-label="Explorer"
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || !liesOver()) return;
+          leaveSide();
+          bench.editor.focus();
+        }}
+      >
         <ExplorerView explorer={bench.explorer} />
         <Splitter
           label="Side bar width"
@@ -102,8 +112,8 @@ function Frame({ bench, start, end }: PlaceProps) {
           onSize={(width) => bench.frame.setState({ sideWidth: width })}
         />
       </aside>
-      <main className="main">
-        <EditorArea session={bench.editor} />
+      <main className="main" onFocus={leaveSide} onPointerDown={leaveSide}>
+        <EditorArea editor={bench.editor} />
         <Panel bench={bench} />
       </main>
       <Status bench={bench} />

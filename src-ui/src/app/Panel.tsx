@@ -11,6 +11,7 @@ import { TerminalTabs } from "../features/terminal/TerminalTabs";
 import { TerminalView } from "../features/terminal/TerminalView";
 import type { Run } from "../host/generated/api/Run";
 import { Icon } from "../ui/Icon";
+import { Keys } from "./Palette";
 import { Splitter } from "./Splitter";
 import type { Workbench } from "./workbench";
 
@@ -66,6 +67,9 @@ export function Panel({ bench }: { bench: Workbench }) {
         </div>
         <TerminalTabs terminals={bench.terminals} />
         <span className="push row gap1">
+          <span className="small faint ide-leave" aria-hidden="true">
+            <Keys chord="F6" /> leaves the terminal
+          </span>
           <Tool bench={bench} id="terminal.new" />
           <Tool bench={bench} id="panel.close" />
         </span>

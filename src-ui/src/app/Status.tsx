@@ -1,6 +1,6 @@
 /** The status bar: connection, sync, session, and where the caret is. Every item says its state in words. */
 import { useRef } from "react";
-import { find, hintOf } from "../bench/actions";
+import { type Action, entryOf, find, hintOf } from "../bench/actions";
 import { type Badge, useBench, useStore } from "../bench/bench";
 import { SessionStatus } from "../features/session/SessionChip";
 import { Icon } from "../ui/Icon";
@@ -10,7 +10,9 @@ import type { Workbench } from "./workbench";
 
 export function Status({ bench }: { bench: Workbench }) {
   const facts = useStore(bench.editor.facts, (state) => state);
-  const line = find(bench.bench.actions(), "editor.line");
+  const [line, encoding] = ["editor.line", "editor.encoding"].map((id) =>
+    find(bench.bench.actions(), id),
+  ) as [Action, Action];
   return (
     <footer className="statusbar">
       <Connection />
@@ -28,13 +30,46 @@ export function Status({ bench }: { bench: Workbench }) {
             Ln {facts.line}, Col {facts.column}
             {facts.selected > 0 ? ` (${facts.selected} selected)` : ""}
           </button>
-          <span className="status-item opt">{facts.indent}</span>
-          <span className="status-item opt">UTF-8</span>
-          <span className="status-item opt">{facts.ending}</span>
-          <span className="status-item">{facts.language}</span>
+          <Choice group="editor.indent." what="Indentation" value={facts.indent} detail />
+          <button
+            type="button"
+            className="status-item btn-reset opt"
+            title={encoding.title}
+            onClick={encoding.run}
+          >
+            UTF-8
+          </button>
+          <Choice group="editor.ending." what="End of lines" value={facts.ending} detail />
+          <Choice group="editor.language." what="Language" value={facts.language} />
         </>
       ) : null}
     </footer>
+  );
+}
+
+/** A value, and behind it the actions that change it. */
+function Choice(props: { group: string; what: string; value: string; detail?: boolean }) {
+  const { group, what, value, detail } = props;
+  const bench = useBench();
+  const open = (at: Element) =>
+    bench.menu(
+      at,
+      bench
+        .actions()
+        .filter((one) => one.id.startsWith(group))
+        .map(entryOf),
+    );
+  return (
+    <button
+      type="button"
+      className={`status-item btn-reset${detail ? " opt" : ""}`}
+      aria-label={`${what}: ${value}`}
+      aria-haspopup="menu"
+      title={what}
+      onClick={(event) => open(event.currentTarget)}
+    >
+      {value}
+    </button>
   );
 }
 

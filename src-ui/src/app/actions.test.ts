@@ -17,7 +17,11 @@ function registry(active: string | null, online: boolean) {
   const tabs = active ? [{ path: active }, { path: "other.py" }] : [];
   const workbench = {
     bench: { startRun, live, editor: createStore(() => ({ active })) },
-    editor: { tabs: { store: createStore(() => ({ active, tabs })) }, close: vi.fn() },
+    editor: {
+      tabs: { store: createStore(() => ({ active, tabs })) },
+      facts: createStore(() => ({ line: active ? 1 : 0, indent: "Spaces: 4", ending: "LF" })),
+      close: vi.fn(),
+    },
     explorer: {
       chosen: () => [],
       store: createStore(() => ({ clip: null })),

@@ -17,8 +17,8 @@ export interface FrameState {
 }
 
 export const SIDE = { least: 180, most: 480, usual: 240 };
-/** At this width the side bar lies over the editor. */
-export const NARROW = 900;
+/** At this width the side bar lies over the editor; the style sheets say the same. */
+const NARROW = "(max-width: 900px)";
 const LOW = 800;
 
 /** Only these are found again. */
@@ -39,13 +39,28 @@ export function openFrame(
     looking: false,
     over: null,
   }));
-  // A side bar that lies over the editor does not greet anybody.
-  if (innerWidth <= NARROW) store.setState({ sideOpen: false });
-  const stop = store.subscribe(({ panelOpen, panelTab, panelHeight, sideOpen, sideWidth }) => {
-    const lasting: Lasting = { panelOpen, panelTab, panelHeight, sideOpen, sideWidth };
+  const narrow = matchMedia(NARROW);
+  // Whether it stands beside the editor; a side bar over the editor is not there to stay.
+  let beside = store.getState().sideOpen;
+  const adapt = () => store.setState({ sideOpen: !narrow.matches && beside });
+  adapt();
+  const forget = store.subscribe((state) => {
+    const { panelOpen, panelTab, panelHeight, sideWidth } = state;
+    if (!narrow.matches) beside = state.sideOpen;
+    const lasting: Lasting = { panelOpen, panelTab, panelHeight, sideOpen: beside, sideWidth };
     kept.set(key, JSON.stringify(lasting));
   });
+  narrow.addEventListener("change", adapt);
+  const stop = () => {
+    forget();
+    narrow.removeEventListener("change", adapt);
+  };
   return { store, stop };
+}
+
+/** Whether the side bar lies over the editor instead of beside it. */
+export function liesOver(): boolean {
+  return matchMedia(NARROW).matches;
 }
 
 function usual(): Lasting {

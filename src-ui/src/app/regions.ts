@@ -1,6 +1,16 @@
 /** The regions of the frame in their order, and how the focus goes from one to the next. */
 
-const REGIONS = [".topbar", ".activity", ".side", ".editor-area", ".panel", ".statusbar"] as const;
+/** One inside another stands before it; those that are not there are passed by. */
+const REGIONS = [
+  ".topbar",
+  ".activity",
+  ".side",
+  ".file-banner",
+  ".editor-area",
+  ".panel",
+  ".statusbar",
+  ".toasts",
+] as const;
 
 /** What takes the focus in a region, the first that is there. */
 const FIRST = [

@@ -1,5 +1,5 @@
 /** Short messages in the corner; they leave by themselves unless somebody is at them. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Icon } from "./Icon";
 import type { ToastState } from "./popups";
 
@@ -24,6 +24,12 @@ export function Toasts({ toasts, onClose }: Props) {
 
 function Toast({ toast, onClose }: { toast: ToastState; onClose: () => void }) {
   const [held, setHeld] = useState(false);
+  const from = useRef<Element | null>(null);
+  const close = () => {
+    onClose();
+    // Whoever came by keys goes back to where they were.
+    if (from.current instanceof HTMLElement) from.current.focus();
+  };
   useEffect(() => {
     if (held) return;
     const timer = setTimeout(onClose, TOAST_MS);
@@ -35,7 +41,10 @@ function Toast({ toast, onClose }: { toast: ToastState; onClose: () => void }) {
       className="toast"
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)}
+      onFocus={(event) => {
+        setHeld(true);
+        if (!event.currentTarget.contains(event.relatedTarget)) from.current = event.relatedTarget;
+      }}
       onBlur={() => setHeld(false)}
     >
       <Icon name={toast.tone ? ICON[toast.tone] : "info"} className={toast.tone ?? "muted"} />
@@ -46,7 +55,7 @@ function Toast({ toast, onClose }: { toast: ToastState; onClose: () => void }) {
           className="btn btn-ghost btn-sm"
           onClick={() => {
             toast.action?.run();
-            onClose();
+            close();
           }}
         >
           {toast.action.label}
@@ -56,7 +65,7 @@ function Toast({ toast, onClose }: { toast: ToastState; onClose: () => void }) {
         type="button"
         className="btn btn-ghost btn-icon btn-sm"
         aria-label="Dismiss"
-        onClick={onClose}
+        onClick={close}
       >
         <Icon name="x" />
       </button>

@@ -61,9 +61,12 @@ export function NameInput({
         onChange={(event) => setText(event.target.value)}
         onBlur={() => finish(problem === null)}
         onKeyDown={(event) => {
-          if (event.key === "Enter") finish(true);
-          if (event.key === "Escape") finish(false);
           event.stopPropagation();
+          if (event.key !== "Enter" && event.key !== "Escape") return;
+          const tree = event.currentTarget.closest<HTMLElement>("[role=tree]");
+          finish(event.key === "Enter");
+          // The row leaves, and the keys go on where they were.
+          if (done.current) tree?.focus();
         }}
       />
       {shown ? (

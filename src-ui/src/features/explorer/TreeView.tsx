@@ -214,10 +214,12 @@ function useKeys(explorer: Explorer, box: React.RefObject<HTMLDivElement | null>
   return (event: KeyboardEvent) => {
     if (event.target instanceof HTMLInputElement) return;
     const rows = explorer.rows();
-    const { focused } = explorer.store.getState();
+    const { focused, clip } = explorer.store.getState();
     const index = rows.findIndex((row) => row.path === focused);
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / ROW) - 1);
     const act = keyOf(event, rows, index, page);
+    // Nothing to let go of: the key means what it means around the tree.
+    if (act?.do === "drop" && !clip) return;
     if (act) {
       ahead.end();
       perform(act, explorer, bench);

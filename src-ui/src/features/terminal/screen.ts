@@ -24,6 +24,9 @@ export interface ScreenOwner {
   confirmPaste(paste: Paste): Promise<boolean>;
 }
 
+// Tab belongs to the program, so the way out is told.
+Terminal.strings.promptLabel = "Terminal input, F6 leaves it";
+
 const FIT_MS = 80;
 const SCROLLBACK = 10_000;
 /** Answers of a terminal: the agent gives them, so that a viewer never types them again. */
@@ -79,6 +82,7 @@ export class TerminalScreen implements Screen {
     this.terminal.unicode.activeVersion = "11";
     this.terminal.loadAddon(new WebLinksAddon((_event, url) => this.follow(url)));
     this.silence();
+    this.terminal.attachCustomKeyEventHandler((event) => this.key(event));
     if (!readOnly) this.connect();
     this.themes = new MutationObserver(() => {
       this.terminal.options.theme = terminalTheme();
@@ -258,7 +262,6 @@ export class TerminalScreen implements Screen {
     this.terminal.onTitleChange((title) => {
       if (!this.replays && title !== "") this.owner.titled(title);
     });
-    this.terminal.attachCustomKeyEventHandler((event) => this.key(event));
   }
 
   private pasted(event: ClipboardEvent): void {
@@ -269,6 +272,8 @@ export class TerminalScreen implements Screen {
 
   /** False keeps a key from the program. */
   private key(event: KeyboardEvent): boolean {
+    // Where no program reads, Tab is the way on.
+    if (event.key === "Tab" && this.terminal.options.disableStdin) return false;
     if (event.type !== "keydown") return true;
     const chord = chordOf(event);
     const copies = chord === "Ctrl+Shift+C" || (chord === "Ctrl+C" && this.terminal.hasSelection());
