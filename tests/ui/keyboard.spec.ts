@@ -158,10 +158,11 @@ test("files, terminal, status bar and the way out, all by keys", async ({ page, 
   await page.keyboard.press("Control+a");
   await page.keyboard.type("diary.txt");
   await page.keyboard.press("Enter");
-  await expect(item("diary.txt")).toBeVisible();
+  await expect(item("diary.txt")).toHaveAttribute("aria-selected", "true");
   await expect(tree).toBeFocused();
   await page.keyboard.press("Control+x");
   await page.keyboard.type("data");
+  await expect(item("data")).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("Control+v");
   await expect(item("diary.txt")).toHaveAttribute("aria-level", "2");
   await expect(tree).toBeFocused();

@@ -19,6 +19,8 @@ type Who =
 
 /** How often a server that does not answer is asked again. */
 const AGAIN_MS = 5_000;
+/** How long its answer is waited for before anything is shown. */
+const PATIENCE_MS = 3_000;
 
 export function App() {
   const { exchange, after, kept } = useHost();
@@ -40,16 +42,21 @@ export function App() {
     } catch (error) {
       const { status } = failureOf(error);
       const refused = status === 401 || status === 403;
+      if (refused) keepAccount(kept, null);
       setWho((before) => {
         // What is open stays open: whoever needs the server asks for a new sign-in in place.
         if (before.state === "somebody") return refused ? { ...before, sure: true } : { ...before };
-        if (refused) return { state: "nobody" };
-        const account = keptAccount(kept);
-        return account ? { state: "somebody", account, sure: false } : { state: "unreachable" };
+        return refused ? { state: "nobody" } : (whoItWas(kept) ?? { state: "unreachable" });
       });
     }
   }, [exchange, kept, signedIn]);
-  useEffect(() => void ask(), [ask]);
+  useEffect(() => {
+    void ask();
+    // A server that thinks for long keeps nobody from what is on this computer.
+    return after(PATIENCE_MS, () =>
+      setWho((before) => (before.state === "asking" ? (whoItWas(kept) ?? before) : before)),
+    );
+  }, [ask, after, kept]);
   useEffect(() => {
     const unknown = who.state === "unreachable" || (who.state === "somebody" && !who.sure);
     return unknown ? after(AGAIN_MS, () => void ask()) : undefined;
@@ -80,9 +87,10 @@ function keepAccount(kept: Kept, account: Account | null): void {
   else kept.remove(ACCOUNT);
 }
 
-function keptAccount(kept: Kept): Account | null {
+function whoItWas(kept: Kept): Who | null {
   try {
-    return JSON.parse(kept.get(ACCOUNT) ?? "null") as Account | null;
+    const account = JSON.parse(kept.get(ACCOUNT) ?? "null") as Account | null;
+    return account && { state: "somebody", account, sure: false };
   } catch {
     return null;
   }

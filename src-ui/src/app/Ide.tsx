@@ -170,7 +170,7 @@ function Over({ bench }: { bench: Workbench }) {
   const over = useStore(bench.frame, (state) => state.over);
   const close = () => bench.frame.setState((state) => (state.over === over ? { over: null } : {}));
   if (over?.kind === "palette")
-    return <Palette key={over.start} workbench={bench} start={over.start} onClose={close} />;
+    return <Palette key={over.turn} workbench={bench} start={over.start} onClose={close} />;
   if (over?.kind === "shortcuts")
     return <Shortcuts actions={bench.bench.actions()} onClose={close} />;
   return null;

@@ -24,8 +24,13 @@ export function actionsOf(workbench: Workbench): Action[] {
   ];
 }
 
+let turn = 0;
+
 function findActions({ frame }: Workbench): Action[] {
-  const ask = (start: string) => () => frame.setState({ over: { kind: "palette", start } });
+  const ask = (start: string) => () => {
+    turn += 1;
+    frame.setState({ over: { kind: "palette", start, turn } });
+  };
   return [
     action("find.file", "Go to file", "search", ask(""), { keys: ["Ctrl+P"] }),
     action("find.command", "Show all commands", "command", ask(">"), {

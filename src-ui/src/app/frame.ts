@@ -3,6 +3,9 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { PanelTab } from "../bench/bench";
 import type { Kept } from "../host/host";
 
+/** `turn` tells one box from the next: one that is being left must not be taken for it. */
+export type Over = { kind: "palette"; start: string; turn: number } | { kind: "shortcuts" };
+
 export interface FrameState {
   panelOpen: boolean;
   panelTab: PanelTab;
@@ -13,7 +16,7 @@ export interface FrameState {
   /** The last output of a session that is over is shown instead of its end. */
   looking: boolean;
   /** What is open above the frame. */
-  over: { kind: "palette"; start: string } | { kind: "shortcuts" } | null;
+  over: Over | null;
 }
 
 export const SIDE = { least: 180, most: 480, usual: 240 };

@@ -1,9 +1,9 @@
 /** All open texts: read, saved by themselves, brought together with what the server says, and never overwriting it. */
 import type { Draft } from "../../host/drafts";
 import type { Host, Tab } from "../../host/host";
-import { type Content, failureOf, isOffline } from "../../host/ide";
+import { type Content, failureOf } from "../../host/ide";
 import type { LiveWorkspace, Moved } from "../../host/live";
-import { Buffer, type BufferInfo, type TextModel, type Theirs } from "./buffer";
+import { Buffer, type BufferInfo, type Known, type TextModel, type Theirs } from "./buffer";
 import { Keeper } from "./keeper";
 import { decode, isText, Saving } from "./saving";
 import { shapeOf } from "./shape";
@@ -186,8 +186,10 @@ export class Buffers<M extends TextModel = TextModel> {
     // Neither waits for the other: the drafts are on this computer, the content is not.
     const reading = huge ? null : this.live.calls.read(path);
     reading?.catch(() => undefined);
-    const [draft = null, ...further] = await this.keeper.of(path);
+    const [draft, ...further] = await this.keeper.of(path);
     buffer.pending.push(...further);
+    if (!this.shelf.holds(buffer)) return;
+    if (draft) return this.resume(buffer, draft);
     try {
       if (!reading) {
         buffer.shape = "huge";
@@ -196,39 +198,31 @@ export class Buffers<M extends TextModel = TextModel> {
       const content = await reading;
       if (!this.shelf.holds(buffer)) return;
       buffer.shape = shapeOf(path, content.bytes.length, content.bytes);
-      if (isText(buffer.shape)) {
-        this.start(buffer, { hash: content.hash, text: decode(content) }, draft);
-      } else {
+      if (isText(buffer.shape)) this.start(buffer, { hash: content.hash, text: decode(content) });
+      else {
         buffer.content = content;
         this.shelf.publish(buffer);
       }
     } catch (error) {
-      if (this.shelf.holds(buffer)) this.loadFailed(buffer, draft, error);
+      if (!this.shelf.holds(buffer)) return;
+      buffer.shape = "error";
+      buffer.problem = failureOf(error).detail;
+      this.shelf.publish(buffer);
     }
   }
 
-  private loadFailed(buffer: Buffer<M>, draft: Draft | null, error: unknown): void {
-    const failure = failureOf(error);
-    if (draft && (isOffline(failure) || failure.code === "not_found")) {
-      buffer.shape = "text";
-      if (failure.code === "not_found") buffer.vanish();
-      this.start(buffer, { hash: draft.base, text: draft.baseText }, draft);
-      return;
-    }
-    buffer.shape = "error";
-    buffer.problem = failure.detail;
-    this.shelf.publish(buffer);
+  private start(buffer: Buffer<M>, known: Known): void {
+    buffer.start(this.makeModel(buffer.path, known.text), known.hash, () => this.typed(buffer));
+    this.saving.settled(buffer);
+    this.saving.settle(buffer);
   }
 
-  private start(
-    buffer: Buffer<M>,
-    known: { hash: string; text: string },
-    draft: Draft | null,
-  ): void {
-    const first = draft ? { hash: draft.base, text: draft.baseText } : known;
-    buffer.start(this.makeModel(buffer.path, first.text), first.hash, () => this.typed(buffer));
-    if (draft) this.adopt(buffer, draft, known);
-    else this.saving.settled(buffer);
+  /** What was kept is there without any server; what stands there is met as soon as the tree tells of it. */
+  private resume(buffer: Buffer<M>, draft: Draft): void {
+    const known = { hash: draft.base, text: draft.baseText };
+    buffer.shape = "text";
+    buffer.start(this.makeModel(buffer.path, known.text), known.hash, () => this.typed(buffer));
+    this.adopt(buffer, draft, known);
     this.saving.settle(buffer);
   }
 

@@ -77,7 +77,7 @@ function Starting({ session }: { session: Session }) {
   return (
     <section className="session-start" aria-label="Session start">
       <div className="row session-head">
-        <h3>Starting session</h3>
+        <h2>Starting session</h2>
         <span className="push num">
           <span className="medium">{seconds(took)}</span>
           {usual ? <span className="faint"> · usually {seconds(usual)}</span> : null}
@@ -145,7 +145,7 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
     <section className="session-start" aria-label={words.title}>
       <div className="row gap3" role="status">
         <Icon name={words.icon} className={words.tone} />
-        <h3>{words.title}</h3>
+        <h2>{words.title}</h2>
         <span className="push faint num">
           {session.ended_at ? timeOfDay(session.ended_at) : ""}
         </span>

@@ -43,10 +43,12 @@ export function Shelves({ shelf, open, rows, onChoose }: Props) {
           </li>
         ))}
       </ul>
-      <div className="page-foot">
-        <span className="muted">On the server</span>
-        <span className="push faint num">{rows("all") ? size(bytes) : ""}</span>
-      </div>
+      {rows("all") ? (
+        <div className="page-foot">
+          <span className="muted">On the server</span>
+          <span className="push faint num">{size(bytes)}</span>
+        </div>
+      ) : null}
     </nav>
   );
 }

@@ -169,7 +169,7 @@ function useDrop(dropped: (file: File) => void) {
 }
 
 function found(shown: number | undefined, all: number | undefined, words: string): string {
-  if (shown === undefined || all === undefined) return "";
+  if (shown === undefined || !all) return "";
   if (words.trim() === "") return all === 1 ? "1 workspace" : `${count(all)} workspaces`;
   return `${count(shown)} of ${count(all)}`;
 }
