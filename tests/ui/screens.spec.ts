@@ -177,12 +177,12 @@ for (const colorScheme of ["dark", "light"] as const) {
     ] as const) {
       await page.getByRole("button", { name: button }).first().click();
       await expect(page.getByRole("menu")).toBeVisible();
-      await look(name, [WIDE]);
+      await page.screenshot({ path: `results/${name}-${colorScheme}-1440.png` });
       await page.keyboard.press("Escape");
     }
     await page.getByRole("treeitem", { name: /main\.py/ }).click({ button: "right" });
     await expect(page.getByRole("menu")).toBeVisible();
-    await look("menu-explorer", [WIDE]);
+    await page.screenshot({ path: `results/menu-explorer-${colorScheme}-1440.png` });
     await page.keyboard.press("Escape");
     await page.getByRole("treeitem", { name: /main\.py/ }).click();
     await page.getByRole("tree").focus();

@@ -103,13 +103,13 @@ export class Workbench {
         this.frame.setState({ panelOpen: false });
         this.editor.focus();
       },
-      startSession: () => this.startSession(this.enter),
+      startSession: () => this.startSession(this.entering()),
       stopSession: () => this.stopSession(),
       restartSession: async () => {
         await this.stopSession();
-        await this.startSession(this.enter);
+        await this.startSession(this.entering());
       },
-      newTerminal: () => this.inTerminal(true, this.enter),
+      newTerminal: () => this.inTerminal(true, this.entering()),
       typeCommand: (line, options) =>
         this.inTerminal(
           false,
@@ -253,11 +253,20 @@ export class Workbench {
     void this.terminals.open().then((id) => (id === null ? this.complain() : wanted.then(id)));
   }
 
-  /** The focus goes into a terminal, unless the person has gone on typing elsewhere meanwhile. */
-  private readonly enter = (terminal: string): void => {
-    if (!document.activeElement?.closest(".editor-area, .side, dialog"))
-      this.terminals.focus(terminal);
-  };
+  /** Puts the focus into the terminal that was asked for, unless the person has gone on elsewhere meanwhile. */
+  private entering(): (terminal: string) => void {
+    const elsewhere = new AbortController();
+    const heard = ({ target }: Event) => {
+      if (target instanceof Element && target.closest(".editor-area, .side, dialog"))
+        elsewhere.abort();
+    };
+    for (const act of ["keydown", "pointerdown"])
+      addEventListener(act, heard, { capture: true, signal: elsewhere.signal });
+    return (terminal) => {
+      if (!elsewhere.signal.aborted) this.terminals.focus(terminal);
+      elsewhere.abort();
+    };
+  }
 
   private runsMoved(): void {
     const going = this.live.state.runs.filter((run) => run.state !== "queued" && !isOver(run));

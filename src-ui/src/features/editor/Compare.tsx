@@ -36,10 +36,12 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
     <div className="editor-compare">
       <div className="editor-sides small">
         <span>
-          <b className="medium">Theirs</b> <span className="faint">on the server</span>
+          <span className="danger mono">−</span> <b className="medium">Theirs</b>{" "}
+          <span className="faint">on the server</span>
         </span>
         <span>
-          <b className="medium">Mine</b> <span className="faint">not saved yet, edit freely</span>
+          <span className="ok mono">+</span> <b className="medium">Mine</b>{" "}
+          <span className="faint">not saved yet, edit freely</span>
         </span>
       </div>
       <div className="editor-host" ref={host} />

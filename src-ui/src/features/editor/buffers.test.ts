@@ -82,6 +82,20 @@ test("a tab closed while offline keeps its edit until the server has it", async 
   expect(tab.buffers.info("a")).toBeNull();
 });
 
+test("a kept edit is there before the server has answered", async () => {
+  const { hub, tab, again } = await setting();
+  tab.connect(false);
+  tab.type("a", append("kept"));
+  tab.buffers.flush();
+  await calm();
+  const next = await again();
+  await calm();
+  expect(next.requests).not.toEqual([]);
+  expect(next.buffers.model("a")?.text()).toContain("kept");
+  await quiet([next]);
+  expect(hub.text("a")).toContain("kept");
+});
+
 test("the edits of a renamed file go along", async () => {
   const { hub, tab, drafts } = await setting();
   tab.connect(false);
