@@ -46,7 +46,8 @@ export interface Timing {
 
 export const WINDOW_BYTES = 256 * 1024;
 const ACK_BYTES = 32 * 1024;
-const ACK_QUIET_MS = 25;
+/** So long may less than that wait. A key's echo needs no answer of its own: it would go the whole way once more. */
+const ACK_WAITS_MS = 500;
 const INPUT_UNACKED_MAX = 64 * 1024;
 const INPUT_FRAME_MAX = 16 * 1024;
 const INPUT_WAITING_MAX = 4 * 1024 * 1024;
@@ -280,10 +281,7 @@ export class TerminalStream {
       this.screen.replaying(false);
     }
     if (end - this.acked >= BigInt(ACK_BYTES)) this.ack();
-    else {
-      this.cancelAck?.();
-      this.cancelAck = this.timing.after(ACK_QUIET_MS, () => this.ack());
-    }
+    else this.cancelAck ??= this.timing.after(ACK_WAITS_MS, () => this.ack());
   }
 
   private ack(): void {
