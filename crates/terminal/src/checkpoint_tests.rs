@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn a_restored_screen_goes_on_as_the_one_that_saw_everything(
         parts in prop::collection::vec(prop_oneof![
-            "[a-z ]{0,30}", Just("\r\n".to_owned()),
+            "[a-z ]{0,30}", Just("\r\n".to_owned()), Just("漢字".to_owned()),
             (1u8..8, 1u8..24).prop_map(|(row, col)| format!("\x1b[{row};{col}H")),
             Just("\x1b[K".to_owned()), Just("\x1b[J".to_owned()), Just("\x1b[32m".to_owned()), Just("\x1b[0m".to_owned()),
             Just("\x1b[?1049h".to_owned()), Just("\x1b[?1049l".to_owned()), Just("\x1b[?2004h".to_owned()),
