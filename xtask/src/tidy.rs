@@ -43,6 +43,7 @@ pub fn run() -> Result<()> {
     typescript::borders(&files, &mut findings)?;
     dependencies::layers(&mut findings)?;
     unused::crates(&files, &mut findings)?;
+    unused::packages(&files, &mut findings)?;
     dependencies::lock(&mut findings)?;
     if findings.0.is_empty() {
         return Ok(());

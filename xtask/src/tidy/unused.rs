@@ -1,9 +1,11 @@
 //! Dependencies that nobody names: each crate and package that is asked for is used, or says why it stands there.
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use super::Findings;
+use crate::step::root;
 
 /// Crates that a crate's manifest lists and its sources never name. A comment behind the line is a reason.
 pub fn crates(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
@@ -38,6 +40,46 @@ pub fn crates(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// npm packages that a manifest lists and that neither sources, settings and scripts beside it nor xtask name.
+pub fn packages(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
+    const ENDS: &[&str] = &["ts", "tsx", "mjs", "css", "json", "yaml", "html"];
+    // A template's package is its user's.
+    let is_ours = |file: &&PathBuf| {
+        file.ends_with("package.json") && !file.iter().any(|part| part == "templates")
+    };
+    for manifest in files.iter().filter(is_ours) {
+        let list: Value = serde_json::from_str(&std::fs::read_to_string(manifest)?)
+            .with_context(|| format!("read {}", manifest.display()))?;
+        let folder = manifest.parent().unwrap_or(manifest);
+        let mut texts = sources_below(files, folder, ENDS)?;
+        texts.extend(sources_below(files, &root().join("xtask"), &["rs"])?);
+        texts.push(list["scripts"].to_string());
+        let lists = [&list["dependencies"], &list["devDependencies"]];
+        for name in lists
+            .iter()
+            .filter_map(|list| list.as_object())
+            .flat_map(|list| list.keys())
+        {
+            // Types come with what they describe, and some are only called by their command.
+            let is_used = name.starts_with("@types/")
+                || texts.iter().any(|text| text.contains(name.as_str()))
+                || names(&texts, command(name));
+            if !is_used {
+                findings.add(manifest, &format!("lists {name}, which nothing here names"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a package is called by in scripts.
+fn command(package: &str) -> &str {
+    match package {
+        "typescript" => "tsc",
+        name => name.rsplit('/').next().unwrap_or(name),
+    }
 }
 
 /// Which list a line of a manifest stands in.
