@@ -1,12 +1,21 @@
-//! TypeScript from the Rust types of the REST API and from the wire schema, committed so that the UI builds without Rust.
+//! TypeScript from the Rust types of the REST API, from the wire schema and from limits that both sides keep, committed
+//! so that the UI builds without Rust.
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::build::{cargo, npm, ui_packages};
 use crate::step::{self, root};
 
+mod constants;
+
 const GENERATED: &str = "src-ui/src/host/generated";
+
+/// Constants that the UI goes by, too.
+const CONSTANTS: [(&str, &str); 2] = [
+    ("crates/core/src/limits.rs", "limits.ts"),
+    ("crates/sync/src/ignore.rs", "ignored.ts"),
+];
 
 /// What a browser speaks; the rest of the schema is between servers and agents.
 const SPOKEN: [&str; 2] = [
@@ -37,6 +46,7 @@ pub fn run(check: bool) -> Result<()> {
         npm(&["exec", "--", "buf", "generate", "../proto"])
             .args(SPOKEN.map(|path| format!("--path={path}"))),
     )?;
+    translate_constants()?;
     if check {
         let output = Command::new("git")
             .current_dir(root())
@@ -49,6 +59,17 @@ pub fn run(check: bool) -> Result<()> {
             );
         }
         wire()?;
+    }
+    Ok(())
+}
+
+fn translate_constants() -> Result<()> {
+    for (source, target) in CONSTANTS {
+        step::say(&format!("Generate TypeScript from {source}"));
+        let rust = std::fs::read_to_string(root().join(source))
+            .with_context(|| format!("read {source}"))?;
+        let target = root().join(GENERATED).join(target);
+        std::fs::write(target, constants::translate(&rust, source))?;
     }
     Ok(())
 }

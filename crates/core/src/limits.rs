@@ -1,4 +1,5 @@
-//! Every bound of the system, with its reason. Sizes are bytes, durations seconds unless the name says otherwise.
+//! Every bound of the system, with its reason. Sizes are bytes, durations seconds unless the name says otherwise. Plain
+//! numbers and sums of them: the UI has them all as TypeScript (`cargo xtask codegen`).
 
 /// A kibibyte.
 pub const KIB: u64 = 1024;
@@ -40,6 +41,8 @@ pub const HISTORY_PART_OF_PEOPLE: u64 = 2;
 pub const HISTORY_VERSIONS_KEPT: u32 = 10;
 /// Versions as young as this lose their content after all older ones but those.
 pub const HISTORY_YOUNG_S: u64 = 3600;
+/// Each side of a merge. A larger text is shown to a person: nobody could read what came out.
+pub const MERGED_BYTES_MAX: u64 = 2 * MIB;
 /// Content that travels inside a change or proposal instead of by Bulk.
 pub const INLINE_CONTENT_BYTES_MAX: u64 = 128 * KIB;
 /// One frame of bulk content.

@@ -6,7 +6,7 @@ use slipway_core::path::RelPath;
 pub const RULES_FILE: &str = ".slipwayignore";
 
 /// Folders that tools fill and can fill again, and a repository's innards, which two-way sync would tear.
-const FOLDERS: &[&str] = &[
+pub const IGNORED_FOLDERS: &[&str] = &[
     ".slipway",
     ".git",
     "node_modules",
@@ -23,9 +23,9 @@ const FOLDERS: &[&str] = &[
     ".cache",
 ];
 /// Files of editors and systems.
-const FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
+pub const IGNORED_FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
 /// Ends of such files.
-const ENDS: &[&str] = &[
+pub const IGNORED_ENDS: &[&str] = &[
     ".pyc",
     ".pyo",
     ".swp",
@@ -91,9 +91,10 @@ impl Rules {
         let mut names = path.components().peekable();
         while let Some(name) = names.next() {
             let folder = names.peek().is_some() || is_folder;
-            if (folder && FOLDERS.contains(&name))
+            if (folder && IGNORED_FOLDERS.contains(&name))
                 || (!folder
-                    && (FILES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))))
+                    && (IGNORED_FILES.contains(&name)
+                        || IGNORED_ENDS.iter().any(|end| name.ends_with(end))))
             {
                 return true;
             }

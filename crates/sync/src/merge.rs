@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
-
-/// A text larger than this is not merged; nobody could read what came out.
-pub const MERGED_BYTES_MAX: u64 = 2 << 20;
+use serde::de::IgnoredAny;
+use slipway_core::limits::MERGED_BYTES_MAX;
 
 /// Joins the edits of two sides of one base; `None` when a person must look.
 ///
@@ -20,12 +19,11 @@ pub fn merge(path: &str, base: &[u8], one: &[u8], other: &[u8]) -> Option<Vec<u8
         return Some(other.to_vec());
     }
     let [base, one, other] = [text(base)?, text(one)?, text(other)?];
-    let style = ending(base);
-    if style == Ending::Mixed || style != ending(one) || style != ending(other) {
+    if !keep_one_line_end([base, one, other]) {
         return None;
     }
     let merged = join(base, one, other)?;
-    let broken = |text: &str| is_json(path) && !parses(text);
+    let broken = |text: &str| !is_read(path, text);
     (!broken(&merged) || broken(one) || broken(other)).then(|| merged.into_bytes())
 }
 
@@ -37,28 +35,23 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Lf,
-    CrLf,
-    Mixed,
+/// Whether all lines end alike; an editor that holds one kind of end would change the others without a word.
+fn keep_one_line_end(texts: [&str; 3]) -> bool {
+    let count = |end: &str| -> usize { texts.iter().map(|text| text.matches(end).count()).sum() };
+    let with_return = count("\r\n");
+    with_return == 0 || with_return == count("\n")
 }
 
-fn ending(text: &str) -> Ending {
-    let all = text.matches('\n').count();
-    match text.matches("\r\n").count() {
-        0 => Ending::Lf,
-        with_return if with_return == all => Ending::CrLf,
-        _ => Ending::Mixed,
+/// Whether a text still is what the end of its name says. Of what no parser is at hand for, any text is.
+fn is_read(path: &str, text: &str) -> bool {
+    let end = path
+        .rsplit_once('.')
+        .map(|(_, end)| end.to_ascii_lowercase());
+    match end.as_deref() {
+        Some("json" | "ipynb") => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+        Some("toml") => toml::from_str::<IgnoredAny>(text).is_ok(),
+        _ => true,
     }
-}
-
-fn is_json(path: &str) -> bool {
-    [".json", ".ipynb"].iter().any(|end| path.ends_with(end))
-}
-
-fn parses(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(text).is_ok()
 }
 
 /// A part of the base that a side wrote anew, in lines.
@@ -131,30 +124,22 @@ fn join(base: &str, one: &str, other: &str) -> Option<String> {
         (first, second) = (rest_one, rest_other);
     }
     out.extend(lines[at..].iter().copied());
-    // A last line without end in the middle would run into the next.
     Some(out)
 }
 
 /// The next part of the base in which hunks touch each other.
 fn next_region(one: &[Hunk], other: &[Hunk]) -> Option<Range<usize>> {
-    let mut region = match (one.first(), other.first()) {
-        (None, None) => return None,
-        (Some(only), None) | (None, Some(only)) => return Some(only.base.clone()),
-        (Some(a), Some(b)) if b.base.start < a.base.start => b.base.clone(),
-        (Some(a), Some(_)) => a.base.clone(),
-    };
-    loop {
-        let end = one
-            .iter()
-            .chain(other)
-            .filter(|hunk| hunk.base.start <= region.end && hunk.base.end >= region.start)
-            .map(|hunk| hunk.base.end)
-            .max();
-        match end {
-            Some(end) if end > region.end => region.end = end,
-            _ => return Some(region),
-        }
+    let mut sides = [one.iter().peekable(), other.iter().peekable()];
+    let first = [one.first(), other.first()].into_iter().flatten();
+    let start = first.map(|hunk| hunk.base.start).min()?;
+    let mut region = start..start;
+    while let Some(hunk) = sides
+        .iter_mut()
+        .find_map(|side| side.next_if(|hunk| hunk.base.start <= region.end))
+    {
+        region.end = region.end.max(hunk.base.end);
     }
+    Some(region)
 }
 
 fn split<'a>(hunks: &'a [Hunk], region: &Range<usize>) -> (&'a [Hunk], &'a [Hunk]) {
@@ -166,71 +151,44 @@ fn split<'a>(hunks: &'a [Hunk], region: &Range<usize>) -> (&'a [Hunk], &'a [Hunk
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     fn merged(base: &str, one: &str, other: &str) -> Option<String> {
         merge("a.txt", base.as_bytes(), one.as_bytes(), other.as_bytes())
             .map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
-    #[test]
-    fn edits_apart_are_joined_and_edits_that_touch_are_not() {
-        let base = "1\n2\n3\n4\n5\n";
-        let cases = [
-            (
-                "one\n2\n3\n4\n5\n",
-                "1\n2\n3\n4\nfive\n",
-                Some("one\n2\n3\n4\nfive\n"),
-            ),
-            (
-                "1\n2\n3\n4\n5\n6\n",
-                "0\n1\n2\n3\n4\n5\n",
-                Some("0\n1\n2\n3\n4\n5\n6\n"),
-            ),
-            ("1\n3\n4\n5\n", "1\n2\n3\n4\n", Some("1\n3\n4\n")),
-            (
-                "1\ntwo\n3\n4\n5\n",
-                "1\ntwo\n3\n4\nfive\n",
-                Some("1\ntwo\n3\n4\nfive\n"),
-            ),
-            ("1\ntwo\n3\n4\n5\n", "1\nzwei\n3\n4\n5\n", None),
-            ("1\ntwo\n3\n4\n5\n", "1\n2\nthree\n4\n5\n", None),
-            ("1\n2\na\n3\n4\n5\n", "1\n2\nb\n3\n4\n5\n", None),
-            ("", "1\n2\n3\n4\nfive\n", None),
-        ];
-        for (one, other, wanted) in cases {
-            assert_eq!(
-                merged(base, one, other).as_deref(),
-                wanted,
-                "{one:?} {other:?}"
-            );
-            assert_eq!(
-                merged(base, other, one).as_deref(),
-                wanted,
-                "{other:?} {one:?}"
-            );
+    /// A text of the cases: whole, or in pieces of which some are repeated.
+    fn text_of(value: &Value) -> String {
+        match value {
+            Value::Array(pieces) => pieces.iter().map(text_of).collect(),
+            Value::Object(piece) => {
+                let times = piece["times"].as_u64().unwrap();
+                piece["of"].as_str().unwrap().repeat(times as usize)
+            }
+            whole => whole.as_str().unwrap().to_owned(),
         }
     }
 
     #[test]
-    fn what_is_not_plain_text_of_one_style_is_left_to_a_person() {
-        let (base, one, other) = ("1\n2\n3\n", "a\n2\n3\n", "1\n2\nc\n");
-        assert!(merged(base, one, other).is_some());
-        assert!(merged(&base.replace('\n', "\r\n"), one, other).is_none());
-        assert!(merged(base, "a\r\n2\n3\n", other).is_none());
-        assert!(merged("1\0\n2\n3\n", "1\0\n2\n4\n", "0\0\n2\n3\n").is_none());
-        assert!(merge("a", b"\xff\n2\n3\n", b"\xff\n2\nc\n", b"\xfe\n2\n3\n").is_none());
-        let long = "x".repeat(3 << 20);
-        assert!(merged(base, &format!("{long}\n2\n3\n"), other).is_none());
+    fn the_cases_that_the_browser_shares() {
+        let file: Value = serde_json::from_str(include_str!("../cases/merge.json")).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let [base, one, other] = ["base", "one", "other"].map(|side| text_of(&case[side]));
+            let wanted = (!case["merged"].is_null()).then(|| text_of(&case["merged"]).into_bytes());
+            let path = case["path"].as_str().unwrap();
+            for [one, other] in [[&one, &other], [&other, &one]] {
+                let merged = merge(path, base.as_bytes(), one.as_bytes(), other.as_bytes());
+                assert!(merged == wanted, "{}", case["name"]);
+            }
+        }
     }
 
     #[test]
-    fn json_that_would_no_longer_be_read_is_left_to_a_person() {
-        let base = "{\n \"a\": 1\n}\n";
-        let (one, other) = ("{\n \"a\": 1\n}\n\n", "[{\n \"a\": 1\n}\n]\n");
-        assert_eq!(
-            merge("x.json", base.as_bytes(), one.as_bytes(), other.as_bytes()),
-            None
-        );
+    fn bytes_that_are_no_text_are_left_to_a_person() {
+        assert!(merge("a", b"\xff\n2\n3\n", b"\xff\n2\nc\n", b"\xfe\n2\n3\n").is_none());
     }
 
     /// A text of few different lines, so that sides repeat each other's.

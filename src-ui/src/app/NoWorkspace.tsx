@@ -1,6 +1,7 @@
 /** What an address shows that leads to no workspace of this person. */
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { TRASH_DAYS } from "../host/generated/limits";
 import { Icon } from "../ui/Icon";
 
 export function NoWorkspace({ start, end }: { start: ReactNode; end: ReactNode }) {
@@ -14,8 +15,8 @@ export function NoWorkspace({ start, end }: { start: ReactNode; end: ReactNode }
         <Icon name="search" />
         <h1>This workspace is not there</h1>
         <p>
-          It was deleted, or it belongs to somebody else. A deleted workspace stays in the trash for
-          30 days.
+          It was deleted, or it belongs to somebody else. A deleted workspace stays in the trash for{" "}
+          {TRASH_DAYS} days.
         </p>
         <div className="actions">
           <Link href="/" className="btn btn-primary">

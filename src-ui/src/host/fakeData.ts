@@ -7,11 +7,16 @@ import type { Session } from "./generated/api/Session";
 import type { SessionBrief } from "./generated/api/SessionBrief";
 import type { User } from "./generated/api/User";
 import type { Workspace } from "./generated/api/Workspace";
+import {
+  MIB,
+  SESSION_CPU_MILLIS,
+  SESSION_DISK_BYTES,
+  SESSION_MEMORY_BYTES,
+} from "./generated/limits";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const MIB = 1024 * 1024;
 
 export const OUTPUT = [
   "\u001b[36mharbor-tides\u001b[0m $ python main.py",
@@ -65,9 +70,9 @@ export function worldAt(now: number): World {
     created_at: ago(12 * MINUTE),
     ready_at: ago(12 * MINUTE),
     keep_until_done: false,
-    memory_bytes: 512 * MIB,
-    disk_bytes: 1024 * MIB,
-    cpu_millis: 500,
+    memory_bytes: SESSION_MEMORY_BYTES,
+    disk_bytes: SESSION_DISK_BYTES,
+    cpu_millis: SESSION_CPU_MILLIS,
     usual_start_ms: 90,
     protections: [],
   };

@@ -5,6 +5,7 @@ import { FILES, OUTPUT, type World, worldAt } from "./fakeData";
 import { FakeFiles } from "./fakeFiles";
 import type { Operation } from "./generated/api/Operation";
 import type { Workspace } from "./generated/api/Workspace";
+import { PASSWORD_CHARS_MIN, TRASH_DAYS } from "./generated/limits";
 import type { Exchange } from "./ide";
 
 type Options = NonNullable<Parameters<Exchange>[2]>;
@@ -114,8 +115,8 @@ export class FakeServer {
   private register(json: Record<string, unknown>) {
     if (json.email === "mo@example.org" && !this.firstAccount)
       throw refusal("email_taken", "This e-mail address has an account.", 409);
-    if (String(json.password).length < 8)
-      throw refusal("weak_password", "Use at least 8 characters.", 422);
+    if (String(json.password).length < PASSWORD_CHARS_MIN)
+      throw refusal("weak_password", `Use at least ${PASSWORD_CHARS_MIN} characters.`, 422);
     return this.signIn({});
   }
 
@@ -189,7 +190,7 @@ export class FakeServer {
   private trash(id: string) {
     const row = this.one(id);
     row.deleted_at = new Date(this.now).toISOString();
-    row.purge_at = new Date(this.now + 30 * 24 * 3_600_000).toISOString();
+    row.purge_at = new Date(this.now + TRASH_DAYS * 24 * 3_600_000).toISOString();
   }
 
   private recover(id: string) {

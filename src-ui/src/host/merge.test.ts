@@ -1,6 +1,17 @@
 /** Merging: every edit script is right, and a merge never loses a line of either side. */
 import { describe, expect, test } from "vitest";
+import shared from "../../../crates/sync/cases/merge.json";
 import { diff, edits, type LineEdit, lines, merge } from "./merge";
+
+type Piece = string | { of: string; times: number };
+
+/** A text of the shared cases: whole, or in pieces of which some are repeated. */
+function textOf(text: string | Piece[]): string {
+  if (typeof text === "string") return text;
+  return text
+    .map((piece) => (typeof piece === "string" ? piece : piece.of.repeat(piece.times)))
+    .join("");
+}
 
 function random(seed: number): () => number {
   let state = seed;
@@ -76,37 +87,17 @@ describe("diff", () => {
 });
 
 describe("merge", () => {
-  test("changes in different places join", () => {
-    const base = "a\nb\nc\nd\ne\n";
-    expect(merge(base, "A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n")).toEqual({
-      clean: true,
-      text: "A\nb\nc\nd\nE\n",
-    });
-  });
-
-  test("touching changes are a conflict, never a guess", () => {
-    const base = "a\nb\nc\n";
-    expect(merge(base, "A\nb\nc\n", "a\nB\nc\n").clean).toBe(false);
-    expect(merge(base, "a\nx\nb\nc\n", "a\ny\nb\nc\n").clean).toBe(false);
-  });
-
-  test("the same change on both sides is taken once", () => {
-    expect(merge("a\nb\nc\n", "a\nX\nc\n", "a\nX\nY\nc\n").clean).toBe(false);
-    expect(merge("a\nb\nc\nd\ne\n", "a\nX\nc\nd\ne\n", "a\nX\nc\nd\nE\n")).toEqual({
-      clean: true,
-      text: "a\nX\nc\nd\nE\n",
-    });
-  });
-
-  test("differing line endings are shown, not mixed", () => {
-    expect(merge("a\nb\n", "a\nb\nc\n", "a\r\nb\r\n").clean).toBe(false);
-  });
-
-  test("JSON that would no longer parse is a conflict", () => {
-    const base = '{\n"a": 1\n,\n"b": 2\n}\n';
-    const mine = '{\n"a": 1\n}\n';
-    const theirs = '{\n"a": 1\n,\n"b": 2\n,\n"c": 3\n}\n';
-    expect(merge(base, mine, theirs, "x.json").clean).toBe(false);
+  test.each(shared.cases.filter((one) => !("parser" in one)))("$name", ({ path, ...texts }) => {
+    const [base, one, other] = [textOf(texts.base), textOf(texts.one), textOf(texts.other)];
+    const wanted = texts.merged === null ? null : textOf(texts.merged);
+    for (const [mine, theirs] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const merged = merge(base, mine, theirs, path);
+      // Not compared by `expect`, which would show a difference of megabytes.
+      expect((merged.clean ? merged.text : null) === wanted).toBe(true);
+    }
   });
 
   test("a clean merge is the same from both sides and keeps every added line", () => {

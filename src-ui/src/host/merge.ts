@@ -1,4 +1,8 @@
-/** Line differences and three-way merge of texts. A merge is clean only when the two sides' changes do not touch. */
+/**
+ * Line differences and three-way merge of texts. A merge is clean only when the two sides' changes do not touch. Sessions
+ * merge by the same rules; the cases that both make are `crates/sync/cases/merge.json`.
+ */
+import { MERGED_BYTES_MAX } from "./generated/limits";
 
 /** Lines `[start, end)` of the first text become the lines `[from, to)` of the second. */
 export interface Hunk {
@@ -12,8 +16,6 @@ export type Merge = { clean: true; text: string } | { clean: false; reason: stri
 
 /** Above this many differing lines the middle becomes one hunk: exact diffs of strangers help nobody. */
 const DISTANCE_MAX = 2_000;
-/** Larger texts are shown as a difference instead of merged. */
-const MERGE_CHARS_MAX = 2 * 1024 * 1024;
 
 /** Lines with their ends, so that joining them gives the text back. */
 export function lines(text: string): string[] {
@@ -114,55 +116,96 @@ function walkBack(trace: readonly Int32Array[], endA: number, endB: number): [nu
 export function merge(base: string, mine: string, theirs: string, path = ""): Merge {
   if (mine === theirs || base === theirs) return { clean: true, text: mine };
   if (base === mine) return { clean: true, text: theirs };
-  if (Math.max(base.length, mine.length, theirs.length) > MERGE_CHARS_MAX)
-    return { clean: false, reason: "The file is too large to merge by itself." };
-  if (ending(mine) !== ending(theirs)) return { clean: false, reason: "The line endings differ." };
-  const ours = lines(mine);
-  const others = lines(theirs);
-  const old = lines(base);
-  const text = join(old, ours, others, diff(old, ours), diff(old, others));
-  if (text === null) return { clean: false, reason: "Both versions changed the same lines." };
+  const all = [base, mine, theirs];
+  if (all.some(isTooLarge)) return no("The file is too large to merge by itself.");
+  if (all.some((text) => text.includes("\0"))) return no("The file is not plain text.");
+  if (!keepOneLineEnd(all)) return no("The line endings differ.");
+  const text = join(lines(base), lines(mine), lines(theirs));
+  if (text === null) return no("Both versions changed the same lines.");
   if (/\.(json|ipynb)$/i.test(path) && parses(mine) && parses(theirs) && !parses(text))
-    return { clean: false, reason: "The merged text would no longer be valid JSON." };
+    return no("The merged text would no longer be valid JSON.");
   return { clean: true, text };
 }
 
-function join(
-  old: readonly string[],
-  ours: readonly string[],
-  others: readonly string[],
-  mine: readonly Hunk[],
-  theirs: readonly Hunk[],
-): string | null {
-  const out: string[] = [];
-  let position = 0;
-  let i = 0;
-  let j = 0;
-  while (i < mine.length || j < theirs.length) {
-    const m = mine[i];
-    const t = theirs[j];
-    if (m && t && m.start <= t.end && t.start <= m.end) {
-      const same =
-        m.start === t.start &&
-        m.end === t.end &&
-        ours.slice(m.from, m.to).join("") === others.slice(t.from, t.to).join("");
-      if (!same) return null;
-      j += 1;
-    }
-    const first = m && (!t || m.start <= t.start) ? m : (t as Hunk);
-    const source = first === m ? ours : others;
-    out.push(...old.slice(position, first.start), ...source.slice(first.from, first.to));
-    position = first.end;
-    if (first === m) i += 1;
-    else j += 1;
-  }
-  out.push(...old.slice(position));
-  return out.join("");
+function no(reason: string): Merge {
+  return { clean: false, reason };
 }
 
-function ending(text: string): "\r\n" | "\n" | null {
-  const first = text.indexOf("\n");
-  return first < 0 ? null : text[first - 1] === "\r" ? "\r\n" : "\n";
+/** Both sides' hunks in the base's place, as long as none of one side touches one of the other. */
+function join(
+  base: readonly string[],
+  mine: readonly string[],
+  theirs: readonly string[],
+): string | null {
+  const sides = [new Side(mine, diff(base, mine)), new Side(theirs, diff(base, theirs))];
+  const out: string[] = [];
+  let position = 0;
+  for (;;) {
+    const start = Math.min(...sides.map((side) => side.next()?.start ?? Number.POSITIVE_INFINITY));
+    if (start === Number.POSITIVE_INFINITY) return out.concat(base.slice(position)).join("");
+    const region = { start, end: start };
+    let grows = true;
+    while (grows) grows = sides.some((side) => side.reaches(region));
+    const [one, other] = sides.map((side) => side.take(region));
+    if (one !== null && other !== null && one !== other) return null;
+    out.push(base.slice(position, start).join(""), one ?? other ?? "");
+    position = region.end;
+  }
+}
+
+/** Lines `[start, end)` of the base. */
+interface Region {
+  start: number;
+  end: number;
+}
+
+/** One version's hunks, taken from the first to the last. */
+class Side {
+  /** Hunks before this one are done, those up to `reached` lie in the region. */
+  private at = 0;
+  private reached = 0;
+
+  constructor(
+    private readonly lines: readonly string[],
+    private readonly hunks: readonly Hunk[],
+  ) {}
+
+  next(): Hunk | undefined {
+    return this.hunks[this.reached];
+  }
+
+  /** Takes the next hunk into a region that it touches, which grows by it. */
+  reaches(region: Region): boolean {
+    const hunk = this.next();
+    if (!hunk || hunk.start > region.end) return false;
+    region.end = Math.max(region.end, hunk.end);
+    this.reached += 1;
+    return true;
+  }
+
+  /** What this version has in place of the region; null: what the base has. */
+  take(region: Region): string | null {
+    const [first, last] = [this.hunks[this.at], this.hunks[this.reached - 1]];
+    const changed = this.reached > this.at;
+    this.at = this.reached;
+    if (!changed || !first || !last) return null;
+    // Outside of hunks both run in step, so the borders are as far from the hunks on either side.
+    const from = first.from - (first.start - region.start);
+    return this.lines.slice(from, last.to + (region.end - last.end)).join("");
+  }
+}
+
+function isTooLarge(text: string): boolean {
+  // A letter takes at most three bytes of its own.
+  if (text.length * 3 <= MERGED_BYTES_MAX) return false;
+  return new TextEncoder().encode(text).length > MERGED_BYTES_MAX;
+}
+
+/** Whether all lines end alike; an editor that holds one kind of end would change the others without a word. */
+function keepOneLineEnd(texts: readonly string[]): boolean {
+  const count = (end: string) => texts.reduce((sum, text) => sum + text.split(end).length - 1, 0);
+  const withReturn = count("\r\n");
+  return withReturn === 0 || withReturn === count("\n");
 }
 
 function parses(text: string): boolean {

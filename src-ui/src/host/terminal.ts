@@ -1,5 +1,6 @@
 /** A terminal as its viewer follows it: exact resume, ordered resizes, credits by parsed bytes, input applied once. */
 import { create } from "@bufbuild/protobuf";
+import { TERMINAL_INPUT_BYTES_MAX, TERMINAL_WINDOW_BYTES } from "./generated/limits";
 import {
   AckSchema,
   type Attached,
@@ -28,7 +29,6 @@ export interface Screen {
   /** While true, what the screen would answer or ring is old news. */
   replaying(active: boolean): void;
   exited(exit: Exit): void;
-  state(title: string, foreground: string): void;
   link(state: LinkState, message: string): void;
 }
 
@@ -44,11 +44,9 @@ export interface Timing {
   after(ms: number, run: () => void): () => void;
 }
 
-export const WINDOW_BYTES = 256 * 1024;
 const ACK_BYTES = 32 * 1024;
 /** So long may less than that wait. A key's echo needs no answer of its own: it would go the whole way once more. */
 const ACK_WAITS_MS = 500;
-const INPUT_UNACKED_MAX = 64 * 1024;
 const INPUT_FRAME_MAX = 16 * 1024;
 const INPUT_WAITING_MAX = 4 * 1024 * 1024;
 const STALE_MS = 5_000;
@@ -134,7 +132,7 @@ export class TerminalStream {
       clientId: this.clientId,
       cols: this.cols,
       rows: this.rows,
-      window: WINDOW_BYTES,
+      window: TERMINAL_WINDOW_BYTES,
       visible: this.visible,
       ...this.screen.colours(),
     });
@@ -192,9 +190,6 @@ export class TerminalStream {
       }
       case "refused":
         this.over(frame.value.code, frame.value.message);
-        break;
-      case "state":
-        this.screen.state(frame.value.title, frame.value.foreground);
         break;
       default:
     }
@@ -291,7 +286,7 @@ export class TerminalStream {
     this.acked = this.parsed;
     this.send({
       case: "ack",
-      value: create(AckSchema, { parsedOffset: this.parsed, window: WINDOW_BYTES }),
+      value: create(AckSchema, { parsedOffset: this.parsed, window: TERMINAL_WINDOW_BYTES }),
     });
   }
 
@@ -306,7 +301,7 @@ export class TerminalStream {
   /** Sends what was typed, one frame at a time, while the account of unacknowledged bytes has room. */
   private pump(): void {
     while (this.attached && !this.ended && !this.resending && this.waiting.length > 0) {
-      const room = Math.min(INPUT_UNACKED_MAX - this.unacked.length, INPUT_FRAME_MAX);
+      const room = Math.min(TERMINAL_INPUT_BYTES_MAX - this.unacked.length, INPUT_FRAME_MAX);
       if (room <= 0) return;
       const data = this.waiting.slice(0, room);
       this.waiting = this.waiting.slice(data.length);

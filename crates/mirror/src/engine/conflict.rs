@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use slipway_core::hash::ContentHash;
+use slipway_core::limits::MERGED_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_sync::conflict::copy_path;
-use slipway_sync::merge::{MERGED_BYTES_MAX, merge};
+use slipway_sync::merge::merge;
 use slipway_sync::node::Node;
 
 use super::apply::Done;

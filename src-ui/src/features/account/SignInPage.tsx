@@ -3,12 +3,12 @@ import { type FormEvent, type ReactNode, useCallback, useEffect, useRef, useStat
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
 import type { SignedIn } from "../../host/generated/api/SignedIn";
+import { PASSWORD_CHARS_MIN } from "../../host/generated/limits";
 import { type Failure, failureOf, isOffline } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { Field, PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { StrengthBars } from "./StrengthBars";
-import { PASSWORD_MIN } from "./strength";
 
 type Way = "sign-in" | "register";
 type Name = "name" | "email" | "password";
@@ -188,8 +188,8 @@ function problemsOf(typed: Record<Name, string>, way: Way): Problems {
   if (email === "") problems.email = "Give your e-mail address.";
   else if (!/^\S+@\S+$/.test(email)) problems.email = "An address has an @ in its middle.";
   if (typed.password === "") problems.password = "Give your password.";
-  else if (way === "register" && [...typed.password].length < PASSWORD_MIN)
-    problems.password = `Use at least ${PASSWORD_MIN} characters.`;
+  else if (way === "register" && [...typed.password].length < PASSWORD_CHARS_MIN)
+    problems.password = `Use at least ${PASSWORD_CHARS_MIN} characters.`;
   return problems;
 }
 

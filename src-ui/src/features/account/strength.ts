@@ -1,6 +1,5 @@
 /** How hard a password is to guess, as far as its letters alone can tell. */
-
-export const PASSWORD_MIN = 8;
+import { PASSWORD_CHARS_MIN } from "../../host/generated/limits";
 
 export interface Strength {
   /** Bars of four. */
@@ -17,8 +16,8 @@ export interface Strength {
 export function strengthOf(password: string, own: readonly string[] = []): Strength {
   const length = [...password].length;
   if (length === 0) return { bars: 0, word: "", why: "" };
-  if (length < PASSWORD_MIN)
-    return { bars: 1, word: "Too short.", why: `${PASSWORD_MIN - length} more needed` };
+  if (length < PASSWORD_CHARS_MIN)
+    return { bars: 1, word: "Too short.", why: `${PASSWORD_CHARS_MIN - length} more needed` };
   const lower = password.toLowerCase();
   const familiar = own
     .flatMap((one) => one.toLowerCase().split(/[^\p{L}\p{N}]+/u))

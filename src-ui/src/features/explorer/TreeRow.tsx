@@ -35,7 +35,7 @@ export function TreeRow({
   target: boolean;
   events: RowEvents;
 }) {
-  const leftOut = isLeftOut(row.path);
+  const leftOut = isLeftOut(row.path, row.kind === "folder");
   const state = badge ? BADGES[badge] : leftOut ? LEFT_OUT : null;
   const classes = [
     "tree-row explorer-row",

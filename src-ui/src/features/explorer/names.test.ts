@@ -1,6 +1,6 @@
 /** Names: what the server refuses is refused before it is sent, with a sentence. */
 import { expect, test } from "vitest";
-import { foldKey, nameProblem, newNameProblem } from "./names";
+import { foldKey, isLeftOut, nameProblem, newNameProblem } from "./names";
 
 test("what cannot live everywhere is refused", () => {
   for (const name of [
@@ -45,9 +45,30 @@ test("a typed path may make folders, and a taken one is said", () => {
   expect(newNameProblem("/a", "", taken)).toContain("slashes");
   expect(newNameProblem("a//b", "", taken)).toContain("slashes");
   expect(newNameProblem("a/../b", "", taken)).not.toBeNull();
+  expect(newNameProblem("d/".repeat(99).concat("x"), "", taken)).toBeNull();
+  expect(newNameProblem("d/".repeat(99).concat("x"), "src", taken)).toContain("folders");
 });
 
 test("two spellings of a name share their key", () => {
   expect(foldKey("README")).toBe(foldKey("readme"));
   expect(foldKey("cafe\u0301")).toBe(foldKey("caf\u00e9"));
+});
+
+test("what sessions leave out is known by its own name and by the folders above", () => {
+  for (const [path, isFolder] of [
+    ["node_modules", true],
+    ["app/node_modules/x/index.js", false],
+    [".git/HEAD", false],
+    ["a.pyc", false],
+    ["notes.txt~", false],
+    ["x/.DS_Store", false],
+  ] as const)
+    expect(isLeftOut(path, isFolder), path).toBe(true);
+  for (const [path, isFolder] of [
+    ["venv", false],
+    ["a.pyc", true],
+    ["src/node_modules.md", false],
+    ["main.py", false],
+  ] as const)
+    expect(isLeftOut(path, isFolder), path).toBe(false);
 });

@@ -1,7 +1,8 @@
 /** Names that can live on every system: the rules of the server, said before anything is sent. */
 
-const NAME_BYTES_MAX = 255;
-const PATH_BYTES_MAX = 4096;
+import { IGNORED_ENDS, IGNORED_FILES, IGNORED_FOLDERS } from "../../host/generated/ignored";
+import { NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from "../../host/generated/limits";
+
 const DEVICES = /^(con|prn|aux|nul|(com|lpt)[0-9¹²³])$/i;
 const encoder = new TextEncoder();
 
@@ -40,6 +41,8 @@ export function newNameProblem(typed: string, folder: string, inTheWay: InTheWay
   const path = join(folder, text);
   if (encoder.encode(path).length > PATH_BYTES_MAX)
     return `The path is longer than ${PATH_BYTES_MAX} bytes. Use fewer or shorter folders.`;
+  if (path.split("/").length > PATH_DEPTH_MAX)
+    return `The path stands below more than ${PATH_DEPTH_MAX} folders. Use fewer.`;
   const other = inTheWay(path);
   if (other === path) return `“${text}” exists here already. Choose another name.`;
   if (other !== null)
@@ -65,27 +68,14 @@ export function foldKey(path: string): string {
   return path.normalize("NFC").toLowerCase().replaceAll("ß", "ss").normalize("NFC");
 }
 
-/** Folders that tools fill by themselves. A session's copy stays in the session: `crates/sync/src/ignore.rs`. */
-const LEFT_OUT = new Set([
-  ".slipway",
-  ".git",
-  "node_modules",
-  ".venv",
-  "venv",
-  "__pycache__",
-  ".mypy_cache",
-  ".pytest_cache",
-  ".ruff_cache",
-  ".ipynb_checkpoints",
-  ".tox",
-  ".nox",
-  ".npm",
-  ".cache",
-]);
-
-/** Whether sessions leave a path out. */
-export function isLeftOut(path: string): boolean {
-  return path.split("/").some((name) => LEFT_OUT.has(name));
+/** Whether sessions leave a path out, whatever the workspace's own rules say. */
+export function isLeftOut(path: string, isFolder: boolean): boolean {
+  const above = parentOf(path).split("/");
+  const name = nameOf(path);
+  if (above.some((folder) => IGNORED_FOLDERS.includes(folder))) return true;
+  return isFolder
+    ? IGNORED_FOLDERS.includes(name)
+    : IGNORED_FILES.includes(name) || IGNORED_ENDS.some((end) => name.endsWith(end));
 }
 
 /** A name beside `path` that is free: `notes copy.md`, `notes copy 2.md`. */

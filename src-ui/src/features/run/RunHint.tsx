@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { useBench } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
+import { MIB, SESSION_MEMORY_BYTES } from "../../host/generated/limits";
 import { Icon } from "../../ui/Icon";
 import { size } from "../../ui/words";
 import { isOver, missingPackage, wasOutOfMemory } from "./words";
@@ -33,8 +34,8 @@ export function RunHint({ run, text, curve }: HintProps) {
           <div className="banner warn run-hint">
             <Icon name="memory" />
             <span>
-              <b className="medium">Out of memory: it was ended (exit code 137).</b> A session has
-              512 MiB. Read large files in parts, for example{" "}
+              <b className="medium">Out of memory: it was ended (exit code 137).</b> A session has{" "}
+              {SESSION_MEMORY_BYTES / MIB} MiB. Read large files in parts, for example{" "}
               <code className="mono">chunksize=50_000</code>. Your files are safe.
             </span>
           </div>

@@ -2,6 +2,7 @@
 import type { Entry } from "../../host/generated/api/Entry";
 import type { Run } from "../../host/generated/api/Run";
 import type { RunTarget } from "../../host/generated/api/RunTarget";
+import { MIB } from "../../host/generated/limits";
 
 export interface RunWords {
   icon: string;
@@ -12,7 +13,7 @@ export interface RunWords {
 /** What the server knows how to start by its name alone. */
 const RUNNABLE = /\.(py|js|mjs|cjs|sh|bash)$/i;
 const PICTURE = /\.(png|jpe?g|gif|webp|svg)$/i;
-const PICTURE_BYTES_MAX = 8 * 1024 * 1024;
+const PICTURE_BYTES_MAX = 8 * MIB;
 /** The server goes from one signal to the next after this long. */
 const ESCALATION_MS = 5_000;
 const OTHER_NAMES: Record<string, string> = {

@@ -236,10 +236,6 @@ export class TerminalScreen implements Screen {
     this.owner.ended(exit);
   }
 
-  state(title: string, _foreground: string): void {
-    if (title !== "") this.owner.titled(title);
-  }
-
   link(state: LinkState, message: string): void {
     if (state === "over") this.replays = false;
     this.owner.linked(state, message);

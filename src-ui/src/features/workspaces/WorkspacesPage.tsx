@@ -2,6 +2,7 @@
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { Template } from "../../host/generated/api/Template";
 import type { WorkspaceSort } from "../../host/generated/api/WorkspaceSort";
+import { TRASH_DAYS } from "../../host/generated/limits";
 import { useHost } from "../../host/useHost";
 import { ListFailed } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
@@ -28,7 +29,7 @@ const NOTHING: Record<Shelf, [title: string, text: string]> = {
   all: ["", ""],
   session: ["No session is running", "A session starts when you run something or open a terminal."],
   archived: ["The archive is empty", "Archived workspaces keep their files and start no sessions."],
-  trash: ["The trash is empty", "Deleted workspaces stay here for 30 days."],
+  trash: ["The trash is empty", `Deleted workspaces stay here for ${TRASH_DAYS} days.`],
 };
 
 export function WorkspacesPage() {

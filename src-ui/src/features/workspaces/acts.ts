@@ -3,13 +3,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
+import { TRASH_DAYS, WORKSPACE_NAME_CHARS_MAX } from "../../host/generated/limits";
 import { failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { type MenuEntry, type Message, usePopups } from "../../ui/popups";
 
 /** Copying a large workspace takes the server a while. */
 const COPY_MS = 300_000;
-export const NAME_MAX = 80;
 
 export interface Acts {
   create(template: Template, title: string, taken: readonly Workspace[]): Promise<void>;
@@ -86,11 +86,11 @@ export function useActs(): Acts {
       return act(() => exchange("PATCH", at(row), { json: { archived } }), ok(done));
     },
     remove: async (row) => {
-      const text = "It goes to the trash for 30 days. A running session is stopped.";
+      const text = `It goes to the trash for ${TRASH_DAYS} days. A running session is stopped.`;
       const typedName = await typed(row, `Delete ${row.name}?`, text, "Delete workspace");
       if (typedName === null) return;
       const undo = { label: "Undo", run: () => void recover(row) };
-      const done = { text: `${row.name} is in the trash for 30 days`, action: undo };
+      const done = { text: `${row.name} is in the trash for ${TRASH_DAYS} days`, action: undo };
       await act(() => exchange("DELETE", at(row), { json: { name: typedName } }), done);
     },
     recover,
@@ -128,7 +128,8 @@ export function menuOf(row: Workspace, acts: Acts): (MenuEntry | null)[] {
 
 export function nameProblem(name: string): string | null {
   if (name.trim() === "") return "Give a name.";
-  return [...name.trim()].length > NAME_MAX ? `Use at most ${NAME_MAX} characters.` : null;
+  if ([...name.trim()].length <= WORKSPACE_NAME_CHARS_MAX) return null;
+  return `Use at most ${WORKSPACE_NAME_CHARS_MAX} characters.`;
 }
 
 /** A name nobody has yet, made from the template's. */
