@@ -96,22 +96,20 @@ impl Agent {
         (Arc::new(agent), side)
     }
 
-    /// Binds to a session, once; the same binding again is fine.
+    /// Binds to a session for life. Whoever dials binds it again, maybe with other limits than a server before.
     ///
     /// # Errors
     /// When it is bound to another session already.
     pub fn bind(&self, request: v1::BindRequest) -> Result<(), AgentError> {
         let mut binding = self.binding.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*binding {
-            Some(bound) if *bound == request => return Ok(()),
-            Some(bound) => {
-                let text = format!(
-                    "This agent belongs to session {} already.",
-                    bound.session_id
-                );
-                return Err(AgentError::new(Code::SessionNotReady, text));
-            }
-            None => {}
+        if let Some(bound) = &*binding
+            && bound.session_id != request.session_id
+        {
+            let text = format!(
+                "This agent belongs to session {} already.",
+                bound.session_id
+            );
+            return Err(AgentError::new(Code::SessionNotReady, text));
         }
         if let Some(limits) = &request.limits {
             if limits.terminals > 0 {
@@ -145,11 +143,10 @@ impl Agent {
                 "A variable of the environment is not valid.",
             ));
         }
-        let env = bound.env.clone().into_iter().chain(more);
         Ok(environment::environment(
             &self.config,
             &bound.session_id,
-            env,
+            more,
         ))
     }
 

@@ -8,8 +8,6 @@ use rustix::process::{Pid, Signal};
 pub struct Process {
     /// Its id.
     pub pid: i32,
-    /// Name of its program.
-    pub name: String,
     /// Whether it has ended and only waits to be noticed.
     pub ended: bool,
     /// Its parent.
@@ -108,13 +106,12 @@ pub fn signal_session(session: Pid, signal: Signal) {
 /// Reads a line of /proc/PID/stat. The name may hold anything, so the fields are counted from its last parenthesis.
 fn parse(stat: &str) -> Option<Process> {
     let (before, after) = stat.rsplit_once(')')?;
-    let (pid, name) = before.split_once('(')?;
+    let (pid, _) = before.split_once('(')?;
     let fields: Vec<&str> = after.split_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let id = |index: usize| fields.get(index)?.parse::<i32>().ok();
     Some(Process {
         pid: pid.trim().parse().ok()?,
-        name: name.to_owned(),
         ended: matches!(*fields.first()?, "Z" | "X"),
         parent: id(1)?,
         group: id(2)?,
@@ -140,7 +137,6 @@ mod tests {
     fn outside_a_sandbox_only_descendants_are_the_agents() {
         let process = |pid, parent| Process {
             pid,
-            name: String::new(),
             ended: false,
             parent,
             group: pid,
@@ -168,7 +164,6 @@ mod tests {
     fn a_name_with_parentheses_does_not_shift_the_fields() {
         let line = "16132 (a) (b c) R 16123 16122 9537 0 -1 4194304 102 0 0 0 1 2 3 4 20 0 5 0 495318 2998272 413 1";
         let process = parse(line).unwrap();
-        assert_eq!(process.name, "a) (b c");
         assert_eq!(
             (process.parent, process.group, process.session),
             (16123, 16122, 9537)

@@ -234,7 +234,6 @@ impl Shared {
             info.set_state(State::Flushing);
             info.duration_ms = duration_ms;
             info.peak_memory_bytes = sampled.max(finished.peak_memory_bytes);
-            info.output_bytes = finished.exit.final_offset;
             info.exit = Some(finished.exit);
         });
         // Nothing of the run goes on writing once it is reported done.

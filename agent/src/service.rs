@@ -29,10 +29,7 @@ impl AgentApi for AgentService {
         request: Request<v1::BindRequest>,
     ) -> Result<Response<v1::BindReply>, Status> {
         self.0.bind(request.into_inner())?;
-        Ok(Response::new(v1::BindReply {
-            boot_id: self.0.boot_id.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }))
+        Ok(Response::new(v1::BindReply {}))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::AgentEvent, Status>> + Send>>;

@@ -82,7 +82,6 @@ struct State {
     turns: u64,
     leaving: bool,
     exit: Option<v1::Exit>,
-    foreground: String,
 }
 
 /// One attached viewer.
@@ -153,7 +152,6 @@ impl Terminal {
                 turns: 0,
                 leaving: false,
                 exit: None,
-                foreground: String::new(),
             }),
             room: Notify::new(),
             typed: Notify::new(),
@@ -212,11 +210,9 @@ impl Terminal {
             title: self.title.clone(),
             cols: size.cols,
             rows: size.rows,
-            end_offset: state.log.end(),
             run_id: self.run_id.clone(),
             exit: state.exit.clone(),
             created_unix_ms: self.created_unix_ms,
-            foreground: state.foreground.clone(),
         }
     }
 
@@ -240,23 +236,6 @@ impl Terminal {
             return Err(io::ErrorKind::NotFound.into());
         }
         self.pty.signal(signal, self.pid)
-    }
-
-    /// Notes which program is in the foreground; tells whether that is new.
-    pub fn note_foreground(&self, name: &str) -> bool {
-        let mut state = self.lock();
-        if state.foreground == name {
-            return false;
-        }
-        name.clone_into(&mut state.foreground);
-        let frame = v1::TerminalState {
-            title: self.title.clone(),
-            foreground: name.to_owned(),
-        };
-        for viewer in &mut state.viewers {
-            viewer.answer(v1::terminal_server::Frame::State(frame.clone()));
-        }
-        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

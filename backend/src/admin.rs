@@ -6,6 +6,7 @@ use slipway_api::account::{PasswordReset, UpdateUser, User, Users};
 use slipway_api::server::{ServerInfo, UpdateServer};
 use slipway_core::code::Code;
 use slipway_core::id::{Id as _, UserId};
+use slipway_proto::PROTOCOL;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,8 +17,6 @@ use crate::http::extract::{Administrator, Json, Path, Query};
 use crate::http::page::Page;
 use crate::state::App;
 
-/// Version of the wire protocol.
-pub const PROTOCOL: u32 = 1;
 /// Users of one page.
 const PAGE: Page = Page::of(100);
 

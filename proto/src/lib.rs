@@ -10,6 +10,9 @@ pub mod v1 {
     tonic::include_proto!("slipway.v1");
 }
 
+/// Version of the schema: programs of another one do not understand each other.
+pub const PROTOCOL: u32 = 1;
+
 pub mod carrier;
 pub mod codec;
 pub mod convert;

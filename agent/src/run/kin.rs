@@ -128,7 +128,6 @@ mod tests {
     fn process(pid: i32, parent: i32, session: i32) -> Process {
         Process {
             pid,
-            name: String::new(),
             ended: false,
             parent,
             group: session,

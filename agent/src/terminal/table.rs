@@ -142,7 +142,8 @@ impl Table {
             self.tell_closed(id);
         }
         self.shared.activity.touch();
-        self.tell(&terminal);
+        let opened = Event::Terminal(terminal.info());
+        self.shared.events.send(opened);
         self.shared.tasks.spawn(pump::write(terminal.clone()));
         let shared = self.shared.clone();
         let watched = terminal.clone();
@@ -155,11 +156,6 @@ impl Table {
             shared.events.send(Event::Terminal(watched.info()));
         });
         Ok(terminal)
-    }
-
-    /// Tells watchers how a terminal is now.
-    pub fn tell(&self, terminal: &Terminal) {
-        self.shared.events.send(Event::Terminal(terminal.info()));
     }
 
     /// Ends a terminal's program and forgets the log. One that does not exist is closed already.

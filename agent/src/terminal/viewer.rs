@@ -201,7 +201,6 @@ impl Terminal {
         match frame {
             In::Hello(_) => return Err(AgentError::invalid("A hello comes once, first.")),
             In::Detach(_) => return Ok(false),
-            In::Ping(v1::Ping { nonce }) => viewer.answer(Out::Pong(v1::Pong { nonce })),
             In::Ack(v1::Ack {
                 parsed_offset,
                 window,
@@ -319,11 +318,7 @@ impl Terminal {
         if ack_is_due || viewer.owes_much() || state.exit.is_some() {
             let offset = viewer.acknowledge();
             if offset > 0 {
-                let output_offset = state.log.end();
-                return Due::Frame(Out::InputAck(v1::InputAck {
-                    offset,
-                    output_offset,
-                }));
+                return Due::Frame(Out::InputAck(v1::InputAck { offset }));
             }
         }
         if viewer.attachment.ended() {

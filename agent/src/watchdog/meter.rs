@@ -121,14 +121,13 @@ impl Meter {
             memory_bytes: memory.and_then(Memory::used_bytes).unwrap_or(resident),
             disk_bytes: self.disk_bytes,
             cpu_millis,
-            processes: u32::try_from(programs.len()).unwrap_or(u32::MAX),
             quiet_ms: activity.quiet_ms(),
             busy,
         }
     }
 }
 
-/// CPU of the foreground jobs, and whether one other than a shell at its prompt runs. Names them for viewers.
+/// CPU of the foreground jobs, and whether one other than a shell at its prompt runs.
 fn foreground_jobs(terminals: &Table, programs: &[&Process]) -> (u64, bool) {
     let mut ticks = 0;
     let mut busy = false;
@@ -140,10 +139,6 @@ fn foreground_jobs(terminals: &Table, programs: &[&Process]) -> (u64, bool) {
         let members = programs.iter().filter(|process| process.group == group);
         ticks += members.map(|process| process.cpu_ticks).sum::<u64>();
         busy |= group != terminal.pid().as_raw_nonzero().get() || !terminal.run_id().is_empty();
-        let leader = programs.iter().find(|process| process.pid == group);
-        if terminal.note_foreground(leader.map_or("", |leader| leader.name.as_str())) {
-            terminals.tell(&terminal);
-        }
     }
     (ticks, busy)
 }

@@ -134,7 +134,7 @@ impl TestAgent {
     pub(crate) async fn bind(&mut self, session: &str) -> Result<v1::BindReply, tonic::Status> {
         let request = v1::BindRequest {
             session_id: session.to_owned(),
-            ..Default::default()
+            limits: None,
         };
         Ok(self.api().bind(self.request(request)).await?.into_inner())
     }
@@ -311,7 +311,7 @@ impl Viewer {
                 self.restored.extend_from_slice(&restored.data);
             }
             Out::Refused(refused) => panic!("refused: {refused:?}"),
-            Out::Attached(_) | Out::Resized(_) | Out::GoAway(_) | Out::Pong(_) | Out::State(_) => {}
+            Out::Attached(_) | Out::Resized(_) => {}
         }
         true
     }

@@ -20,7 +20,6 @@ async fn ended(limits: v1::Limits, script: &str, code: Code) -> (v1::Exit, Strin
     let bind = agent.request(v1::BindRequest {
         session_id: "session".to_owned(),
         limits: Some(limits),
-        ..Default::default()
     });
     agent.api().bind(bind).await.unwrap();
     let request = agent.request(v1::WatchRequest {});

@@ -90,15 +90,7 @@ async fn replay(agent: &AgentHandle, run: RunId) -> Result<Output, Status> {
             }
             Some(Heard::Refused(refused)) => return Err(Status::not_found(refused.message)),
             Some(Heard::Exited(_)) => break,
-            Some(
-                Heard::Resized(_)
-                | Heard::InputAck(_)
-                | Heard::GoAway(_)
-                | Heard::Pong(_)
-                | Heard::Restored(_)
-                | Heard::State(_),
-            )
-            | None => {}
+            Some(Heard::Resized(_) | Heard::InputAck(_) | Heard::Restored(_)) | None => {}
         }
     }
     say(Say::Detach(v1::Detach {})).await;

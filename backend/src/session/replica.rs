@@ -8,10 +8,10 @@ use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{COMMIT_OPERATIONS_MAX, MIB};
 use slipway_core::path::RelPath;
 use slipway_core::secret::Secret;
-use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::replica_client::ReplicaClient;
 use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
+use slipway_proto::{PROTOCOL, convert};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
@@ -28,8 +28,6 @@ mod changes;
 mod contents;
 mod wire;
 
-/// Version of the sync protocol.
-const PROTOCOL: u32 = 1;
 /// Frames to the agent that wait for it.
 const FRAMES: usize = 16;
 /// One frame from the agent: a batch of small contents with room to spare.
@@ -248,10 +246,6 @@ impl Connection {
                 }
                 Ok(())
             }
-            spoke_frame::Frame::Blocked(blocked) => {
-                tracing::debug!(workspace.id = %self.workspace, code = blocked.code, "A path cannot be synced");
-                Ok(())
-            }
             spoke_frame::Frame::Hello(_) => Err(ReplicaError::Protocol("a second hello")),
         }
     }
@@ -286,7 +280,7 @@ impl Connection {
                 &self.author,
                 &format!("{}-{number}", self.nonce),
                 proposals,
-                propose.atomic,
+                false,
             )
             .await
         {

@@ -126,7 +126,6 @@ impl Connection {
             self.answer(
                 0,
                 ws_server::Body::GoAway(v1::GoAway {
-                    reason: "The server is shutting down.".to_owned(),
                     after_ms: u32::try_from(LINGER.as_millis()).unwrap_or(0),
                 }),
             );

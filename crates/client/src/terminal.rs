@@ -199,13 +199,7 @@ impl Viewer {
             Some(terminal_server::Frame::Refused(v1::Refused { code, message })) => {
                 Err(ClientError::Closed { code, message })
             }
-            Some(
-                terminal_server::Frame::Resized(_)
-                | terminal_server::Frame::GoAway(_)
-                | terminal_server::Frame::Pong(_)
-                | terminal_server::Frame::State(_),
-            )
-            | None => Ok(None),
+            Some(terminal_server::Frame::Resized(_)) | None => Ok(None),
         }
     }
 

@@ -2,8 +2,8 @@
 //! slow never delays a terminal. Its borders are here; the loop is in `state`.
 //!
 //! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
-//! `contents` carries bytes, `trouble` keeps what cannot be done now, `pace` holds back what changes all the time, and
-//! `keep` makes agreements durable.
+//! `contents` carries bytes, `deletion` minds mass deletions, `trouble` keeps what cannot be done now, `pace` holds back
+//! what changes all the time, and `keep` makes agreements durable.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use state::State;
 mod apply;
 mod conflict;
 mod contents;
+mod deletion;
 mod keep;
 mod link;
 mod pace;
@@ -26,8 +27,6 @@ mod scan;
 mod state;
 mod trouble;
 
-/// Version of the sync protocol.
-pub const PROTOCOL: u32 = 1;
 /// Inputs that wait; beyond it the hub's stream is held back.
 const INPUTS_MAX: usize = 64;
 /// Notices that a slow listener may be behind.
@@ -46,7 +45,7 @@ pub enum Input {
     Bulk(LinkId, v1::HubBulk),
     /// Commit what the disk holds; answered with the revision, after a reconnect if need be.
     Flush(oneshot::Sender<u64>),
-    /// Tell the hub of a mass deletion that was held back.
+    /// Tell the hub of the deletions that are held back.
     Confirm,
     /// Store the base and end.
     Stop(oneshot::Sender<()>),

@@ -1,8 +1,8 @@
 /** The browser's one WebSocket: streams multiplexed as protobuf frames, reconnecting by itself. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { PingSchema } from "./generated/slipway/v1/terminal_pb";
 import {
   CloseStreamSchema,
+  PingSchema,
   type WsClient,
   WsClientSchema,
   type WsServer,

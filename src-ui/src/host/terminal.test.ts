@@ -112,7 +112,6 @@ class FakeScreen implements Screen {
   exited() {
     this.events.push("exited");
   }
-  state() {}
   link(state: string) {
     this.events.push(state);
   }
@@ -175,7 +174,7 @@ class Agent {
       }
       wire.tell(message.stream, {
         case: "inputAck",
-        value: { $typeName: "slipway.v1.InputAck", offset: this.inputOffset, outputOffset: 0n },
+        value: { $typeName: "slipway.v1.InputAck", offset: this.inputOffset },
       });
     }
   };

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use slipway_api::session::{Reason, SessionState, StageName};
 use slipway_core::code::Code;
-use slipway_core::id::{Id as _, SessionId, WorkspaceId};
+use slipway_core::id::{SessionId, WorkspaceId};
 use slipway_core::limits::{
     SESSION_DISK_BYTES, SESSION_MEMORY_BYTES, SESSION_PROCESSES_MAX, TERMINALS_PER_SESSION_MAX,
 };
@@ -38,9 +38,8 @@ impl Driver {
             Some(place) => place,
             None => self.make_place().await?,
         };
-        let name = self.workspace_name().await?;
         self.begin(StageName::Agent);
-        let agent = self.bound(&place, name).await?;
+        let agent = self.bound(&place).await?;
         self.end(StageName::Agent);
         self.begin(StageName::Shell);
         self.end(StageName::Shell);
@@ -109,33 +108,12 @@ impl Driver {
         Err(Interrupt::Moved)
     }
 
-    pub(super) async fn workspace_name(&mut self) -> Result<String, Interrupt> {
-        let workspace: WorkspaceId = self.record().workspace;
-        let db = self.sessions.inner.db.clone();
-        let found = self
-            .until(async move {
-                sqlx::query_scalar!(
-                    "select name from workspaces where id = $1",
-                    workspace.uuid()
-                )
-                .fetch_optional(&db)
-                .await
-            })
-            .await?;
-        // The name is only shown in the prompt; a start does not fail for it.
-        Ok(found.ok().flatten().unwrap_or_default())
-    }
-
     /// Reaches the agent of a place and binds it; gives up when the place is gone or silent for long.
-    pub(super) async fn bound(
-        &mut self,
-        place: &Place,
-        name: String,
-    ) -> Result<AgentHandle, Interrupt> {
+    pub(super) async fn bound(&mut self, place: &Place) -> Result<AgentHandle, Interrupt> {
         let since = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(20);
         loop {
-            let tried = self.try_bind(place, name.clone()).await?;
+            let tried = self.try_bind(place).await?;
             match tried {
                 Ok(agent) => return Ok(agent),
                 Err(BindError::Gone(why)) => return self.lost(why).await,
@@ -155,7 +133,6 @@ impl Driver {
     async fn try_bind(
         &mut self,
         place: &Place,
-        name: String,
     ) -> Result<Result<AgentHandle, BindError>, Interrupt> {
         let record = self.record();
         let sessions = self.sessions.clone();
@@ -168,9 +145,6 @@ impl Driver {
                 let agent = AgentHandle::new(channel, key);
                 let request = v1::BindRequest {
                     session_id: record.id.to_string(),
-                    workspace_id: record.workspace.to_string(),
-                    workspace_name: name,
-                    env: std::collections::HashMap::new(),
                     limits: Some(v1::Limits {
                         memory_bytes: SESSION_MEMORY_BYTES,
                         disk_bytes: SESSION_DISK_BYTES,
@@ -180,8 +154,6 @@ impl Driver {
                 };
                 match agent.agent().bind(request).await {
                     Ok(_) => Ok(agent),
-                    // Bound already, before the workspace was renamed. Its key says that it is this session's.
-                    Err(status) if status.code() == tonic::Code::FailedPrecondition => Ok(agent),
                     Err(status) => Err(status.to_string()),
                 }
             };

@@ -47,8 +47,7 @@ impl Driver {
         let Some(place) = self.record().place else {
             return self.lost(super::unreachable_reason()).await;
         };
-        let name = self.workspace_name().await?;
-        let agent = self.bound(&place, name).await?;
+        let agent = self.bound(&place).await?;
         let id = self.record().id;
         self.agent = Some(agent.clone());
         crate::session::lock(&self.sessions.inner.agents).insert(id, agent.clone());

@@ -6,10 +6,10 @@ use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
 
-use super::{Connection, PROTOCOL, ReplicaError, wire};
+use super::{Connection, ReplicaError, wire};
 use crate::hub::NodeRow;
 
-/// Contents of one frame.
+/// Contents, names and targets of one frame: an agent takes 4 MiB.
 const FRAME_BYTES: u64 = 1 << 20;
 /// Changes of one frame.
 const FRAME_CHANGES: usize = 500;
@@ -20,6 +20,22 @@ const PAGE: usize = 2_000;
 struct Outgoing {
     change: v1::Change,
     content: Option<(ContentHash, u64)>,
+}
+
+impl Outgoing {
+    fn content_bytes(&self) -> u64 {
+        self.content.map_or(0, |(_, size)| size)
+    }
+
+    /// What it takes on the wire, about.
+    fn bytes(&self) -> u64 {
+        let target = self
+            .change
+            .node
+            .as_ref()
+            .map_or(0, |node| node.link_target.len());
+        self.content_bytes() + (self.change.path.len() + target) as u64
+    }
 }
 
 fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>, last: bool) -> Outgoing {
@@ -38,6 +54,22 @@ fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>, last: bool) ->
     }
 }
 
+/// How many of these go into one frame, one at least.
+fn first_frame(changes: &[Outgoing]) -> usize {
+    let mut room = FRAME_BYTES;
+    let fits = |change: &&Outgoing| {
+        let left = room.checked_sub(change.bytes());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    changes
+        .iter()
+        .take(FRAME_CHANGES)
+        .take_while(fits)
+        .count()
+        .max(1)
+}
+
 impl Connection {
     /// Answers the agent's hello: goes on from its revision, or lists everything.
     pub(super) async fn greet(&mut self, hello: &v1::SpokeHello) -> Result<(), ReplicaError> {
@@ -52,29 +84,13 @@ impl Connection {
                 ..super::ReplicaProgress::default()
             };
         });
-        let greeting = v1::HubHello {
-            protocol: PROTOCOL,
-            epoch,
-            head: head.revision,
-            full,
-            entries: head.entries,
-            bytes: head.bytes,
-        };
-        self.send(Frame::Hello(greeting)).await?;
+        self.send(Frame::Hello(v1::HubHello { epoch, full }))
+            .await?;
         if full {
             return self.send_listing().await;
         }
         self.sent = hello.revision;
         self.listed = hello.revision;
-        if head.revision == hello.revision {
-            // Nothing to send: the frame says that nothing is missing.
-            self.send(Frame::Changes(v1::Changes {
-                changes: Vec::new(),
-                head: head.revision,
-                listing_done: false,
-            }))
-            .await?;
-        }
         Ok(())
     }
 
@@ -86,14 +102,13 @@ impl Connection {
             .collect();
         self.sent = revision;
         self.listed = revision;
-        self.send_frames(all, revision).await?;
+        self.send_frames(all).await?;
         // An empty workspace has no revision that could be reported as applied.
         self.progress
             .send_modify(|progress| progress.listing_done |= revision == 0);
         self.send(Frame::Changes(v1::Changes {
             changes: Vec::new(),
-            head: revision,
-            listing_done: true,
+            listed: Some(revision),
         }))
         .await
     }
@@ -120,33 +135,23 @@ impl Connection {
                 })
                 .collect();
             self.sent = last;
-            self.send_frames(all, last).await?;
+            self.send_frames(all).await?;
             if many < PAGE {
                 return Ok(());
             }
         }
     }
 
-    async fn send_frames(&mut self, changes: Vec<Outgoing>, head: u64) -> Result<(), ReplicaError> {
+    async fn send_frames(&mut self, changes: Vec<Outgoing>) -> Result<(), ReplicaError> {
         let mut rest = changes;
         while !rest.is_empty() {
-            let mut bytes = 0;
-            let many = rest
-                .iter()
-                .take(FRAME_CHANGES)
-                .take_while(|change| {
-                    bytes += change.content.map_or(0, |(_, size)| size);
-                    bytes <= FRAME_BYTES
-                })
-                .count()
-                .max(1);
-            let later = rest.split_off(many);
+            let later = rest.split_off(first_frame(&rest));
+            let bytes: u64 = rest.iter().map(Outgoing::content_bytes).sum();
             let frame = self.with_contents(rest).await?;
             let count = frame.len() as u64;
             self.send(Frame::Changes(v1::Changes {
                 changes: frame,
-                head,
-                listing_done: false,
+                listed: None,
             }))
             .await?;
             self.progress.send_modify(|progress| {
@@ -177,5 +182,31 @@ impl Connection {
                 change.change
             })
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_and_targets_fill_a_frame_as_contents_do() {
+        let path = RelPath::parse(&format!("{}link", "folder/".repeat(90))).unwrap();
+        let link = || {
+            let mut link = outgoing(&path, 1, None, true);
+            link.change.node = Some(v1::Node {
+                link_target: "./".repeat(2_000),
+                ..v1::Node::default()
+            });
+            link
+        };
+        let links: Vec<_> = std::iter::repeat_with(link).take(FRAME_CHANGES).collect();
+        let many = first_frame(&links);
+        assert!(
+            many > 100 && links[..many].iter().map(Outgoing::bytes).sum::<u64>() <= FRAME_BYTES
+        );
+        let mut large = link();
+        large.content = Some((ContentHash::of(b"x"), 2 * FRAME_BYTES));
+        assert_eq!(first_frame(&[large]), 1);
     }
 }

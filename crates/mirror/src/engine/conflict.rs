@@ -1,6 +1,7 @@
 //! Both sides changed a path. What can be joined is joined and proposed on top of the hub's state; else the hub keeps
 //! the name and what the disk has moves to a copy, which is proposed as new. Either way nothing is lost.
 use std::collections::BTreeSet;
+use std::io::Read as _;
 
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::MERGED_BYTES_MAX;
@@ -162,8 +163,8 @@ impl State {
             return Err(DiskError::Unexpected);
         };
         let mut ours = Vec::new();
-        let mut on_disk = self.disk.root().read(path)?;
-        std::io::Read::read_to_end(&mut on_disk, &mut ours)?;
+        let on_disk = self.disk.root().read(path)?;
+        on_disk.take(MERGED_BYTES_MAX + 1).read_to_end(&mut ours)?;
         if ContentHash::of(&ours) != local.hash {
             return Err(DiskError::Unexpected);
         }
@@ -235,6 +236,7 @@ impl State {
             }
             let mut moved = BTreeSet::new();
             self.gone(path, &mut moved);
+            self.has_moved(&moved);
             self.dirty.insert(copy.clone());
             self.dirty
                 .extend(moved.into_iter().filter(|below| below != path));

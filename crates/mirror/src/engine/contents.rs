@@ -106,6 +106,16 @@ impl Contents {
         }
     }
 
+    /// Whether a path needs a content that is not here yet.
+    pub(super) fn is_wanted_by(&self, path: &RelPath) -> bool {
+        self.wants.contains_key(path)
+    }
+
+    /// Paths that need a content.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &RelPath> {
+        self.wants.keys()
+    }
+
     /// Whether nothing is wanted.
     pub(super) fn is_complete(&self) -> bool {
         self.wanted.is_empty()
@@ -138,6 +148,7 @@ impl State {
         if let Some(bytes) = self.contents.inline.get(&hash) {
             return Ok(Some(self.disk.private().write(bytes)?));
         }
+        self.forget_if_gone(hash);
         let others = self.contents.wanted.get(&hash);
         let shared = others.is_some_and(|paths| paths.iter().any(|other| other != path));
         if shared && let Some(scratch) = self.contents.arrived.get(&hash) {
@@ -154,6 +165,16 @@ impl State {
         Ok(None)
     }
 
+    /// A content that came is asked for again if a program removed the private folder with it.
+    fn forget_if_gone(&mut self, hash: ContentHash) {
+        let private = self.disk.private();
+        let is_gone = |scratch: &String| private.read(scratch).is_err();
+        if self.contents.arrived.get(&hash).is_some_and(is_gone) {
+            self.contents.arrived.remove(&hash);
+            self.contents.to_ask.push_back(hash);
+        }
+    }
+
     /// A content that could not be placed stays for the next try.
     pub(super) fn put_back(&mut self, path: &RelPath, hash: ContentHash, scratch: String) {
         if let Some(other) = self.contents.arrived.insert(hash, scratch) {
@@ -167,6 +188,7 @@ impl State {
         if let Some(bytes) = self.contents.inline.get(&hash) {
             return Some(bytes.clone());
         }
+        self.forget_if_gone(hash);
         // It is asked for again if another content of this path comes later.
         self.contents.want(path, hash);
         let scratch = self.contents.arrived.get(&hash)?;

@@ -108,6 +108,10 @@ fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), (Rows, BaseError)>
 }
 
 impl State {
+    fn is_agreed_on(&self) -> bool {
+        self.shows_all() && self.apart.is_empty() && self.ahead.is_empty()
+    }
+
     fn rows(&mut self) -> Rows {
         self.keep.due = None;
         let unstored = std::mem::take(&mut self.keep.unstored);
@@ -118,8 +122,13 @@ impl State {
         Rows {
             nodes: unstored.into_iter().map(node).collect(),
             epoch: self.epoch.clone(),
-            // A revision is agreed on only when nothing of it is still on its way: else everything is listed again.
-            revision: if self.shows_all() { self.revision } else { 0 },
+            // A revision is agreed on only when the base has all of it and nothing beyond: else everything is listed
+            // again, since the hub would not tell twice of what the base lacks.
+            revision: if self.is_agreed_on() {
+                self.revision
+            } else {
+                0
+            },
         }
     }
 

@@ -1,20 +1,21 @@
 //! The connection to a hub: how it begins and ends, what it is told of the disk, and flushes, which outlive it.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::path::RelPath;
-use slipway_proto::v1;
 use slipway_proto::v1::spoke_frame::Frame;
+use slipway_proto::{PROTOCOL, v1};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::state::State;
-use super::{Link, LinkId, PROTOCOL};
+use super::{Link, LinkId};
 
 /// A flush that waits.
 pub(super) struct Flush {
     answer: FlushAnswer,
-    /// What the look after its arrival found and is not committed yet; `None` before that look.
-    pub(super) pending: Option<BTreeSet<RelPath>>,
+    /// What the look after its arrival found and is not committed yet, each with the first batch whose answer ends the
+    /// waiting for it; `None` before that look.
+    pending: Option<BTreeMap<RelPath, u64>>,
 }
 
 pub(super) enum FlushAnswer {
@@ -34,10 +35,8 @@ impl State {
         self.troubles.offer_again();
         let hello = v1::SpokeHello {
             protocol: PROTOCOL,
-            replica_id: self.replica_id.clone(),
             epoch: self.epoch.clone(),
             revision: self.revision,
-            case_sensitive: true,
         };
         self.send(Frame::Hello(hello)).await;
     }
@@ -95,9 +94,9 @@ impl State {
         let mut waiting = Vec::new();
         for mut flush in std::mem::take(&mut self.flushes) {
             if let Some(pending) = &mut flush.pending {
-                pending.retain(|path| self.is_under_way(path, now));
+                pending.retain(|path, _| self.is_under_way(path, now));
             }
-            match flush.pending.as_ref().is_some_and(BTreeSet::is_empty) {
+            match flush.pending.as_ref().is_some_and(BTreeMap::is_empty) {
                 true => answers.push(flush.answer),
                 false => waiting.push(flush),
             }
@@ -115,14 +114,75 @@ impl State {
         }
     }
 
+    /// Whether a change of this disk waits to be joined with one of the hub's.
+    pub(super) fn is_unjoined(&self, path: &RelPath) -> bool {
+        let waits = self.contents.is_wanted_by(path) || self.troubles.unapplied.contains_key(path);
+        waits && self.local.get(path) != self.base.get(path)
+    }
+
     fn is_under_way(&self, path: &RelPath, now: Instant) -> bool {
         let outstanding = self.outstanding.iter().flat_map(|batch| &batch.operations);
         self.to_propose.contains(path)
             || self.dirty.contains(path)
             || self.held.is_fresh(path, now)
+            || self.is_unjoined(path)
+            || self.troubles.is_in_the_way(path)
             || outstanding
                 .into_iter()
                 .any(|(on_its_way, _)| on_its_way == path)
+    }
+
+    /// Paths have moved to a copy, which the next look finds: flushes that wait for one of them wait for what it finds.
+    pub(super) fn has_moved(&mut self, moved: &BTreeSet<RelPath>) {
+        self.moved_aside = true;
+        for flush in &mut self.flushes {
+            let waits =
+                |pending: &mut BTreeMap<_, _>| moved.iter().any(|path| pending.contains_key(path));
+            flush.pending.take_if(waits);
+        }
+    }
+
+    /// What this look found is what flushes wait for.
+    pub(super) fn looked_for_flushes(&mut self) {
+        let is_whole = self.in_step && !self.moved_aside;
+        if !is_whole || self.flushes.iter().all(|flush| flush.pending.is_some()) {
+            return;
+        }
+        let now = Instant::now();
+        let (contents, troubles) = (&self.contents, &self.troubles);
+        let unjoined = contents.waiting().chain(troubles.unapplied.keys());
+        let later = self
+            .to_propose
+            .iter()
+            .chain(self.held.fresh(now))
+            .chain(unjoined.filter(|path| self.is_unjoined(path)))
+            .chain(
+                troubles
+                    .refused()
+                    .filter(|path| troubles.is_in_the_way(path)),
+            );
+        let mut under_way: BTreeMap<RelPath, u64> =
+            later.map(|path| (path.clone(), self.batch + 1)).collect();
+        for (path, node) in self.outstanding.iter().flat_map(|batch| &batch.operations) {
+            // What is on its way may be older than what the disk has by now.
+            if self.local.get(path) == node.as_ref() {
+                under_way.insert(path.clone(), self.batch);
+            }
+        }
+        for flush in &mut self.flushes {
+            flush.pending.get_or_insert_with(|| under_way.clone());
+        }
+    }
+
+    /// A batch brought a path to where nothing of it as it was then is under way: no flush that began before waits on.
+    pub(super) fn committed_at(&mut self, path: &RelPath, batch: u64) {
+        for flush in &mut self.flushes {
+            if let Some(pending) = &mut flush.pending
+                && pending.get(path).is_some_and(|first| *first <= batch)
+            {
+                pending.remove(path);
+            }
+        }
     }
 
     pub(super) async fn send(&mut self, frame: Frame) {

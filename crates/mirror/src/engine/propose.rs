@@ -10,19 +10,16 @@ use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use slipway_proto::v1::outcome::Result as Outcome;
 use slipway_proto::v1::spoke_frame::Frame;
-use slipway_sync::brake::is_mass_deletion;
 use slipway_sync::node::Node;
 use slipway_sync::order::{Step, order};
 use tokio::time::Instant;
 
-use super::Brake;
 use super::state::{Outstanding, State};
-use crate::notice::Notice;
 use crate::wire;
 
 /// Operations of one batch.
 const BATCH_OPERATIONS: usize = 1_000;
-/// Contents of one batch.
+/// Contents, names and targets of one batch: the hub takes frames of 8 MiB.
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// One operation of a batch. A path that changes its kind is two: what was goes, what is comes.
@@ -30,6 +27,17 @@ struct Change {
     path: RelPath,
     node: Option<Node>,
     expect: Option<Node>,
+}
+
+impl Change {
+    /// What it takes on the wire without its content, about.
+    fn bytes(&self) -> u64 {
+        let target = |node: &Option<Node>| match node {
+            Some(Node::Symlink { target }) => target.len(),
+            _ => 0,
+        };
+        (self.path.as_str().len() + target(&self.node) + target(&self.expect)) as u64
+    }
 }
 
 impl Step for Change {
@@ -91,7 +99,7 @@ impl State {
                 self.look_soon();
                 continue;
             };
-            bytes += inline.as_ref().map_or(0, |inline| inline.len() as u64);
+            bytes += change.bytes() + inline.as_ref().map_or(0, |inline| inline.len() as u64);
             self.pace.proposed(&change.path, now);
             operations.push(v1::Operation {
                 path: change.path.to_string(),
@@ -116,7 +124,6 @@ impl State {
         let propose = v1::Propose {
             batch: self.batch,
             operations,
-            atomic: false,
         };
         self.send(Frame::Propose(propose)).await;
     }
@@ -168,29 +175,6 @@ impl State {
         changes
     }
 
-    /// Tells of a mass deletion, and holds it back where a person is to be asked.
-    fn mind_the_brake(&mut self, ready: &mut BTreeSet<RelPath>) {
-        let gone = |path: &RelPath| !self.local.contains_key(path);
-        let many = ready.iter().filter(|path| gone(path)).count();
-        let of = self.base.len();
-        if many == 0 {
-            return;
-        }
-        if !is_mass_deletion(many, of) || std::mem::take(&mut self.confirmed) {
-            self.braked = false;
-            return;
-        }
-        let held = self.brake == Brake::Ask;
-        if held {
-            // They stay changes of this disk, and are found again by the next look at everything.
-            let local = &self.local;
-            ready.retain(|path| local.contains_key(path));
-        }
-        if !std::mem::replace(&mut self.braked, true) {
-            self.notice(Notice::Deleted { many, of, held });
-        }
-    }
-
     /// The content of a small file; an error when it is not what was seen.
     fn content_inline(&self, change: &Change) -> std::io::Result<Option<Bytes>> {
         let Some(Node::File { hash, size, .. }) = &change.node else {
@@ -227,7 +211,7 @@ impl State {
                 Outcome::Applied | Outcome::Converged => {
                     touched.extend(self.answered(&path, node.clone(), result.revision));
                     self.agree(&path, node);
-                    self.committed_at(&path);
+                    self.committed_at(&path, result.batch);
                 }
                 Outcome::Stale => {
                     if let Ok(current) = outcome.current.as_ref().map(wire::from_wire).transpose() {
@@ -244,21 +228,14 @@ impl State {
                 Outcome::Rejected | Outcome::Unspecified => {
                     let code = Code::parse(&outcome.code).unwrap_or(Code::Internal);
                     self.not_taken(&path, node, code);
-                    self.committed_at(&path);
+                    if !self.troubles.is_in_the_way(&path) {
+                        self.committed_at(&path, result.batch);
+                    }
                 }
             }
             touched.insert(path);
         }
         self.committed = self.committed.max(result.revision);
         self.settle_all(touched);
-    }
-
-    /// Nothing of a path as it was is under way any more: no flush waits for it.
-    fn committed_at(&mut self, path: &RelPath) {
-        for flush in &mut self.flushes {
-            if let Some(pending) = &mut flush.pending {
-                pending.remove(path);
-            }
-        }
     }
 }

@@ -20,13 +20,13 @@ impl State {
             Some(hub_frame::Frame::Result(result)) => self.proposed(result),
             Some(hub_frame::Frame::Need(need)) => self.send_contents(&need.hashes),
             Some(hub_frame::Frame::Flush(flush)) => self.flush(FlushAnswer::Hub(flush.token)),
-            Some(hub_frame::Frame::GoAway(_)) | None => {}
+            None => {}
         }
     }
 
     fn hub_hello(&mut self, hello: v1::HubHello) {
-        self.ahead.clear();
         if hello.full {
+            self.ahead.clear();
             // Another epoch: the base no longer says what the hub once had, so it may delete nothing.
             if hello.epoch != self.epoch {
                 for path in std::mem::take(&mut self.base).into_keys() {
@@ -57,7 +57,7 @@ impl State {
                 self.revision = self.revision.max(revision);
             }
         }
-        if changes.listing_done
+        if let Some(listed) = changes.listed
             && let Some(listing) = self.listing.take()
         {
             touched.extend(
@@ -67,7 +67,10 @@ impl State {
                     .cloned(),
             );
             self.remote = listing;
-            self.revision = changes.head;
+            for path in &touched {
+                self.compare(path);
+            }
+            self.revision = listed;
             self.in_step = true;
             self.everything = true;
             self.settle_all(touched);
@@ -108,13 +111,16 @@ impl State {
 
     /// The hub's tree has this at a path. Answers the folder above if it waits for what lay in it to go.
     fn hub_has(&mut self, path: &RelPath, node: Option<Node>) -> Option<RelPath> {
-        if let Some(node) = node {
-            self.remote.insert(path.clone(), node);
-            return None;
-        }
-        self.remote.remove(path)?;
-        path.parent()
-            .filter(|parent| !self.local.get(parent).is_some_and(Node::is_folder))
+        let is_removal = node.is_none();
+        let before = match node {
+            Some(node) => self.remote.insert(path.clone(), node),
+            None => self.remote.remove(path),
+        };
+        self.compare(path);
+        let gone = is_removal && before.is_some();
+        let parent = path.parent().filter(|_| gone)?;
+        let waits = !self.local.get(&parent).is_some_and(Node::is_folder);
+        waits.then_some(parent)
     }
 
     /// The answer to a batch told of a path, as of a revision; nothing new if that was heard already.

@@ -65,25 +65,6 @@ impl State {
         self.audit_after(begin.elapsed());
     }
 
-    /// What this look found is what flushes wait for.
-    fn looked_for_flushes(&mut self) {
-        if !self.in_step {
-            return;
-        }
-        let now = Instant::now();
-        let outstanding = self.outstanding.iter().flat_map(|batch| &batch.operations);
-        let under_way: BTreeSet<_> = self
-            .to_propose
-            .iter()
-            .chain(outstanding.map(|(path, _)| path))
-            .chain(self.held.fresh(now))
-            .cloned()
-            .collect();
-        for flush in &mut self.flushes {
-            flush.pending.get_or_insert_with(|| under_way.clone());
-        }
-    }
-
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
     pub(super) fn settle_all(&mut self, mut paths: BTreeSet<RelPath>) {
         // What the rules leave out depends on the file that holds them.

@@ -20,6 +20,7 @@ use super::*;
 use crate::watch::Watch;
 use hub::{Chance, Hub};
 
+mod flush;
 mod hub;
 
 const WORLDS: u64 = 60;
@@ -51,6 +52,7 @@ struct World {
     counter: u64,
     /// Versions that a side made, until the same side overwrote or deleted what it saw.
     made: BTreeSet<String>,
+    asked: Option<flush::Asked>,
 }
 
 impl World {
@@ -69,6 +71,7 @@ impl World {
             bulk: VecDeque::new(),
             counter: 0,
             made: BTreeSet::new(),
+            asked: None,
         };
         world.open();
         world.connect().await;
@@ -245,6 +248,7 @@ impl World {
             }
             spoke_frame::Frame::Propose(propose) => {
                 let result = self.hub.commit(&propose);
+                self.refused(&result);
                 let result = hub_frame::Frame::Result(result);
                 let changes = self.hub.frames(&mut self.chance);
                 // The answer comes before, between or after the changes that it is part of.
@@ -262,7 +266,7 @@ impl World {
             }
             spoke_frame::Frame::Need(need) => self.bulk.extend(need.hashes),
             spoke_frame::Frame::Applied(applied) => assert!(applied.revision <= self.hub.head),
-            spoke_frame::Frame::Flushed(_) | spoke_frame::Frame::Blocked(_) => {}
+            spoke_frame::Frame::Flushed(_) => {}
         }
         true
     }
@@ -294,7 +298,7 @@ impl World {
     }
 
     async fn step(&mut self) {
-        match self.chance.next(20) {
+        match self.chance.next(22) {
             0..5 => self.program(),
             5..8 => self.person(),
             8..12 => drop(self.hub_hears()),
@@ -318,14 +322,23 @@ impl World {
                 self.open();
                 self.connect().await;
             }
+            20 => self.flush().await,
+            21 if self.chance.one_in(4) => {
+                // A program may remove our folder, which lies beside its files.
+                drop(std::fs::remove_dir_all(
+                    self.folder.path().join("state/files"),
+                ));
+            }
             _ => {}
         }
+        self.check_flush();
     }
 
     /// Lets everything come to rest.
     async fn rest(&mut self) {
         for _ in 0..400 {
             while self.hub_hears() {}
+            self.check_flush();
             if self.spoke_hears().await {
                 continue;
             }

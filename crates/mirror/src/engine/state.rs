@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::contents::Contents;
+use super::deletion::Deletions;
 use super::keep::{Keep, Trash};
 use super::link::{Flush, FlushAnswer};
 use super::pace::{Held, Pace};
@@ -52,18 +53,16 @@ pub(super) struct State {
     pub(super) watch: Watch,
     pub(super) rules: Rules,
     pub(super) name: String,
-    pub(super) replica_id: String,
     pub(super) brake: Brake,
-    /// A mass deletion was confirmed.
-    pub(super) confirmed: bool,
-    /// A mass deletion was told of, and is not over yet.
-    pub(super) braked: bool,
+    pub(super) deletions: Deletions,
     /// What hub and disk last agreed on.
     pub(super) base: BTreeMap<RelPath, Node>,
     /// The disk as last seen.
     pub(super) local: BTreeMap<RelPath, Node>,
     /// The hub as last heard.
     pub(super) remote: BTreeMap<RelPath, Node>,
+    /// Where the hub has something else than the base.
+    pub(super) apart: HashSet<RelPath>,
     pub(super) prints: HashMap<RelPath, Print>,
     /// Folders whose content cannot be seen: nothing below them is decided.
     pub(super) unknown: BTreeSet<RelPath>,
@@ -93,6 +92,8 @@ pub(super) struct State {
     pub(super) batch: u64,
     pub(super) troubles: Troubles,
     pub(super) flushes: Vec<Flush>,
+    /// Something was moved to a copy that no look has found yet.
+    pub(super) moved_aside: bool,
     /// What this connection was told to be on the disk.
     pub(super) applied_told: Option<u64>,
     pub(super) applied: watch::Sender<u64>,
@@ -128,11 +129,10 @@ impl State {
             watch,
             rules: Rules::new(""),
             name: settings.name,
-            replica_id: id,
             brake: settings.brake,
-            confirmed: false,
-            braked: false,
+            deletions: Deletions::default(),
             remote: agreed.nodes.clone(),
+            apart: HashSet::new(),
             base: agreed.nodes,
             local: BTreeMap::new(),
             prints: HashMap::new(),
@@ -157,6 +157,7 @@ impl State {
             batch: 0,
             troubles: Troubles::default(),
             flushes: Vec::new(),
+            moved_aside: false,
             applied_told: None,
             applied,
             notices,
@@ -225,11 +226,7 @@ impl State {
             // Of a connection that another has taken the place of.
             Input::Disconnected(_) | Input::Hub(..) | Input::Bulk(..) => {}
             Input::Flush(answer) => self.flush(FlushAnswer::Agent(answer)),
-            Input::Confirm => {
-                self.confirmed = true;
-                self.everything = true;
-                self.look();
-            }
+            Input::Confirm => self.confirm(),
             Input::Stop(_) => {}
         }
     }
@@ -274,6 +271,7 @@ impl State {
     /// A look at everything or at what is dirty has begun.
     pub(super) fn look_begins(&mut self) {
         self.look_at = None;
+        self.moved_aside = false;
     }
 
     /// Sets the time of the next look at everything, after one that took so long.
@@ -302,7 +300,7 @@ impl State {
             return;
         }
         self.ask_for_contents().await;
-        self.tell_troubles().await;
+        self.tell_troubles();
         if self.in_step {
             self.propose().await;
             self.tell_applied().await;
@@ -334,6 +332,9 @@ impl State {
         if self.is_out_of_sight(path) {
             return;
         }
+        if self.local.contains_key(path) {
+            self.deletions.over(path);
+        }
         let (base, local, remote) = (
             self.base.get(path),
             self.local.get(path),
@@ -358,12 +359,22 @@ impl State {
         }
     }
 
+    /// Notes whether the hub has something else than the base at a path.
+    pub(super) fn compare(&mut self, path: &RelPath) {
+        if self.base.get(path) == self.remote.get(path) {
+            self.apart.remove(path);
+        } else {
+            self.apart.insert(path.clone());
+        }
+    }
+
     /// Hub and disk have the same at a path.
     pub(super) fn agree(&mut self, path: &RelPath, node: Option<Node>) {
         match node {
             Some(node) => drop(self.base.insert(path.clone(), node)),
             None => drop(self.base.remove(path)),
         }
+        self.compare(path);
         self.keep.changed(path);
     }
 }

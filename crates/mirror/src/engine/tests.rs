@@ -12,7 +12,9 @@ use super::*;
 use crate::notice::Notice;
 use crate::wire;
 
+mod deletion;
 mod disk;
+mod flush;
 mod hub;
 
 /// The hub's end, and the folder.
@@ -35,7 +37,16 @@ impl Lab {
         Self::on(folder).await
     }
 
+    /// A replica that asks before mass deletions.
+    async fn asking() -> Self {
+        Self::with(tempfile::tempdir().unwrap(), Brake::Ask).await
+    }
+
     async fn on(folder: TempDir) -> Self {
+        Self::with(folder, Brake::Tell).await
+    }
+
+    async fn with(folder: TempDir, brake: Brake) -> Self {
         let root = folder.path().join("work");
         std::fs::create_dir_all(&root).unwrap();
         let settings = Settings {
@@ -43,7 +54,7 @@ impl Lab {
             state: folder.path().join("state"),
             name: "session".into(),
             fresh_id: "root-1".into(),
-            brake: Brake::Tell,
+            brake,
         };
         let engine = Engine::start(settings).unwrap();
         let notices = engine.notices();
@@ -94,6 +105,10 @@ impl Lab {
             missing,
             ..v1::Blob::default()
         };
+        self.bulk(blob).await;
+    }
+
+    async fn bulk(&self, blob: v1::Blob) {
         let frame = Some(hub_bulk::Frame::Blob(blob));
         let input = Input::Bulk(LINK, v1::HubBulk { frame });
         self.engine.tell(input).await.unwrap();
@@ -132,6 +147,18 @@ impl Lab {
                             .map(|done| (done.path, done.node)),
                     );
                 }
+                // Of what the test does not send by itself this hub has nothing.
+                spoke_frame::Frame::Need(need) => {
+                    for hash in need.hashes {
+                        self.bulk(v1::Blob {
+                            hash,
+                            last: true,
+                            missing: true,
+                            ..v1::Blob::default()
+                        })
+                        .await;
+                    }
+                }
                 _ => {}
             }
         }
@@ -167,22 +194,13 @@ impl Lab {
     /// Greets with a full listing of these files at a revision.
     async fn list(&mut self, revision: u64, files: &[(&str, &str)]) {
         let hello = v1::HubHello {
-            protocol: PROTOCOL,
             epoch: "e".into(),
-            head: revision,
             full: true,
-            ..v1::HubHello::default()
         };
         self.hub(hub_frame::Frame::Hello(hello)).await;
-        self.hub(changes(
-            revision,
-            files
-                .iter()
-                .map(|(path, text)| change(revision, path, Some(text)))
-                .collect(),
-            true,
-        ))
-        .await;
+        let files = files.iter();
+        let listed = files.map(|(path, text)| change(revision, path, Some(text)));
+        self.hub(listing(revision, listed.collect())).await;
         self.applied(revision).await;
     }
 
@@ -232,11 +250,17 @@ fn change(revision: u64, path: &str, text: Option<&str>) -> v1::Change {
     }
 }
 
-fn changes(head: u64, changes: Vec<v1::Change>, listing_done: bool) -> hub_frame::Frame {
+fn changes(changes: Vec<v1::Change>) -> hub_frame::Frame {
     hub_frame::Frame::Changes(v1::Changes {
         changes,
-        head,
-        listing_done,
+        listed: None,
+    })
+}
+
+fn listing(revision: u64, changes: Vec<v1::Change>) -> hub_frame::Frame {
+    hub_frame::Frame::Changes(v1::Changes {
+        changes,
+        listed: Some(revision),
     })
 }
 
@@ -245,12 +269,11 @@ async fn what_the_hub_has_comes_to_the_disk_and_changes_follow() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("main.py", "one")]).await;
     assert_eq!(std::fs::read_to_string(lab.file("main.py")).unwrap(), "one");
-    lab.hub(changes(2, vec![change(2, "main.py", Some("two"))], false))
+    lab.hub(changes(vec![change(2, "main.py", Some("two"))]))
         .await;
     lab.applied(2).await;
     assert_eq!(std::fs::read_to_string(lab.file("main.py")).unwrap(), "two");
-    lab.hub(changes(3, vec![change(3, "main.py", None)], false))
-        .await;
+    lab.hub(changes(vec![change(3, "main.py", None)])).await;
     lab.applied(3).await;
     assert!(!lab.file("main.py").exists());
 }
@@ -310,12 +333,8 @@ async fn a_file_changed_on_both_sides_loses_nothing() {
     // The base's content is asked for, and there is none: no merge.
     lab.needed().await;
     lab.blob(b"one", true).await;
-    lab.hub(changes(
-        2,
-        vec![change(2, "main.py", Some("theirs"))],
-        false,
-    ))
-    .await;
+    lab.hub(changes(vec![change(2, "main.py", Some("theirs"))]))
+        .await;
     lab.applied(2).await;
     assert_eq!(lab.read("main.py"), "theirs");
     let copy = lab.proposed().await;
@@ -344,10 +363,8 @@ async fn a_restart_goes_on_where_it_was_and_proposes_what_happened_meanwhile() {
     };
     assert_eq!((hello.epoch.as_str(), hello.revision), ("e", 3));
     lab.hub(hub_frame::Frame::Hello(v1::HubHello {
-        protocol: PROTOCOL,
         epoch: "e".into(),
-        head: 3,
-        ..v1::HubHello::default()
+        full: false,
     }))
     .await;
     let propose = lab.proposed().await;
@@ -367,14 +384,11 @@ async fn another_epoch_deletes_nothing() {
     lab.engine.stop().await;
     let mut lab = Lab::on(lab.folder).await;
     let hello = v1::HubHello {
-        protocol: PROTOCOL,
         epoch: "restored".into(),
-        head: 1,
         full: true,
-        ..v1::HubHello::default()
     };
     lab.hub(hub_frame::Frame::Hello(hello)).await;
-    lab.hub(changes(1, Vec::new(), true)).await;
+    lab.hub(listing(1, Vec::new())).await;
     let propose = lab.proposed().await;
     assert_eq!(propose.operations[0].path, "a.txt");
     assert!(lab.file("a.txt").exists());

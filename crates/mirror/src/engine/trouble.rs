@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use slipway_core::code::Code;
 use slipway_core::path::RelPath;
-use slipway_proto::v1;
-use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
@@ -80,6 +78,17 @@ impl Troubles {
             .is_some_and(|(refused, _)| refused.as_ref() == node)
     }
 
+    /// Whether the hub refused a path for the sake of something that goes by itself.
+    pub(super) fn is_in_the_way(&self, path: &RelPath) -> bool {
+        let refused = self.refused.get(path);
+        refused.is_some_and(|(_, code)| *code == Code::PathNotFolder)
+    }
+
+    /// Paths that the hub refused.
+    pub(super) fn refused(&self) -> impl Iterator<Item = &RelPath> {
+        self.refused.keys()
+    }
+
     /// A new connection, maybe with more room: everything is offered again.
     pub(super) fn offer_again(&mut self) {
         self.refused.clear();
@@ -112,7 +121,7 @@ impl Troubles {
 const fn passes(code: Code) -> bool {
     matches!(
         code,
-        Code::WorkspaceFull | Code::TooManyEntries | Code::WorkspaceInactive
+        Code::WorkspaceFull | Code::TooManyEntries | Code::WorkspaceInactive | Code::PathNotFolder
     )
 }
 
@@ -156,7 +165,10 @@ impl State {
         if passes(code) {
             troubles.propose.again(PROPOSE_AGAIN, now);
         }
-        troubles.tell(path, code);
+        // A file took the name of a folder above: once that is heard of, one of the two moves to a copy.
+        if code != Code::PathNotFolder {
+            troubles.tell(path, code);
+        }
     }
 
     /// Something cannot be read.
@@ -164,22 +176,17 @@ impl State {
         self.troubles.tell(path, Code::FileUnreadable);
     }
 
-    /// Tells person and hub what is new.
-    pub(super) async fn tell_troubles(&mut self) {
+    /// Tells a person what is new.
+    pub(super) fn tell_troubles(&mut self) {
         for (_, (code, paths)) in std::mem::take(&mut self.troubles.untold) {
             let Some(first) = paths.first().cloned() else {
                 continue;
-            };
-            let blocked = v1::Blocked {
-                path: first.to_string(),
-                code: code.as_str().to_owned(),
             };
             self.notice(Notice::Blocked {
                 code,
                 path: first,
                 more: paths.len() - 1,
             });
-            self.send(Frame::Blocked(blocked)).await;
         }
     }
 

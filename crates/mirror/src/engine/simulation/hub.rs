@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_proto::v1::{hub_frame, outcome};
@@ -9,7 +10,6 @@ use slipway_proto::{convert, v1};
 use slipway_sync::node::Node;
 
 use super::PATHS;
-use crate::engine::PROTOCOL;
 use crate::wire;
 
 /// Chance from a seed (splitmix).
@@ -150,7 +150,14 @@ impl Hub {
         } else if self.change(&path, node) {
             outcome.set_result(outcome::Result::Applied);
         } else {
-            outcome.code = "path_exists".into();
+            let mut above = path.ancestors().filter_map(|folder| self.tree.get(&folder));
+            let is_below_a_file = above.any(|node| !node.is_folder());
+            let code = if is_below_a_file {
+                Code::PathNotFolder
+            } else {
+                Code::PathExists
+            };
+            outcome.code = code.as_str().into();
             outcome.set_result(outcome::Result::Rejected);
         }
         outcome
@@ -180,11 +187,9 @@ impl Hub {
         let mut rest = all;
         while !rest.is_empty() {
             let later = rest.split_off((1 + chance.next(4)).min(rest.len()));
-            let (changes, head) = (std::mem::replace(&mut rest, later), self.head);
             frames.push(hub_frame::Frame::Changes(v1::Changes {
-                changes,
-                head,
-                listing_done: false,
+                changes: std::mem::replace(&mut rest, later),
+                listed: None,
             }));
         }
         frames
@@ -218,11 +223,8 @@ impl Hub {
         self.greeted = true;
         let full = hello.epoch != "e" || hello.revision == 0 || hello.revision > self.head;
         let greeting = v1::HubHello {
-            protocol: PROTOCOL,
             epoch: "e".into(),
-            head: self.head,
             full,
-            ..v1::HubHello::default()
         };
         let mut frames = vec![hub_frame::Frame::Hello(greeting)];
         if full {
@@ -233,17 +235,14 @@ impl Hub {
                 .collect();
             self.sent = self.head;
             for changes in all.chunks(3) {
-                let changes = changes.to_vec();
                 frames.push(hub_frame::Frame::Changes(v1::Changes {
-                    changes,
-                    head: self.head,
-                    listing_done: false,
+                    changes: changes.to_vec(),
+                    listed: None,
                 }));
             }
             frames.push(hub_frame::Frame::Changes(v1::Changes {
                 changes: Vec::new(),
-                head: self.head,
-                listing_done: true,
+                listed: Some(self.head),
             }));
         } else {
             self.sent = hello.revision;

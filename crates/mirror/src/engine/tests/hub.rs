@@ -17,14 +17,13 @@ async fn half_a_revision_is_not_shown() {
         last_of_revision: false,
         ..change(2, "b.txt", Some("b"))
     };
-    lab.hub(changes(2, vec![first], false)).await;
+    lab.hub(changes(vec![first])).await;
     // An answer names a revision, too; it is not one that the disk shows.
     lab.write("own.txt", "own");
     let propose = lab.proposed().await;
     lab.accept(&propose, 3).await;
     assert_eq!(*lab.engine.applied().borrow(), 1);
-    lab.hub(changes(2, vec![change(2, "c.txt", Some("c"))], false))
-        .await;
+    lab.hub(changes(vec![change(2, "c.txt", Some("c"))])).await;
     lab.applied(2).await;
     assert_eq!(*lab.engine.applied().borrow(), 2);
     // The flush names the newest revision that has it all.
@@ -41,7 +40,7 @@ async fn a_broken_connection_begins_again_at_the_last_whole_revision() {
         last_of_revision: false,
         ..change(2, "b.txt", Some("b"))
     };
-    lab.hub(changes(2, vec![first], false)).await;
+    lab.hub(changes(vec![first])).await;
     lab.reconnect().await;
     let spoke_frame::Frame::Hello(hello) = lab.next().await else {
         panic!("the first frame is a hello")
@@ -56,13 +55,12 @@ async fn an_older_change_after_a_newer_answer_changes_nothing() {
     lab.write("a.txt", "mine");
     let propose = lab.proposed().await;
     lab.accept(&propose, 4).await;
-    lab.hub(changes(2, vec![change(2, "a.txt", Some("before"))], false))
+    lab.hub(changes(vec![change(2, "a.txt", Some("before"))]))
         .await;
     lab.applied(2).await;
     assert_eq!(lab.read("a.txt"), "mine");
-    lab.hub(changes(3, vec![change(3, "a.txt", Some("a"))], false))
-        .await;
-    lab.hub(changes(4, vec![change(4, "a.txt", Some("mine"))], false))
+    lab.hub(changes(vec![change(3, "a.txt", Some("a"))])).await;
+    lab.hub(changes(vec![change(4, "a.txt", Some("mine"))]))
         .await;
     lab.applied(4).await;
     assert_eq!(lab.read("a.txt"), "mine");
@@ -81,10 +79,8 @@ async fn a_change_that_does_not_get_to_the_disk_is_not_shown_but_told_and_tried_
         0,
     )
     .unwrap();
-    lab.hub(changes(2, vec![change(2, "way", Some("x"))], false))
-        .await;
-    lab.hub(changes(3, vec![change(3, "a.txt", Some("a3"))], false))
-        .await;
+    lab.hub(changes(vec![change(2, "way", Some("x"))])).await;
+    lab.hub(changes(vec![change(3, "a.txt", Some("a3"))])).await;
     let file = lab.file("a.txt");
     while std::fs::read_to_string(&file).unwrap() != "a3" {
         tokio::task::yield_now().await;
@@ -104,8 +100,7 @@ async fn contents_are_asked_for_a_few_at_a_time() {
         last_of_revision: n == 99,
         ..change(2, &format!("f{n:02}"), Some(&format!("content {n}")))
     };
-    lab.hub(changes(2, (0..100).map(bare).collect(), false))
-        .await;
+    lab.hub(changes((0..100).map(bare).collect())).await;
     let mut served = 0;
     while served < 100 {
         let asked = lab.needed().await;
@@ -156,7 +151,7 @@ async fn edits_of_both_sides_are_joined_and_proposed_on_top_of_the_hubs() {
         change(2, "main.py", Some(theirs)),
         change(3, "main.py", Some(wanted)),
     ];
-    lab.hub(changes(3, told, false)).await;
+    lab.hub(changes(told)).await;
     lab.applied(3).await;
     assert_eq!(lab.read("main.py"), wanted);
 }
@@ -174,7 +169,7 @@ async fn a_copy_whose_name_is_taken_gets_another() {
     lab.write("a.bin", "\0mine");
     let told = vec![change(3, "a.bin", Some("\0theirs"))];
     lab.write("a.bin", "\0mine again");
-    lab.hub(changes(3, told, false)).await;
+    lab.hub(changes(told)).await;
     lab.flush(4).await;
     let of = |text: &[u8]| {
         slipway_sync::conflict::copy_path(&path, "session", &ContentHash::of(text), 0)
@@ -199,7 +194,7 @@ async fn a_deleted_folder_goes_with_its_caches_and_stays_gone() {
         folder(2, "app/src"),
         change(2, "app/src/m.py", Some("m")),
     ];
-    lab.hub(changes(2, made, false)).await;
+    lab.hub(changes(made)).await;
     lab.applied(2).await;
     std::fs::create_dir(lab.file("app/src/__pycache__")).unwrap();
     lab.write("app/src/__pycache__/m.pyc", "cache");
@@ -208,7 +203,7 @@ async fn a_deleted_folder_goes_with_its_caches_and_stays_gone() {
         change(3, "app/src", None),
         change(3, "app", None),
     ];
-    lab.hub(changes(3, gone, false)).await;
+    lab.hub(changes(gone)).await;
     lab.applied(3).await;
     assert!(!lab.file("app").exists());
     assert!(lab.flush(4).await.is_empty());
@@ -219,12 +214,12 @@ async fn a_deleted_folder_keeps_what_does_not_sync_and_is_not_brought_back() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("a.txt", "a")]).await;
     let made = vec![folder(2, "app"), change(2, "app/m.py", Some("m"))];
-    lab.hub(changes(2, made, false)).await;
+    lab.hub(changes(made)).await;
     lab.applied(2).await;
     std::fs::create_dir(lab.file("app/.venv")).unwrap();
     lab.write("app/.venv/keep", "k");
     let gone = vec![change(3, "app/m.py", None), change(3, "app", None)];
-    lab.hub(changes(3, gone, false)).await;
+    lab.hub(changes(gone)).await;
     lab.applied(3).await;
     assert!(lab.file("app/.venv/keep").exists() && !lab.file("app/m.py").exists());
     assert!(lab.flush(4).await.is_empty());
@@ -235,7 +230,7 @@ async fn a_file_takes_the_name_of_a_folder_that_holds_something_new() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("a.txt", "a")]).await;
     let made = vec![folder(2, "thing"), change(2, "thing/x", Some("x"))];
-    lab.hub(changes(2, made, false)).await;
+    lab.hub(changes(made)).await;
     lab.applied(2).await;
     std::fs::create_dir(lab.file("thing/.venv")).unwrap();
     lab.write("thing/.venv/keep", "k");
@@ -244,7 +239,7 @@ async fn a_file_takes_the_name_of_a_folder_that_holds_something_new() {
         change(3, "thing", None),
         change(3, "thing", Some("a file")),
     ];
-    lab.hub(changes(3, told, false)).await;
+    lab.hub(changes(told)).await;
     lab.applied(3).await;
     assert_eq!(lab.read("thing"), "a file");
     let copies = std::fs::read_dir(lab.file("."))
@@ -262,15 +257,14 @@ async fn a_file_takes_the_name_of_a_folder_that_holds_something_new() {
 async fn a_folder_that_is_deleted_here_while_something_comes_into_it_stays_for_that() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("a.txt", "a")]).await;
-    lab.hub(changes(
-        2,
-        vec![folder(2, "app"), change(2, "app/old", Some("o"))],
-        false,
-    ))
+    lab.hub(changes(vec![
+        folder(2, "app"),
+        change(2, "app/old", Some("o")),
+    ]))
     .await;
     lab.applied(2).await;
     std::fs::remove_dir_all(lab.file("app")).unwrap();
-    lab.hub(changes(3, vec![change(3, "app/new", Some("n"))], false))
+    lab.hub(changes(vec![change(3, "app/new", Some("n"))]))
         .await;
     lab.hub(hub_frame::Frame::Flush(v1::Flush { token: 7 }))
         .await;
@@ -349,4 +343,45 @@ async fn contents_go_to_the_hub_one_after_another() {
         }
     }
     assert_eq!(whole, hashes);
+}
+
+#[tokio::test]
+async fn an_older_change_after_a_newer_answer_changes_nothing_on_the_next_connection_either() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    lab.write("a.txt", "mine");
+    let propose = lab.proposed().await;
+    lab.accept(&propose, 3).await;
+    lab.reconnect().await;
+    lab.hub(hub_frame::Frame::Hello(v1::HubHello {
+        epoch: "e".into(),
+        full: false,
+    }))
+    .await;
+    lab.hub(changes(vec![change(2, "a.txt", Some("before"))]))
+        .await;
+    lab.applied(2).await;
+    assert_eq!(lab.read("a.txt"), "mine");
+    lab.hub(changes(vec![change(3, "a.txt", Some("mine"))]))
+        .await;
+    lab.applied(3).await;
+    assert_eq!(lab.read("a.txt"), "mine");
+}
+
+#[tokio::test]
+async fn a_content_that_is_lost_with_the_private_folder_is_asked_for_again() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    let bare = v1::Change {
+        inline: None,
+        ..change(2, "b.txt", Some("content"))
+    };
+    lab.hub(changes(vec![bare])).await;
+    lab.needed().await;
+    std::fs::remove_dir_all(lab.folder.path().join("state/files")).unwrap();
+    lab.blob(b"content", false).await;
+    lab.needed().await;
+    lab.blob(b"content", false).await;
+    lab.applied(2).await;
+    assert_eq!(lab.read("b.txt"), "content");
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/v1/terminal.proto.
  */
 export const file_slipway_v1_terminal: GenFile = /*@__PURE__*/
-  fileDesc("ChlzbGlwd2F5L3YxL3Rlcm1pbmFsLnByb3RvEgpzbGlwd2F5LnYxItYBChNPcGVuVGVybWluYWxSZXF1ZXN0EhMKC3Rlcm1pbmFsX2lkGAEgASgJEgwKBGNvbHMYAiABKA0SDAoEcm93cxgDIAEoDRIPCgdjb21tYW5kGAQgAygJEgsKA2N3ZBgFIAEoCRI1CgNlbnYYBiADKAsyKC5zbGlwd2F5LnYxLk9wZW5UZXJtaW5hbFJlcXVlc3QuRW52RW50cnkSDQoFdGl0bGUYByABKAkaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIWChRMaXN0VGVybWluYWxzUmVxdWVzdCJBChJMaXN0VGVybWluYWxzUmVwbHkSKwoJdGVybWluYWxzGAEgAygLMhguc2xpcHdheS52MS5UZXJtaW5hbEluZm8iKwoUQ2xvc2VUZXJtaW5hbFJlcXVlc3QSEwoLdGVybWluYWxfaWQYASABKAkiFAoSQ2xvc2VUZXJtaW5hbFJlcGx5Ir8BCgxUZXJtaW5hbEluZm8SEwoLdGVybWluYWxfaWQYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEY29scxgDIAEoDRIMCgRyb3dzGAQgASgNEhIKCmVuZF9vZmZzZXQYBSABKAQSDgoGcnVuX2lkGAYgASgJEh4KBGV4aXQYByABKAsyEC5zbGlwd2F5LnYxLkV4aXQSFwoPY3JlYXRlZF91bml4X21zGAggASgDEhIKCmZvcmVncm91bmQYCSABKAkiaAoERXhpdBIRCgRjb2RlGAEgASgFSACIAQESEwoGc2lnbmFsGAIgASgFSAGIAQESDgoGcmVhc29uGAMgASgJEhQKDGZpbmFsX29mZnNldBgEIAEoBEIHCgVfY29kZUIJCgdfc2lnbmFsIsMCCg5UZXJtaW5hbENsaWVudBIiCgVoZWxsbxgBIAEoCzIRLnNsaXB3YXkudjEuSGVsbG9IABIiCgVpbnB1dBgCIAEoCzIRLnNsaXB3YXkudjEuSW5wdXRIABIeCgNhY2sYAyABKAsyDy5zbGlwd2F5LnYxLkFja0gAEiQKBnJlc2l6ZRgEIAEoCzISLnNsaXB3YXkudjEuUmVzaXplSAASJAoGc2lnbmFsGAUgASgLMhIuc2xpcHdheS52MS5TaWduYWxIABIsCgp2aXNpYmlsaXR5GAYgASgLMhYuc2xpcHdheS52MS5WaXNpYmlsaXR5SAASIAoEcGluZxgHIAEoCzIQLnNsaXB3YXkudjEuUGluZ0gAEiQKBmRldGFjaBgIIAEoCzISLnNsaXB3YXkudjEuRGV0YWNoSABCBwoFZnJhbWUi9AEKBUhlbGxvEhMKC3Rlcm1pbmFsX2lkGAEgASgJEg0KBWVwb2NoGAIgASgJEhMKC2hhdmVfb2Zmc2V0GAMgASgEEhEKCWNsaWVudF9pZBgEIAEoCRIMCgRjb2xzGAUgASgNEgwKBHJvd3MYBiABKA0SDgoGd2luZG93GAcgASgNEg8KB3Zpc2libGUYCCABKAgSEgoKc2Vzc2lvbl9pZBgJIAEoCRIXCgpmb3JlZ3JvdW5kGAogASgNSACIAQESFwoKYmFja2dyb3VuZBgLIAEoDUgBiAEBQg0KC19mb3JlZ3JvdW5kQg0KC19iYWNrZ3JvdW5kIiUKBUlucHV0Eg4KBm9mZnNldBgBIAEoBBIMCgRkYXRhGAIgASgMIiwKA0FjaxIVCg1wYXJzZWRfb2Zmc2V0GAEgASgEEg4KBndpbmRvdxgCIAEoDSIkCgZSZXNpemUSDAoEY29scxgBIAEoDRIMCgRyb3dzGAIgASgNIhYKBlNpZ25hbBIMCgRuYW1lGAEgASgJIh0KClZpc2liaWxpdHkSDwoHdmlzaWJsZRgBIAEoCCIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIggKBkRldGFjaCLHAwoOVGVybWluYWxTZXJ2ZXISKAoIYXR0YWNoZWQYASABKAsyFC5zbGlwd2F5LnYxLkF0dGFjaGVkSAASJAoGb3V0cHV0GAIgASgLMhIuc2xpcHdheS52MS5PdXRwdXRIABImCgdyZXNpemVkGAMgASgLMhMuc2xpcHdheS52MS5SZXNpemVkSAASKQoJaW5wdXRfYWNrGAQgASgLMhQuc2xpcHdheS52MS5JbnB1dEFja0gAEh4KA2dhcBgFIAEoCzIPLnNsaXB3YXkudjEuR2FwSAASIgoGZXhpdGVkGAYgASgLMhAuc2xpcHdheS52MS5FeGl0SAASJQoHZ29fYXdheRgHIAEoCzISLnNsaXB3YXkudjEuR29Bd2F5SAASIAoEcG9uZxgIIAEoCzIQLnNsaXB3YXkudjEuUG9uZ0gAEiYKB3JlZnVzZWQYCSABKAsyEy5zbGlwd2F5LnYxLlJlZnVzZWRIABIqCgVzdGF0ZRgKIAEoCzIZLnNsaXB3YXkudjEuVGVybWluYWxTdGF0ZUgAEigKCHJlc3RvcmVkGAsgASgLMhQuc2xpcHdheS52MS5SZXN0b3JlZEgAQgcKBWZyYW1lIt4BCghBdHRhY2hlZBINCgVlcG9jaBgBIAEoCRInCgRtb2RlGAIgASgOMhkuc2xpcHdheS52MS5BdHRhY2hlZC5Nb2RlEhQKDHN0YXJ0X29mZnNldBgDIAEoBBISCgplbmRfb2Zmc2V0GAQgASgEEgwKBGNvbHMYBSABKA0SDAoEcm93cxgGIAEoDRIUCgxpbnB1dF9vZmZzZXQYByABKAQiPgoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASDwoLTU9ERV9SRVNVTUUQARIPCgtNT0RFX1JFUExBWRACIjwKBk91dHB1dBIOCgZvZmZzZXQYASABKAQSDAoEZGF0YRgCIAEoDBIUCgxpbnB1dF9vZmZzZXQYAyABKAQiOAoHUmVzaXplZBIRCglhdF9vZmZzZXQYASABKAQSDAoEY29scxgCIAEoDRIMCgRyb3dzGAMgASgNIjEKCElucHV0QWNrEg4KBm9mZnNldBgBIAEoBBIVCg1vdXRwdXRfb2Zmc2V0GAIgASgEIh8KA0dhcBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEIkcKCFJlc3RvcmVkEhEKCWF0X29mZnNldBgBIAEoBBIMCgRjb2xzGAIgASgNEgwKBHJvd3MYAyABKA0SDAoEZGF0YRgEIAEoDCIqCgZHb0F3YXkSDgoGcmVhc29uGAEgASgJEhAKCGFmdGVyX21zGAIgASgNIhUKBFBvbmcSDQoFbm9uY2UYASABKAQiKAoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiMgoNVGVybWluYWxTdGF0ZRINCgV0aXRsZRgBIAEoCRISCgpmb3JlZ3JvdW5kGAIgASgJMqkCCglUZXJtaW5hbHMSQQoET3BlbhIfLnNsaXB3YXkudjEuT3BlblRlcm1pbmFsUmVxdWVzdBoYLnNsaXB3YXkudjEuVGVybWluYWxJbmZvEkgKBExpc3QSIC5zbGlwd2F5LnYxLkxpc3RUZXJtaW5hbHNSZXF1ZXN0Gh4uc2xpcHdheS52MS5MaXN0VGVybWluYWxzUmVwbHkSSQoFQ2xvc2USIC5zbGlwd2F5LnYxLkNsb3NlVGVybWluYWxSZXF1ZXN0Gh4uc2xpcHdheS52MS5DbG9zZVRlcm1pbmFsUmVwbHkSRAoGQXR0YWNoEhouc2xpcHdheS52MS5UZXJtaW5hbENsaWVudBoaLnNsaXB3YXkudjEuVGVybWluYWxTZXJ2ZXIoATABYgZwcm90bzM");
+  fileDesc("ChlzbGlwd2F5L3YxL3Rlcm1pbmFsLnByb3RvEgpzbGlwd2F5LnYxItYBChNPcGVuVGVybWluYWxSZXF1ZXN0EhMKC3Rlcm1pbmFsX2lkGAEgASgJEgwKBGNvbHMYAiABKA0SDAoEcm93cxgDIAEoDRIPCgdjb21tYW5kGAQgAygJEgsKA2N3ZBgFIAEoCRI1CgNlbnYYBiADKAsyKC5zbGlwd2F5LnYxLk9wZW5UZXJtaW5hbFJlcXVlc3QuRW52RW50cnkSDQoFdGl0bGUYByABKAkaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIWChRMaXN0VGVybWluYWxzUmVxdWVzdCJBChJMaXN0VGVybWluYWxzUmVwbHkSKwoJdGVybWluYWxzGAEgAygLMhguc2xpcHdheS52MS5UZXJtaW5hbEluZm8iKwoUQ2xvc2VUZXJtaW5hbFJlcXVlc3QSEwoLdGVybWluYWxfaWQYASABKAkiFAoSQ2xvc2VUZXJtaW5hbFJlcGx5IpcBCgxUZXJtaW5hbEluZm8SEwoLdGVybWluYWxfaWQYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEY29scxgDIAEoDRIMCgRyb3dzGAQgASgNEg4KBnJ1bl9pZBgFIAEoCRIeCgRleGl0GAYgASgLMhAuc2xpcHdheS52MS5FeGl0EhcKD2NyZWF0ZWRfdW5peF9tcxgHIAEoAyJoCgRFeGl0EhEKBGNvZGUYASABKAVIAIgBARITCgZzaWduYWwYAiABKAVIAYgBARIOCgZyZWFzb24YAyABKAkSFAoMZmluYWxfb2Zmc2V0GAQgASgEQgcKBV9jb2RlQgkKB19zaWduYWwioQIKDlRlcm1pbmFsQ2xpZW50EiIKBWhlbGxvGAEgASgLMhEuc2xpcHdheS52MS5IZWxsb0gAEiIKBWlucHV0GAIgASgLMhEuc2xpcHdheS52MS5JbnB1dEgAEh4KA2FjaxgDIAEoCzIPLnNsaXB3YXkudjEuQWNrSAASJAoGcmVzaXplGAQgASgLMhIuc2xpcHdheS52MS5SZXNpemVIABIkCgZzaWduYWwYBSABKAsyEi5zbGlwd2F5LnYxLlNpZ25hbEgAEiwKCnZpc2liaWxpdHkYBiABKAsyFi5zbGlwd2F5LnYxLlZpc2liaWxpdHlIABIkCgZkZXRhY2gYByABKAsyEi5zbGlwd2F5LnYxLkRldGFjaEgAQgcKBWZyYW1lIvQBCgVIZWxsbxITCgt0ZXJtaW5hbF9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRITCgtoYXZlX29mZnNldBgDIAEoBBIRCgljbGllbnRfaWQYBCABKAkSDAoEY29scxgFIAEoDRIMCgRyb3dzGAYgASgNEg4KBndpbmRvdxgHIAEoDRIPCgd2aXNpYmxlGAggASgIEhIKCnNlc3Npb25faWQYCSABKAkSFwoKZm9yZWdyb3VuZBgKIAEoDUgAiAEBEhcKCmJhY2tncm91bmQYCyABKA1IAYgBAUINCgtfZm9yZWdyb3VuZEINCgtfYmFja2dyb3VuZCIlCgVJbnB1dBIOCgZvZmZzZXQYASABKAQSDAoEZGF0YRgCIAEoDCIsCgNBY2sSFQoNcGFyc2VkX29mZnNldBgBIAEoBBIOCgZ3aW5kb3cYAiABKA0iJAoGUmVzaXplEgwKBGNvbHMYASABKA0SDAoEcm93cxgCIAEoDSIWCgZTaWduYWwSDAoEbmFtZRgBIAEoCSIdCgpWaXNpYmlsaXR5Eg8KB3Zpc2libGUYASABKAgiCAoGRGV0YWNoItICCg5UZXJtaW5hbFNlcnZlchIoCghhdHRhY2hlZBgBIAEoCzIULnNsaXB3YXkudjEuQXR0YWNoZWRIABIkCgZvdXRwdXQYAiABKAsyEi5zbGlwd2F5LnYxLk91dHB1dEgAEiYKB3Jlc2l6ZWQYAyABKAsyEy5zbGlwd2F5LnYxLlJlc2l6ZWRIABIpCglpbnB1dF9hY2sYBCABKAsyFC5zbGlwd2F5LnYxLklucHV0QWNrSAASHgoDZ2FwGAUgASgLMg8uc2xpcHdheS52MS5HYXBIABIiCgZleGl0ZWQYBiABKAsyEC5zbGlwd2F5LnYxLkV4aXRIABImCgdyZWZ1c2VkGAcgASgLMhMuc2xpcHdheS52MS5SZWZ1c2VkSAASKAoIcmVzdG9yZWQYCCABKAsyFC5zbGlwd2F5LnYxLlJlc3RvcmVkSABCBwoFZnJhbWUi3gEKCEF0dGFjaGVkEg0KBWVwb2NoGAEgASgJEicKBG1vZGUYAiABKA4yGS5zbGlwd2F5LnYxLkF0dGFjaGVkLk1vZGUSFAoMc3RhcnRfb2Zmc2V0GAMgASgEEhIKCmVuZF9vZmZzZXQYBCABKAQSDAoEY29scxgFIAEoDRIMCgRyb3dzGAYgASgNEhQKDGlucHV0X29mZnNldBgHIAEoBCI+CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIPCgtNT0RFX1JFU1VNRRABEg8KC01PREVfUkVQTEFZEAIiPAoGT3V0cHV0Eg4KBm9mZnNldBgBIAEoBBIMCgRkYXRhGAIgASgMEhQKDGlucHV0X29mZnNldBgDIAEoBCI4CgdSZXNpemVkEhEKCWF0X29mZnNldBgBIAEoBBIMCgRjb2xzGAIgASgNEgwKBHJvd3MYAyABKA0iGgoISW5wdXRBY2sSDgoGb2Zmc2V0GAEgASgEIh8KA0dhcBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEIkcKCFJlc3RvcmVkEhEKCWF0X29mZnNldBgBIAEoBBIMCgRjb2xzGAIgASgNEgwKBHJvd3MYAyABKA0SDAoEZGF0YRgEIAEoDCIoCgdSZWZ1c2VkEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCTKpAgoJVGVybWluYWxzEkEKBE9wZW4SHy5zbGlwd2F5LnYxLk9wZW5UZXJtaW5hbFJlcXVlc3QaGC5zbGlwd2F5LnYxLlRlcm1pbmFsSW5mbxJICgRMaXN0EiAuc2xpcHdheS52MS5MaXN0VGVybWluYWxzUmVxdWVzdBoeLnNsaXB3YXkudjEuTGlzdFRlcm1pbmFsc1JlcGx5EkkKBUNsb3NlEiAuc2xpcHdheS52MS5DbG9zZVRlcm1pbmFsUmVxdWVzdBoeLnNsaXB3YXkudjEuQ2xvc2VUZXJtaW5hbFJlcGx5EkQKBkF0dGFjaBIaLnNsaXB3YXkudjEuVGVybWluYWxDbGllbnQaGi5zbGlwd2F5LnYxLlRlcm1pbmFsU2VydmVyKAEwAWIGcHJvdG8z");
 
 /**
  * @generated from message slipway.v1.OpenTerminalRequest
@@ -153,31 +153,21 @@ export type TerminalInfo = Message<"slipway.v1.TerminalInfo"> & {
   rows: number;
 
   /**
-   * @generated from field: uint64 end_offset = 5;
-   */
-  endOffset: bigint;
-
-  /**
    * Set for the terminal of a run.
    *
-   * @generated from field: string run_id = 6;
+   * @generated from field: string run_id = 5;
    */
   runId: string;
 
   /**
-   * @generated from field: slipway.v1.Exit exit = 7;
+   * @generated from field: slipway.v1.Exit exit = 6;
    */
   exit?: Exit | undefined;
 
   /**
-   * @generated from field: int64 created_unix_ms = 8;
+   * @generated from field: int64 created_unix_ms = 7;
    */
   createdUnixMs: bigint;
-
-  /**
-   * @generated from field: string foreground = 9;
-   */
-  foreground: string;
 };
 
 /**
@@ -270,13 +260,7 @@ export type TerminalClient = Message<"slipway.v1.TerminalClient"> & {
     case: "visibility";
   } | {
     /**
-     * @generated from field: slipway.v1.Ping ping = 7;
-     */
-    value: Ping;
-    case: "ping";
-  } | {
-    /**
-     * @generated from field: slipway.v1.Detach detach = 8;
+     * @generated from field: slipway.v1.Detach detach = 7;
      */
     value: Detach;
     case: "detach";
@@ -474,23 +458,6 @@ export const VisibilitySchema: GenMessage<Visibility> = /*@__PURE__*/
   messageDesc(file_slipway_v1_terminal, 13);
 
 /**
- * @generated from message slipway.v1.Ping
- */
-export type Ping = Message<"slipway.v1.Ping"> & {
-  /**
-   * @generated from field: uint64 nonce = 1;
-   */
-  nonce: bigint;
-};
-
-/**
- * Describes the message slipway.v1.Ping.
- * Use `create(PingSchema)` to create a new message.
- */
-export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 14);
-
-/**
  * @generated from message slipway.v1.Detach
  */
 export type Detach = Message<"slipway.v1.Detach"> & {
@@ -501,7 +468,7 @@ export type Detach = Message<"slipway.v1.Detach"> & {
  * Use `create(DetachSchema)` to create a new message.
  */
 export const DetachSchema: GenMessage<Detach> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 15);
+  messageDesc(file_slipway_v1_terminal, 14);
 
 /**
  * @generated from message slipway.v1.TerminalServer
@@ -548,31 +515,13 @@ export type TerminalServer = Message<"slipway.v1.TerminalServer"> & {
     case: "exited";
   } | {
     /**
-     * @generated from field: slipway.v1.GoAway go_away = 7;
-     */
-    value: GoAway;
-    case: "goAway";
-  } | {
-    /**
-     * @generated from field: slipway.v1.Pong pong = 8;
-     */
-    value: Pong;
-    case: "pong";
-  } | {
-    /**
-     * @generated from field: slipway.v1.Refused refused = 9;
+     * @generated from field: slipway.v1.Refused refused = 7;
      */
     value: Refused;
     case: "refused";
   } | {
     /**
-     * @generated from field: slipway.v1.TerminalState state = 10;
-     */
-    value: TerminalState;
-    case: "state";
-  } | {
-    /**
-     * @generated from field: slipway.v1.Restored restored = 11;
+     * @generated from field: slipway.v1.Restored restored = 8;
      */
     value: Restored;
     case: "restored";
@@ -584,7 +533,7 @@ export type TerminalServer = Message<"slipway.v1.TerminalServer"> & {
  * Use `create(TerminalServerSchema)` to create a new message.
  */
 export const TerminalServerSchema: GenMessage<TerminalServer> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 16);
+  messageDesc(file_slipway_v1_terminal, 15);
 
 /**
  * @generated from message slipway.v1.Attached
@@ -635,7 +584,7 @@ export type Attached = Message<"slipway.v1.Attached"> & {
  * Use `create(AttachedSchema)` to create a new message.
  */
 export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 17);
+  messageDesc(file_slipway_v1_terminal, 16);
 
 /**
  * @generated from enum slipway.v1.Attached.Mode
@@ -665,7 +614,7 @@ export enum Attached_Mode {
  * Describes the enum slipway.v1.Attached.Mode.
  */
 export const Attached_ModeSchema: GenEnum<Attached_Mode> = /*@__PURE__*/
-  enumDesc(file_slipway_v1_terminal, 17, 0);
+  enumDesc(file_slipway_v1_terminal, 16, 0);
 
 /**
  * Also acknowledges input, when there is any to acknowledge: a key and its echo come back as one frame.
@@ -694,7 +643,7 @@ export type Output = Message<"slipway.v1.Output"> & {
  * Use `create(OutputSchema)` to create a new message.
  */
 export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 18);
+  messageDesc(file_slipway_v1_terminal, 17);
 
 /**
  * The size changes at this place of the stream.
@@ -723,7 +672,7 @@ export type Resized = Message<"slipway.v1.Resized"> & {
  * Use `create(ResizedSchema)` to create a new message.
  */
 export const ResizedSchema: GenMessage<Resized> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 19);
+  messageDesc(file_slipway_v1_terminal, 18);
 
 /**
  * Of input that no output followed.
@@ -735,11 +684,6 @@ export type InputAck = Message<"slipway.v1.InputAck"> & {
    * @generated from field: uint64 offset = 1;
    */
   offset: bigint;
-
-  /**
-   * @generated from field: uint64 output_offset = 2;
-   */
-  outputOffset: bigint;
 };
 
 /**
@@ -747,7 +691,7 @@ export type InputAck = Message<"slipway.v1.InputAck"> & {
  * Use `create(InputAckSchema)` to create a new message.
  */
 export const InputAckSchema: GenMessage<InputAck> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 20);
+  messageDesc(file_slipway_v1_terminal, 19);
 
 /**
  * Bytes between the two offsets are no longer kept; always shown, never silent. The screen at their end follows.
@@ -771,7 +715,7 @@ export type Gap = Message<"slipway.v1.Gap"> & {
  * Use `create(GapSchema)` to create a new message.
  */
 export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 21);
+  messageDesc(file_slipway_v1_terminal, 20);
 
 /**
  * A piece of what brings any screen, in whatever state, to this place of the stream. It is not part of the log: it has no
@@ -806,46 +750,7 @@ export type Restored = Message<"slipway.v1.Restored"> & {
  * Use `create(RestoredSchema)` to create a new message.
  */
 export const RestoredSchema: GenMessage<Restored> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 22);
-
-/**
- * @generated from message slipway.v1.GoAway
- */
-export type GoAway = Message<"slipway.v1.GoAway"> & {
-  /**
-   * @generated from field: string reason = 1;
-   */
-  reason: string;
-
-  /**
-   * @generated from field: uint32 after_ms = 2;
-   */
-  afterMs: number;
-};
-
-/**
- * Describes the message slipway.v1.GoAway.
- * Use `create(GoAwaySchema)` to create a new message.
- */
-export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 23);
-
-/**
- * @generated from message slipway.v1.Pong
- */
-export type Pong = Message<"slipway.v1.Pong"> & {
-  /**
-   * @generated from field: uint64 nonce = 1;
-   */
-  nonce: bigint;
-};
-
-/**
- * Describes the message slipway.v1.Pong.
- * Use `create(PongSchema)` to create a new message.
- */
-export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 24);
+  messageDesc(file_slipway_v1_terminal, 21);
 
 /**
  * The stream ends after it. Code is one of the API's error codes.
@@ -869,29 +774,7 @@ export type Refused = Message<"slipway.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 25);
-
-/**
- * @generated from message slipway.v1.TerminalState
- */
-export type TerminalState = Message<"slipway.v1.TerminalState"> & {
-  /**
-   * @generated from field: string title = 1;
-   */
-  title: string;
-
-  /**
-   * @generated from field: string foreground = 2;
-   */
-  foreground: string;
-};
-
-/**
- * Describes the message slipway.v1.TerminalState.
- * Use `create(TerminalStateSchema)` to create a new message.
- */
-export const TerminalStateSchema: GenMessage<TerminalState> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_terminal, 26);
+  messageDesc(file_slipway_v1_terminal, 22);
 
 /**
  * Served by the agent; every call carries its bearer key. The backend serves Attach too, with a device's token: it

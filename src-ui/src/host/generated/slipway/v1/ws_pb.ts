@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { GoAway, Hello, Ping, Pong, TerminalClient, TerminalServer } from "./terminal_pb";
+import type { Hello, TerminalClient, TerminalServer } from "./terminal_pb";
 import { file_slipway_v1_terminal } from "./terminal_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/v1/ws.proto.
  */
 export const file_slipway_v1_ws: GenFile = /*@__PURE__*/
-  fileDesc("ChNzbGlwd2F5L3YxL3dzLnByb3RvEgpzbGlwd2F5LnYxIv4BCghXc0NsaWVudBIOCgZzdHJlYW0YASABKA0SLAoGYXR0YWNoGAIgASgLMhouc2xpcHdheS52MS5BdHRhY2hUZXJtaW5hbEgAEi4KCHRlcm1pbmFsGAMgASgLMhouc2xpcHdheS52MS5UZXJtaW5hbENsaWVudEgAEjAKCXN1YnNjcmliZRgEIAEoCzIbLnNsaXB3YXkudjEuU3Vic2NyaWJlRXZlbnRzSAASKAoFY2xvc2UYBSABKAsyFy5zbGlwd2F5LnYxLkNsb3NlU3RyZWFtSAASIAoEcGluZxgGIAEoCzIQLnNsaXB3YXkudjEuUGluZ0gAQgYKBGJvZHkiRgoOQXR0YWNoVGVybWluYWwSEgoKc2Vzc2lvbl9pZBgBIAEoCRIgCgVoZWxsbxgCIAEoCzIRLnNsaXB3YXkudjEuSGVsbG8iJwoPU3Vic2NyaWJlRXZlbnRzEhQKDHdvcmtzcGFjZV9pZBgBIAEoCSINCgtDbG9zZVN0cmVhbSLrAQoIV3NTZXJ2ZXISDgoGc3RyZWFtGAEgASgNEi4KCHRlcm1pbmFsGAIgASgLMhouc2xpcHdheS52MS5UZXJtaW5hbFNlcnZlckgAEiIKBWV2ZW50GAMgASgLMhEuc2xpcHdheS52MS5FdmVudEgAEioKBmNsb3NlZBgEIAEoCzIYLnNsaXB3YXkudjEuU3RyZWFtQ2xvc2VkSAASIAoEcG9uZxgFIAEoCzIQLnNsaXB3YXkudjEuUG9uZ0gAEiUKB2dvX2F3YXkYBiABKAsyEi5zbGlwd2F5LnYxLkdvQXdheUgAQgYKBGJvZHkiLQoMU3RyZWFtQ2xvc2VkEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSLPAgoFRXZlbnQSLwoJd29ya3NwYWNlGAEgASgLMhouc2xpcHdheS52MS5Xb3Jrc3BhY2VNb3ZlZEgAEisKB3Nlc3Npb24YAiABKAsyGC5zbGlwd2F5LnYxLlNlc3Npb25Nb3ZlZEgAEiMKA3J1bhgDIAEoCzIULnNsaXB3YXkudjEuUnVuTW92ZWRIABIpCgV1c2FnZRgEIAEoCzIYLnNsaXB3YXkudjEuU2Vzc2lvblVzYWdlSAASKwoGbm90aWNlGAUgASgLMhkuc2xpcHdheS52MS5TZXNzaW9uTm90aWNlSAASLwoJdGVybWluYWxzGAYgASgLMhouc2xpcHdheS52MS5UZXJtaW5hbHNNb3ZlZEgAEjEKCndvcmtzcGFjZXMYByABKAsyGy5zbGlwd2F5LnYxLldvcmtzcGFjZXNNb3ZlZEgAQgcKBWV2ZW50IjQKDldvcmtzcGFjZU1vdmVkEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRIMCgRoZWFkGAIgASgEImEKDFNlc3Npb25Nb3ZlZBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRINCgVzdGF0ZRgDIAEoCRIYChBhcHBsaWVkX3JldmlzaW9uGAQgASgEIj8KCFJ1bk1vdmVkEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSDQoFc3RhdGUYAyABKAkisQEKDFNlc3Npb25Vc2FnZRISCgpzZXNzaW9uX2lkGAEgASgJEhQKDG1lbW9yeV9ieXRlcxgCIAEoBBIaChJtZW1vcnlfbGltaXRfYnl0ZXMYAyABKAQSEgoKZGlza19ieXRlcxgEIAEoBBIYChBkaXNrX2xpbWl0X2J5dGVzGAUgASgEEhIKCmNwdV9taWxsaXMYBiABKA0SGQoRaWRsZV9zdG9wX3VuaXhfbXMYByABKAMiVwoNU2Vzc2lvbk5vdGljZRISCgpzZXNzaW9uX2lkGAEgASgJEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRITCgt0ZXJtaW5hbF9pZBgEIAEoCSIkCg5UZXJtaW5hbHNNb3ZlZBISCgpzZXNzaW9uX2lkGAEgASgJIhEKD1dvcmtzcGFjZXNNb3ZlZGIGcHJvdG8z", [file_slipway_v1_terminal]);
+  fileDesc("ChNzbGlwd2F5L3YxL3dzLnByb3RvEgpzbGlwd2F5LnYxIv4BCghXc0NsaWVudBIOCgZzdHJlYW0YASABKA0SLAoGYXR0YWNoGAIgASgLMhouc2xpcHdheS52MS5BdHRhY2hUZXJtaW5hbEgAEi4KCHRlcm1pbmFsGAMgASgLMhouc2xpcHdheS52MS5UZXJtaW5hbENsaWVudEgAEjAKCXN1YnNjcmliZRgEIAEoCzIbLnNsaXB3YXkudjEuU3Vic2NyaWJlRXZlbnRzSAASKAoFY2xvc2UYBSABKAsyFy5zbGlwd2F5LnYxLkNsb3NlU3RyZWFtSAASIAoEcGluZxgGIAEoCzIQLnNsaXB3YXkudjEuUGluZ0gAQgYKBGJvZHkiRgoOQXR0YWNoVGVybWluYWwSEgoKc2Vzc2lvbl9pZBgBIAEoCRIgCgVoZWxsbxgCIAEoCzIRLnNsaXB3YXkudjEuSGVsbG8iJwoPU3Vic2NyaWJlRXZlbnRzEhQKDHdvcmtzcGFjZV9pZBgBIAEoCSINCgtDbG9zZVN0cmVhbSIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIusBCghXc1NlcnZlchIOCgZzdHJlYW0YASABKA0SLgoIdGVybWluYWwYAiABKAsyGi5zbGlwd2F5LnYxLlRlcm1pbmFsU2VydmVySAASIgoFZXZlbnQYAyABKAsyES5zbGlwd2F5LnYxLkV2ZW50SAASKgoGY2xvc2VkGAQgASgLMhguc2xpcHdheS52MS5TdHJlYW1DbG9zZWRIABIgCgRwb25nGAUgASgLMhAuc2xpcHdheS52MS5Qb25nSAASJQoHZ29fYXdheRgGIAEoCzISLnNsaXB3YXkudjEuR29Bd2F5SABCBgoEYm9keSIVCgRQb25nEg0KBW5vbmNlGAEgASgEIhoKBkdvQXdheRIQCghhZnRlcl9tcxgBIAEoDSItCgxTdHJlYW1DbG9zZWQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIs8CCgVFdmVudBIvCgl3b3Jrc3BhY2UYASABKAsyGi5zbGlwd2F5LnYxLldvcmtzcGFjZU1vdmVkSAASKwoHc2Vzc2lvbhgCIAEoCzIYLnNsaXB3YXkudjEuU2Vzc2lvbk1vdmVkSAASIwoDcnVuGAMgASgLMhQuc2xpcHdheS52MS5SdW5Nb3ZlZEgAEikKBXVzYWdlGAQgASgLMhguc2xpcHdheS52MS5TZXNzaW9uVXNhZ2VIABIrCgZub3RpY2UYBSABKAsyGS5zbGlwd2F5LnYxLlNlc3Npb25Ob3RpY2VIABIvCgl0ZXJtaW5hbHMYBiABKAsyGi5zbGlwd2F5LnYxLlRlcm1pbmFsc01vdmVkSAASMQoKd29ya3NwYWNlcxgHIAEoCzIbLnNsaXB3YXkudjEuV29ya3NwYWNlc01vdmVkSABCBwoFZXZlbnQiNAoOV29ya3NwYWNlTW92ZWQSFAoMd29ya3NwYWNlX2lkGAEgASgJEgwKBGhlYWQYAiABKAQiYQoMU2Vzc2lvbk1vdmVkEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEg0KBXN0YXRlGAMgASgJEhgKEGFwcGxpZWRfcmV2aXNpb24YBCABKAQiPwoIUnVuTW92ZWQSFAoMd29ya3NwYWNlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRINCgVzdGF0ZRgDIAEoCSKxAQoMU2Vzc2lvblVzYWdlEhIKCnNlc3Npb25faWQYASABKAkSFAoMbWVtb3J5X2J5dGVzGAIgASgEEhoKEm1lbW9yeV9saW1pdF9ieXRlcxgDIAEoBBISCgpkaXNrX2J5dGVzGAQgASgEEhgKEGRpc2tfbGltaXRfYnl0ZXMYBSABKAQSEgoKY3B1X21pbGxpcxgGIAEoDRIZChFpZGxlX3N0b3BfdW5peF9tcxgHIAEoAyJXCg1TZXNzaW9uTm90aWNlEhIKCnNlc3Npb25faWQYASABKAkSDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEhMKC3Rlcm1pbmFsX2lkGAQgASgJIiQKDlRlcm1pbmFsc01vdmVkEhIKCnNlc3Npb25faWQYASABKAkiEQoPV29ya3NwYWNlc01vdmVkYgZwcm90bzM", [file_slipway_v1_terminal]);
 
 /**
  * @generated from message slipway.v1.WsClient
@@ -127,6 +127,23 @@ export const CloseStreamSchema: GenMessage<CloseStream> = /*@__PURE__*/
   messageDesc(file_slipway_v1_ws, 3);
 
 /**
+ * @generated from message slipway.v1.Ping
+ */
+export type Ping = Message<"slipway.v1.Ping"> & {
+  /**
+   * @generated from field: uint64 nonce = 1;
+   */
+  nonce: bigint;
+};
+
+/**
+ * Describes the message slipway.v1.Ping.
+ * Use `create(PingSchema)` to create a new message.
+ */
+export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
+  messageDesc(file_slipway_v1_ws, 4);
+
+/**
  * @generated from message slipway.v1.WsServer
  */
 export type WsServer = Message<"slipway.v1.WsServer"> & {
@@ -176,7 +193,43 @@ export type WsServer = Message<"slipway.v1.WsServer"> & {
  * Use `create(WsServerSchema)` to create a new message.
  */
 export const WsServerSchema: GenMessage<WsServer> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 4);
+  messageDesc(file_slipway_v1_ws, 5);
+
+/**
+ * @generated from message slipway.v1.Pong
+ */
+export type Pong = Message<"slipway.v1.Pong"> & {
+  /**
+   * @generated from field: uint64 nonce = 1;
+   */
+  nonce: bigint;
+};
+
+/**
+ * Describes the message slipway.v1.Pong.
+ * Use `create(PongSchema)` to create a new message.
+ */
+export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
+  messageDesc(file_slipway_v1_ws, 6);
+
+/**
+ * The server stops: dial anew after this time. Its streams go on until then.
+ *
+ * @generated from message slipway.v1.GoAway
+ */
+export type GoAway = Message<"slipway.v1.GoAway"> & {
+  /**
+   * @generated from field: uint32 after_ms = 1;
+   */
+  afterMs: number;
+};
+
+/**
+ * Describes the message slipway.v1.GoAway.
+ * Use `create(GoAwaySchema)` to create a new message.
+ */
+export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
+  messageDesc(file_slipway_v1_ws, 7);
 
 /**
  * Code is one of the API's error codes; empty: as asked.
@@ -200,7 +253,7 @@ export type StreamClosed = Message<"slipway.v1.StreamClosed"> & {
  * Use `create(StreamClosedSchema)` to create a new message.
  */
 export const StreamClosedSchema: GenMessage<StreamClosed> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 5);
+  messageDesc(file_slipway_v1_ws, 8);
 
 /**
  * A hint that something moved; truth is read by REST. The first events of a subscription carry the current state.
@@ -261,7 +314,7 @@ export type Event = Message<"slipway.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 6);
+  messageDesc(file_slipway_v1_ws, 9);
 
 /**
  * @generated from message slipway.v1.WorkspaceMoved
@@ -283,7 +336,7 @@ export type WorkspaceMoved = Message<"slipway.v1.WorkspaceMoved"> & {
  * Use `create(WorkspaceMovedSchema)` to create a new message.
  */
 export const WorkspaceMovedSchema: GenMessage<WorkspaceMoved> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 7);
+  messageDesc(file_slipway_v1_ws, 10);
 
 /**
  * Empty session_id: the workspace has no session.
@@ -317,7 +370,7 @@ export type SessionMoved = Message<"slipway.v1.SessionMoved"> & {
  * Use `create(SessionMovedSchema)` to create a new message.
  */
 export const SessionMovedSchema: GenMessage<SessionMoved> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 8);
+  messageDesc(file_slipway_v1_ws, 11);
 
 /**
  * @generated from message slipway.v1.RunMoved
@@ -344,7 +397,7 @@ export type RunMoved = Message<"slipway.v1.RunMoved"> & {
  * Use `create(RunMovedSchema)` to create a new message.
  */
 export const RunMovedSchema: GenMessage<RunMoved> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 9);
+  messageDesc(file_slipway_v1_ws, 12);
 
 /**
  * @generated from message slipway.v1.SessionUsage
@@ -393,7 +446,7 @@ export type SessionUsage = Message<"slipway.v1.SessionUsage"> & {
  * Use `create(SessionUsageSchema)` to create a new message.
  */
 export const SessionUsageSchema: GenMessage<SessionUsage> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 10);
+  messageDesc(file_slipway_v1_ws, 13);
 
 /**
  * @generated from message slipway.v1.SessionNotice
@@ -425,7 +478,7 @@ export type SessionNotice = Message<"slipway.v1.SessionNotice"> & {
  * Use `create(SessionNoticeSchema)` to create a new message.
  */
 export const SessionNoticeSchema: GenMessage<SessionNotice> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 11);
+  messageDesc(file_slipway_v1_ws, 14);
 
 /**
  * @generated from message slipway.v1.TerminalsMoved
@@ -442,7 +495,7 @@ export type TerminalsMoved = Message<"slipway.v1.TerminalsMoved"> & {
  * Use `create(TerminalsMovedSchema)` to create a new message.
  */
 export const TerminalsMovedSchema: GenMessage<TerminalsMoved> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 12);
+  messageDesc(file_slipway_v1_ws, 15);
 
 /**
  * @generated from message slipway.v1.WorkspacesMoved
@@ -455,5 +508,5 @@ export type WorkspacesMoved = Message<"slipway.v1.WorkspacesMoved"> & {
  * Use `create(WorkspacesMovedSchema)` to create a new message.
  */
 export const WorkspacesMovedSchema: GenMessage<WorkspacesMoved> = /*@__PURE__*/
-  messageDesc(file_slipway_v1_ws, 13);
+  messageDesc(file_slipway_v1_ws, 16);
 
