@@ -6,6 +6,6 @@ import "../ui/field.css";
 import "../ui/badge.css";
 import "../ui/card.css";
 import "../ui/progress.css";
-import "../app/frame.css";
+import "./frame.css";
 import "./pages.css";
 import "./modes.css";
