@@ -62,7 +62,7 @@ test.describe("with the page kept in the browser", () => {
     });
     expect(kept).toHaveLength(1);
     expect(kept.flat()).toContain("/");
-    expect(kept.flat().filter((path) => !/^\/($|assets\/|boot\.js$|icons?\.svg$)/.test(path))).toEqual([]);
+    expect(kept.flat().filter((path) => !/^\/($|assets\/|boot\.js$|icon\.svg$)/.test(path))).toEqual([]);
     await page.request.post(`${server.base}/api/v1/sign-out`, { headers: { origin: server.base } });
     await page.reload();
     await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();

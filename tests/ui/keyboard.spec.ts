@@ -193,8 +193,9 @@ test("files, terminal, status bar and the way out, all by keys", async ({ page, 
   // The status bar's choices are menus, and commands as well.
   await tabTo(page, page.getByRole("button", { name: "Indentation: Spaces: 4" }));
   await page.keyboard.press("Enter");
-  await page.keyboard.press("ArrowUp");
+  await expect(page.getByRole("menuitemradio", { name: "2 spaces" })).toBeFocused();
   await page.keyboard.press("Escape");
+  await expect(page.getByRole("menu")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Indentation: Spaces: 4" })).toBeFocused();
   await page.keyboard.press("F1");
   await page.keyboard.type("Indent with 2");

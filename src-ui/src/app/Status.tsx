@@ -30,7 +30,13 @@ export function Status({ bench }: { bench: Workbench }) {
             Ln {facts.line}, Col {facts.column}
             {facts.selected > 0 ? ` (${facts.selected} selected)` : ""}
           </button>
-          <Choice group="editor.indent." what="Indentation" value={facts.indent} detail />
+          <Choice
+            group="editor.indent."
+            lead="Indent with "
+            what="Indentation"
+            value={facts.indent}
+            detail
+          />
           <button
             type="button"
             className="status-item btn-reset opt"
@@ -39,26 +45,48 @@ export function Status({ bench }: { bench: Workbench }) {
           >
             UTF-8
           </button>
-          <Choice group="editor.ending." what="End of lines" value={facts.ending} detail />
-          <Choice group="editor.language." what="Language" value={facts.language} />
+          <Choice
+            group="editor.ending."
+            lead="End lines with "
+            what="End of lines"
+            value={facts.ending}
+            detail
+          />
+          <Choice
+            group="editor.language."
+            lead="Read this file as "
+            what="Language"
+            value={facts.language}
+          />
         </>
       ) : null}
     </footer>
   );
 }
 
+interface ChoiceProps {
+  /** What the ids of the actions begin with. */
+  group: string;
+  /** What their titles begin with, which goes without saying here. */
+  lead: string;
+  what: string;
+  value: string;
+  detail?: boolean;
+}
+
 /** A value, and behind it the actions that change it. */
-function Choice(props: { group: string; what: string; value: string; detail?: boolean }) {
-  const { group, what, value, detail } = props;
+function Choice({ group, lead, what, value, detail }: ChoiceProps) {
   const bench = useBench();
-  const open = (at: Element) =>
+  const open = (at: Element) => {
+    const actions = bench.actions().filter((one) => one.id.startsWith(group));
     bench.menu(
       at,
-      bench
-        .actions()
-        .filter((one) => one.id.startsWith(group))
-        .map(entryOf),
+      actions.map((one) => {
+        const { icon: _, ...entry } = entryOf(one);
+        return { ...entry, label: one.title.slice(lead.length) };
+      }),
     );
+  };
   return (
     <button
       type="button"

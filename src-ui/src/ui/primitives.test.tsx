@@ -119,6 +119,19 @@ for (const theme of THEMES) {
   });
 }
 
+test("Escape closes a menu in which one of several holds", async () => {
+  const { popups } = await stage(<button type="button">Under it</button>);
+  popups.menu({ x: 40, y: 40 }, [
+    { label: "Light theme", checked: false, run: nothing },
+    { label: "Dark theme", checked: true, run: nothing },
+  ]);
+  await expect.element(page.getByRole("menuitemradio", { name: "Light theme" })).toHaveFocus();
+  await userEvent.keyboard("{ArrowUp}");
+  await expect.element(page.getByRole("menuitemradio", { name: "Dark theme" })).toHaveFocus();
+  await userEvent.keyboard("{Escape}");
+  await expect.element(page.getByRole("menu")).not.toBeInTheDocument();
+});
+
 test("a menu is walked by keys, skips what cannot be chosen, and gives the focus back", async () => {
   const { popups } = await stage(<button type="button">Actions</button>);
   const trigger = page.getByRole("button", { name: "Actions" }).element() as HTMLElement;

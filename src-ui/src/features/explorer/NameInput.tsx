@@ -5,6 +5,7 @@ import { Icon } from "../../ui/Icon";
 import { createEntry, moveEntries } from "./actions";
 import type { Explorer } from "./model";
 import { join, nameOf, newNameProblem } from "./names";
+import { rowId } from "./TreeRow";
 
 export function NameInput({
   explorer,
@@ -45,7 +46,16 @@ export function NameInput({
   };
   const shown = problem !== null && text !== "" ? problem : touched ? problem : null;
   return (
-    <div className="explorer-name" style={{ top, "--level": level } as React.CSSProperties}>
+    <div
+      // A tree holds nothing but its items; this one is being named.
+      role="treeitem"
+      id={path ? rowId(path) : undefined}
+      aria-level={level + 1}
+      aria-selected={path !== undefined}
+      tabIndex={-1}
+      className="explorer-name"
+      style={{ top, "--level": level } as React.CSSProperties}
+    >
       <Icon name={what === "folder" ? "folder" : "file"} />
       <input
         // biome-ignore lint/a11y/noAutofocus: asked for by the person
