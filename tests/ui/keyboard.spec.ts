@@ -30,7 +30,7 @@ test("a person without a mouse registers, edits and runs", async ({ page, server
   await page.keyboard.press("Enter");
   await tabTo(page, page.getByRole("button", { name: /Python data/ }));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog")).toBeVisible();
+  await expect(page.getByRole("dialog").getByRole("textbox", { name: "Name" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
   await goTo(page, "main.py");
@@ -137,7 +137,7 @@ test("files, terminal, status bar and the way out, all by keys", async ({ page, 
   await register(page, server.base);
   await tabTo(page, page.getByRole("button", { name: /Python data/ }));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog")).toBeVisible();
+  await expect(page.getByRole("dialog").getByRole("textbox", { name: "Name" })).toBeFocused();
   await page.keyboard.press("Enter");
   const tree = page.getByRole("tree", { name: "Files" });
   const item = (name: string) => page.getByRole("treeitem", { name, exact: true });
