@@ -20,8 +20,8 @@ use crate::error::AgentError;
 
 /// How long an input acknowledgement waits for output that it can travel with. A key is nearly always echoed, and
 /// one frame fewer is one wake-up fewer on every hop. The timer is not stopped by an echo, so that fast typing finds
-/// it running instead of starting it with every key.
-const ACK_WAITS: Duration = Duration::from_millis(100);
+/// it running instead of starting it with every key; nobody waits for it.
+const ACK_WAITS: Duration = Duration::from_millis(500);
 
 /// The frames for one viewer.
 pub(crate) struct Outbound {

@@ -4,15 +4,14 @@ use std::task::Context;
 
 use rustix::process::Signal;
 use slipway_core::code::Code;
-use slipway_core::limits::TERMINAL_WINDOW_BYTES;
 use slipway_proto::v1;
 use slipway_proto::v1::attached::Mode as WireMode;
 use slipway_proto::v1::terminal_client::Frame as In;
 use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_terminal::attach::{Attachment, Frame, Hello, Mode};
+use slipway_terminal::colours::Colours;
 use slipway_terminal::input::ClientId;
 use slipway_terminal::log::Size;
-use slipway_terminal::query::Colours;
 
 use super::{State, Terminal, Viewer, bounded};
 use crate::error::AgentError;
@@ -90,11 +89,6 @@ impl Terminal {
             let text = "This terminal is open in too many places. Close one of them.";
             return Err(AgentError::new(Code::TooManyRequests, text));
         }
-        let window = if hello.window == 0 {
-            TERMINAL_WINDOW_BYTES
-        } else {
-            hello.window
-        };
         let size = if hello.cols == 0 || hello.rows == 0 {
             state.log.size()
         } else {
@@ -112,7 +106,7 @@ impl Terminal {
         let hello = Hello {
             same_log: hello.epoch == self.epoch,
             have_offset: hello.have_offset,
-            window,
+            window: hello.window,
             visible: hello.visible,
         };
         let (attachment, attached) = Attachment::new(hello, &mut state.log);

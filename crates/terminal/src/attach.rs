@@ -12,7 +12,7 @@ pub struct Hello {
     pub same_log: bool,
     /// Offset after the last byte it received.
     pub have_offset: u64,
-    /// Bytes that may be in flight.
+    /// Bytes that may be in flight; 0: as many as is usual.
     pub window: u32,
     /// Whether it is on a screen.
     pub visible: bool,

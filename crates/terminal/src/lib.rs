@@ -3,6 +3,7 @@
 
 pub mod attach;
 mod checkpoint;
+pub mod colours;
 pub mod credit;
 mod cursor;
 mod element;

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use unicode_width::UnicodeWidthChar as _;
 use vte::{Params, Parser, Perform};
 
+use crate::colours::Colours;
 use crate::cursor::Cursor;
 use crate::element::{self, Kind};
 use crate::log::Size;
@@ -23,25 +24,6 @@ const PRIMARY: &str = "\x1b[?1;2c";
 const SECONDARY: &str = "\x1b[>0;276;0c";
 /// For XTVERSION.
 const NAME: &str = concat!("Slipway(", env!("CARGO_PKG_VERSION"), ")");
-
-/// Colours as 0xRRGGBB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colours {
-    /// Of text.
-    pub foreground: u32,
-    /// Behind it.
-    pub background: u32,
-}
-
-/// Until a viewer tells its own: light text on a dark ground.
-impl Default for Colours {
-    fn default() -> Self {
-        Self {
-            foreground: 0x00ea_edf1,
-            background: 0x0013_181f,
-        }
-    }
-}
 
 /// Follows the output of one terminal.
 pub struct Answerer {
@@ -268,11 +250,7 @@ impl Seen {
                 self.answer(format_args!("\x1b[?{row};{col}R"));
             }
             ('n', 996) => {
-                let theme = if is_dark(self.colours.background) {
-                    1
-                } else {
-                    2
-                };
+                let theme = if self.colours.are_dark() { 1 } else { 2 };
                 self.answer(format_args!("\x1b[?997;{theme}n"));
             }
             _ => {}
@@ -420,12 +398,6 @@ fn first(params: &Params) -> u16 {
 fn nth(params: &Params, index: usize) -> u16 {
     let param = params.iter().nth(index);
     param.and_then(|param| param.first()).copied().unwrap_or(0)
-}
-
-/// Whether light text is read on it.
-fn is_dark(colour: u32) -> bool {
-    let [_, red, green, blue] = colour.to_be_bytes().map(u32::from);
-    red * 299 + green * 587 + blue * 114 < 128_000
 }
 
 #[cfg(test)]
