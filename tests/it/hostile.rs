@@ -127,7 +127,7 @@ async fn a_memory_hog_is_told_what_it_ran_out_of() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fork_bomb_meets_the_limit_and_ends_with_its_run() {
     let mut scene = Scene::open().await;
-    let bomb = "import os, time\nnumber = 0\ntry:\n    while True:\n        if os.fork() == 0:\n            time.sleep(600)\n        number += 1\nexcept OSError as error:\n    print(number, error.strerror, flush=True)\n    time.sleep(3)";
+    let bomb = "import os, time\nnumber = 0\ntry:\n    while True:\n        if os.fork() == 0:\n            time.sleep(600)\n        number += 1\nexcept OSError as error:\n    print(number, error.strerror, flush=True)\n    time.sleep(11)\n    open(\"late.txt\", \"w\").write(\"late\")\n    time.sleep(2)";
     scene
         .mallory
         .write_file(scene.workspace, "bomb.py", None, bomb.into())
@@ -141,6 +141,9 @@ async fn a_fork_bomb_meets_the_limit_and_ends_with_its_run() {
         "{output}"
     );
     assert!(told.starts_with("too many processes: "), "{told}");
+    // Meanwhile a file was written and stored, long after any thread that is not kept had ended.
+    let late = scene.mallory.read_file(scene.workspace, "late.txt").await;
+    assert!(late.is_ok(), "{late:?}");
     scene.all_is_well().await;
     // One that never stops by itself is stopped by its user.
     let run = scene
