@@ -15,6 +15,7 @@ use tokio::process::Command;
 
 use crate::lab::PATIENCE;
 
+mod away;
 mod killed;
 mod memory;
 mod missing;

@@ -53,24 +53,25 @@ pub async fn take(db: &PgPool, server: Uuid, held: &[Uuid]) -> Result<Vec<Sessio
     Ok(ids.into_iter().map(SessionId::from_uuid).collect())
 }
 
-/// Renews all leases of this server, stores when each session was last active, and returns those it still holds.
+/// Renews the leases of the sessions that this server drives, stores when each was last active, and returns those it
+/// still holds. One whose driver has left, since the database was away for long, runs out and is taken anew.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn renew(
     db: &PgPool,
     server: Uuid,
-    activity: &[(SessionId, OffsetDateTime)],
+    driven: &[(SessionId, OffsetDateTime)],
 ) -> Result<Vec<SessionId>, sqlx::Error> {
     let (ids, at): (Vec<Uuid>, Vec<OffsetDateTime>) =
-        activity.iter().map(|(id, at)| (id.uuid(), *at)).unzip();
+        driven.iter().map(|(id, at)| (id.uuid(), *at)).unzip();
     let ids = sqlx::query_scalar!(
         "update sessions
          set lease_until = clock_timestamp() + make_interval(secs => $2),
              last_activity_at = greatest(last_activity_at,
                  (select active.at from unnest($3::uuid[], $4::timestamptz[]) as active (id, at)
                   where active.id = sessions.id))
-         where lease_owner = $1
+         where lease_owner = $1 and id = any($3)
            and state in ('requested', 'provisioning', 'ready', 'idle', 'stopping')
          returning id",
         server,

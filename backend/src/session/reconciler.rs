@@ -63,11 +63,11 @@ async fn round(sessions: &Sessions, sweep: &mut Sweep) -> Result<(), sqlx::Error
         .values()
         .map(|driven| driven.view.borrow().clone())
         .collect();
-    let active: Vec<_> = views
+    let driven: Vec<_> = views
         .iter()
         .map(|view| (view.record.id, view.record.life.last_activity_at))
         .collect();
-    let held: HashSet<SessionId> = lease::renew(&inner.db, inner.server, &active)
+    let held: HashSet<SessionId> = lease::renew(&inner.db, inner.server, &driven)
         .await?
         .into_iter()
         .collect();
