@@ -35,7 +35,7 @@ pub const BATCH_NAME_CHARS_MAX: usize = 200;
 pub const HISTORY_BYTES_MAX: u64 = 2 * WORKSPACE_BYTES_MAX;
 /// Everything stored of one workspace: its tree, its history, and as much again of what is on its way in.
 pub const STORED_BYTES_MAX: u64 = 2 * (WORKSPACE_BYTES_MAX + HISTORY_BYTES_MAX);
-/// Of that, one part in this many is for versions that people made: what programs write does not push them out.
+/// Of a full history, one part in this many is for versions that people made: what programs write does not push them out.
 pub const HISTORY_PART_OF_PEOPLE: u64 = 2;
 /// The newest versions of each file, which lose their content last; those by people and by programs apart.
 pub const HISTORY_VERSIONS_KEPT: u32 = 10;

@@ -46,7 +46,10 @@ export const HISTORY_BYTES_MAX = 2 * WORKSPACE_BYTES_MAX;
 /** Everything stored of one workspace: its tree, its history, and as much again of what is on its way in. */
 export const STORED_BYTES_MAX = 2 * (WORKSPACE_BYTES_MAX + HISTORY_BYTES_MAX);
 
-/** The newest versions of each file, which lose their content last. */
+/** Of a full history, one part in this many is for versions that people made: what programs write does not push them out. */
+export const HISTORY_PART_OF_PEOPLE = 2;
+
+/** The newest versions of each file, which lose their content last; those by people and by programs apart. */
 export const HISTORY_VERSIONS_KEPT = 10;
 
 /** Versions as young as this lose their content after all older ones but those. */
@@ -98,6 +101,12 @@ export const HTTP_WRITE_MS = 90_000;
 /** How often a request that is done once says that it still works; four missed signs and it may be begun again. */
 export const HTTP_ALIVE_MS = 30_000;
 
+/** Connections of a server at once; each takes up to 200 KiB and one descriptor. */
+export const HTTP_CONNECTIONS_MAX = 8_192;
+
+/** Connections of one address at once. A class of a hundred behind one router, each with two windows of seven, is 1,400. */
+export const HTTP_CONNECTIONS_PER_ADDRESS_MAX = 2_048;
+
 /** Streams of one HTTP/2 connection. */
 export const HTTP2_STREAMS_MAX = 128;
 
@@ -116,7 +125,7 @@ export const BODY_DRAIN_BYTES_MAX = 256 * MIB;
 /** A name that a client gives a request, so that it is done once. */
 export const IDEMPOTENCY_KEY_CHARS_MAX = 200;
 
-/** Rows of one page of a list. */
+/** Rows of one page of any list that grows. The journal hands out whole revisions, of which the last may be longer. */
 export const PAGE_ROWS_MAX = 500;
 
 /** One WebSocket message from a browser. */
