@@ -1,5 +1,5 @@
 /** Draws what `popups.ts` was asked to show; keys, focus and announcements are react-aria's. */
-import { Fragment, useRef, useState, useSyncExternalStore } from "react";
+import { Fragment, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import {
   Dialog,
   FieldError,
@@ -14,6 +14,7 @@ import {
   ModalOverlay,
   Popover,
   Separator,
+  setInteractionModality,
   TextField,
 } from "react-aria-components";
 import { flushSync } from "react-dom";
@@ -53,6 +54,11 @@ function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) 
   const { at, entries, from } = menu;
   const point = useRef<HTMLSpanElement>(null);
   const trigger = useRef(at instanceof Element ? at : null);
+  // react-aria takes a key on a button for a screen reader's click, and would move the focus only when nothing moves on
+  // the page any more.
+  useLayoutEffect(() => {
+    if (from?.matches(":focus-visible")) setInteractionModality("keyboard");
+  }, [from]);
   const act = (key: number) => {
     const entry = entries[key];
     flushSync(onClose);

@@ -119,17 +119,32 @@ for (const theme of THEMES) {
   });
 }
 
-test("Escape closes a menu in which one of several holds", async () => {
-  const { popups } = await stage(<button type="button">Under it</button>);
-  popups.menu({ x: 40, y: 40 }, [
+test("a menu opened by a key has the focus, whatever still moves, and Escape closes it", async () => {
+  const choices = [
     { label: "Light theme", checked: false, run: nothing },
     { label: "Dark theme", checked: true, run: nothing },
-  ]);
+  ];
+  const open = (at: Element) => staged.popups.menu(at, choices);
+  const staged = await stage(
+    <>
+      <button type="button" className="btn" onClick={(event) => open(event.currentTarget)}>
+        Themes
+      </button>
+      <span id="moves" style={{ opacity: 1, transition: "opacity 60s" }} />
+    </>,
+  );
+  const moves = document.getElementById("moves") as HTMLElement;
+  await new Promise((resolve) => {
+    moves.addEventListener("transitionrun", resolve, { once: true });
+    moves.getBoundingClientRect();
+    moves.style.opacity = "0";
+  });
+  (page.getByRole("button", { name: "Themes" }).element() as HTMLElement).focus();
+  await userEvent.keyboard("{Enter}");
   await expect.element(page.getByRole("menuitemradio", { name: "Light theme" })).toHaveFocus();
-  await userEvent.keyboard("{ArrowUp}");
-  await expect.element(page.getByRole("menuitemradio", { name: "Dark theme" })).toHaveFocus();
   await userEvent.keyboard("{Escape}");
   await expect.element(page.getByRole("menu")).not.toBeInTheDocument();
+  await expect.element(page.getByRole("button", { name: "Themes" })).toHaveFocus();
 });
 
 test("a menu is walked by keys, skips what cannot be chosen, and gives the focus back", async () => {
