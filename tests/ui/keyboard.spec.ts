@@ -212,6 +212,10 @@ test("files, terminal, status bar and the way out, all by keys", async ({ page, 
   await expect.poll(() => stored(page, server.base, "main.py")).toContain("import pandas as pd\r\n");
 
   await page.keyboard.press("F1");
+  await page.keyboard.type("Stop session");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Session stopped" })).toBeVisible();
+  await page.keyboard.press("F1");
   await page.keyboard.type("Sign out");
   await page.keyboard.press("Enter");
   await expect(page.getByLabel("E-mail")).toBeFocused();
