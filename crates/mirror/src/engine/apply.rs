@@ -65,7 +65,7 @@ impl State {
         let is_removal = node.is_none();
         match &node {
             Some(node) => drop(self.local.insert(path.clone(), node.clone())),
-            None => drop(self.local.remove(path)),
+            None => drop(self.taken_away(path)),
         }
         self.agree(path, node);
         if path.as_str() == RULES_FILE {
@@ -223,8 +223,7 @@ impl State {
             }
             done => {
                 done?;
-                let mut moved = BTreeSet::new();
-                self.gone(path, &mut moved);
+                self.taken_away(path);
             }
         }
         Ok(true)

@@ -1,6 +1,5 @@
 //! Both sides changed a path. What can be joined is joined and proposed on top of the hub's state; else the hub keeps
 //! the name and what the disk has moves to a copy, which is proposed as new. Either way nothing is lost.
-use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use slipway_core::hash::ContentHash;
@@ -234,12 +233,9 @@ impl State {
                 // A crash or another replica made this very copy before.
                 self.disk.remove(path, &expected)?;
             }
-            let mut moved = BTreeSet::new();
-            self.gone(path, &mut moved);
+            let moved = self.taken_away(path);
             self.has_moved(&moved);
             self.dirty.insert(copy.clone());
-            self.dirty
-                .extend(moved.into_iter().filter(|below| below != path));
             self.look_soon();
             return Ok(copy);
         }

@@ -114,7 +114,7 @@ impl State {
             Some(folder) => drop(self.unknown.remove(folder)),
             None => self.root_unknown = false,
         }
-        let mut here = HashSet::new();
+        let mut here = Vec::new();
         for name in names {
             let Some(name) = name.to_str() else { continue };
             let whole = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
@@ -122,12 +122,14 @@ impl State {
             if let Ok(path) = RelPath::parse(&whole)
                 && path.as_str() == whole
             {
-                here.insert(path);
+                here.push(path);
             }
         }
+        // Also what is known below a folder that is not: no event told of the folder.
+        let standing: HashSet<&str> = here.iter().map(RelPath::as_str).collect();
         let gone: Vec<_> = self
             .inside(folder)
-            .filter(|known| known.parent().as_ref() == folder && !here.contains(*known))
+            .filter(|known| !standing.contains(right_in(folder, known)))
             .cloned()
             .collect();
         for path in gone {
@@ -216,6 +218,19 @@ impl State {
         }
     }
 
+    /// A change of this side took a path away, or found it gone: what a folder held went before it, and is settled after
+    /// the next look. Tells all that went.
+    pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
+        let mut moved = BTreeSet::new();
+        self.gone(path, &mut moved);
+        let below = moved.iter().filter(|moved| moved.is_below(path));
+        self.dirty.extend(below.cloned());
+        if moved.len() > 1 {
+            self.look_soon();
+        }
+        moved
+    }
+
     /// Reads a file; `None` when it is as it was, or being written.
     fn file(&mut self, path: &RelPath, print: Fingerprint) -> Option<Node> {
         let known = matches!(self.local.get(path), Some(Node::File { .. }));
@@ -285,6 +300,16 @@ impl State {
 
 pub(super) fn rules_file() -> Option<RelPath> {
     RelPath::parse(RULES_FILE).ok()
+}
+
+/// What stands right in a folder and is the path or above it.
+fn right_in<'a>(folder: Option<&RelPath>, path: &'a RelPath) -> &'a str {
+    let whole = path.as_str();
+    let begin = folder.map_or(0, |folder| folder.as_str().len() + 1);
+    let end = whole[begin..]
+        .find('/')
+        .map_or(whole.len(), |at| begin + at);
+    &whole[..end]
 }
 
 /// Paths of a tree below a folder.

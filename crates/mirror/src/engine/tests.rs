@@ -16,6 +16,7 @@ mod deletion;
 mod disk;
 mod flush;
 mod hub;
+mod unheard;
 
 /// The hub's end, and the folder.
 struct Lab {

@@ -1,7 +1,7 @@
 //! What the hub tells, and what the disk shows of it.
 use super::*;
 
-fn folder(revision: u64, path: &str) -> v1::Change {
+pub(super) fn folder(revision: u64, path: &str) -> v1::Change {
     let node = Some(wire::to_wire(&Node::Folder));
     v1::Change {
         node,

@@ -1,0 +1,133 @@
+//! A disk whose events are lost: only looks tell what is on it.
+use slipway_core::path::RelPath;
+
+use super::*;
+use crate::watch::Watch;
+
+/// The loop's state, which the test drives step by step.
+struct Deaf {
+    folder: TempDir,
+    state: State,
+    frames: mpsc::Receiver<v1::SpokeFrame>,
+}
+
+impl Deaf {
+    /// In step with a hub that lists these.
+    async fn listed(changes: Vec<v1::Change>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("work")).unwrap();
+        let settings = Settings {
+            root: folder.path().join("work"),
+            state: folder.path().join("state"),
+            name: "session".into(),
+            fresh_id: "root-1".into(),
+            brake: Brake::Tell,
+        };
+        let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
+        let state = State::with(settings, applied, notices, Watch::deaf()).unwrap();
+        let (control, frames) = mpsc::channel(64);
+        let bulk = mpsc::channel(64).0;
+        let mut deaf = Self {
+            folder,
+            state,
+            frames,
+        };
+        let id = LINK;
+        deaf.tell(Input::Connected(Link { id, control, bulk }))
+            .await;
+        let hello = v1::HubHello {
+            epoch: "e".into(),
+            full: true,
+        };
+        deaf.hub(hub_frame::Frame::Hello(hello)).await;
+        deaf.hub(listing(1, changes)).await;
+        deaf
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    async fn tell(&mut self, input: Input) {
+        self.state.take(input).await;
+        self.state.act().await;
+    }
+
+    async fn hub(&mut self, frame: hub_frame::Frame) {
+        let frame = v1::HubFrame { frame: Some(frame) };
+        self.tell(Input::Hub(LINK, frame)).await;
+    }
+
+    /// Looks at a path; tells the batch that follows.
+    async fn look(&mut self, path: &str) -> Option<v1::Propose> {
+        self.state.mark(&[self.file(path)]);
+        self.state.look();
+        self.state.act().await;
+        self.proposed()
+    }
+
+    /// Looks at everything, as a flush does, for which nothing waits for its turn.
+    async fn look_at_everything(&mut self) -> Option<v1::Propose> {
+        self.tell(Input::Flush(oneshot::channel().0)).await;
+        self.proposed()
+    }
+
+    fn proposed(&mut self) -> Option<v1::Propose> {
+        while let Ok(frame) = self.frames.try_recv() {
+            if let Some(spoke_frame::Frame::Propose(propose)) = frame.frame {
+                return Some(propose);
+            }
+        }
+        None
+    }
+
+    /// The hub takes a whole batch.
+    async fn accept(&mut self, propose: &v1::Propose, revision: u64) {
+        let mut applied = v1::Outcome::default();
+        applied.set_result(v1::outcome::Result::Applied);
+        let result = v1::ProposeResult {
+            batch: propose.batch,
+            revision,
+            outcomes: vec![applied; propose.operations.len()],
+        };
+        self.hub(hub_frame::Frame::Result(result)).await;
+    }
+}
+
+fn deleted(propose: Option<v1::Propose>) -> Vec<String> {
+    let operations = propose.into_iter().flat_map(|propose| propose.operations);
+    let deleted = operations.filter(|operation| operation.node.is_none());
+    deleted.map(|operation| operation.path).collect()
+}
+
+#[tokio::test]
+async fn a_file_that_was_seen_without_its_folder_is_missed_when_both_are_gone() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    std::fs::create_dir_all(lab.file("d/e")).unwrap();
+    std::fs::write(lab.file("d/e/z.txt"), "z").unwrap();
+    let propose = lab.look("d/e/z.txt").await.unwrap();
+    lab.accept(&propose, 2).await;
+    std::fs::remove_dir_all(lab.file("d")).unwrap();
+    assert_eq!(deleted(lab.look_at_everything().await), ["d/e/z.txt"]);
+}
+
+#[tokio::test]
+async fn what_went_with_a_folder_that_the_hub_deleted_too_is_seen_to_have_gone() {
+    let mut lab = Deaf::listed(vec![hub::folder(1, "d")]).await;
+    std::fs::write(lab.file("d/x.txt"), "x").unwrap();
+    let propose = lab.look("d/x.txt").await.unwrap();
+    std::fs::remove_dir_all(lab.file("d")).unwrap();
+    lab.hub(changes(vec![change(2, "d", None)])).await;
+    // The hub took the file in a folder of its own.
+    lab.accept(&propose, 3).await;
+    lab.hub(changes(vec![
+        hub::folder(3, "d"),
+        change(3, "d/x.txt", Some("x")),
+    ]))
+    .await;
+    assert!(!lab.file("d/x.txt").exists());
+    // By the next look, which is none at everything.
+    lab.state.look();
+    let waiting: Vec<_> = lab.state.to_propose.iter().map(RelPath::as_str).collect();
+    assert_eq!(waiting, ["d/x.txt"]);
+}
