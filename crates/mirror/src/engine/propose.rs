@@ -210,7 +210,11 @@ impl State {
             match outcome.result() {
                 Outcome::Applied | Outcome::Converged => {
                     touched.extend(self.answered(&path, node.clone(), result.revision));
+                    let stands = node.is_some();
                     self.agree(&path, node);
+                    if stands {
+                        self.stands_in_folders(&path, result.revision, &mut touched);
+                    }
                     self.committed_at(&path, result.batch);
                 }
                 Outcome::Stale => {
@@ -237,5 +241,23 @@ impl State {
         }
         self.committed = self.committed.max(result.revision);
         self.settle_all(touched);
+    }
+
+    /// What a batch put at a path stands in folders, here as at the hub, which made those that it lacked: also one that
+    /// the batch deleted before.
+    fn stands_in_folders(
+        &mut self,
+        path: &RelPath,
+        revision: u64,
+        touched: &mut BTreeSet<RelPath>,
+    ) {
+        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
+        for folder in path.ancestors() {
+            if !is_folder(self.base.get(&folder)) || !is_folder(self.remote.get(&folder)) {
+                self.answered(&folder, Some(Node::Folder), revision);
+                self.agree(&folder, Some(Node::Folder));
+                touched.insert(folder);
+            }
+        }
     }
 }

@@ -23,7 +23,7 @@ use hub::{Chance, Hub};
 mod flush;
 mod hub;
 
-const WORLDS: u64 = 60;
+const WORLDS: u64 = 600;
 const STEPS: usize = 60;
 /// One world by its seed, to look at a failure.
 const ONLY: Option<u64> = None;
@@ -57,7 +57,9 @@ struct World {
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // In memory where that can be: a world stores its base so often that a disk would take most of the time.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let folder = folder.unwrap();
         std::fs::create_dir(folder.path().join("work")).unwrap();
         let mut world = Self {
             chance: Chance(seed),

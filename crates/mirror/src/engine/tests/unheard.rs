@@ -108,7 +108,8 @@ async fn a_file_that_was_seen_without_its_folder_is_missed_when_both_are_gone() 
     let propose = lab.look("d/e/z.txt").await.unwrap();
     lab.accept(&propose, 2).await;
     std::fs::remove_dir_all(lab.file("d")).unwrap();
-    assert_eq!(deleted(lab.look_at_everything().await), ["d/e/z.txt"]);
+    let proposed = lab.look_at_everything().await;
+    assert_eq!(deleted(proposed), ["d/e/z.txt", "d/e", "d"]);
 }
 
 #[tokio::test]
@@ -129,5 +130,31 @@ async fn what_went_with_a_folder_that_the_hub_deleted_too_is_seen_to_have_gone()
     // By the next look, which is none at everything.
     lab.state.look();
     let waiting: Vec<_> = lab.state.to_propose.iter().map(RelPath::as_str).collect();
-    assert_eq!(waiting, ["d/x.txt"]);
+    assert_eq!(waiting, ["d", "d/x.txt"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_a_batch_deleted_and_made_again_for_a_file_in_it_is_known() {
+    let mut lab = Deaf::listed(vec![change(1, "d", Some("a file"))]).await;
+    std::fs::remove_file(lab.file("d")).unwrap();
+    lab.state.mark(&[lab.file("d")]);
+    lab.state.look();
+    std::fs::create_dir(lab.file("d")).unwrap();
+    std::fs::write(lab.file("d/z.txt"), "z").unwrap();
+    let propose = lab.look("d/z.txt").await.unwrap();
+    let paths = propose.operations.iter().map(|done| done.path.as_str());
+    assert_eq!(paths.collect::<Vec<_>>(), ["d", "d/z.txt"]);
+    lab.accept(&propose, 2).await;
+    let first = |change| v1::Change {
+        last_of_revision: false,
+        ..change
+    };
+    lab.hub(changes(vec![
+        first(change(2, "d", None)),
+        first(hub::folder(2, "d")),
+        change(2, "d/z.txt", Some("z")),
+    ]))
+    .await;
+    std::fs::remove_dir_all(lab.file("d")).unwrap();
+    assert_eq!(deleted(lab.look_at_everything().await), ["d/z.txt", "d"]);
 }
