@@ -36,7 +36,8 @@ pub struct Context {
 }
 
 impl Context {
-    fn tell(&self, run: RunId, state: &str) {
+    /// Tells those who watch that a run of the session moved.
+    pub fn tell(&self, run: RunId, state: &str) {
         tell(&self.events, self.workspace, run, state);
     }
 }

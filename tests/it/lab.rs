@@ -266,7 +266,7 @@ async fn start(
     (app, base, served)
 }
 
-/// The server's settings, with the agent and the execution image that `cargo xtask test` names.
+/// The server's settings, with the agent and, unless a test has one of its own, the image that `cargo xtask test` names.
 pub(crate) fn config(data_dir: &Path, more: &[String]) -> Config {
     use clap::Parser as _;
     #[derive(clap::Parser)]
@@ -289,7 +289,7 @@ pub(crate) fn config(data_dir: &Path, more: &[String]) -> Config {
     let mut flags = Flags::try_parse_from(always.into_iter().chain(more))
         .expect("SLIPWAY_TEST_AGENT and SLIPWAY_TEST_IMAGE are set, as `cargo xtask test` does");
     flags.config.agent = Some(flags.test_agent);
-    flags.config.image = Some(flags.test_image);
+    flags.config.image.get_or_insert(flags.test_image);
     flags.config
 }
 

@@ -11,6 +11,7 @@ use slipway_proto::v1;
 
 use crate::lab::{Journey as _, Lab, PATIENCE, code};
 
+mod ended;
 mod stored;
 
 #[tokio::test]

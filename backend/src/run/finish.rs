@@ -122,22 +122,17 @@ pub async fn close_open(
     Ok(())
 }
 
-/// Fails the runs of a session that its agent does not know, except `known`. With none known, the session is over
-/// and what waited for it is over, too.
+/// Fails the begun runs of a session that its agent does not know, all except `known`.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn fail_others(
     context: &Context,
-    known: Option<&[RunId]>,
+    known: &[RunId],
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = known
-        .unwrap_or_default()
-        .iter()
-        .map(|id| id.uuid())
-        .collect();
-    for id in progress::fail_others(context, &ids, known.is_none(), reason).await? {
+    let ids: Vec<Uuid> = known.iter().map(|id| id.uuid()).collect();
+    for id in progress::fail_others(context, &ids, reason).await? {
         context.tell(id, "failed");
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Rows of the runs of one session, as its driver moves them on. Every write checks that the driver still holds the lease.
-use slipway_core::id::{Id as _, RunId};
+use slipway_core::id::{Id as _, RunId, SessionId};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -188,30 +189,50 @@ pub async fn end(context: &Context, id: RunId, ended: &Ended) -> Result<Stored, 
     not_written(context, id).await
 }
 
-/// Fails runs of this session that are not in `known`; `waiting_too` fails those that wait for it as well.
+/// Fails the begun runs of this session that are not in `known`.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn fail_others(
     context: &Context,
     known: &[Uuid],
-    waiting_too: bool,
     reason: &str,
 ) -> Result<Vec<RunId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "update runs set state = 'failed', reason = $4
          from sessions
          where runs.session_id = $1 and sessions.id = $1 and sessions.fence = $2
-           and (runs.state in ('waiting', 'running', 'flushing') or ($5 and runs.state = 'queued'))
+           and runs.state in ('waiting', 'running', 'flushing')
            and runs.id <> all($3)
          returning runs.id",
         context.session.uuid(),
         context.fence,
         known,
         reason,
-        waiting_too,
     )
     .fetch_all(&context.db)
+    .await?;
+    Ok(ids.into_iter().map(RunId::from_uuid).collect())
+}
+
+/// Fails whatever ran in a session that ends or waited for it. Done in the transaction that ends the session, so that
+/// no run is ever left without one that could start it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fail_all(
+    db: &mut PgConnection,
+    session: SessionId,
+    reason: &str,
+) -> Result<Vec<RunId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "update runs set state = 'failed', reason = $2
+         where session_id = $1 and state in ('queued', 'waiting', 'running', 'flushing')
+         returning id",
+        session.uuid(),
+        reason,
+    )
+    .fetch_all(db)
     .await?;
     Ok(ids.into_iter().map(RunId::from_uuid).collect())
 }

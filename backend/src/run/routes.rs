@@ -312,11 +312,18 @@ async fn begin(
     )
     .await?;
     crate::session::store::notify(&mut db, session.id).await?;
+    let stored = store::find(&mut *db, run.id).await?;
+    let stored =
+        stored.ok_or_else(|| Error::new(Code::NotFound, "The workspace was deleted meanwhile."))?;
     db.commit().await?;
     app.sessions.poke(session.id);
-    tell(&app.events, workspace, run.id, "queued");
-    let stored = store::find(&app.db, run.id).await?;
-    stored.ok_or_else(|| Error::new(Code::NotFound, "The workspace was deleted meanwhile."))
+    let state = if stored.state == RunState::Failed {
+        "failed"
+    } else {
+        "queued"
+    };
+    tell(&app.events, workspace, run.id, state);
+    Ok(stored)
 }
 
 /// The command line that a target means in this workspace now.

@@ -3,9 +3,13 @@ use slipway_api::run::{Run, RunState, RunTarget};
 use slipway_api::session::Exit;
 use slipway_core::id::{Id, RunId, SessionId, UserId, WorkspaceId};
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::progress;
+use crate::session;
+use crate::session::rules::is_live;
 
 /// A run to be stored.
 pub struct NewRun {
@@ -90,7 +94,8 @@ impl From<Row> for Run {
     }
 }
 
-/// Stores a run that waits for its session.
+/// Stores a run that waits for its session. Is the session over since it was looked at, the run is over with it, as if
+/// it had come a moment before. The caller has locked the session.
 ///
 /// # Errors
 /// When the database refuses.
@@ -114,8 +119,14 @@ pub async fn insert(
         i32::try_from(run.rows).unwrap_or(i32::MAX),
         now,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    let session = session::store::find(&mut *db, run.session).await?;
+    if let Some(life) = session.map(|session| session.life)
+        && !is_live(life.state)
+    {
+        progress::fail_all(db, run.session, life.why()).await?;
+    }
     Ok(())
 }
 
@@ -152,7 +163,7 @@ pub async fn open_count(db: &mut PgConnection, workspace: WorkspaceId) -> Result
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn find(db: &PgPool, id: RunId) -> Result<Option<Run>, sqlx::Error> {
+pub async fn find(db: impl PgExecutor<'_>, id: RunId) -> Result<Option<Run>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         r#"select id, workspace_id, session_id, target as "target: Json<RunTarget>", command, revision,

@@ -21,7 +21,7 @@ use super::rules::{self, Event, Life};
 use super::runtime::Place;
 use super::stage::Stages;
 use super::store::{self, Record, StoreError};
-use super::{Sessions, View, lock, moved};
+use super::{Sessions, View, lease, lock, moved};
 
 mod finish;
 mod provision;
@@ -101,10 +101,7 @@ impl Driver {
                 SessionState::Requested | SessionState::Provisioning => self.provision().await,
                 SessionState::Ready | SessionState::Idle => self.serve().await,
                 SessionState::Stopping => self.finish().await,
-                SessionState::Stopped | SessionState::Failed => {
-                    self.bury().await;
-                    break;
-                }
+                SessionState::Stopped | SessionState::Failed => break,
             };
             if matches!(phase, Err(Interrupt::Released)) {
                 self.leave().await;
@@ -137,7 +134,7 @@ impl Driver {
     async fn look(&mut self) -> Phase {
         let record = self.record();
         let db = self.sessions.inner.db.clone();
-        match store::wishes(&db, record.id, record.fence).await {
+        match lease::wishes(&db, record.id, record.fence).await {
             Ok(wishes) => {
                 self.view.send_modify(|view| {
                     view.record.life.keep_until_done = wishes.keep_until_done;
@@ -203,28 +200,32 @@ impl Driver {
         Err(Interrupt::Moved)
     }
 
-    /// The session is over: first its place ends, then its row says so, and only then is it told. So whoever hears
-    /// of the end can start the next session at once, on the same volume.
+    /// The session is over, and so is what ran in it or waited for it: first its place ends, then the rows say so, and
+    /// only then is it told. So whoever hears of the end can start the next session at once, on the same volume.
     async fn over(&mut self, life: Life, now: time::OffsetDateTime) -> Phase {
         self.end_all().await;
         let state = life.state;
         let mut record = self.record();
         record.life = life;
         record.ended_at = Some(now);
-        self.save(record.clone()).await?;
+        let failed = self.save(record.clone()).await?;
         tracing::info!(session.id = %record.id, "Session {} is {}", record.id, store::state_text(state));
         self.view.send_modify(|view| view.record = record);
         self.tell();
+        for run in failed {
+            self.run_context().tell(run, "failed");
+        }
         Err(Interrupt::Moved)
     }
 
-    /// Stores the record; tries again while the database is away, gives up when the lease is lost.
-    async fn save(&self, record: Record) -> Phase {
+    /// Stores the record; tries again while the database is away, gives up when the lease is lost. The runs that
+    /// failed with it.
+    async fn save(&self, record: Record) -> Result<Vec<RunId>, Interrupt> {
         let mut pause = Duration::from_millis(50);
         loop {
             let inner = &self.sessions.inner;
             match store::save(&inner.db, &record, inner.server).await {
-                Ok(()) => return Ok(()),
+                Ok(failed) => return Ok(failed),
                 Err(StoreError::LostLease) => {
                     tracing::warn!(session.id = %record.id, "The lease of session {} is lost", record.id);
                     return Err(Interrupt::Released);

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::store::LEASE_S;
+use super::store::{LEASE_S, StoreError};
 
 /// Most sessions taken in one go, so that a restart with many does not start them all in one instant.
 const TAKEN_AT_ONCE_MAX: i64 = 64;
@@ -142,4 +142,35 @@ pub async fn workspaces_of(db: &PgPool, ids: &[Uuid]) -> Result<Vec<WorkspaceId>
         .fetch_all(db)
         .await?;
     Ok(ids.into_iter().map(WorkspaceId::from_uuid).collect())
+}
+
+/// What a person wished since a driver last looked.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes {
+    /// It shall stop.
+    pub stop: bool,
+    /// No idle stop while programs run.
+    pub keep_until_done: bool,
+    /// Last activity, a wish to keep it included.
+    pub last_activity_at: OffsetDateTime,
+}
+
+/// Reads the wishes for a session that this server holds.
+///
+/// # Errors
+/// When the lease is lost or the database refuses.
+pub async fn wishes(db: &PgPool, id: SessionId, fence: i64) -> Result<Wishes, StoreError> {
+    let row = sqlx::query!(
+        "select desired, keep_until_done, last_activity_at from sessions where id = $1 and fence = $2",
+        id.uuid(),
+        fence
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(StoreError::LostLease)?;
+    Ok(Wishes {
+        stop: row.desired == "stop",
+        keep_until_done: row.keep_until_done,
+        last_activity_at: row.last_activity_at,
+    })
 }

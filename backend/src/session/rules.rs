@@ -95,6 +95,13 @@ impl Life {
         }
     }
 
+    /// Why it ended or is ending, for people; without a reason of its own, somebody wished it.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        let reason = self.reason.as_ref();
+        reason.map_or("The session was stopped.", |reason| &reason.text)
+    }
+
     /// Its life after `event`, at `now`. An event that means nothing in this state changes nothing.
     #[must_use]
     pub fn after(self, event: Event, now: OffsetDateTime) -> Self {

@@ -2,14 +2,15 @@
 //! and zero rows mean that the lease is lost: the driver stops at once, it never tries again.
 use slipway_api::session::{Reason, SessionState, Stage};
 use slipway_core::code::Code;
-use slipway_core::id::{Id, SessionId, UserId, WorkspaceId};
+use slipway_core::id::{Id, RunId, SessionId, UserId, WorkspaceId};
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::rules::Life;
 use super::runtime::Place;
+use crate::run::progress;
 
 /// How long a lease holds without renewal, in seconds. The database's clock decides, so servers need not agree.
 pub const LEASE_S: f64 = 5.0;
@@ -203,7 +204,7 @@ pub async fn live_count(db: &mut PgConnection, owner: UserId) -> Result<u64, sql
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn find(db: &PgPool, id: SessionId) -> Result<Option<Record>, sqlx::Error> {
+pub async fn find(db: impl PgExecutor<'_>, id: SessionId) -> Result<Option<Record>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         r#"select id, workspace_id, owner_id, state, desired, stages as "stages: Json<Vec<Stage>>",
@@ -326,42 +327,12 @@ pub async fn notify(db: &mut PgConnection, id: SessionId) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// What a person wished since a driver last looked.
-#[derive(Clone, Copy, Debug)]
-pub struct Wishes {
-    /// It shall stop.
-    pub stop: bool,
-    /// No idle stop while programs run.
-    pub keep_until_done: bool,
-    /// Last activity, a wish to keep it included.
-    pub last_activity_at: OffsetDateTime,
-}
-
-/// Reads the wishes for a session that this server holds.
+/// Writes what the driver knows, if its lease still holds. Wishes are not touched: people write them. A session that is
+/// over takes its open runs along; these are answered.
 ///
 /// # Errors
 /// When the lease is lost or the database refuses.
-pub async fn wishes(db: &PgPool, id: SessionId, fence: i64) -> Result<Wishes, StoreError> {
-    let row = sqlx::query!(
-        "select desired, keep_until_done, last_activity_at from sessions where id = $1 and fence = $2",
-        id.uuid(),
-        fence
-    )
-    .fetch_optional(db)
-    .await?
-    .ok_or(StoreError::LostLease)?;
-    Ok(Wishes {
-        stop: row.desired == "stop",
-        keep_until_done: row.keep_until_done,
-        last_activity_at: row.last_activity_at,
-    })
-}
-
-/// Writes what the driver knows, if its lease still holds. Wishes are not touched: people write them.
-///
-/// # Errors
-/// When the lease is lost or the database refuses.
-pub async fn save(db: &PgPool, record: &Record, server: Uuid) -> Result<(), StoreError> {
+pub async fn save(db: &PgPool, record: &Record, server: Uuid) -> Result<Vec<RunId>, StoreError> {
     let life = &record.life;
     let ended = !super::rules::is_live(life.state);
     let mut db = db.begin().await?;
@@ -393,7 +364,12 @@ pub async fn save(db: &PgPool, record: &Record, server: Uuid) -> Result<(), Stor
     if done.rows_affected() == 0 {
         return Err(StoreError::LostLease);
     }
+    let failed = if ended {
+        progress::fail_all(&mut db, record.id, life.why()).await?
+    } else {
+        Vec::new()
+    };
     notify(&mut db, record.id).await?;
     db.commit().await?;
-    Ok(())
+    Ok(failed)
 }

@@ -6,7 +6,7 @@ use slipway_proto::v1;
 use super::{Driver, Interrupt, Phase};
 use crate::run;
 use crate::session::agent::AgentHandle;
-use crate::session::rules::{self, Event};
+use crate::session::rules::Event;
 
 /// How long an agent may take to end its programs and commit what they wrote.
 const SHUTDOWN_S: Duration = Duration::from_secs(20);
@@ -23,11 +23,8 @@ impl Driver {
         };
         if let Some(agent) = agent {
             self.keep_in_step(&agent);
-            let reason = self.record().life.reason.map_or_else(
-                || "The session was stopped.".to_owned(),
-                |reason| reason.text,
-            );
-            self.store_open_runs(&agent, &reason).await;
+            let record = self.record();
+            self.store_open_runs(&agent, record.life.why()).await;
             let mut client = agent.agent();
             let shutdown = async move {
                 tokio::time::timeout(SHUTDOWN_S, client.shutdown(v1::ShutdownRequest {})).await
@@ -44,14 +41,6 @@ impl Driver {
             }
         }
         self.apply(Event::PlaceEnded).await
-    }
-
-    /// What waited for an ended session is told that it will not come.
-    pub(super) async fn bury(&mut self) {
-        let reason = self.record().life.reason.map(|reason| reason.text);
-        self.fail_all_runs(&reason.unwrap_or_else(|| "The session was stopped.".to_owned()))
-            .await;
-        debug_assert!(!rules::is_live(self.record().life.state));
     }
 
     async fn last_dial(
@@ -119,16 +108,9 @@ impl Driver {
         }
     }
 
-    /// The session is over, and so is everything that ran in it or waited for it.
-    async fn fail_all_runs(&self, reason: &str) {
-        if let Err(error) = run::finish::fail_others(&self.run_context(), None, reason).await {
-            tracing::warn!(%error, "Cannot store that runs were lost");
-        }
-    }
-
     /// Nothing of this session runs any more; what waits for it waits on.
     pub(super) async fn fail_runs(&self, reason: &str) {
-        if let Err(error) = run::finish::fail_others(&self.run_context(), Some(&[]), reason).await {
+        if let Err(error) = run::finish::fail_others(&self.run_context(), &[], reason).await {
             tracing::warn!(%error, "Cannot store that runs were lost");
         }
     }

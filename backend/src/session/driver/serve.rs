@@ -262,7 +262,7 @@ impl Driver {
     async fn fail_unlisted(&self, listed: &[RunId]) {
         let reason = "The session's agent was restarted while it ran. Run it again.";
         let context = self.run_context();
-        if let Err(error) = run::finish::fail_others(&context, Some(listed), reason).await {
+        if let Err(error) = run::finish::fail_others(&context, listed, reason).await {
             tracing::warn!(%error, "Cannot store that runs were lost");
         }
     }
