@@ -6,6 +6,7 @@ use slipway_api::account::{Account, ChangePassword, DeleteAccount, Device, Updat
 use slipway_core::code::Code;
 use slipway_core::id::{DeviceId, Id as _, UserId};
 use slipway_core::secret::Secret;
+use sqlx::PgConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -68,7 +69,8 @@ async fn sign_out(
 /// The own account.
 #[utoipa::path(get, path = "/api/v1/account", tag = "account", responses((status = 200, body = Account)), extensions(("x-permission" = json!("signed-in"))))]
 async fn account(State(app): State<App>, user: SignedIn) -> Result<Json<Account>, Error> {
-    Ok(Json(own(&app, user.user).await?.account))
+    let mut db = app.db.acquire().await?;
+    Ok(Json(own(&mut db, user.user).await?.account))
 }
 
 /// Changes the own account.
@@ -98,8 +100,9 @@ async fn update(
         serde_json::json!({}),
     )
     .await?;
+    let own = own(&mut db, user.user).await?;
     db.commit().await?;
-    Ok(Json(own(&app, user.user).await?.account))
+    Ok(Json(own.account))
 }
 
 /// Deletes the own account with all its workspaces; its sessions end.
@@ -208,9 +211,8 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn own(app: &App, user: UserId) -> Result<store::User, Error> {
-    let mut db = app.db.acquire().await?;
-    store::by_id(&mut db, user)
+async fn own(db: &mut PgConnection, user: UserId) -> Result<store::User, Error> {
+    store::by_id(db, user)
         .await?
         .ok_or_else(|| Error::new(Code::SignInExpired, "The account is gone."))
 }
@@ -222,7 +224,7 @@ async fn confirm(app: &App, user: SignedIn, password: Secret, field: &str) -> Re
     if !password::is_plausible(&password) {
         return Err(wrong());
     }
-    let own = own(app, user.user).await?;
+    let own = own(&mut *app.db.acquire().await?, user.user).await?;
     let tried = app.limiter.confirm(user.device, app.clock.now())?;
     match password::verify(password, Some(own.password_hash)).await {
         Ok(true) => tried.succeeded(),

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::time::Instant;
 
 use crate::clock::random;
 
@@ -10,6 +11,11 @@ pub mod embedded;
 
 /// Connections of one server; a request holds one for milliseconds.
 const CONNECTIONS_MAX: u32 = 16;
+/// How long a request waits for one of them before it is told to come again. Nothing is lost then: whatever waits for
+/// one has not begun to write.
+const ACQUIRE_MAX: Duration = Duration::from_secs(2);
+/// How long a server that starts waits for a database that starts, too.
+const START_MAX: Duration = Duration::from_secs(10);
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +39,9 @@ pub async fn open(options: PgConnectOptions) -> Result<PgPool, DbError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .min_connections(2)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.application_name("slipway-server"))
-        .await
-        .map_err(DbError::Connect)?;
+        .acquire_timeout(ACQUIRE_MAX)
+        .connect_lazy_with(options.application_name("slipway-server"));
+    reached(&pool).await.map_err(DbError::Connect)?;
     sqlx::migrate!("../migrations")
         .run(&pool)
         .await
@@ -49,4 +54,15 @@ pub async fn open(options: PgConnectOptions) -> Result<PgPool, DbError> {
     .await
     .map_err(DbError::Settings)?;
     Ok(pool)
+}
+
+/// Waits for the first connection.
+async fn reached(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let since = Instant::now();
+    loop {
+        match pool.acquire().await {
+            Err(sqlx::Error::PoolTimedOut) if since.elapsed() < START_MAX => {}
+            reached => return reached.map(drop),
+        }
+    }
 }

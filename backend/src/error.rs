@@ -97,6 +97,15 @@ impl Error {
         )
     }
 
+    /// The same error, or `other` when it says that something does not exist.
+    #[must_use]
+    pub fn or_not_found(self, other: impl FnOnce() -> Self) -> Self {
+        match self.code {
+            Code::NotFound => other(),
+            _ => self,
+        }
+    }
+
     fn away(error: &sqlx::Error) -> Self {
         tracing::warn!(%error, "The database does not answer");
         Self::new(

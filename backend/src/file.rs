@@ -4,6 +4,7 @@ use serde_json::json;
 use slipway_api::file::{Commit, Committed, OriginKind, Restore};
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX};
+use sqlx::{Postgres, Transaction};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -75,7 +76,7 @@ async fn commit(
                 .collect(),
         }));
     }
-    let done = store(
+    let (db, done) = store(
         &app,
         workspace,
         user,
@@ -86,6 +87,7 @@ async fn commit(
         Action::FilesWrite,
     )
     .await?;
+    finish(&app, db, workspace, done.revision).await?;
     for (place, outcome) in places.into_iter().zip(done.outcomes) {
         outcomes[place] = Some(outcome);
     }
@@ -95,7 +97,8 @@ async fn commit(
     }))
 }
 
-/// Commits with the audit row in the same transaction.
+/// Commits with the audit row in the same transaction, which the caller ends with [`finish`]: what it answers with is
+/// read before, so that nothing is left to fail once it is durable.
 #[expect(
     clippy::too_many_arguments,
     reason = "one transaction with all that belongs to it"
@@ -109,7 +112,7 @@ async fn store(
     proposals: Vec<Proposal>,
     atomic: bool,
     action: Action,
-) -> Result<Committed, Error> {
+) -> Result<(Transaction<'static, Postgres>, Committed), Error> {
     let mut db = app.db.begin().await?;
     let done = app
         .hub
@@ -124,12 +127,23 @@ async fn store(
         json!({ "revision": done.revision }),
     )
     .await?;
-    db.commit().await?;
-    app.hub.moved(workspace, done.revision);
-    Ok(Committed {
+    let done = Committed {
         revision: done.revision,
         outcomes: done.outcomes.into_iter().map(outcome).collect(),
-    })
+    };
+    Ok((db, done))
+}
+
+/// Makes a commit durable and tells of it.
+async fn finish(
+    app: &App,
+    db: Transaction<'static, Postgres>,
+    workspace: WorkspaceId,
+    revision: u64,
+) -> Result<(), Error> {
+    db.commit().await?;
+    app.hub.moved(workspace, revision);
+    Ok(())
 }
 
 /// Brings back a path, or the whole workspace, as it was at a revision. The present stays in the history.
@@ -176,7 +190,6 @@ async fn restore_to(
         json!({ "revision": done.revision, "to": body.revision }),
     )
     .await?;
-    db.commit().await?;
-    app.hub.moved(workspace, done.revision);
+    finish(&app, db, workspace, done.revision).await?;
     Ok(Json(done))
 }

@@ -128,7 +128,7 @@ impl Sessions {
         match newest {
             Some(record) => {
                 let record = self.driven_record(record.id).unwrap_or(record);
-                Ok(Some(self.answer(&record).await?))
+                Ok(Some(self.answer(&record).await))
             }
             None => Ok(None),
         }
@@ -144,7 +144,7 @@ impl Sessions {
             .hub
             .access(record.workspace, user)
             .await
-            .map_err(|_| unknown())?;
+            .map_err(|error| error.or_not_found(unknown))?;
         Ok(record)
     }
 
@@ -219,10 +219,15 @@ impl Sessions {
             .map(|driven| driven.view.borrow().record.clone())
     }
 
-    async fn answer(&self, record: &Record) -> Result<Session, Error> {
+    /// What people are told of a session. Nothing of it can fail: what they asked for may be durable already.
+    async fn answer(&self, record: &Record) -> Session {
         let usual_start_ms = match record.life.state {
             SessionState::Requested | SessionState::Provisioning => {
-                store::usual_start_ms(&self.inner.db, record.workspace).await?
+                let usual = store::usual_start_ms(&self.inner.db, record.workspace).await;
+                usual.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "Cannot tell how long a start usually takes");
+                    None
+                })
             }
             SessionState::Ready
             | SessionState::Idle
@@ -230,7 +235,7 @@ impl Sessions {
             | SessionState::Stopped
             | SessionState::Failed => None,
         };
-        Ok(Session {
+        Session {
             id: record.id,
             workspace: record.workspace,
             state: record.life.state,
@@ -246,7 +251,7 @@ impl Sessions {
             cpu_millis: SESSION_CPU_MILLIS,
             usual_start_ms,
             protections: self.inner.runtime.protections(),
-        })
+        }
     }
 
     /// Begins to drive a session whose lease this server holds.

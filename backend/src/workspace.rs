@@ -12,7 +12,7 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{WORKSPACE_NAME_CHARS_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_proto::v1;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, PgExecutor, Postgres, Transaction};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -116,15 +116,20 @@ async fn finish(
     if store::count_finally(&mut db, user.user).await? > WORKSPACES_PER_USER_MAX {
         return Err(too_many());
     }
+    let made = read(&mut *db, user, id).await?;
     db.commit().await?;
     app.events.publish_user(
         user.user,
         v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
     );
-    Ok((StatusCode::CREATED, Json(read(app, user, id).await?)).into_response())
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-async fn read(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Workspace, Error> {
+async fn read(
+    db: impl PgExecutor<'_>,
+    user: SignedIn,
+    id: WorkspaceId,
+) -> Result<Workspace, Error> {
     let wanted = Wanted {
         filter: None,
         one: Some(id),
@@ -133,7 +138,7 @@ async fn read(app: &App, user: SignedIn, id: WorkspaceId) -> Result<Workspace, E
         after: None,
         rows: 1,
     };
-    store::list(&app.db, user.user, wanted)
+    store::list(db, user.user, wanted)
         .await?
         .pop()
         .ok_or_else(|| Error::not_found("workspace"))
@@ -146,7 +151,7 @@ async fn get(
     user: SignedIn,
     Path(workspace): Path<WorkspaceId>,
 ) -> Result<Json<Workspace>, Error> {
-    Ok(Json(read(&app, user, workspace).await?))
+    Ok(Json(read(&app.db, user, workspace).await?))
 }
 
 /// Renames a workspace, archives it or brings it back.
@@ -181,16 +186,18 @@ async fn update(
         json!({ "name": name, "archived": body.archived }),
     )
     .await?;
+    let updated = read(&mut *db, user, workspace).await?;
     db.commit().await?;
-    if body.archived == Some(true) {
-        // Should this not happen, the reconciler sees a session of an archived workspace.
-        app.sessions.stop(user.user, workspace).await?;
+    if body.archived == Some(true)
+        && let Err(error) = app.sessions.stop(user.user, workspace).await
+    {
+        tracing::warn!(workspace.id = %workspace, %error, "The reconciler stops the session of an archived workspace");
     }
     app.events.publish_user(
         user.user,
         v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
     );
-    Ok(Json(read(&app, user, workspace).await?))
+    Ok(Json(updated))
 }
 
 /// Puts a workspace in the trash for 30 days.
@@ -247,12 +254,13 @@ async fn recover(
         json!({}),
     )
     .await?;
+    let recovered = read(&mut *db, user, workspace).await?;
     db.commit().await?;
     app.events.publish_user(
         user.user,
         v1::event::Event::Workspaces(v1::WorkspacesMoved {}),
     );
-    Ok(Json(read(&app, user, workspace).await?))
+    Ok(Json(recovered))
 }
 
 /// Deletes a workspace in the trash for good.
@@ -298,7 +306,7 @@ async fn duplicate(
     Path(workspace): Path<WorkspaceId>,
     Json(body): Json<DuplicateWorkspace>,
 ) -> Result<Response, Error> {
-    let from = read(&app, user, workspace).await?;
+    let from = read(&app.db, user, workspace).await?;
     let mut db = app.db.begin().await?;
     let id = begin(&app, &mut db, user, &body.name, from.template).await?;
     hub::copy(&mut db, workspace, id, user.user, app.clock.now()).await?;

@@ -12,6 +12,7 @@ mod input;
 mod kept;
 mod lab;
 mod openapi;
+mod pool;
 mod raw;
 mod repeated;
 mod replica;

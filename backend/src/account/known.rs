@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use slipway_core::id::Id as _;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use tokio::sync::OnceCell;
 
 use super::store::User;
@@ -43,9 +43,9 @@ pub struct Marks {
 }
 
 impl Marks {
-    async fn key(&self, db: &PgPool) -> sqlx::Result<&[u8; 32]> {
+    async fn key(&self, db: impl PgExecutor<'_>) -> sqlx::Result<&[u8; 32]> {
         self.key
-            .get_or_try_init(async || {
+            .get_or_try_init(|| async move {
                 let secret = sqlx::query_scalar!("select installation_secret from server_settings")
                     .fetch_one(db)
                     .await?;
@@ -60,7 +60,7 @@ impl Marks {
     /// When the database does not answer.
     pub async fn cookie(
         &self,
-        db: &PgPool,
+        db: impl PgExecutor<'_>,
         owner: &User,
         secure: bool,
     ) -> sqlx::Result<HeaderValue> {
@@ -74,7 +74,7 @@ impl Marks {
     /// When the database does not answer.
     pub async fn find(
         &self,
-        db: &PgPool,
+        db: impl PgExecutor<'_>,
         headers: &HeaderMap,
         owner: Option<&User>,
     ) -> sqlx::Result<Option<Known>> {

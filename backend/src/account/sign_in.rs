@@ -179,11 +179,11 @@ impl Entry {
         let agent = user_agent(headers);
         let (device, token) =
             store::insert_device(&mut db, &app.clock, id, device.as_deref(), agent).await?;
-        db.commit().await?;
         let native = headers
             .get("x-slipway-client")
             .is_some_and(|value| value == "native");
         if native {
+            db.commit().await?;
             let answer = Answer {
                 account: user.account,
                 device,
@@ -192,7 +192,8 @@ impl Entry {
             return Ok(Json(answer).into_response());
         }
         let secure = is_secure(app, headers);
-        let mark = app.marks.cookie(&app.db, &user, secure).await?;
+        let mark = app.marks.cookie(&mut *db, &user, secure).await?;
+        db.commit().await?;
         let cookies = AppendHeaders([
             (header::SET_COOKIE, token::cookie(token.expose(), secure)),
             (header::SET_COOKIE, mark),

@@ -1,5 +1,5 @@
 //! Uploads of many files and folders at once, each with its own outcome.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
@@ -13,7 +13,7 @@ use slipway_core::path::RelPath;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{convert, store};
+use super::{convert, finish, store};
 use crate::audit::Action;
 use crate::error::Error;
 use crate::http::body;
@@ -218,7 +218,7 @@ impl Upload<'_> {
             .map(|proposal| proposal.path.clone())
             .collect();
         let batch = self.app.clock.fresh::<RequestId>().to_string();
-        let done = store(
+        let (mut db, done) = store(
             self.app,
             self.workspace,
             user,
@@ -229,13 +229,18 @@ impl Upload<'_> {
             Action::FilesWrite,
         )
         .await?;
+        let names: Vec<_> = paths.iter().map(ToString::to_string).collect();
+        let entries = hub::store::entries(&mut *db, self.workspace, &names).await?;
+        let mut entries: HashMap<_, _> = entries
+            .into_iter()
+            .map(|entry| (entry.path.clone(), entry))
+            .collect();
+        finish(self.app, db, self.workspace, done.revision).await?;
         for ((index, path), outcome) in self.places.into_iter().zip(paths).zip(done.outcomes) {
             let file = &mut self.files[index];
             (file.result, file.code, file.message) =
                 (outcome.result, outcome.code, outcome.message);
-            file.entry = hub::store::entry(&self.app.db, self.workspace, &path)
-                .await?
-                .map(convert::entry);
+            file.entry = entries.remove(&path).map(convert::entry);
         }
         Ok(Uploaded {
             revision: done.revision,

@@ -11,7 +11,7 @@ use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
 
 use super::convert::entry;
-use super::store;
+use super::{finish, store};
 use crate::audit::Action;
 use crate::error::Error;
 use crate::http::body::next_piece;
@@ -194,7 +194,7 @@ async fn one(
 ) -> Result<Written, Error> {
     let path = proposal.path.clone();
     let batch = app.clock.fresh::<slipway_core::id::RequestId>().to_string();
-    let mut done = store(
+    let (mut db, mut done) = store(
         app,
         workspace,
         user,
@@ -205,14 +205,15 @@ async fn one(
         Action::FilesWrite,
     )
     .await?;
+    let entry = hub::store::entry(&mut *db, workspace, &path)
+        .await?
+        .map(entry);
+    finish(app, db, workspace, done.revision).await?;
     let outcome = done
         .outcomes
         .pop()
         .ok_or_else(|| Error::new(Code::Internal, "The hub gave no outcome."))?;
     passed(outcome, &path)?;
-    let entry = hub::store::entry(&app.db, workspace, &path)
-        .await?
-        .map(entry);
     Ok(Written {
         revision: done.revision,
         entry,

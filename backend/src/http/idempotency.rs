@@ -41,9 +41,12 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    // Whether it needs a sign-in is for its route to say.
-    let Ok(user) = SignedIn::from_request_parts(&mut parts, &app).await else {
-        return next.run(Request::from_parts(parts, body)).await;
+    let user = match SignedIn::from_request_parts(&mut parts, &app).await {
+        Ok(user) => user,
+        // Its route would wait for the database once more.
+        Err(error) if error.code() == Code::DatabaseUnavailable => return error.into_response(),
+        // Whether it needs a sign-in is for its route to say.
+        Err(_) => return next.run(Request::from_parts(parts, body)).await,
     };
     let prepared = prepare(user.user, &key, &parts, body).await;
     let (once, body) = match prepared {

@@ -1,7 +1,7 @@
 //! SQL of the hub that looks: heads, the tree now and then, the journal.
 use slipway_core::id::{Id as _, UserId, WorkspaceId};
 use slipway_core::path::RelPath;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::row::{ChangeColumns, NodeColumns, nodes, uuid};
 use super::types::{Head, JournalRow, NodeRow, Version, WorkspaceRow};
@@ -148,8 +148,11 @@ pub(super) async fn listing(
 }
 
 /// Entries of the current tree at these paths.
-pub(super) async fn entries(
-    db: &mut PgConnection,
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn entries(
+    db: impl PgExecutor<'_>,
     workspace: WorkspaceId,
     paths: &[String],
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
@@ -169,10 +172,9 @@ pub(super) async fn entries(
 /// # Errors
 /// When the database does not answer.
 pub async fn entry(
-    db: &PgPool,
+    db: impl PgExecutor<'_>,
     workspace: WorkspaceId,
     at: &RelPath,
 ) -> Result<Option<NodeRow>, sqlx::Error> {
-    let mut db = db.acquire().await?;
-    Ok(entries(&mut db, workspace, &[at.to_string()]).await?.pop())
+    Ok(entries(db, workspace, &[at.to_string()]).await?.pop())
 }

@@ -228,7 +228,7 @@ async fn find(app: &App, user: &SignedIn, run: RunId) -> Result<Run, Error> {
     app.hub
         .access(found.workspace, user.user)
         .await
-        .map_err(|_| unknown())?;
+        .map_err(|error| error.or_not_found(unknown))?;
     Ok(found)
 }
 

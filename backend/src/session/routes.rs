@@ -105,7 +105,7 @@ async fn history(
     app.hub.access(workspace, user.user).await?;
     let mut sessions = Vec::new();
     for record in store::newest(&app.db, workspace, HISTORY_ROWS).await? {
-        sessions.push(app.sessions.answer(&record).await?);
+        sessions.push(app.sessions.answer(&record).await);
     }
     Ok(Json(SessionList { sessions }))
 }

@@ -26,7 +26,7 @@ impl Sessions {
         }
         if let Some(live) = self.live_record(workspace).await? {
             if live.life.state != SessionState::Stopping && !live.stop_wished {
-                return self.answer(&live).await;
+                return Ok(self.answer(&live).await);
             }
             self.ended(live.id).await?;
         }
@@ -61,7 +61,7 @@ impl Sessions {
                     "Another session of the workspace just ended. Start it again.",
                 )
             })?;
-            return self.answer(&live).await;
+            return Ok(self.answer(&live).await);
         }
         let subject = record.id.to_string();
         let detail = serde_json::json!({ "workspace": workspace });
@@ -76,7 +76,7 @@ impl Sessions {
         .await?;
         db.commit().await?;
         self.drive(record.clone());
-        self.answer(&record).await
+        Ok(self.answer(&record).await)
     }
 
     /// Wishes the end of the workspace's live session; fine when there is none.
@@ -122,6 +122,7 @@ impl Sessions {
             return Err(no_session());
         };
         store::notify(&mut db, id).await?;
+        let kept = store::find(&mut *db, id).await?.ok_or_else(no_session)?;
         let detail = serde_json::json!({ "workspace": workspace, "until_done": until_done });
         audit::record(
             &mut db,
@@ -134,10 +135,10 @@ impl Sessions {
         .await?;
         db.commit().await?;
         self.poke(id);
-        let mut record = self.record(id).await?.ok_or_else(no_session)?;
+        let mut record = self.driven_record(id).unwrap_or(kept);
         // The driver may not have looked yet; what was just stored holds.
         record.life.keep_until_done = until_done;
-        self.answer(&record).await
+        Ok(self.answer(&record).await)
     }
 
     /// Waits until a session that is stopping is over.

@@ -2,7 +2,7 @@
 use slipway_api::workspace::{SessionBrief, Template, Workspace, WorkspaceFilter, WorkspaceSort};
 use slipway_core::id::{Id as _, SessionId, UserId, WorkspaceId};
 use slipway_core::limits::TRASH_DAYS;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -162,7 +162,11 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &PgPool, owner: UserId, wanted: Wanted<'_>) -> sqlx::Result<Vec<Workspace>> {
+pub async fn list(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    wanted: Wanted<'_>,
+) -> sqlx::Result<Vec<Workspace>> {
     let sort = match wanted.sort {
         WorkspaceSort::Changed => "changed",
         WorkspaceSort::Created => "created",
