@@ -1,4 +1,5 @@
 //! Files: durable writes, a save until it is in the sandbox, and the server at rest.
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -10,37 +11,69 @@ use super::lab::Lab;
 use super::process::rss_kib;
 use super::{Row, Samples, count, figure, now};
 
-/// 2 KB through REST by eight clients at once, each durable before it is answered.
+/// Who write at once.
+const WRITERS: usize = 8;
+/// Turns that we and the disk alone take.
+const ROUNDS: usize = 4;
+
+/// 2 KB through REST by eight clients at once, each durable before it is answered; in turn with eight that do nothing
+/// but append as much to a file and wait for the disk.
 ///
 /// # Errors
 /// As the API.
 pub async fn write(lab: &Lab, writes: usize) -> Result<Vec<Row>> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for writer in 0..8 {
-        let (client, workspace) = (lab.client.clone(), lab.workspace().await?);
-        tasks.spawn(async move {
-            let mut samples = Samples::default();
-            for number in 0..writes {
-                let content = Bytes::from(format!("{writer}-{number:06}\n").repeat(200));
-                let begin = now();
-                client
-                    .write_file(workspace.id, &format!("f{number}.txt"), None, content)
-                    .await?;
-                samples.since(begin);
-            }
-            anyhow::Ok(samples)
-        });
+    let mut workspaces = Vec::new();
+    for _ in 0..WRITERS {
+        workspaces.push(lab.workspace().await?.id);
     }
-    let mut all = Samples::default();
-    while let Some(samples) = tasks.join_next().await {
-        all.extend(&samples??);
+    let (mut all, mut disk) = (Samples::default(), Samples::default());
+    for round in 0..ROUNDS {
+        let mut tasks = tokio::task::JoinSet::new();
+        for (writer, workspace) in workspaces.iter().copied().enumerate() {
+            let client = lab.client.clone();
+            tasks.spawn(async move {
+                let mut samples = Samples::default();
+                for number in 0..writes / ROUNDS {
+                    let path = format!("f{round}-{number}.txt");
+                    let content = Bytes::from(format!("{writer}-{number:06}\n").repeat(200));
+                    let begin = now();
+                    client.write_file(workspace, &path, None, content).await?;
+                    samples.since(begin);
+                }
+                anyhow::Ok(samples)
+            });
+        }
+        while let Some(samples) = tasks.join_next().await {
+            all.extend(&samples??);
+        }
+        for writer in 0..WRITERS {
+            let file = lab.folder.path().join(format!("appended-{writer}"));
+            tasks.spawn_blocking(move || append(&file, writes / ROUNDS));
+        }
+        while let Some(samples) = tasks.join_next().await {
+            disk.extend(&samples??);
+        }
     }
     let detail = format!(
-        "p50 {:.1} ms, {} writes by 8 clients",
+        "p50 {:.1} ms against {:.1} ms, {} writes by {WRITERS} clients",
         all.median(),
+        disk.median(),
         all.len()
     );
-    figure("write_p99", all.quantile(0.99), detail, &[])
+    let beside = [("append and fdatasync".to_owned(), disk.quantile(0.99))];
+    figure("write_p99", all.quantile(0.99), detail, &beside)
+}
+
+fn append(file: &Path, writes: usize) -> Result<Samples> {
+    let mut samples = Samples::default();
+    let mut file = std::fs::File::create(file)?;
+    for _ in 0..writes {
+        let begin = now();
+        file.write_all(&[b'x'; 2048])?;
+        file.sync_data()?;
+        samples.since(begin);
+    }
+    Ok(samples)
 }
 
 /// From a save in the editor until the sandbox's disk shows it.
