@@ -28,6 +28,15 @@ impl World {
         self.tell(Input::Flush(sender)).await;
     }
 
+    /// A flush that is under way promises nothing of these lines any more.
+    pub(super) fn not_asked(&mut self, text: &str) {
+        if let Some(asked) = &mut self.asked {
+            asked
+                .versions
+                .retain(|version| !text.lines().any(|line| line == version));
+        }
+    }
+
     /// What a refusal leaves out is told to a person instead.
     pub(super) fn refused(&mut self, result: &v1::ProposeResult) {
         let in_the_way = Code::PathNotFolder.as_str();
