@@ -14,6 +14,7 @@ use slipway_core::id::{SessionId, WorkspaceId};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::cgroup::Groups;
+use crate::clock::random;
 use crate::session::runtime::RuntimeError;
 
 const RECORD: &str = "place.json";
@@ -136,13 +137,11 @@ impl LocalPlace {
         UnixStream::connect(descriptor_path(&socket)).await
     }
 
-    /// Listens for the session's connections to the world; an old socket of an earlier server is replaced.
+    /// Listens for the session's connections to the world; an old socket of an earlier server, or what a program put in
+    /// its place, is replaced.
     pub(super) fn listen_for_egress(&self) -> io::Result<UnixListener> {
         let sockets = self.sockets();
-        match fs::remove_file(sockets.join(EGRESS_SOCKET)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        make_room(&sockets.join(EGRESS_SOCKET))?;
         // Through the descriptor the path is short: a socket's address holds 107 bytes.
         let folder = rustix::fs::open(
             &sockets,
@@ -228,6 +227,19 @@ fn socket_at(path: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Makes room for a socket in the folder of sockets, whatever a program has put there; a link is never followed. A folder
+/// goes aside, which is one step however much lies in it, and ends with the place.
+fn make_room(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            let name = format!("{:x}", u64::from_ne_bytes(random()));
+            fs::rename(path, path.with_extension(name))
+        }
+        removed => removed,
+    }
+}
+
 fn descriptor_path(descriptor: &impl AsFd) -> PathBuf {
     use std::os::fd::AsRawFd as _;
     PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_fd().as_raw_fd()))
@@ -250,7 +262,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::os::unix::net::UnixListener;
 
-    use super::{descriptor_path, socket_at, started};
+    use super::{descriptor_path, make_room, socket_at, started};
 
     #[test]
     fn only_a_socket_itself_is_touched_never_what_a_link_in_its_place_names() {
@@ -275,6 +287,28 @@ mod tests {
         }
         change("own").expect_err("a file is no socket");
         assert_eq!((mode("own"), mode("other")), (0o600, before));
+    }
+
+    #[test]
+    fn whatever_stands_in_the_place_of_a_socket_makes_room_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let bound = || {
+            make_room(&at("socket")).expect("room");
+            UnixListener::bind(at("socket")).expect("a socket")
+        };
+        bound();
+        bound();
+        fs::create_dir(at("own")).expect("a folder");
+        for _ in 0..2 {
+            fs::remove_file(at("socket")).expect("gone");
+            fs::create_dir_all(at("socket/full")).expect("a folder");
+            bound();
+            fs::remove_file(at("socket")).expect("gone");
+            symlink(at("own"), at("socket")).expect("a link");
+            bound();
+        }
+        assert!(at("own").is_dir(), "what a link names stays");
     }
 
     #[test]
