@@ -117,8 +117,17 @@ impl State {
             return;
         }
         self.batch += 1;
+        let is_half = |(path, node): &&(RelPath, Option<Node>)| {
+            let made = || {
+                sent.iter()
+                    .any(|(made, node)| made == path && node.is_some())
+            };
+            node.is_none() && self.local.contains_key(path) && !made()
+        };
+        let halves = sent.iter().filter(is_half);
         self.outstanding = Some(Outstanding {
             number: self.batch,
+            halves: halves.map(|(path, _)| path.clone()).collect(),
             operations: sent,
         });
         let propose = v1::Propose {
@@ -215,7 +224,9 @@ impl State {
                     if stands {
                         self.stands_in_folders(&path, result.revision, &mut touched);
                     }
-                    self.committed_at(&path, result.batch);
+                    if stands || !outstanding.halves.contains(&path) {
+                        self.committed_at(&path, result.batch);
+                    }
                 }
                 Outcome::Stale => {
                     if let Ok(current) = outcome.current.as_ref().map(wire::from_wire).transpose() {

@@ -37,6 +37,8 @@ const AUDIT_SHARE: u32 = 50;
 pub(super) struct Outstanding {
     pub(super) number: u64,
     pub(super) operations: Vec<(RelPath, Option<Node>)>,
+    /// What makes way for another kind, which a later batch brings.
+    pub(super) halves: BTreeSet<RelPath>,
 }
 
 /// A file's state when it was hashed.

@@ -158,3 +158,22 @@ async fn a_folder_that_a_batch_deleted_and_made_again_for_a_file_in_it_is_known(
     std::fs::remove_dir_all(lab.file("d")).unwrap();
     assert_eq!(deleted(lab.look_at_everything().await), ["d/z.txt", "d"]);
 }
+
+#[tokio::test]
+async fn a_flush_waits_for_the_file_that_a_folder_made_way_for() {
+    let mut lab = Deaf::listed(vec![hub::folder(1, "d")]).await;
+    std::fs::remove_dir(lab.file("d")).unwrap();
+    std::fs::write(lab.file("d"), "first").unwrap();
+    let (answer, mut flushed) = oneshot::channel();
+    lab.state.take(Input::Flush(answer)).await;
+    // Written again before it is sent: only the folder's end can be told of.
+    std::fs::write(lab.file("d"), "first and second").unwrap();
+    lab.state.act().await;
+    let propose = lab.proposed().unwrap();
+    assert_eq!(deleted(Some(propose.clone())), ["d"]);
+    lab.accept(&propose, 2).await;
+    assert!(flushed.try_recv().is_err());
+    let propose = lab.look_at_everything().await.unwrap();
+    lab.accept(&propose, 3).await;
+    assert_eq!(flushed.try_recv(), Ok(3));
+}
