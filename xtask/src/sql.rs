@@ -126,14 +126,7 @@ impl Postgres {
     }
 
     fn migrate(&self) -> Result<()> {
-        let socket = self.folder.join(".s.PGSQL.5432");
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            if std::time::Instant::now() > deadline {
-                bail!("the throw-away Postgres did not start");
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+        self.accepts()?;
         let mut files: Vec<_> = std::fs::read_dir(root().join("migrations"))?
             .flatten()
             .map(|entry| entry.path())
@@ -154,6 +147,26 @@ impl Postgres {
             )?;
         }
         Ok(())
+    }
+
+    /// Waits until it takes statements: its socket is there before that.
+    fn accepts(&self) -> Result<()> {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let ready = bin()?.join("pg_isready");
+        loop {
+            let asked = Command::new(&ready)
+                .args(["-q", "-h"])
+                .arg(&self.folder)
+                .status()
+                .context("run pg_isready")?;
+            if asked.success() {
+                return Ok(());
+            }
+            if std::time::Instant::now() > deadline {
+                bail!("the throw-away Postgres did not start");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use slipway_client::socket::Socket;
 use super::lab::Lab;
 use super::peer::plain::Plain;
 use super::peer::{Connection, Peer};
+use super::process;
 use super::{Row, Samples, count, figure, now, tell};
 
 /// Bytes of the workload: lines of 100 bytes.
@@ -36,6 +37,16 @@ pub async fn bulk(lab: &Lab, peers: &[Peer], rounds: usize) -> Result<Vec<Row>> 
     plain.write(prepare(&folder).as_bytes())?;
     plain.read_until("ready-42")?;
 
+    let mut held = lab.connect(&session).await?;
+    held.write(print("/home/slipway").as_bytes()).await?;
+    let held = measure(&mut held).await?;
+    // Peers may take all processors.
+    let lifted = process::agents(&lab.parts.agent)
+        .into_iter()
+        .filter(|agent| process::lift_cpu_limit(*agent))
+        .count()
+        > 0;
+
     let (mut ours, mut reference) = (Samples::default(), Samples::default());
     let mut to_reference = Samples::default();
     let mut theirs = vec![(Samples::default(), Samples::default()); peers.len()];
@@ -59,14 +70,24 @@ pub async fn bulk(lab: &Lab, peers: &[Peer], rounds: usize) -> Result<Vec<Row>> 
             }
         }
     }
+    let limit = if lifted {
+        "without the session's limit of processor time, as peers have none"
+    } else {
+        "the session is held to its share of a core, peers are not"
+    };
     let detail = |its: &Samples| {
         format!(
-            "{:.1} MB/s against {:.1} MB/s, {rounds} rounds; the session is held to its share of a core, peers are not",
+            "{:.1} MB/s against {:.1} MB/s, {rounds} rounds; {limit}",
             ours.median(),
             its.median()
         )
     };
-    let mut rows = Vec::new();
+    let mut rows = figure(
+        "bulk_held",
+        held,
+        "MB/s within the session's share of a core, the program included; one round",
+        &[],
+    )?;
     for (peer, (rates, ratios)) in peers.iter().zip(&theirs) {
         if !rates.is_empty() {
             rows.extend(figure(
