@@ -4,7 +4,7 @@ use slipway_proto::v1::agent_event::Event;
 use slipway_proto::v1::run_info::State;
 use tonic::Streaming;
 
-use crate::harness::{DEADLINE, TestAgent, id};
+use crate::harness::{DEADLINE, TestAgent, Viewer, id};
 
 async fn start(agent: &TestAgent, script: &str, revision: u64) -> String {
     let run_id = id();
@@ -85,8 +85,11 @@ async fn a_run_that_cannot_start_says_why() {
 async fn stopping_twice_escalates_at_once() {
     let agent = TestAgent::start().await;
     let mut events = watch(&agent).await;
-    let run = start(&agent, "trap '' INT TERM; while :; do sleep 1000; done", 0).await;
+    let deaf = "trap '' INT TERM; echo deaf; while :; do sleep 1000; done";
+    let run = start(&agent, deaf, 0).await;
     reach(&mut events, &run, State::Running).await;
+    // A signal that came before the trap would end it.
+    Viewer::attach(&agent, &run).await.until("deaf").await;
     for _ in 0..3 {
         let request = v1::StopRunRequest {
             run_id: run.clone(),
