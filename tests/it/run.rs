@@ -377,3 +377,20 @@ async fn write(client: &Client, workspace: WorkspaceId, path: &str, text: &str) 
         .await
         .expect("written");
 }
+
+/// Lets the database refuse a run's change to this state twice; what it refused is counted where no rollback reaches.
+async fn refuse_twice(lab: &Lab, state: &str) {
+    let trigger = format!(
+        "create sequence refused;
+        create function refuse() returns trigger language plpgsql as $$
+        begin
+            if nextval('refused') <= 2 then raise exception 'not now'; end if;
+            return new;
+        end $$;
+        create trigger refuse before update on runs for each row when (new.state = '{state}') execute function refuse();"
+    );
+    let made = sqlx::raw_sql(sqlx::AssertSqlSafe(trigger));
+    made.execute(&lab.app().db)
+        .await
+        .expect("the trigger is made");
+}

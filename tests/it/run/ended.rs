@@ -5,6 +5,7 @@ use slipway_backend::run::store::{self, NewRun};
 use slipway_client::socket::Socket;
 use slipway_core::id::{Id as _, RunId, SessionId, UserId, WorkspaceId};
 
+use super::refuse_twice;
 use crate::lab::{Journey as _, Lab};
 
 /// A run of a session, stored without a word to its driver, so that it waits until the session ends.
@@ -59,15 +60,6 @@ async fn a_run_that_comes_after_the_end_of_its_session_is_over_with_it() {
     assert_eq!(run.reason, ended.reason.map(|reason| reason.text));
 }
 
-/// A trigger that refuses, and counts what it refused where no rollback reaches.
-const REFUSES_TWICE: &str = "create sequence refused;
-    create function refuse() returns trigger language plpgsql as $$
-    begin
-        if nextval('refused') <= 2 then raise exception 'not now'; end if;
-        return new;
-    end $$;
-    create trigger refuse before update on runs for each row when (new.state = 'failed') execute function refuse();";
-
 #[tokio::test]
 async fn a_session_is_not_over_before_what_waited_for_it() {
     let lab = Lab::start().await;
@@ -78,8 +70,7 @@ async fn a_session_is_not_over_before_what_waited_for_it() {
     let first = ana.command(workspace, "true").await.unwrap();
     let first = ana.finished(&socket, workspace, first.id).await;
     let waits = stored(&lab, workspace, first.session.unwrap()).await;
-    let refuses = sqlx::raw_sql(REFUSES_TWICE);
-    refuses.execute(&lab.app().db).await.unwrap();
+    refuse_twice(&lab, "failed").await;
     ana.stop_session(workspace).await.unwrap();
     ana.until(&socket, workspace, SessionState::Stopped).await;
     let run = ana.run(waits).await.unwrap();

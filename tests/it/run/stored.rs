@@ -6,6 +6,7 @@ use slipway_backend::run::progress::{self, Ended, Stored};
 use slipway_client::socket::Socket;
 use slipway_core::id::SessionId;
 
+use super::refuse_twice;
 use crate::lab::{Journey as _, Lab};
 
 async fn fence(lab: &Lab) -> i64 {
@@ -77,25 +78,13 @@ async fn a_run_that_ends_while_the_lease_moves_keeps_its_output() {
     assert_eq!(&output[..], b"last words\r\n");
 }
 
-/// A trigger that refuses, and counts what it refused where no rollback reaches.
-const REFUSES_TWICE: &str = "create sequence refused;
-    create function refuse() returns trigger language plpgsql as $$
-    begin
-        if nextval('refused') <= 2 then raise exception 'not now'; end if;
-        return new;
-    end $$;
-    create trigger refuse before update on runs for each row when (new.state = 'done') execute function refuse();";
-
 #[tokio::test]
 async fn the_end_of_a_run_is_stored_although_the_database_refused_it_at_first() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
     let socket = Socket::connect(&ana).await.unwrap();
     let workspace = ana.empty_workspace().await;
-    sqlx::raw_sql(REFUSES_TWICE)
-        .execute(&lab.app().db)
-        .await
-        .unwrap();
+    refuse_twice(&lab, "done").await;
     let run = ana.command(workspace, "echo tide").await.unwrap();
     let done = ana.finished(&socket, workspace, run.id).await;
     assert_eq!(done.state, RunState::Done);
