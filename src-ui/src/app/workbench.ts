@@ -135,9 +135,7 @@ export class Workbench {
   }
 
   async restartTerminal(id: string): Promise<void> {
-    const fresh = await this.terminals.restart(id);
-    if (fresh) this.terminals.focus(fresh);
-    else this.complain();
+    if (!(await this.terminals.restart(id))) this.complain();
   }
 
   /** The focus goes to the terminal; when it is there already, the panel closes. */

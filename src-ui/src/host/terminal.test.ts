@@ -309,6 +309,15 @@ describe("a terminal", () => {
     }
   });
 
+  test("what is typed before the terminal answers is sent as soon as it does", () => {
+    const agent = new Agent(0);
+    const { stream, connect } = setUp(agent);
+    expect(stream.input(new Uint8Array([1, 2]))).toBe(true);
+    expect(stream.input(new Uint8Array([3]))).toBe(true);
+    connect();
+    expect(agent.applied).toEqual([1, 2, 3]);
+  });
+
   test("a large paste waits for its acknowledgements", () => {
     const agent = new Agent(0);
     const { stream, connect } = setUp(agent);

@@ -26,7 +26,7 @@ export interface Screen {
   gap(bytes: bigint): void;
   /** Text and ground as 0xRRGGBB, for programs that ask their terminal. */
   colours(): { foreground: number; background: number } | null;
-  /** While true, what the screen would answer or ring is old news. */
+  /** While true, what the screen would report is old news; what is typed is not. */
   replaying(active: boolean): void;
   exited(exit: Exit): void;
   link(state: LinkState, message: string): void;
@@ -92,8 +92,9 @@ export class TerminalStream {
     });
   }
 
+  /** Until the terminal answers, what is typed waits here; after a long silence typing would be blind. */
   get canType(): boolean {
-    return this.state === "live" || this.state === "lost";
+    return this.state !== "stale" && this.state !== "over";
   }
 
   /** Types bytes; false when they could not be taken. */

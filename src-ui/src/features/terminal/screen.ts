@@ -40,6 +40,8 @@ const ASKED_CSI = [
   { intermediates: "$", final: "p" },
   { prefix: ">", final: "q" },
 ];
+/** What xterm.js says by itself when the focus comes or goes, to programs that asked for it. */
+const FOCUS_REPORTS = ["\u001b[I", "\u001b[O"];
 
 export class TerminalScreen implements Screen {
   readonly terminal: Terminal;
@@ -250,11 +252,10 @@ export class TerminalScreen implements Screen {
 
   private connect(): void {
     this.terminal.onData((text) => {
-      if (!this.replays) this.owner.typed(typedBytes(text));
+      // A replay passes through modes that programs of the past asked for; the one at the end asked for no report.
+      if (!this.replays || !FOCUS_REPORTS.includes(text)) this.owner.typed(typedBytes(text));
     });
-    this.terminal.onBinary((text) => {
-      if (!this.replays) this.owner.typed(binaryBytes(text));
-    });
+    this.terminal.onBinary((text) => this.owner.typed(binaryBytes(text)));
     this.terminal.onTitleChange((title) => {
       if (!this.replays && title !== "") this.owner.titled(title);
     });
@@ -286,7 +287,7 @@ export class TerminalScreen implements Screen {
 
   private silence(): void {
     for (const id of ASKED_CSI) this.terminal.parser.registerCsiHandler(id, () => true);
-    for (const number of [10, 11, 12])
+    for (const number of [4, 10, 11, 12])
       this.terminal.parser.registerOscHandler(number, (data) => data.includes("?"));
     this.terminal.parser.registerOscHandler(52, () => true);
     this.terminal.parser.registerDcsHandler({ intermediates: "+", final: "q" }, () => true);

@@ -157,14 +157,19 @@ test("a terminal that is asked for takes the focus as soon as it is drawn", asyn
 });
 
 test("a new shell takes the place and the name of one that ended", async () => {
-  const { terminals, live } = page();
+  const { terminals, live, focused } = page();
   await terminals.open();
   terminals.rename("t1", "logs");
+  // The focus does not wait until the server has closed the old one.
+  const close = vi.spyOn(live.calls, "closeTerminal").mockImplementation(async () => {
+    await draw(terminals, "t2");
+    expect(focused).toEqual(["focus"]);
+  });
   expect(await terminals.restart("t1")).toBe("t2");
+  expect(close).toHaveBeenCalledOnce();
   const { tabs, active } = terminals.store.getState();
   expect(tabs.map((tab) => tab.name)).toEqual(["logs"]);
   expect(active).toBe("t2");
-  expect(live.calls.closeTerminal).toHaveBeenCalledOnce();
 });
 
 test("a list that still names a closed terminal does not bring it back", async () => {

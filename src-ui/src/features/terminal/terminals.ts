@@ -132,11 +132,12 @@ export class Terminals {
     }
   }
 
-  /** A new shell in the place of one that has ended. */
+  /** A new shell in the place of one that has ended, with the focus; null when none could be had. */
   async restart(id: string): Promise<string | null> {
     const name = this.tab(id)?.name ?? "";
     const fresh = await this.open();
     if (fresh === null) return null;
+    this.focus(fresh);
     this.rename(fresh, name);
     await this.close(id);
     return fresh;
@@ -202,7 +203,7 @@ export class Terminals {
   async type(id: string, text: string): Promise<void> {
     await this.screen(id);
     this.focus(id);
-    if (await this.attached(id)) this.held.get(id)?.stream?.input(typedBytes(text));
+    this.held.get(id)?.stream?.input(typedBytes(text));
   }
 
   /** Gives a terminal the focus, at once or as soon as it is drawn. */
@@ -248,20 +249,6 @@ export class Terminals {
     held.stream = new TerminalStream(socket, target, client, screen, this.host, cols, rows);
     held.stream.show(held.drawn && this.pageSeen);
     return screen;
-  }
-
-  /** Waits until a terminal answers; false when it never will. */
-  private attached(id: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const link = this.tab(id)?.link ?? "over";
-        if (link !== "live" && link !== "over") return false;
-        resolve(link === "live");
-        return true;
-      };
-      if (look()) return;
-      const stop = this.store.subscribe(() => look() && stop());
-    });
   }
 
   private shells(): readonly TerminalTab[] {
