@@ -29,11 +29,18 @@ network.on("Network.webSocketFrameReceived", (event) => {
   bytes += event.response.payloadData.length * (event.response.opcode === 2 ? 0.75 : 1);
 });
 
+/** Looks with every frame; a locator looks again after half a second at times. */
+function shows(selector) {
+  return page.waitForFunction((wanted) => document.querySelector(wanted)?.checkVisibility(), selector, { timeout: 60_000 });
+}
+
 async function workspace(base, token, id) {
   await context.addCookies([{ name: "slipway_token", value: token, url: base }]);
   const begin = performance.now();
   await page.goto(`${base}/w/${id}`, { waitUntil: "commit" });
+  await shows('[role="treeitem"]');
   await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
+  await shows(".monaco-editor .view-lines");
   await page.locator(".monaco-editor .view-lines").first().click();
   await page.keyboard.type("zq");
   await page.waitForFunction(() => document.querySelector(".view-lines")?.textContent?.includes("zq"));
@@ -43,7 +50,7 @@ async function workspace(base, token, id) {
 async function ready(url, selector) {
   const begin = performance.now();
   await page.goto(url, { waitUntil: "commit" });
-  await page.locator(selector).first().waitFor({ state: "visible", timeout: 60_000 });
+  await shows(selector);
   const ms = performance.now() - begin;
   // What it loads for itself belongs to its weight.
   await page.waitForLoadState("networkidle");

@@ -1,14 +1,14 @@
 /** Who is signed in decides what is shown: the sign-in page, or everything behind it, which is loaded then. */
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../features/account/SignInPage";
 import type { Account } from "../host/generated/api/Account";
 import type { Kept } from "../host/host";
 import { failureOf } from "../host/ide";
 import { useHost } from "../host/useHost";
-import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
+import { part } from "../ui/part";
 
-const Home = lazy(() => import("./Home").then((module) => ({ default: module.Home })));
+const Home = part(() => import("./Home").then((module) => module.Home), <Splash />);
 
 type Who =
   | { state: "asking" }
@@ -69,13 +69,7 @@ export function App() {
     case "unreachable":
       return <Unreachable onRetry={() => void ask()} />;
     case "somebody":
-      return (
-        <Boundary>
-          <Suspense fallback={<Splash />}>
-            <Home account={who.account} onAccount={signedIn} onSignedOut={signedOut} />
-          </Suspense>
-        </Boundary>
-      );
+      return <Home account={who.account} onAccount={signedIn} onSignedOut={signedOut} />;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Everything behind the sign-in: workspaces, account, administration, and the IDE. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { Link, Redirect, Route, Switch } from "wouter";
 import { type Action, entryOf } from "../bench/actions";
 import { AccountPage } from "../features/account/AccountPage";
@@ -9,18 +9,20 @@ import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
 import { HostContext, useHost } from "../host/useHost";
-import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
 import { PopupLayer } from "../ui/PopupLayer";
+import { part } from "../ui/part";
 import { createPopups, PopupContext, usePopups } from "../ui/popups";
 import { accountActions, signOut } from "./account";
 import { Brand } from "./Brand";
 import { Page } from "./Page";
 
+const loading = <div className="splash late" role="status" aria-label="Loading" />;
 // The editor and its terminals come when a workspace is opened, not before.
-const Ide = lazy(() => import("./Ide").then((module) => ({ default: module.Ide })));
-const AdminPage = lazy(() =>
-  import("../features/admin/AdminPage").then((module) => ({ default: module.AdminPage })),
+const Ide = part(() => import("./Ide").then((module) => module.Ide), loading);
+const AdminPage = part(
+  () => import("../features/admin/AdminPage").then((module) => module.AdminPage),
+  loading,
 );
 
 interface Props {
@@ -98,17 +100,13 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
       {account.administrator ? (
         <Route path="/administration">
           <Page title="Administration" end={end}>
-            <Part>
-              <AdminPage account={account} />
-            </Part>
+            <AdminPage account={account} />
           </Page>
         </Route>
       ) : null}
       <Route path="/w/:workspace">
         {({ workspace }) => (
-          <Part>
-            <Ide key={workspace} workspace={workspace} start={<Brand />} own={own} end={end} />
-          </Part>
+          <Ide key={workspace} workspace={workspace} start={<Brand />} own={own} end={end} />
         )}
       </Route>
       <Route path="/sign-in">
@@ -129,17 +127,6 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
         </Page>
       </Route>
     </Switch>
-  );
-}
-
-/** A part that is loaded when it is first shown. */
-function Part({ children }: { children: ReactNode }) {
-  return (
-    <Boundary>
-      <Suspense fallback={<div className="splash late" role="status" aria-label="Loading" />}>
-        {children}
-      </Suspense>
-    </Boundary>
   );
 }
 

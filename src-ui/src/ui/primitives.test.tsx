@@ -13,7 +13,7 @@ const nothing = () => undefined;
 function Gallery() {
   return (
     <main>
-      <h1>Drydock</h1>
+      <h1>Harbor</h1>
       {["btn-primary", "", "btn-ghost", "btn-danger"].map((kind) => (
         <p key={kind} className="row">
           <button type="button" className={`btn ${kind}`}>

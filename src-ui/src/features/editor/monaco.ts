@@ -19,7 +19,7 @@ export function applyTheme(): void {
     foreground: bare(name),
     ...(fontStyle ? { fontStyle } : {}),
   });
-  monaco.editor.defineTheme("drydock", {
+  monaco.editor.defineTheme("slipway", {
     base: dark ? "vs-dark" : "vs",
     inherit: true,
     rules: [
@@ -85,7 +85,7 @@ export function applyTheme(): void {
       "scrollbar.shadow": "#00000000",
     },
   });
-  monaco.editor.setTheme("drydock");
+  monaco.editor.setTheme("slipway");
 }
 
 /** Monaco measures its letters once; those of our face may come later than the editor. */
@@ -179,5 +179,5 @@ export const EDITOR_OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions 
   quickSuggestions: true,
   wordBasedSuggestions: "currentDocument",
   unicodeHighlight: { nonBasicASCII: false },
-  theme: "drydock",
+  theme: "slipway",
 };
