@@ -13,14 +13,17 @@ test("edits are kept while the database is away, over a reload as well", async (
   await page.keyboard.type("# typed without a database\n");
   await expect(page.getByRole("button", { name: "1 edit waiting" })).toBeVisible();
   await expect(page.getByText("It is kept on this computer")).toBeVisible();
+  await expect(page.getByText("Server has no database – edits are kept")).toBeVisible();
   await expect(page.locator(".file-banner, .toast")).toHaveCount(0);
   await accessible(page);
   await page.screenshot({ path: "results/database-away.png" });
   await page.reload();
   await expect(text(page)).toContainText("typed without a database");
+  await expect(page.getByText("Server has no database – edits are kept")).toBeVisible();
   await page.screenshot({ path: "results/database-away-reloaded.png" });
   server.letDatabase();
   await expect(page.getByRole("button", { name: "Synced" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator(".statusbar").getByText("Online")).toBeVisible();
   await expect(page.getByRole("treeitem", { name: "main.py" })).toBeVisible();
   expect(await stored(page, server.base, "main.py")).toContain("typed without a database");
 });

@@ -42,10 +42,10 @@ export function Home(props: Props) {
     [],
   );
   const expired = useSyncExternalStore(gate.watch, () => gate.closed);
-  const { socket } = host;
+  const { socket, connection } = host;
   useEffect(() => {
     socket.start();
-    const unwatch = socket.watch((status) => {
+    const unwatch = connection.watch((status) => {
       // A browser does not say why a socket was refused; asking does.
       if (status.state === "waiting" && !gate.closed)
         gate.exchange("GET", "/account").catch(() => null);
@@ -55,7 +55,7 @@ export function Home(props: Props) {
       unwatch();
       socket.stop();
     };
-  }, [socket, gate, lists]);
+  }, [socket, connection, gate, lists]);
   return (
     <HostContext value={host}>
       <PopupContext value={popups}>
@@ -68,7 +68,7 @@ export function Home(props: Props) {
               account={props.account}
               onSignedIn={() => {
                 gate.open();
-                socket.retry();
+                connection.retry();
               }}
               onLeave={props.onSignedOut}
             />

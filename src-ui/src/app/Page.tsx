@@ -7,6 +7,7 @@ import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
 import { Brand } from "./Brand";
+import { lackWords } from "./statusWords";
 
 interface Props {
   title: string;
@@ -59,15 +60,15 @@ function Status() {
 
 /** The connection in words; while it is gone, a button that tries at once. */
 function Connection() {
-  const { socket } = useHost();
+  const { connection } = useHost();
   const status = useSyncExternalStore(
-    (heard) => socket.watch(heard),
-    () => socket.status,
+    (heard) => connection.watch(heard),
+    () => connection.status,
   );
   // The first moments of a page are no news.
   const [settled, setSettled] = useState(false);
   useEffect(() => {
-    if (status.state === "online" || status.state === "waiting") setSettled(true);
+    if (status.state === "online" || "nextAt" in status) setSettled(true);
   }, [status]);
   if (status.state === "online" || !settled)
     return (
@@ -81,9 +82,9 @@ function Connection() {
       type="button"
       className="status-item btn-reset"
       title="Try now"
-      onClick={() => socket.retry()}
+      onClick={() => connection.retry()}
     >
-      <Icon name="cloud-off" className="warn" /> Offline – tries again by itself
+      <Icon name="cloud-off" className="warn" /> {lackWords(status)} – tries again by itself
     </button>
   );
 }

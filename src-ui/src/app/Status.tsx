@@ -104,7 +104,7 @@ function Choice({ group, lead, what, value, detail }: ChoiceProps) {
 function Connection() {
   const { live } = useBench();
   const status = useStore(live.store, (state) => state.connection);
-  const now = useNow(status.state === "waiting" ? 500 : 0);
+  const now = useNow("nextAt" in status ? 500 : 0);
   const words = connectionWords(status, now);
   const online = status.state === "online";
   return (
@@ -112,7 +112,7 @@ function Connection() {
       type="button"
       className="status-item btn-reset"
       title={online ? "The server answers" : "Try now"}
-      onClick={() => live.socket.retry()}
+      onClick={() => live.connection.retry()}
     >
       <Icon name={online ? "cloud" : "cloud-off"} className={online ? "ok" : "warn"} />
       <span>

@@ -11,6 +11,10 @@ test("a lost connection says when it is tried again", () => {
     text: "Offline – edits are kept",
     next: "next try in 12 s",
   });
+  expect(connectionWords({ state: "no-database", nextAt: 3_000 }, 0)).toEqual({
+    text: "Server has no database – edits are kept",
+    next: "next try in 3 s",
+  });
   // Words that came stay while it is tried.
   expect(connectionWords({ state: "connecting", attempt: 4 }, 0).text).toBe(
     "Offline – edits are kept",

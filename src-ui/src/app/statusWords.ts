@@ -1,19 +1,26 @@
 /** What the status bar says of the connection and of unsaved edits. */
 import type { Badge } from "../bench/bench";
-import type { SocketStatus } from "../host/socket";
+import type { ConnectionStatus } from "../host/connection";
 import { size } from "../ui/words";
 
+/** What is lacking while the server cannot be worked with. */
+export function lackWords(status: ConnectionStatus): string {
+  return status.state === "no-database" ? "Server has no database" : "Offline";
+}
+
 /** Words for the connection, and behind them when it is tried again. */
-export function connectionWords(status: SocketStatus, now: number): { text: string; next: string } {
+export function connectionWords(
+  status: ConnectionStatus,
+  now: number,
+): { text: string; next: string } {
+  const kept = `${lackWords(status)} – edits are kept`;
   if (status.state === "online") return { text: "Online", next: "" };
   if (status.state === "idle") return { text: "Not connected", next: "" };
   if (status.state === "connecting")
-    return status.attempt > 1
-      ? { text: "Offline – edits are kept", next: "trying" }
-      : { text: "Connecting", next: "" };
+    return status.attempt > 1 ? { text: kept, next: "trying" } : { text: "Connecting", next: "" };
   const seconds = Math.max(1, Math.ceil((status.nextAt - now) / 1000));
-  return status.attempt > 1
-    ? { text: "Offline – edits are kept", next: `next try in ${seconds} s` }
+  return status.state === "no-database" || status.attempt > 1
+    ? { text: kept, next: `next try in ${seconds} s` }
     : { text: `Reconnecting in ${seconds} s`, next: "" };
 }
 

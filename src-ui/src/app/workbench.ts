@@ -43,7 +43,7 @@ export class Workbench {
   ) {
     const clock = new ServerClock(host.now);
     const exchange = heardBy(clock, host.exchange);
-    this.live = new LiveWorkspace(new IdeCalls(exchange, workspace), host.socket);
+    this.live = new LiveWorkspace(new IdeCalls(exchange, workspace), host);
     this.editor = new Editor(this.live, host);
     this.explorer = new Explorer(this.live, host.kept);
     const confirmPaste = ({ lines }: { lines: number }) =>

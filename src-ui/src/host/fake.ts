@@ -1,5 +1,6 @@
 /** A host without a server: plausible data, and the states that are hard to come by, for looking and for tests. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Connection } from "./connection";
 import { MemoryDrafts } from "./drafts";
 import { ExchangeError } from "./exchange";
 import { OUTPUT } from "./fakeData";
@@ -59,18 +60,17 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
   const randomBytes = (length: number) =>
     Uint8Array.from({ length }, (_, at) => (at * 37 + ++count * 101) % 256);
   const newId = () => uuidOf(randomBytes(16));
-  const socket = new Socket({
-    dial: () => new FakeWire(state === "offline", server.files),
-    now: Date.now,
-    random: () => 1,
-    after,
-  });
+  const world = { now: Date.now, random: () => 1, after };
+  const dial = () => new FakeWire(state === "offline", server.files);
+  const socket = new Socket({ dial, ...world });
+  const connection = new Connection(world, socket, exchangeWith(server, state));
   const id = newId();
   return {
     server,
     given,
-    exchange: exchangeWith(server, state),
+    exchange: connection.exchange,
     socket,
+    connection,
     drafts: new MemoryDrafts(),
     tab: Promise.resolve({ id, living: () => Promise.resolve(new Set([id])) }),
     kept: {

@@ -1,4 +1,5 @@
 /** The page's one border: everything outside of it, as an interface. `web.ts` is a browser, `fake.ts` needs no server. */
+import type { Connection } from "./connection";
 import type { DraftStore } from "./drafts";
 import type { Exchange } from "./ide";
 import type { Socket } from "./socket";
@@ -12,6 +13,8 @@ export interface Host {
   readonly exchange: Exchange;
   /** The one connection that carries terminals and events. */
   readonly socket: Socket;
+  /** Whether the server can be worked with now. */
+  readonly connection: Connection;
   /** Unsaved buffers, which survive a reload, a crash and being offline. */
   readonly drafts: DraftStore;
   /** Who this page is among the pages that share `drafts`. */

@@ -1,5 +1,6 @@
 /** A live workspace: answers may overtake each other, and no failure goes unheard. */
 import { expect, test } from "vitest";
+import type { Connection, ConnectionStatus } from "./connection";
 import type { Change } from "./generated/api/Change";
 import type { Entry } from "./generated/api/Entry";
 import { type Exchange, IdeCalls } from "./ide";
@@ -24,15 +25,20 @@ function opened(answers: Record<string, () => unknown>) {
     return Response.json(found ? found[1]() : path.endsWith("/runs") ? { runs: [] } : null);
   };
   const socket = {
-    status: { state: "online" as const },
-    watch: () => () => undefined,
     open: () => ({ send: () => true, close: () => undefined }),
-    retry: () => undefined,
   } as unknown as Socket;
-  const live = new LiveWorkspace(new IdeCalls(exchange, "w"), socket);
+  let hear: (status: ConnectionStatus) => void = () => undefined;
+  const connection = {
+    status: { state: "online" },
+    watch: (listener: typeof hear) => {
+      hear = listener;
+      return () => undefined;
+    },
+  } as unknown as Connection;
+  const live = new LiveWorkspace(new IdeCalls(exchange, "w"), { socket, connection });
   const told: (readonly Moved[] | "reset")[] = [];
   live.onChanges((changes) => told.push(changes));
-  return { live, told };
+  return { live, told, become: (status: ConnectionStatus) => hear(status) };
 }
 
 const fail = (code: string, status: number) => () => {
@@ -97,4 +103,18 @@ test("an unknown workspace is said, and one that cannot be reached is still load
   const away = opened({ "/tree": () => fail("network", 0)() });
   await away.live.pullFiles();
   expect(away.live.state.loaded).toBe("loading");
+});
+
+test("what could not be told without a database is asked again when it is back", async () => {
+  let away = true;
+  const { live, become } = opened({
+    "/tree": () => (away ? fail("database_unavailable", 503)() : { revision: 5, entries: [] }),
+  });
+  live.open();
+  become({ state: "no-database", nextAt: 0 });
+  await live.pullFiles();
+  expect(live.state.loaded).toBe("loading");
+  away = false;
+  become({ state: "online" });
+  await expect.poll(() => live.state.loaded).toBe("ready");
 });

@@ -1,6 +1,7 @@
 /** One open workspace as it lives: its tree, session, usage, terminals and runs, kept true by events. */
 import { create } from "@bufbuild/protobuf";
 import { createStore } from "zustand/vanilla";
+import type { ConnectionStatus } from "./connection";
 import type { Change } from "./generated/api/Change";
 import type { Entry } from "./generated/api/Entry";
 import type { Run } from "./generated/api/Run";
@@ -12,8 +13,9 @@ import {
   type SessionUsage,
   SubscribeEventsSchema,
 } from "./generated/slipway/v1/ws_pb";
+import type { Host } from "./host";
 import { type Failure, failureOf, type IdeCalls, isOffline } from "./ide";
-import type { Socket, SocketStatus, Stream } from "./socket";
+import type { Socket, Stream } from "./socket";
 
 export interface Usage {
   memoryBytes: number;
@@ -31,7 +33,7 @@ export interface Notice {
 }
 
 export interface LiveState {
-  connection: SocketStatus;
+  connection: ConnectionStatus;
   /** `loading` until the first tree; `failed` when there never was one. */
   loaded: "loading" | "ready" | "failed";
   failure: Failure | null;
@@ -68,6 +70,8 @@ export class LiveWorkspace {
   readonly store = createStore<LiveState>(() => EMPTY);
   /** What stands where, by path. */
   readonly entries = new Map<string, Entry>();
+  readonly socket: Socket;
+  readonly connection: Host["connection"];
   private readonly changeListeners = new Set<ChangeListener>();
   private readonly noticeListeners = new Set<(notice: Notice) => void>();
   private stream: Stream | null = null;
@@ -76,8 +80,11 @@ export class LiveWorkspace {
 
   constructor(
     readonly calls: IdeCalls,
-    readonly socket: Socket,
-  ) {}
+    { socket, connection }: Pick<Host, "socket" | "connection">,
+  ) {
+    this.socket = socket;
+    this.connection = connection;
+  }
 
   get state(): LiveState {
     return this.store.getState();
@@ -91,10 +98,8 @@ export class LiveWorkspace {
 
   open(): void {
     if (this.stream) return;
-    this.store.setState({ connection: this.socket.status });
-    this.unwatch = this.socket.watch((connection) => {
-      this.store.setState({ connection });
-    });
+    this.store.setState({ connection: this.connection.status });
+    this.unwatch = this.connection.watch((connection) => this.reached(connection));
     this.stream = this.socket.open({
       first: () => {
         // What moved while nobody listened is read anew.
@@ -243,6 +248,13 @@ export class LiveWorkspace {
   private tell(changes: readonly Moved[]): void {
     this.store.setState((state) => ({ treeVersion: state.treeVersion + 1 }));
     for (const listener of this.changeListeners) listener(changes);
+  }
+
+  private reached(connection: ConnectionStatus): void {
+    const before = this.state.connection.state;
+    this.store.setState({ connection });
+    // What the server could not answer without its database is asked again; its events went on all the time.
+    if (before === "no-database" && connection.state === "online") this.refresh();
   }
 
   private heard(event: Event["event"]): void {

@@ -1,4 +1,5 @@
 /** A browser as host: the only file that reaches for its network, storage, clipboard, clock and chance. */
+import { Connection } from "./connection";
 import { openDrafts } from "./drafts";
 import { httpExchange } from "./exchange";
 import { type FileWish, type Host, uuidOf } from "./host";
@@ -14,17 +15,20 @@ const SHELL_MS = 5_000;
 export function webHost(): Host {
   const socket = new Socket(socketWorld);
   after(SHELL_MS, keepShell);
-  addEventListener("online", () => socket.retry());
-  addEventListener("offline", () => socket.retry());
+  const http = httpExchange({
+    fetch: (url, request) => fetch(url, request),
+    upload,
+    after,
+    onSilence: (listener) => socket.onSilence(listener),
+  });
+  const connection = new Connection(socketWorld, socket, http);
+  addEventListener("online", () => connection.retry());
+  addEventListener("offline", () => connection.retry());
   const newId = () => uuidOf(randomBytes(16));
   return {
-    exchange: httpExchange({
-      fetch: (url, request) => fetch(url, request),
-      upload,
-      after,
-      onSilence: (listener) => socket.onSilence(listener),
-    }),
+    exchange: connection.exchange,
     socket,
+    connection,
     drafts: openDrafts(),
     // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
     tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId, after }),

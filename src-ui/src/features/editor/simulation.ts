@@ -1,4 +1,5 @@
 /** For tests: a hub with its rules, a network that delays and loses, and browser tabs without a browser. */
+import type { Connection } from "../../host/connection";
 import type { MemoryDrafts } from "../../host/drafts";
 import type { Change } from "../../host/generated/api/Change";
 import type { Entry } from "../../host/generated/api/Entry";
@@ -178,8 +179,11 @@ export class BrowserTab {
       },
       open: () => ({ send: () => true, close: () => undefined }),
       retry: () => undefined,
-    } as unknown as Socket;
-    this.live = new LiveWorkspace(new IdeCalls(this.exchange, "w"), socket);
+    };
+    this.live = new LiveWorkspace(new IdeCalls(this.exchange, "w"), {
+      socket: socket as unknown as Socket,
+      connection: socket as unknown as Connection,
+    });
     this.buffers = new Buffers(
       this.live,
       { drafts, after: this.after, now: () => this.clock },

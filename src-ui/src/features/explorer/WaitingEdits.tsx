@@ -12,11 +12,12 @@ export function WaitingEdits() {
   );
   const bytes = useStore(bench.editor, (facts) => facts.waitingBytes);
   const status = useStore(bench.live.store, (state) => state.connection);
-  const waiting = count > 0 && status.state === "waiting";
+  const nextAt = "nextAt" in status ? status.nextAt : null;
+  const waiting = count > 0 && nextAt !== null;
   const now = useNow(waiting ? 1_000 : 0);
   if (count === 0) return null;
   const tryNow = () => {
-    bench.live.socket.retry();
+    bench.live.connection.retry();
     void bench.saveAll();
   };
   return (
@@ -37,9 +38,9 @@ export function WaitingEdits() {
           <Icon name="refresh" className="icon-sm" />
           Try now
         </button>
-        {status.state === "waiting" ? (
+        {nextAt !== null ? (
           <span className="small faint num">
-            next try in {Math.max(1, Math.ceil((status.nextAt - now) / 1000))} s
+            next try in {Math.max(1, Math.ceil((nextAt - now) / 1000))} s
           </span>
         ) : null}
       </div>
