@@ -20,6 +20,8 @@ test("edits are kept while the database is away, over a reload as well", async (
   await page.reload();
   await expect(text(page)).toContainText("typed without a database");
   await expect(page.getByText("Server has no database – edits are kept")).toBeVisible();
+  await expect(page.getByText("The files as they were last seen")).toBeVisible();
+  await expect(page.getByRole("treeitem", { name: "requirements.txt" })).toBeVisible();
   await page.screenshot({ path: "results/database-away-reloaded.png" });
   server.letDatabase();
   await expect(page.getByRole("button", { name: "Synced" })).toBeVisible({ timeout: 60_000 });
@@ -31,7 +33,7 @@ test("edits are kept while the database is away, over a reload as well", async (
 test.describe("with the page kept in the browser", () => {
   test.use({ serviceWorkers: "allow" });
 
-  test("a reload without a server shows the page and what was typed", async ({ page, server }) => {
+  test("a reload without a server shows the page, its files and what was typed", async ({ page, server }) => {
     await register(page, server.base);
     await openPython(page);
     await edit(page, /main\.py/, "import pandas");
@@ -42,12 +44,23 @@ test.describe("with the page kept in the browser", () => {
     await page.reload();
     await expect(text(page)).toContainText("typed without a server");
     await expect(page.getByText("Offline – edits are kept")).toBeVisible();
+    const lastSeen = page.getByText("The files as they were last seen");
+    await expect(lastSeen).toBeVisible();
+    await page.getByRole("treeitem", { name: "README.md" }).dblclick();
+    await expect(page.getByRole("heading", { name: "This file is not kept here" })).toBeVisible();
     await accessible(page);
     await page.screenshot({ path: "results/reloaded-offline.png" });
+    await page.getByRole("treeitem", { name: /main\.py/ }).dblclick();
+    await expect(text(page)).toContainText("typed without a server");
+    await page.getByRole("tab", { name: "README.md" }).click();
     await server.start();
     await expect(page.getByText("Online")).toBeVisible({ timeout: 60_000 });
     await expect.poll(() => stored(page, server.base, "main.py")).toContain("typed without a server");
+    await expect(lastSeen).toHaveCount(0);
     await expect(page.getByRole("treeitem", { name: "main.py" })).toBeVisible();
+    // What could not be opened is opened by itself.
+    await expect(page.getByRole("heading", { name: "This file is not kept here" })).toHaveCount(0);
+    await expect(text(page)).not.toHaveText("");
   });
 
   test("the kept page never stands in the way of the server's, nor holds anything of the API", async ({

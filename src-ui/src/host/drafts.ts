@@ -1,4 +1,5 @@
 /** Unsaved buffers, kept in the browser so that they survive a reload, a crash and being offline. */
+import { finished, openDatabase } from "./database";
 
 export interface Draft {
   workspace: string;
@@ -65,18 +66,7 @@ export class BrowserDrafts implements DraftStore {
   private readonly database: Promise<IDBDatabase>;
 
   constructor(factory: IDBFactory = indexedDB) {
-    this.database = new Promise((resolve, reject) => {
-      const request = factory.open(NAME, 2);
-      request.onupgradeneeded = () => upgrade(request);
-      request.onsuccess = () => {
-        request.result.onversionchange = () => request.result.close();
-        resolve(request.result);
-      };
-      request.onerror = () => reject(request.error);
-      request.onblocked = () => reject(new Error("Another tab holds an older version open."));
-    });
-    // The failure is seen by the first call that needs it.
-    this.database.catch(() => undefined);
+    this.database = openDatabase(factory, NAME, 2, upgrade);
   }
 
   put(draft: Draft): Promise<void> {
@@ -145,12 +135,4 @@ async function moveAll(
 
 function newestFirst(drafts: Draft[]): Draft[] {
   return drafts.sort((a, b) => b.at - a.at);
-}
-
-function finished(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onerror = () => reject(transaction.error);
-    transaction.onabort = () => reject(transaction.error);
-  });
 }

@@ -22,6 +22,7 @@ import {
 import { type Host, uuidOf } from "./host";
 import type { Exchange } from "./ide";
 import { Socket, type Wire } from "./socket";
+import { MemoryTrees } from "./trees";
 
 /** What can be looked at: `?state=`. */
 export const FAKE_STATES = [
@@ -72,6 +73,7 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
     socket,
     connection,
     drafts: new MemoryDrafts(),
+    trees: new MemoryTrees(),
     tab: Promise.resolve({ id, living: () => Promise.resolve(new Set([id])) }),
     kept: {
       get: (key) => kept.get(key) ?? null,

@@ -3,6 +3,7 @@ import type { Connection } from "./connection";
 import type { DraftStore } from "./drafts";
 import type { Exchange } from "./ide";
 import type { Socket } from "./socket";
+import type { TreeStore } from "./trees";
 
 /**
  * What the page asks of the program that shows it. Screens and models take a `Host` and touch no network, storage,
@@ -17,6 +18,8 @@ export interface Host {
   readonly connection: Connection;
   /** Unsaved buffers, which survive a reload, a crash and being offline. */
   readonly drafts: DraftStore;
+  /** What the files of workspaces were when they were last seen. */
+  readonly trees: TreeStore;
   /** Who this page is among the pages that share `drafts`. */
   readonly tab: Promise<Tab>;
   /** Small things to find again: layout, theme, open tabs. */

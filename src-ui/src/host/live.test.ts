@@ -6,6 +6,7 @@ import type { Entry } from "./generated/api/Entry";
 import { type Exchange, IdeCalls } from "./ide";
 import { LiveWorkspace, type Moved } from "./live";
 import type { Socket } from "./socket";
+import { MemoryTrees } from "./trees";
 
 const entry = (path: string, revision: number): Entry => ({
   path,
@@ -19,10 +20,10 @@ const change = (path: string, revision: number, there = true): Change =>
   ({ path, revision, ...(there ? { entry: entry(path, revision) } : {}) }) as Change;
 
 /** A workspace whose answers are scripted, by the end of the path. */
-function opened(answers: Record<string, () => unknown>) {
+function opened(answers: Record<string, () => unknown>, trees = new MemoryTrees()) {
   const exchange: Exchange = async (_method, path) => {
     const found = Object.entries(answers).find(([end]) => path.includes(end));
-    return Response.json(found ? found[1]() : path.endsWith("/runs") ? { runs: [] } : null);
+    return Response.json(found ? await found[1]() : path.endsWith("/runs") ? { runs: [] } : null);
   };
   const socket = {
     open: () => ({ send: () => true, close: () => undefined }),
@@ -35,7 +36,13 @@ function opened(answers: Record<string, () => unknown>) {
       return () => undefined;
     },
   } as unknown as Connection;
-  const live = new LiveWorkspace(new IdeCalls(exchange, "w"), { socket, connection });
+  const live = new LiveWorkspace(new IdeCalls(exchange, "w"), {
+    socket,
+    connection,
+    trees,
+    after: () => () => undefined,
+    now: () => 0,
+  });
   const told: (readonly Moved[] | "reset")[] = [];
   live.onChanges((changes) => told.push(changes));
   return { live, told, become: (status: ConnectionStatus) => hear(status) };
@@ -117,4 +124,46 @@ test("what could not be told without a database is asked again when it is back",
   away = false;
   become({ state: "online" });
   await expect.poll(() => live.state.loaded).toBe("ready");
+});
+
+test("without a server the tree is shown as it was last seen, and what the server tells replaces it", async () => {
+  const trees = new MemoryTrees();
+  await opened(
+    { "/tree": () => ({ revision: 9, entries: [entry("a", 9)] }) },
+    trees,
+  ).live.pullFiles();
+  let answer = fail("network", 0);
+  const { live, told } = opened({ "/tree": () => answer() }, trees);
+  await live.pullFiles();
+  expect(live.state).toMatchObject({ loaded: "kept", failure: { code: "network" } });
+  expect([...live.entries.keys()]).toEqual(["a"]);
+  // A server whose data is from a backup: what it does not tell of is not there.
+  answer = () => ({ revision: 5, entries: [entry("b", 5)] }) as never;
+  await live.pullFiles();
+  expect(live.state).toMatchObject({ loaded: "ready", failure: null, head: 5 });
+  expect([...live.entries.keys()]).toEqual(["b"]);
+  expect(told).toEqual(["reset", "reset"]);
+});
+
+test("who knows of the trouble does not wait for the server to refuse", async () => {
+  const trees = new MemoryTrees();
+  await opened(
+    { "/tree": () => ({ revision: 9, entries: [entry("a", 9)] }) },
+    trees,
+  ).live.pullFiles();
+  const { live, become } = opened({ "/tree": () => new Promise(() => undefined) }, trees);
+  live.open();
+  become({ state: "no-database", nextAt: 0 });
+  await expect.poll(() => live.state.loaded).toBe("kept");
+});
+
+test("a workspace that the server does not know is not shown as it was", async () => {
+  const trees = new MemoryTrees();
+  await opened(
+    { "/tree": () => ({ revision: 9, entries: [entry("a", 9)] }) },
+    trees,
+  ).live.pullFiles();
+  const { live } = opened({ "/tree": fail("not_found", 404) }, trees);
+  await live.pullFiles();
+  expect(live.state.loaded).toBe("failed");
 });

@@ -16,6 +16,7 @@ import {
 import type { Host } from "./host";
 import { type Failure, failureOf, type IdeCalls, isOffline } from "./ide";
 import type { Socket, Stream } from "./socket";
+import { KeptTree } from "./trees";
 
 export interface Usage {
   memoryBytes: number;
@@ -34,8 +35,8 @@ export interface Notice {
 
 export interface LiveState {
   connection: ConnectionStatus;
-  /** `loading` until the first tree; `failed` when there never was one. */
-  loaded: "loading" | "ready" | "failed";
+  /** `loading` until the first tree; `kept` while it is that of an earlier visit; `failed` when there never was one. */
+  loaded: "loading" | "kept" | "ready" | "failed";
   failure: Failure | null;
   head: number;
   /** The newest session, live or ended; null: there never was one. */
@@ -52,6 +53,9 @@ export interface LiveState {
 /** What is told of a change. */
 export type Moved = Pick<Change, "revision" | "path" | "entry">;
 export type ChangeListener = (changes: readonly Moved[] | "reset") => void;
+
+/** What a live workspace needs of the host. */
+export type LiveHost = Pick<Host, "socket" | "connection" | "trees" | "after" | "now">;
 
 const EMPTY: LiveState = {
   connection: { state: "idle" },
@@ -76,14 +80,16 @@ export class LiveWorkspace {
   private readonly noticeListeners = new Set<(notice: Notice) => void>();
   private stream: Stream | null = null;
   private unwatch: (() => void) | null = null;
+  private readonly keptTree: KeptTree;
   private readonly pulling = new Map<string, { again: boolean; done: Promise<void> }>();
 
   constructor(
     readonly calls: IdeCalls,
-    { socket, connection }: Pick<Host, "socket" | "connection">,
+    host: LiveHost,
   ) {
-    this.socket = socket;
-    this.connection = connection;
+    this.socket = host.socket;
+    this.connection = host.connection;
+    this.keptTree = new KeptTree(calls.workspace, host);
   }
 
   get state(): LiveState {
@@ -98,7 +104,7 @@ export class LiveWorkspace {
 
   open(): void {
     if (this.stream) return;
-    this.store.setState({ connection: this.connection.status });
+    this.reached(this.connection.status);
     this.unwatch = this.connection.watch((connection) => this.reached(connection));
     this.stream = this.socket.open({
       first: () => {
@@ -124,6 +130,7 @@ export class LiveWorkspace {
     this.stream?.close();
     this.stream = null;
     this.unwatch?.();
+    this.keptTree.end();
     this.changeListeners.clear();
     this.noticeListeners.clear();
   }
@@ -160,6 +167,7 @@ export class LiveWorkspace {
       } catch (error) {
         const failure = failureOf(error);
         const never = this.state.loaded !== "ready";
+        if (never && isOffline(failure)) await this.recallTree();
         this.store.setState({
           failure,
           ...(never && !isOffline(failure) ? { loaded: "failed" as const } : {}),
@@ -210,14 +218,24 @@ export class LiveWorkspace {
 
   private async pullTree(): Promise<void> {
     const tree = await this.calls.tree();
-    const newer = [...this.entries.values()].filter((entry) => entry.revision > tree.revision);
+    const known = this.state.loaded === "ready" ? [...this.entries.values()] : [];
+    const newer = known.filter((entry) => entry.revision > tree.revision);
+    this.become([...tree.entries, ...newer], { head: tree.revision, loaded: "ready" });
+    this.keptTree.keep(this.entries);
+  }
+
+  /** The tree as it was last seen, for as long as the server does not tell. */
+  private async recallTree(): Promise<void> {
+    if (this.state.loaded !== "loading") return;
+    const tree = await this.keptTree.recall();
+    // The server may have told meanwhile.
+    if (tree && this.state.loaded === "loading") this.become(tree.entries, { loaded: "kept" });
+  }
+
+  private become(entries: readonly Entry[], state: Partial<LiveState>): void {
     this.entries.clear();
-    for (const entry of [...tree.entries, ...newer]) this.entries.set(entry.path, entry);
-    this.store.setState((state) => ({
-      head: tree.revision,
-      loaded: "ready",
-      treeVersion: state.treeVersion + 1,
-    }));
+    for (const entry of entries) this.entries.set(entry.path, entry);
+    this.store.setState(({ treeVersion }) => ({ ...state, treeVersion: treeVersion + 1 }));
     for (const listener of this.changeListeners) listener("reset");
   }
 
@@ -248,11 +266,14 @@ export class LiveWorkspace {
   private tell(changes: readonly Moved[]): void {
     this.store.setState((state) => ({ treeVersion: state.treeVersion + 1 }));
     for (const listener of this.changeListeners) listener(changes);
+    if (this.state.loaded === "ready") this.keptTree.keep(this.entries);
   }
 
   private reached(connection: ConnectionStatus): void {
     const before = this.state.connection.state;
     this.store.setState({ connection });
+    // A request to a server in trouble may take long to fail.
+    if ("nextAt" in connection) void this.recallTree();
     // What the server could not answer without its database is asked again; its events went on all the time.
     if (before === "no-database" && connection.state === "online") this.refresh();
   }

@@ -5,6 +5,7 @@ import { httpExchange } from "./exchange";
 import { type FileWish, type Host, uuidOf } from "./host";
 import { Socket, type SocketWorld, type Wire } from "./socket";
 import { openTab } from "./tabs";
+import { openTrees } from "./trees";
 
 /** How long a saved file's address stays valid, for browsers that ask before they write. */
 const SAVE_MS = 60_000;
@@ -30,6 +31,7 @@ export function webHost(): Host {
     socket,
     connection,
     drafts: openDrafts(),
+    trees: openTrees(),
     // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
     tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId, after }),
     kept: {

@@ -16,6 +16,18 @@ export function Viewer({
   onRetry: () => void;
 }) {
   if (info.shape === "image" && content) return <Picture path={info.path} content={content} />;
+  if (info.shape === "away")
+    return (
+      <Words
+        icon="cloud-off"
+        title="This file is not kept here"
+        text="This browser keeps the files that have edits to be saved; the others are on the server, which does not answer. It opens by itself when the server is back."
+      >
+        <button type="button" className="btn" onClick={onRetry}>
+          Try now
+        </button>
+      </Words>
+    );
   if (info.shape === "error")
     return (
       <Words icon="error" title="The file could not be read" text={info.problem}>

@@ -20,7 +20,8 @@ export type SaveState = "clean" | "unsaved" | "saving" | "waiting" | "failed" | 
 /** What the screen shows of a buffer. */
 export interface BufferInfo {
   path: string;
-  shape: Shape | "loading" | "error";
+  /** `away`: it stands on a server that does not answer. */
+  shape: Shape | "loading" | "away" | "error";
   save: SaveState;
   /** Why it could not be read, saved or merged, for people. */
   problem: string;

@@ -255,3 +255,14 @@ test("a browser without a store of its own makes leaving unsafe", async () => {
   await calm();
   expect(tab.buffers.unsafe).toBe(true);
 });
+
+test("a file that is not here says so while the server is away, and opens when it is back", async () => {
+  const { hub, tab } = await setting();
+  hub.put("b", "other\n");
+  await quiet([tab]);
+  tab.connect(false);
+  await tab.buffers.read("b");
+  expect(tab.buffers.info("b")).toMatchObject({ shape: "away", save: "clean", gone: false });
+  await quiet([tab]);
+  expect(tab.buffers.model("b")?.text()).toBe("other\n");
+});

@@ -1,7 +1,7 @@
 /** All open texts: read, saved by themselves, brought together with what the server says, and never overwriting it. */
 import type { Draft } from "../../host/drafts";
 import type { Host, Tab } from "../../host/host";
-import { type Content, failureOf } from "../../host/ide";
+import { type Content, failureOf, isOffline } from "../../host/ide";
 import type { LiveWorkspace, Moved } from "../../host/live";
 import { Buffer, type BufferInfo, type Known, type TextModel, type Theirs } from "./buffer";
 import { Keeper } from "./keeper";
@@ -205,8 +205,9 @@ export class Buffers<M extends TextModel = TextModel> {
       }
     } catch (error) {
       if (!this.shelf.holds(buffer)) return;
-      buffer.shape = "error";
-      buffer.problem = failureOf(error).detail;
+      const failure = failureOf(error);
+      buffer.shape = isOffline(failure) ? "away" : "error";
+      buffer.problem = failure.detail;
       this.shelf.publish(buffer);
     }
   }
@@ -293,7 +294,7 @@ export class Buffers<M extends TextModel = TextModel> {
 
   private backOnline(): void {
     for (const buffer of this.shelf.all()) {
-      if (buffer.shape === "error") void this.reload(buffer.path);
+      if (buffer.shape === "away" || buffer.shape === "error") void this.reload(buffer.path);
       else this.saving.settle(buffer);
     }
     void this.saveAll();

@@ -7,6 +7,7 @@ import { type Exchange, IdeCalls } from "../../host/ide";
 import { LiveWorkspace } from "../../host/live";
 import { type LineEdit, lines } from "../../host/merge";
 import type { Socket, SocketStatus } from "../../host/socket";
+import { MemoryTrees } from "../../host/trees";
 import type { TextModel } from "./buffer";
 import { Buffers } from "./buffers";
 
@@ -183,6 +184,9 @@ export class BrowserTab {
     this.live = new LiveWorkspace(new IdeCalls(this.exchange, "w"), {
       socket: socket as unknown as Socket,
       connection: socket as unknown as Connection,
+      trees: new MemoryTrees(),
+      after: this.after,
+      now: () => this.clock,
     });
     this.buffers = new Buffers(
       this.live,

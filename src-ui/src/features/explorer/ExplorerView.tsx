@@ -12,6 +12,7 @@ import "./explorer.css";
 export function ExplorerView({ explorer }: { explorer: Explorer }) {
   const bench = useBench();
   const loaded = useStore(bench.live.store, (state) => state.loaded);
+  const listed = useListed();
   const failure = useStore(bench.live.store, (state) => state.failure);
   useActiveFile(explorer);
   return (
@@ -36,9 +37,15 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
           <Icon name="upload" />
         </button>
       </div>
-      {loaded === "ready" ? <TreeView explorer={explorer} /> : null}
+      {loaded === "kept" ? (
+        <p className="explorer-kept row small muted" role="status">
+          <Icon name="cloud-off" className="warn" />
+          The files as they were last seen
+        </p>
+      ) : null}
+      {listed ? <TreeView explorer={explorer} /> : null}
       {loaded === "loading" && !failure ? <Waiting /> : null}
-      {loaded !== "ready" && failure ? (
+      {!listed && failure ? (
         <div className="empty">
           <Icon name="cloud-off" />
           <h2>The files could not be listed</h2>
@@ -56,15 +63,21 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
   );
 }
 
+/** Whether there is a tree, from the server or an earlier visit. */
+function useListed(): boolean {
+  const bench = useBench();
+  return useStore(bench.live.store, ({ loaded }) => loaded === "ready" || loaded === "kept");
+}
+
 /** The file that is shown in the editor is shown in the tree. */
 function useActiveFile(explorer: Explorer): void {
   const bench = useBench();
   const active = useStore(bench.editor, (facts) => facts.active);
-  const loaded = useStore(bench.live.store, (state) => state.loaded);
+  const listed = useListed();
   useEffect(() => {
-    if (loaded !== "ready" || active === null) return;
+    if (!listed || active === null) return;
     if (explorer.store.getState().focused !== active) explorer.reveal(active);
-  }, [explorer, active, loaded]);
+  }, [explorer, active, listed]);
 }
 
 function Tool({ action }: { action: Action }) {
