@@ -1,7 +1,7 @@
 // Everything that goes wrong on the way: cut wires, killed servers, saves that do not arrive, a second tab.
 import { expect, type Page } from "@playwright/test";
 import { test } from "./server.ts";
-import { accessible, edit, openPython, openTerminal, PASSWORD, put, register, remove, stored } from "./steps.ts";
+import { accessible, act, edit, openPython, openTerminal, PASSWORD, put, register, remove, stored } from "./steps.ts";
 
 const COUNT = "for i in $(seq 1 150); do echo line-$i; sleep 0.03; done; echo all-$((40+2))\n";
 
@@ -147,7 +147,9 @@ test("a conflict is shown, and mine or theirs stays as it is chosen", async ({ p
 
   await page.getByRole("tab", { name: "notes.txt" }).click();
   await conflict(page, server.base, cut, mend);
-  await page.getByRole("button", { name: "Take theirs" }).click();
+  await page.keyboard.press("Alt+F3");
+  await expect(page.locator(".editor-compare")).toContainText("theirs");
+  await act(page, "Take theirs");
   await expect(text(page)).toContainText("theirs");
   await expect(text(page)).not.toContainText("mine");
   expect(await stored(page, server.base, "notes.txt")).toBe("theirs\nsecond\n");
@@ -169,7 +171,7 @@ test("a file deleted while it is open stays deleted until it is brought back", a
   await expect(page.getByRole("treeitem", { name: "later.txt" })).toBeVisible();
   expect(await stored(page, server.base, "notes.txt")).toContain("not_found");
   await page.screenshot({ path: "results/deleted.png" });
-  await page.getByRole("button", { name: "Bring it back" }).click();
+  await page.getByRole("button", { name: "Bring the file back" }).click();
   await expect.poll(() => stored(page, server.base, "notes.txt")).toBe("typed after first\n");
   await expect(page.getByText("This file was deleted")).toBeHidden();
 });

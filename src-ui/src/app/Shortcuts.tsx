@@ -9,7 +9,7 @@ const GROUPS: readonly [string, readonly string[]][] = [
   ["Find", ["find"]],
   ["View", ["view", "panel"]],
   ["Files", ["file", "folder"]],
-  ["Editor", ["editor"]],
+  ["Editor", ["editor", "trouble"]],
   ["Run", ["run", "session"]],
   ["Terminal", ["terminal"]],
 ];

@@ -7,6 +7,7 @@ import type { Editor, Texts } from "./editor";
 import { Nothing } from "./Nothing";
 import { Notice } from "./Notice";
 import { Tabs } from "./Tabs";
+import { troubleActions } from "./trouble";
 import { Viewer } from "./Viewer";
 import "./editor.css";
 
@@ -52,27 +53,20 @@ export function EditorArea({ editor }: { editor: Editor }) {
 }
 
 function Body({ editor, buffers }: { editor: Editor; buffers: Texts }) {
+  const bench = useBench();
   const host = useRef<HTMLDivElement>(null);
   const active = useStore(editor.tabs.store, (state) => state.active);
   const info = useStore(buffers.store, (state) =>
     active ? (state.byPath.get(active) ?? null) : null,
   );
-  const [comparing, setComparing] = useState<string | null>(null);
+  useStore(editor.comparing, ({ path }) => path);
   useEffect(() => (host.current ? editor.mount(host.current) : undefined), [editor]);
   const text = info !== null && ["text", "large", "loading"].includes(info.shape);
-  const compare = comparing !== null && comparing === active && info?.save === "conflict";
+  const compare = editor.compared !== null;
   return (
     <>
       {active ? <Crumbs path={active} /> : null}
-      {info ? (
-        <Notice
-          info={info}
-          buffers={buffers}
-          editor={editor}
-          comparing={compare}
-          onCompare={(on) => setComparing(on ? info.path : null)}
-        />
-      ) : null}
+      {info ? <Notice info={info} actions={troubleActions(bench.host, editor)} /> : null}
       {compare && active ? (
         <Compare key={`${active} ${info?.theirsHash}`} path={active} buffers={buffers} />
       ) : null}

@@ -4,6 +4,7 @@ import type { Bench } from "../../bench/bench";
 import type { Editor } from "./editor";
 import { languageName, languages } from "./shape";
 import { indentWords, type Writing } from "./stage";
+import { troubleActions } from "./trouble";
 
 export function editorActions(bench: Bench, editor: Editor): Action[] {
   const { active, tabs } = editor.tabs.store.getState();
@@ -65,6 +66,7 @@ export function editorActions(bench: Bench, editor: Editor): Action[] {
       },
       { unavailable: none },
     ),
+    ...troubleActions(bench.host, editor),
     ...writingActions(editor),
     action("editor.encoding", "Explain the encoding of files", "info", () =>
       bench.toast({

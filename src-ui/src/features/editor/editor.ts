@@ -21,6 +21,8 @@ export class Editor {
     badges: new Map(),
     waitingBytes: 0,
   }));
+  /** Of which file both versions are shown beside each other, while it is in conflict. */
+  readonly comparing = createStore<{ path: string | null }>(() => ({ path: null }));
   /** The open texts, once the editor is there. */
   readonly buffers: Promise<Texts>;
   private made: Texts | null = null;
@@ -73,6 +75,27 @@ export class Editor {
     this.made?.dispose();
     this.stage?.dispose();
     this.stage = null;
+  }
+
+  /** The open texts as soon as they are there, for what is asked again. */
+  get texts(): Texts | null {
+    return this.made;
+  }
+
+  /** What is known of the file whose tab is shown. */
+  get shown(): BufferInfo | null {
+    const { active } = this.tabs;
+    return active ? (this.made?.info(active) ?? null) : null;
+  }
+
+  /** The shown file, while both of its versions are. */
+  get compared(): string | null {
+    const { path } = this.comparing.getState();
+    return this.shown?.path === path && this.shown?.save === "conflict" ? path : null;
+  }
+
+  compare(path: string | null): void {
+    this.comparing.setState({ path });
   }
 
   /** Puts the editor widget into its place. */
@@ -170,7 +193,7 @@ export class Editor {
 
   private show(): void {
     const { active } = this.tabs;
-    const info = active ? (this.made?.info(active) ?? null) : null;
+    const info = this.shown;
     const text = info && (info.shape === "text" || info.shape === "large");
     const model = active && text ? (this.made?.model(active)?.model ?? null) : null;
     const badge = info ? badgeOf(info) : null;
@@ -201,6 +224,9 @@ export class Editor {
       waitingBytes += info.waitingBytes;
       if (needsPerson(info)) this.tabs.bring([info.path]);
     }
+    const { path } = this.comparing.getState();
+    // The next conflict of the file begins as every one does.
+    if (path !== null && badges.get(path) !== "conflict") this.compare(null);
     const before = this.facts.getState();
     const same =
       before.badges.size === badges.size &&
