@@ -69,6 +69,7 @@ export function Palette({
       <div className="palette-in">
         <Icon name="search" className="faint" />
         <input
+          className="input-bare"
           role="combobox"
           aria-expanded="true"
           aria-controls="palette-list"

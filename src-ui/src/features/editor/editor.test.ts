@@ -53,6 +53,28 @@ function setting() {
   return { hub, tab, host, drafts, editor: new Editor(tab.live, host) };
 }
 
+/** Monaco is there, and what was asked for has come to rest. */
+async function ready() {
+  const all = setting();
+  const { editor, tab } = all;
+  await quiet([tab]);
+  const buffers = await editor.buffers;
+  const open = async (...args: Parameters<Editor["open"]>) => {
+    editor.open(...args);
+    await calm();
+    await quiet([tab]);
+  };
+  const type = (path: string, text: string) =>
+    (buffers.model(path) as unknown as PlainText).become(text);
+  /** Types over a text while offline, and closes its tab. */
+  const leave = (path: string, text: string) => {
+    tab.connect(false);
+    type(path, text);
+    editor.close(path);
+  };
+  return { ...all, buffers, open, type, leave };
+}
+
 test("an editor closed before Monaco has arrived makes no texts", async () => {
   let arrive = () => {};
   gate.arrived = new Promise((resolve) => {
@@ -68,15 +90,9 @@ test("an editor closed before Monaco has arrived makes no texts", async () => {
 });
 
 test("a tab closed while offline is gone at once, and its edit is saved when the server is back", async () => {
-  const { editor, tab, hub } = setting();
-  await quiet([tab]);
-  const buffers = await editor.buffers;
-  editor.open("a");
-  await calm();
-  await quiet([tab]);
-  tab.connect(false);
-  (buffers.model("a") as unknown as PlainText).become("two\n");
-  editor.close("a");
+  const { editor, tab, hub, open, leave } = await ready();
+  await open("a");
+  leave("a", "two\n");
   expect(editor.tabs.has("a")).toBe(false);
   expect(editor.facts.getState().badges.get("a")).toBe("saving");
   await calm();
@@ -88,15 +104,9 @@ test("a tab closed while offline is gone at once, and its edit is saved when the
 });
 
 test("a conflict behind a closed tab brings its tab back", async () => {
-  const { editor, tab, hub } = setting();
-  await quiet([tab]);
-  const buffers = await editor.buffers;
-  editor.open("a");
-  await calm();
-  await quiet([tab]);
-  tab.connect(false);
-  (buffers.model("a") as unknown as PlainText).become("mine\n");
-  editor.close("a");
+  const { editor, tab, hub, open, leave } = await ready();
+  await open("a");
+  leave("a", "mine\n");
   hub.put("a", "theirs\n");
   await quiet([tab]);
   expect(editor.tabs.has("a")).toBe(true);
@@ -105,15 +115,9 @@ test("a conflict behind a closed tab brings its tab back", async () => {
 });
 
 test("deleting closes what is saved and keeps what is not", async () => {
-  const { editor, tab, hub } = setting();
-  await quiet([tab]);
-  const buffers = await editor.buffers;
-  for (const path of ["a", "b"]) {
-    editor.open(path);
-    await calm();
-    await quiet([tab]);
-  }
-  (buffers.model("b") as unknown as PlainText).become("mine\n");
+  const { editor, tab, hub, buffers, open, type } = await ready();
+  for (const path of ["a", "b"]) await open(path);
+  type("b", "mine\n");
   for (const path of ["a", "b"]) hub.delete(path);
   for (const path of ["a", "b"]) editor.removed(path);
   await quiet([tab]);
@@ -124,15 +128,11 @@ test("deleting closes what is saved and keeps what is not", async () => {
 });
 
 test("typing pins a preview; a change from elsewhere does not", async () => {
-  const { editor, tab, hub } = setting();
-  await quiet([tab]);
-  const buffers = await editor.buffers;
-  editor.open("a", { preview: true });
-  await calm();
-  await quiet([tab]);
+  const { editor, tab, hub, open, type } = await ready();
+  await open("a", { preview: true });
   hub.put("a", "elsewhere\n");
   await quiet([tab]);
   expect(editor.tabs.store.getState().tabs).toEqual([{ path: "a", preview: true }]);
-  (buffers.model("a") as unknown as PlainText).become("typed\n");
+  type("a", "typed\n");
   expect(editor.tabs.store.getState().tabs).toEqual([{ path: "a", preview: false }]);
 });
