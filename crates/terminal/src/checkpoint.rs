@@ -2,7 +2,7 @@
 //! that has never filled its log has none, and costs nothing.
 use shpool_vterm::{ContentRegion, Term};
 
-use crate::flood::{self, Margins};
+use crate::flood::{self, Known};
 use crate::log::Size;
 
 /// Bytes that have left the log and that the emulator has not seen. It is slow and most of a flood never shows.
@@ -20,8 +20,8 @@ const FORGET: &[u8] = b"\x18\x1b[?47h\x1b[!p\x1b[?47l\x1b[!p\x1b[999;1H";
 pub(crate) struct Checkpoint {
     term: Term,
     rows: usize,
-    /// What lines scroll within, before what is unseen.
-    margins: Margins,
+    /// Before what is unseen.
+    known: Known,
     /// What left last; at its end may be the beginning of a sequence or character that goes on in the log.
     unseen: Vec<u8>,
 }
@@ -35,12 +35,12 @@ impl std::fmt::Debug for Checkpoint {
 impl Checkpoint {
     /// A fresh screen.
     pub(crate) fn new(size: Size) -> Self {
-        let (size, rows) = measured(size);
+        let emulated = emulated(size);
         Self {
             // What scrolls off is not kept: the log after it is history enough.
-            term: Term::new(rows, size),
-            rows,
-            margins: Margins::None,
+            term: Term::new(emulated.height, emulated),
+            rows: emulated.height,
+            known: Known::new(size),
             unseen: Vec::new(),
         }
     }
@@ -56,20 +56,21 @@ impl Checkpoint {
     /// The size from here on.
     pub(crate) fn resize(&mut self, size: Size) {
         self.condense(0);
-        let (size, rows) = measured(size);
-        self.rows = rows;
-        self.term.resize(size);
-        self.term.set_scrollback_lines(rows);
+        let emulated = emulated(size);
+        self.rows = emulated.height;
+        self.term.resize(emulated);
+        self.term.set_scrollback_lines(emulated.height);
+        self.known.resize(size);
     }
 
     /// Leaves out what no longer shows. If more than `leave` bytes are left, the emulator looks at them.
     fn condense(&mut self, leave: usize) {
-        let flood = flood::condense(&self.unseen, self.rows, self.margins);
+        let flood = flood::condense(&self.unseen, self.known.clone());
         let mut unfinished = self.unseen.split_off(self.unseen.len() - flood.unfinished);
         self.unseen = flood.shown;
         if self.unseen.len() > leave {
             self.term.process(&self.unseen);
-            self.margins = flood.margins;
+            self.known = flood.known;
             self.unseen.clear();
         }
         if unfinished.len() > UNFINISHED_BYTES_MAX {
@@ -99,10 +100,12 @@ impl Checkpoint {
     }
 }
 
-fn measured(size: Size) -> (shpool_vterm::Size, usize) {
+fn emulated(size: Size) -> shpool_vterm::Size {
     let side = |side: u32| usize::try_from(side.max(1)).unwrap_or(1);
-    let (width, height) = (side(size.cols), side(size.rows));
-    (shpool_vterm::Size { width, height }, height)
+    shpool_vterm::Size {
+        width: side(size.cols),
+        height: side(size.rows),
+    }
 }
 
 #[cfg(test)]

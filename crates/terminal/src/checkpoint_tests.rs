@@ -7,8 +7,8 @@ const SIZE: Size = Size { cols: 20, rows: 6 };
 
 /// What a viewer shows and keeps after some output, in a form that can be compared.
 fn shown(output: &[u8]) -> String {
-    let (size, rows) = measured(SIZE);
-    let mut term = Term::new(rows, size);
+    let size = emulated(SIZE);
+    let mut term = Term::new(size.height, size);
     term.process(output);
     let mut both = term.contents(ContentRegion::Screen);
     // The screen that is not shown, and the cursor that was saved in it.
@@ -22,7 +22,7 @@ fn shown(output: &[u8]) -> String {
 fn trimmed(contents: &str) -> String {
     let goes_on_elsewhere = |sequence: &str| {
         let action = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
-        action.starts_with(['H', 'r'])
+        action.starts_with(['H', 'r']) || action.starts_with("?6")
     };
     let mut pieces: Vec<&str> = contents.split("\x1b[").collect();
     for at in 1..pieces.len() {

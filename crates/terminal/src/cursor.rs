@@ -111,7 +111,9 @@ impl Cursor {
         }
     }
 
+    /// A wrap that is still to come does not come any more.
     pub(crate) fn line_feed(&mut self) {
+        self.col = self.last_col();
         if self.row != self.bottom && self.row + 1 < self.size.rows {
             self.row += 1;
         }
@@ -131,7 +133,11 @@ impl Cursor {
         self.col = self.last_col().saturating_sub(1);
     }
 
+    /// A wrap that is still to come stays so.
     pub(crate) fn tab(&mut self, count: u32) {
+        if self.col >= self.size.cols {
+            return;
+        }
         for _ in 0..count.min(self.size.cols) {
             let next = match &self.tabs {
                 Some(tabs) => tabs.iter().copied().find(|stop| *stop > self.col),

@@ -67,7 +67,11 @@ fn text(output: &[u8], begin: usize, bell: Option<u8>) -> Option<(Kind, usize)> 
         (0x1b, Some(_)) => end,
         _ => end + 1,
     };
-    let style = bell.is_some() && !output[..length].contains(&b'\n');
+    // Whoever looks for the ends of lines finds none in it.
+    let one_line = !output[..length]
+        .iter()
+        .any(|byte| matches!(byte, b'\n' | b'\r'));
+    let style = bell.is_some() && one_line;
     let kind = if style { Kind::Style } else { Kind::Other };
     Some((kind, length))
 }
@@ -171,6 +175,7 @@ mod tests {
             (b"\x1b]8;;x\x1b", None),
             (b"\x1b]8;;x\x1b[m", Some((Style, 6))),
             (b"\x1b]0;two\nlines\x07", Some((Other, 14))),
+            (b"\x1b]0;two\rlines\x07", Some((Other, 14))),
             (b"\x1bPqdata\x07\x1b\\", Some((Other, 10))),
             ("grü".as_bytes(), Some((Text, 4))),
             ("©x".as_bytes(), Some((Text, 3))),

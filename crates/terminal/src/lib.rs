@@ -4,6 +4,7 @@
 pub mod attach;
 mod checkpoint;
 pub mod colours;
+mod column;
 pub mod credit;
 mod cursor;
 mod element;

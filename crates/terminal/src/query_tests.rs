@@ -68,6 +68,8 @@ fn the_cursor_is_followed() {
         ("ab\r\ncd", "2;3"),
         ("漢字e\u{301}", "1;6"),
         (&"x".repeat(80), "1;80"),
+        (&format!("{}\nyy", "x".repeat(80)), "3;2"),
+        (&format!("{}\ty", "x".repeat(80)), "2;2"),
         (&"x".repeat(81), "2;2"),
         (&format!("{}漢", "x".repeat(79)), "2;3"),
         (&"\n".repeat(100), "24;1"),
