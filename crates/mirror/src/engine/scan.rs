@@ -42,7 +42,7 @@ impl State {
             self.look_at_everything(&mut moved);
         } else {
             for path in std::mem::take(&mut self.dirty) {
-                self.scan_path(&path, &mut moved);
+                self.scan_path(&self.first_unknown(path), &mut moved);
             }
             self.audit_if_partial();
         }
@@ -125,7 +125,6 @@ impl State {
                 here.push(path);
             }
         }
-        // Also what is known below a folder that is not: no event told of the folder.
         let standing: HashSet<&str> = here.iter().map(RelPath::as_str).collect();
         let gone: Vec<_> = self
             .inside(folder)
@@ -140,7 +139,13 @@ impl State {
         }
     }
 
-    /// Looks at one path, and below it if it is a folder.
+    /// The highest folder above a path that no event told of, whose look finds the path as well; else the path.
+    fn first_unknown(&self, path: RelPath) -> RelPath {
+        let is_unknown = |folder: &RelPath| !self.local.get(folder).is_some_and(Node::is_folder);
+        path.ancestors().filter(is_unknown).last().unwrap_or(path)
+    }
+
+    /// Looks at one path, and below it if it is a folder. The folder above it is known.
     fn scan_path(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
         let Ok(found) = self.disk.root().look(path) else {
             self.unseen(path);
@@ -154,13 +159,6 @@ impl State {
             return;
         }
         self.unknown.remove(path);
-        if found != Some(Seen::Folder) {
-            // Seen by an event of their own while a folder stood here that no event told of.
-            let orphans: Vec<_> = below(&self.local, path).cloned().collect();
-            for orphan in orphans {
-                self.gone(&orphan, moved);
-            }
-        }
         let node = match found {
             None | Some(Seen::Other) => {
                 self.gone(path, moved);

@@ -94,6 +94,13 @@ impl Deaf {
     }
 }
 
+fn paths(propose: &v1::Propose) -> Vec<&str> {
+    let operations = propose.operations.iter();
+    operations
+        .map(|operation| operation.path.as_str())
+        .collect()
+}
+
 fn deleted(propose: Option<v1::Propose>) -> Vec<String> {
     let operations = propose.into_iter().flat_map(|propose| propose.operations);
     let deleted = operations.filter(|operation| operation.node.is_none());
@@ -101,11 +108,12 @@ fn deleted(propose: Option<v1::Propose>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_that_was_seen_without_its_folder_is_missed_when_both_are_gone() {
+async fn a_file_is_seen_with_the_folders_that_no_event_told_of_and_missed_with_them() {
     let mut lab = Deaf::listed(Vec::new()).await;
     std::fs::create_dir_all(lab.file("d/e")).unwrap();
     std::fs::write(lab.file("d/e/z.txt"), "z").unwrap();
     let propose = lab.look("d/e/z.txt").await.unwrap();
+    assert_eq!(paths(&propose), ["d", "d/e", "d/e/z.txt"]);
     lab.accept(&propose, 2).await;
     std::fs::remove_dir_all(lab.file("d")).unwrap();
     let proposed = lab.look_at_everything().await;
@@ -142,8 +150,7 @@ async fn a_folder_that_a_batch_deleted_and_made_again_for_a_file_in_it_is_known(
     std::fs::create_dir(lab.file("d")).unwrap();
     std::fs::write(lab.file("d/z.txt"), "z").unwrap();
     let propose = lab.look("d/z.txt").await.unwrap();
-    let paths = propose.operations.iter().map(|done| done.path.as_str());
-    assert_eq!(paths.collect::<Vec<_>>(), ["d", "d/z.txt"]);
+    assert_eq!(paths(&propose), ["d", "d", "d/z.txt"], "deleted and made");
     lab.accept(&propose, 2).await;
     let first = |change| v1::Change {
         last_of_revision: false,
