@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
+use saphyr_parser::Parser;
 use serde::de::IgnoredAny;
 use slipway_core::limits::MERGED_BYTES_MAX;
 
@@ -50,6 +51,7 @@ fn is_read(path: &str, text: &str) -> bool {
     match end.as_deref() {
         Some("json" | "ipynb") => serde_json::from_str::<IgnoredAny>(text).is_ok(),
         Some("toml") => toml::from_str::<IgnoredAny>(text).is_ok(),
+        Some("yaml" | "yml") => Parser::new_from_str(text).all(|event| event.is_ok()),
         _ => true,
     }
 }
