@@ -71,7 +71,13 @@ impl Kin {
         }
     }
 
-    fn among(&mut self, all: Vec<Process>, is_marked: impl Fn(i32) -> bool) -> Vec<Process> {
+    /// Adds to the members who is new among all; tells which of them live. Who cannot be told yet is asked again at the
+    /// next look.
+    fn among(
+        &mut self,
+        all: Vec<Process>,
+        is_marked: impl Fn(i32) -> Option<bool>,
+    ) -> Vec<Process> {
         let name = |process: &Process| (process.pid, process.started);
         let present: HashSet<Name> = all.iter().map(name).collect();
         self.members.retain(|member| present.contains(member));
@@ -91,13 +97,15 @@ impl Kin {
             let unknown = all.iter().filter(|process| {
                 !self.members.contains(&name(process)) && !self.strangers.contains(&name(process))
             });
-            let (ours, others): (Vec<&Process>, Vec<&Process>) =
-                unknown.partition(|process| is_marked(process.pid));
+            let (mut ours, mut others) = (Vec::new(), Vec::new());
+            for process in unknown {
+                match is_marked(process.pid) {
+                    Some(true) => ours.push(name(process)),
+                    Some(false) => others.push(name(process)),
+                    None => {}
+                }
+            }
             let more = !ours.is_empty();
-            let (ours, others): (Vec<Name>, Vec<Name>) = (
-                ours.into_iter().map(name).collect(),
-                others.into_iter().map(name).collect(),
-            );
             self.members.extend(ours);
             self.strangers.extend(others);
             if !more {
@@ -110,15 +118,15 @@ impl Kin {
     }
 }
 
-fn is_marked(pid: i32, mark: &[u8]) -> bool {
+/// `None` while nobody can tell: a process shows no environment for the moment in which it begins another program.
+fn is_marked(pid: i32, mark: &[u8]) -> Option<bool> {
     let mut environment = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/environ")).ok()?;
     // A program can make its environment as large as it likes.
-    if let Ok(file) = fs::File::open(format!("/proc/{pid}/environ")) {
-        file.take(ENVIRONMENT_BYTES_MAX)
-            .read_to_end(&mut environment)
-            .ok();
-    }
-    environment.split(|byte| *byte == 0).any(|one| one == mark)
+    let mut file = file.take(ENVIRONMENT_BYTES_MAX);
+    file.read_to_end(&mut environment).ok()?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    (!environment.is_empty()).then(|| variables.any(|one| one == mark))
 }
 
 #[cfg(test)]
@@ -143,7 +151,7 @@ mod tests {
     fn a_process_stays_of_the_run_when_it_leaves_the_session_and_loses_its_parent() {
         let mut kin = Kin::new(Pid::from_raw(10).unwrap(), "run");
         let mut pids = |all: Vec<Process>, marked: &[i32]| -> Vec<i32> {
-            let living = kin.among(all, |pid| marked.contains(&pid));
+            let living = kin.among(all, |pid| Some(marked.contains(&pid)));
             living.iter().map(|process| process.pid).collect()
         };
         let first = vec![
@@ -166,5 +174,17 @@ mod tests {
             reused,
         ];
         assert_eq!(pids(then, &[13]), [12, 13, 14]);
+    }
+
+    #[test]
+    fn a_process_that_begins_another_program_while_it_is_looked_at_is_asked_again() {
+        let mut kin = Kin::new(Pid::from_raw(10).unwrap(), "run");
+        let all = vec![process(1, 0, 1), process(12, 1, 12)];
+        let mut pids = |marked: Option<bool>| -> Vec<i32> {
+            let living = kin.among(all.clone(), |pid| marked.filter(|_| pid == 12));
+            living.iter().map(|process| process.pid).collect()
+        };
+        assert_eq!(pids(None), [0; 0]);
+        assert_eq!(pids(Some(true)), [12]);
     }
 }
