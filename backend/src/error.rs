@@ -163,9 +163,10 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Postgres' own words for going down, coming up, having no room for one more, or a broken connection.
+/// Postgres' own words for a change that stood still for too long, going down, coming up, having no room for one more, or
+/// a broken connection.
 fn is_away(code: &str) -> bool {
-    matches!(code, "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
+    matches!(code, "25P03" | "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
 }
 
 impl From<PathError> for Error {

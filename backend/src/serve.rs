@@ -13,8 +13,8 @@ use crate::account::limit::Limiter;
 use crate::account::password;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::embedded::{Embedded, EmbeddedError, find_programs};
-use crate::db::{self, DbError};
+use crate::db::embedded::{Embedded, EmbeddedError, find_programs, socket_dir};
+use crate::db::{self, DbError, line};
 use crate::event::Events;
 use crate::hub::Hub;
 use crate::lock::{DataDir, LockError};
@@ -44,6 +44,15 @@ pub enum ServeError {
     /// The database's address.
     #[error("read --database-url; it looks like postgres://user:password@host/database")]
     DatabaseUrl(#[source] sqlx::Error),
+    /// The way to the database.
+    #[error("make the socket of the way to the database in {}", folder.display())]
+    Line {
+        /// Its folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The sandbox.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -85,7 +94,7 @@ pub async fn serve(
     // Stopped last: the others still write to it.
     let stop_database = CancellationToken::new();
     let (options, keeper) = match &config.database_url {
-        Some(url) => (url.parse().map_err(ServeError::DatabaseUrl)?, None),
+        Some(url) => (elsewhere(&config, url, &stop_database)?, None),
         None => {
             let (options, running) = embedded(&config).await?;
             (
@@ -101,6 +110,18 @@ pub async fn serve(
         drop(keeper.await);
     }
     served
+}
+
+/// The database that was given, reached in a way that notices when it is gone.
+fn elsewhere(
+    config: &Config,
+    url: &str,
+    stop: &CancellationToken,
+) -> Result<PgConnectOptions, ServeError> {
+    let options = url.parse().map_err(ServeError::DatabaseUrl)?;
+    let folder = socket_dir(&config.data_dir.join("database"), &config.temporary);
+    line::lead(options, &folder, line::SILENT_MAX, stop.clone())
+        .map_err(|source| ServeError::Line { folder, source })
 }
 
 async fn embedded(

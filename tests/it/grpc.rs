@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 
-use crate::lab::{Journey as _, Lab, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE};
 
 async fn channel(lab: &Lab) -> Channel {
     let endpoint = Endpoint::from_shared(lab.base().to_owned()).expect("an address");

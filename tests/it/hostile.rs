@@ -8,7 +8,8 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_proto::v1;
 
-use crate::lab::{Journey as _, Lab, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE};
 
 /// Somebody hostile, and somebody next to them who must not notice.
 struct Scene {

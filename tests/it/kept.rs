@@ -8,7 +8,8 @@ use slipway_client::terminal::{Told, Viewer};
 use slipway_core::code::Code;
 use time::{Duration, OffsetDateTime};
 
-use crate::lab::{Journey as _, Lab, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE};
 
 /// Waits until the server has looked at its sessions many times since now: its leases are renewed every few seconds.
 async fn looked_at(lab: &Lab) {

@@ -7,9 +7,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use slipway_api::account::Register;
-use slipway_api::run::{Run, RunState, RunTarget, StartRun};
-use slipway_api::session::{Session, SessionState};
-use slipway_api::workspace::Template;
 use slipway_backend::clock::Clock;
 use slipway_backend::config::Config;
 use slipway_backend::event::Events;
@@ -21,10 +18,8 @@ use slipway_backend::session::runtime::local::Local;
 use slipway_backend::state::App;
 use slipway_client::error::ClientError;
 use slipway_client::rest::Client;
-use slipway_client::socket::Socket;
-use slipway_client::terminal::{Place, Viewer};
 use slipway_core::code::Code;
-use slipway_core::id::{RunId, SessionId, WorkspaceId};
+use slipway_core::id::SessionId;
 use slipway_core::secret::Secret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -76,11 +71,22 @@ impl Lab {
     /// A server on a fresh database, with a clock and settings of its own.
     pub(crate) async fn with(clock: Clock, flags: &[&str]) -> Self {
         let (postgres, options) = database::fresh().await;
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::on(postgres, options, clock, flags).await
+    }
+
+    /// A server on a database that it reaches by these options.
+    pub(crate) async fn on(
+        postgres: Arc<database::Postgres>,
+        database: PgConnectOptions,
+        clock: Clock,
+        flags: Vec<String>,
+    ) -> Self {
         let mut lab = Self {
             data: tempfile::tempdir().expect("a temporary folder"),
-            database: options,
+            database,
             clock,
-            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            flags,
             server: None,
             _postgres: postgres,
         };
@@ -291,103 +297,6 @@ pub(crate) fn config(data_dir: &Path, more: &[String]) -> Config {
     flags.config.agent = Some(flags.test_agent);
     flags.config.image.get_or_insert(flags.test_image);
     flags.config
-}
-
-/// What tests do with a signed-in client.
-pub(crate) trait Journey {
-    async fn empty_workspace(&self) -> WorkspaceId;
-    async fn started(&self, socket: &Socket, workspace: WorkspaceId) -> Session;
-    async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session;
-    async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer;
-    async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError>;
-    async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run;
-    async fn until_run(
-        &self,
-        socket: &Socket,
-        workspace: WorkspaceId,
-        run: RunId,
-        state: RunState,
-    ) -> Run;
-}
-
-impl Journey for Client {
-    /// An empty workspace.
-    async fn empty_workspace(&self) -> WorkspaceId {
-        let workspace = self.create_workspace("tides", Template::Empty).await;
-        workspace.expect("a workspace").id
-    }
-
-    /// A ready session.
-    async fn started(&self, socket: &Socket, workspace: WorkspaceId) -> Session {
-        self.start_session(workspace).await.expect("a session");
-        self.until(socket, workspace, SessionState::Ready).await
-    }
-
-    async fn until(&self, socket: &Socket, workspace: WorkspaceId, state: SessionState) -> Session {
-        let waited = self.wait_for_session(socket, workspace, |now| now == state);
-        let session = tokio::time::timeout(PATIENCE, waited)
-            .await
-            .expect("in time")
-            .expect("a session");
-        assert_eq!(session.state, state, "{:?}", session.reason);
-        session
-    }
-
-    /// An attached viewer of a new terminal whose shell answers.
-    async fn shell(&self, socket: &Socket, session: SessionId) -> Viewer {
-        let terminal = self
-            .open_terminal(session, 80, 24)
-            .await
-            .expect("a terminal");
-        let place = Place::new(session, terminal.id, terminal.id.to_string(), 80, 24);
-        let mut viewer = Viewer::attach(socket, place).await.expect("attached");
-        viewer.write(b"echo up=$((40+2))\r").await.expect("typed");
-        let answered = tokio::time::timeout(PATIENCE, viewer.read_until("up=42"));
-        answered.await.expect("in time").expect("the shell answers");
-        viewer
-    }
-
-    async fn command(&self, workspace: WorkspaceId, line: &str) -> Result<Run, ClientError> {
-        let start = StartRun {
-            target: RunTarget::Command {
-                line: line.to_owned(),
-            },
-            revision: None,
-            cols: None,
-            rows: None,
-        };
-        self.start_run(workspace, &start).await
-    }
-
-    async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run {
-        let waited = self.wait_for_run(socket, workspace, run);
-        tokio::time::timeout(PATIENCE, waited)
-            .await
-            .expect("in time")
-            .expect("a run")
-    }
-
-    async fn until_run(
-        &self,
-        socket: &Socket,
-        workspace: WorkspaceId,
-        run: RunId,
-        state: RunState,
-    ) -> Run {
-        let mut events = socket.events(Some(workspace)).await.expect("events");
-        let waited = async {
-            loop {
-                let found = self.run(run).await.expect("a run");
-                if found.state == state {
-                    return found;
-                }
-                events.recv().await.expect("events go on");
-            }
-        };
-        tokio::time::timeout(PATIENCE, waited)
-            .await
-            .expect("in time")
-    }
 }
 
 /// The code of a refusal.

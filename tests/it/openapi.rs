@@ -16,7 +16,8 @@ use slipway_core::code::Code;
 use slipway_core::id::SessionId;
 use slipway_core::secret::Secret;
 
-use crate::lab::{Journey as _, Lab};
+use crate::journey::Journey as _;
+use crate::lab::Lab;
 use crate::raw::problem;
 
 mod cases;

@@ -11,7 +11,8 @@ use slipway_core::id::Id as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
 
-use crate::lab::{Journey as _, Lab};
+use crate::journey::Journey as _;
+use crate::lab::Lab;
 use crate::raw::problem;
 
 /// All that are not held by the server's own tasks.

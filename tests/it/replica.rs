@@ -7,7 +7,8 @@ use slipway_client::rest::Client;
 use slipway_client::socket::Socket;
 use slipway_core::id::WorkspaceId;
 
-use crate::lab::{Journey as _, Lab, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE};
 
 async fn names(client: &Client, workspace: WorkspaceId) -> Vec<String> {
     let tree = client.tree(workspace).await.expect("a tree");

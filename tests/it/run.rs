@@ -9,7 +9,8 @@ use slipway_core::id::{Id as _, RunId, WorkspaceId};
 use slipway_core::path::RelPath;
 use slipway_proto::v1;
 
-use crate::lab::{Journey as _, Lab, PATIENCE, code};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE, code};
 
 mod ended;
 mod stored;

@@ -12,7 +12,8 @@ use slipway_core::limits::SESSIONS_PER_USER_MAX;
 use slipway_proto::v1;
 use time::{Duration, OffsetDateTime};
 
-use crate::lab::{Journey as _, Lab, PATIENCE, code};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE, code};
 
 #[tokio::test]
 async fn a_session_starts_shows_its_stages_and_its_terminal_answers() {

@@ -18,7 +18,8 @@ use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{TRASH_DAYS, WORKSPACE_ENTRIES_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_core::secret::Secret;
 
-use crate::lab::{Journey as _, Lab, code};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, code};
 use crate::raw::refusal;
 
 async fn scalar(lab: &Lab, sql: &'static str) -> i64 {

@@ -11,7 +11,8 @@ use slipway_proto::v1::{self, ws_client, ws_server};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::lab::{Journey as _, Lab, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE};
 
 type Raw =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;

@@ -13,8 +13,8 @@ mod before;
 mod machine;
 
 use before::is_over;
-pub use machine::find_programs;
-use machine::{owner, passable, socket_dir};
+pub use machine::{find_programs, socket_dir};
+use machine::{owner, passable};
 
 /// From start to the first connection; crash recovery of a large journal takes a while.
 const START_WITHIN: Duration = Duration::from_secs(60);

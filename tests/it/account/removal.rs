@@ -8,7 +8,8 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::secret::Secret;
 
-use crate::lab::{Journey as _, Lab, PATIENCE, code};
+use crate::journey::Journey as _;
+use crate::lab::{Lab, PATIENCE, code};
 
 const PASSWORD: &str = "quiet tide at seven bells";
 

@@ -16,7 +16,8 @@ use slipway_core::id::WorkspaceId;
 use sqlx::ConnectOptions as _;
 
 use super::{Home, eventually, heard, write};
-use crate::lab::{Journey as _, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::PATIENCE;
 use crate::raw::problem;
 
 /// A Postgres that only one server uses, so that it can be stopped.

@@ -17,7 +17,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Home, LOOK, eventually, write};
-use crate::lab::{Journey as _, PATIENCE};
+use crate::journey::Journey as _;
+use crate::lab::PATIENCE;
 
 #[tokio::test]
 async fn after_a_killed_server_the_next_one_has_everything() {

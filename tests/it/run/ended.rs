@@ -6,7 +6,8 @@ use slipway_client::socket::Socket;
 use slipway_core::id::{Id as _, RunId, SessionId, UserId, WorkspaceId};
 
 use super::refuse_twice;
-use crate::lab::{Journey as _, Lab};
+use crate::journey::Journey as _;
+use crate::lab::Lab;
 
 /// A run of a session, stored without a word to its driver, so that it waits until the session ends.
 async fn stored(lab: &Lab, workspace: WorkspaceId, session: SessionId) -> RunId {

@@ -7,7 +7,8 @@ use slipway_client::socket::Socket;
 use slipway_core::id::SessionId;
 
 use super::refuse_twice;
-use crate::lab::{Journey as _, Lab};
+use crate::journey::Journey as _;
+use crate::lab::Lab;
 
 async fn fence(lab: &Lab) -> i64 {
     let fence = sqlx::query_scalar("select fence from sessions");

@@ -76,8 +76,9 @@ pub(super) fn passable(data_dir: &Path, uid: u32) -> Result<(), EmbeddedError> {
     Ok(())
 }
 
-/// Beside the data when its path is short enough, else a short name that the data's path decides.
-pub(super) fn socket_dir(folder: &Path, temporary: &Path) -> PathBuf {
+/// Where a folder's sockets lie: in it when its path is short enough, else below a short name that its path decides.
+#[must_use]
+pub fn socket_dir(folder: &Path, temporary: &Path) -> PathBuf {
     let near = folder.join("run");
     if near.as_os_str().len() <= SOCKET_DIR_BYTES_MAX {
         return near;
