@@ -69,7 +69,9 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// A Postgres that lives as long as this value.
+/// A Postgres that lives as long as this value. It finds programs and account as the server does
+/// (`backend/src/db/embedded/machine.rs`), which cannot be asked: it compiles only with the statements that are checked
+/// here. A crate for both would be longer than what is said twice.
 struct Postgres {
     child: Child,
     folder: PathBuf,
