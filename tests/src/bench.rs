@@ -6,10 +6,13 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 pub mod bulk;
+pub mod cut;
 pub mod echo;
 pub mod files;
+pub mod group;
 pub mod idle;
 pub mod lab;
+pub mod machine;
 pub mod page;
 pub mod peer;
 pub mod process;
@@ -18,6 +21,7 @@ pub mod stall;
 pub mod start;
 pub mod tail;
 pub mod tree;
+pub mod workload;
 
 const GOALS: &str = include_str!("../bench/goals.toml");
 
@@ -47,6 +51,8 @@ pub type Beside = Vec<(String, f64)>;
 
 #[derive(serde::Deserialize)]
 struct Goal {
+    /// The benchmark that measures it.
+    by: String,
     unit: String,
     max: Option<f64>,
     min: Option<f64>,
@@ -56,6 +62,10 @@ struct Goal {
 }
 
 impl Goal {
+    const fn is_bounded(&self) -> bool {
+        self.max.is_some() || self.min.is_some()
+    }
+
     fn holds(&self, value: f64) -> bool {
         let above = |min: f64| value > min || (!self.strict && value >= min);
         let below = |max: f64| value < max || (!self.strict && value <= max);
@@ -82,17 +92,16 @@ pub fn figure(
     detail: impl Into<String>,
     beside: &[(String, f64)],
 ) -> Result<Vec<Row>> {
-    let goals: BTreeMap<String, Goal> = toml::from_str(GOALS).context("read goals.toml")?;
+    let goals = goals()?;
     let goal = goals
         .get(name)
         .with_context(|| format!("{name} is not in goals.toml"))?;
-    let bounded = goal.max.is_some() || goal.min.is_some();
     let alone = Row {
         name: name.to_owned(),
         value,
         unit: goal.unit.clone(),
         goal: goal.words(),
-        met: bounded.then(|| goal.holds(value)),
+        met: goal.is_bounded().then(|| goal.holds(value)),
         peer: None,
         peer_value: None,
         detail: detail.into(),
@@ -106,6 +115,24 @@ pub fn figure(
         ..alone.clone()
     };
     Ok(beside.iter().map(with).collect())
+}
+
+fn goals() -> Result<BTreeMap<String, Goal>> {
+    toml::from_str(GOALS).context("read goals.toml")
+}
+
+/// The goals of these benchmarks that nothing was measured for.
+///
+/// # Errors
+/// When the goals cannot be read.
+pub fn unjudged(benchmarks: &[&str], rows: &[Row]) -> Result<Vec<String>> {
+    let asked = |goal: &Goal| goal.is_bounded() && benchmarks.contains(&goal.by.as_str());
+    let measured = |name: &String| rows.iter().any(|row| row.name == *name);
+    Ok(goals()?
+        .into_iter()
+        .filter(|(name, goal)| asked(goal) && !measured(name))
+        .map(|(name, _)| name)
+        .collect())
 }
 
 /// The rows as a Markdown table, one line for each figure.
@@ -203,6 +230,11 @@ impl Samples {
         let index = ((sorted.len().saturating_sub(1)) as f64 * part).round() as usize;
         sorted.get(index).copied().unwrap_or(f64::NAN)
     }
+    /// The smallest and the largest, as "0.9-1.2".
+    #[must_use]
+    pub fn range(&self) -> String {
+        format!("{:.2}-{:.2}", self.quantile(0.0), self.quantile(1.0))
+    }
     /// The median.
     #[must_use]
     pub fn median(&self) -> f64 {
@@ -236,6 +268,19 @@ mod tests {
                 "| `echo_cpu` | 212 us a key | <= 300 | yes | ttyd 0.200, wetty 3.50 | how |"
             ),
             "{line}"
+        );
+    }
+
+    #[test]
+    fn a_goal_without_a_row_is_not_judged() {
+        let rows = figure("echo_cpu", 212.4, "how", &[]).unwrap();
+        let missing = unjudged(&["echo"], &rows).unwrap();
+        assert!(
+            missing.contains(&"echo_p50_to_ttyd".to_owned()),
+            "{missing:?}"
+        );
+        assert!(
+            !missing.contains(&"echo_cpu".to_owned()) && !missing.contains(&"write_p99".to_owned())
         );
     }
 

@@ -128,11 +128,14 @@ impl Lab {
     }
 
     /// The server and the agents of its sessions.
-    #[must_use]
-    pub fn processes(&self) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// When the server or every agent is not found.
+    pub fn processes(&self) -> Result<Vec<u32>> {
         let mut all = process::agents(&self.parts.agent);
-        all.extend(self.server.pid());
-        all
+        ensure!(!all.is_empty(), "no agent is found among the processes");
+        all.push(self.server.pid().context("the server has ended")?);
+        Ok(all)
     }
 
     /// Where the workspace's files lie on this machine's disk.

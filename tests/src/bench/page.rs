@@ -14,6 +14,7 @@ struct Load {
     ms: f64,
     bytes: f64,
     code: f64,
+    settled: f64,
 }
 
 /// Seconds and megabytes of some loads.
@@ -21,6 +22,7 @@ struct Load {
 struct Loads {
     seconds: Samples,
     megabytes: Samples,
+    settled_megabytes: Samples,
     code_kilobytes: Samples,
 }
 
@@ -65,16 +67,21 @@ pub async fn cold(lab: &Lab, peers: &Peers, rounds: usize) -> Result<Vec<Row>> {
     };
     let detail =
         format!("median of {rounds} fresh browsers; peers: until their list of files shows");
+    let settled: Vec<String> = std::iter::once(("we", &ours))
+        .chain(ides.iter().map(|ide| (ide.name, &ide.loads)))
+        .map(|(name, loads)| format!("{name} {:.2}", loads.settled_megabytes.median()))
+        .collect();
+    let settled = settled.join(", ");
     let mut rows = figure(
         "cold_load",
         ours.seconds.median(),
-        detail.clone(),
+        format!("{detail}; {} s", ours.seconds.range()),
         &beside(|loads| &loads.seconds),
     )?;
     rows.extend(figure(
         "cold_bytes",
         ours.megabytes.median(),
-        detail,
+        format!("{detail}; with what comes after it {settled}"),
         &beside(|loads| &loads.megabytes),
     )?);
     rows.extend(figure(
@@ -82,7 +89,7 @@ pub async fn cold(lab: &Lab, peers: &Peers, rounds: usize) -> Result<Vec<Row>> {
         sign_in.code_kilobytes.median(),
         format!(
             "page, scripts and styles of the sign-in, as they come; {:.0} KB with font and icons",
-            sign_in.megabytes.median() * 1e3
+            sign_in.settled_megabytes.median() * 1e3
         ),
         &[],
     )?);
@@ -96,6 +103,7 @@ impl Loads {
     fn take(&mut self, load: &Load) {
         self.seconds.push(load.ms / 1e3);
         self.megabytes.push(load.bytes / 1e6);
+        self.settled_megabytes.push(load.settled / 1e6);
         self.code_kilobytes.push(load.code / 1e3);
     }
 }

@@ -2,6 +2,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use anyhow::{Result, ensure};
+
 /// What every thread of some processes has run, to the nanosecond. The times in `/proc/PID/stat` are sampled a hundred
 /// times a second, which says nothing of work that comes in pieces of some microseconds.
 #[derive(Debug, Default)]
@@ -32,46 +34,20 @@ impl Cpu {
     }
 }
 
-/// Takes the limit of processor time off a process and those beside it in its control group. Whether that was possible.
-#[must_use]
-pub fn lift_cpu_limit(pid: u32) -> bool {
-    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    let lifted = |line: &str| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        let done = match controllers {
-            "" => std::fs::write(format!("/sys/fs/cgroup{path}/cpu.max"), "max"),
-            _ if controllers.split(',').any(|one| one == "cpu") => {
-                std::fs::write(format!("/sys/fs/cgroup/cpu{path}/cpu.cfs_quota_us"), "-1")
-            }
-            _ => return None,
-        };
-        done.ok()
-    };
-    groups.lines().any(|line| lifted(line).is_some())
-}
-
 /// Proportional memory of some processes in KiB.
-#[must_use]
-pub fn pss_kib(processes: impl IntoIterator<Item = u32>) -> u64 {
-    processes
-        .into_iter()
-        .map(|pid| field_kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:"))
-        .sum()
-}
-
-/// Resident memory of a process in KiB.
-#[must_use]
-pub fn rss_kib(pid: u32) -> u64 {
-    field_kib(&format!("/proc/{pid}/status"), "VmRSS:")
-}
-
-fn field_kib(file: &str, name: &str) -> u64 {
-    std::fs::read_to_string(file)
-        .unwrap_or_default()
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
+///
+/// # Errors
+/// When it can be read of none of them.
+pub fn pss_kib(processes: impl IntoIterator<Item = u32>) -> Result<u64> {
+    let each = processes.into_iter().map(|pid| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let rest = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    // One that has ended meanwhile has no memory.
+    let total = each.flatten().sum();
+    ensure!(total > 0, "nobody's memory can be read");
+    Ok(total)
 }
 
 fn pids() -> impl Iterator<Item = u32> {
@@ -94,9 +70,10 @@ pub fn agents(binary: &Path) -> Vec<u32> {
     pids()
         .filter(|&pid| {
             use std::os::unix::fs::MetadataExt as _;
-            let same = match (std::fs::metadata(format!("/proc/{pid}/exe")), &wanted) {
-                (Ok(exe), Some(wanted)) => exe.ino() == wanted.ino(),
-                _ => true,
+            let exe = std::fs::metadata(format!("/proc/{pid}/exe")).ok();
+            let same = match (exe, &wanted) {
+                (Some(exe), Some(wanted)) => (exe.dev(), exe.ino()) == (wanted.dev(), wanted.ino()),
+                _ => false,
             };
             name(pid) == "slipway-agent" && same
         })

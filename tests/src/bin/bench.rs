@@ -4,7 +4,8 @@ use clap::Parser;
 use slipway_tests::bench::lab::Lab;
 use slipway_tests::bench::peer::{Peer, Peers};
 use slipway_tests::bench::{
-    Row, bulk, echo, files, idle, page, resume, stall, start, table, tail, tell, tree,
+    Row, bulk, echo, files, idle, machine, page, resume, stall, start, table, tail, tell, tree,
+    unjudged,
 };
 use slipway_tests::server::Parts;
 
@@ -27,7 +28,7 @@ struct Args {
     #[arg(long)]
     gate: bool,
     /// Fewer samples, for a first look.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "gate")]
     quick: bool,
 }
 
@@ -39,11 +40,14 @@ async fn main() -> Result<()> {
         let names = NAMES.join(", ");
         bail!("there is no benchmark {name}; there are {names}");
     }
-    let (mut rows, mut failed) = (Vec::new(), Vec::new());
-    for name in NAMES
+    let chosen: Vec<&str> = NAMES
         .iter()
-        .filter(|name| wanted.is_none_or(|one| one == **name))
-    {
+        .copied()
+        .filter(|name| wanted.is_none_or(|one| one == *name))
+        .collect();
+    say(&machine::line(&args.parts));
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    for name in &chosen {
         tell(&format!("measuring {name}"));
         match measure(name, &args).await {
             Ok(measured) => {
@@ -60,11 +64,16 @@ async fn main() -> Result<()> {
         }
     }
     say(&format!("\n{}", table(&rows)));
+    say(&machine::line(&args.parts));
     if !failed.is_empty() {
         bail!("not measured: {}", failed.join(", "));
     }
     if args.gate && rows.iter().any(|row| row.met == Some(false)) {
         bail!("a goal was missed");
+    }
+    let unjudged = unjudged(&chosen, &rows)?;
+    if args.gate && !unjudged.is_empty() {
+        bail!("not judged, for want of a peer: {}", unjudged.join(", "));
     }
     Ok(())
 }
@@ -90,7 +99,7 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         if args.quick { many / 10 + 1 } else { many }
     };
     match name {
-        "rest" => files::rest(lab),
+        "rest" => files::rest(lab).await,
         "write" => files::write(lab, some(200)).await,
         "save" => files::save(lab, some(300)).await,
         "import" => tree::import(lab, &args.peers, some(3)).await,
@@ -98,9 +107,9 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         "echo" => echo::echo(lab, peers, some(5), some(500)).await,
         "bulk" => bulk::bulk(lab, peers, some(5)).await,
         "tail" => tail::tail(lab, peers, some(50)).await,
-        "stall" => stall::stall(lab, peers).await,
+        "stall" => stall::stall(lab, peers, some(3)).await,
         "resume" => resume::resume(lab, peers, some(100)).await,
-        "idle" => idle::idle(lab, peers).await,
+        "idle" => idle::idle(lab, peers, some(3)).await,
         _ => page::cold(lab, &args.peers, some(5)).await,
     }
 }
