@@ -37,7 +37,7 @@ __slipway_prompt() {
 }
 PROMPT_COMMAND=__slipway_prompt
 alias ls='ls --color=auto' ll='ls -lh' la='ls -lha' grep='grep --color=auto'
-export LESS=-R
+export LESS=-FRX
 RC
 printf '[ -n "$BASH_VERSION" ] && [ -f ~/.bashrc ] && . ~/.bashrc\n' > /etc/profile.d/slipway-bashrc.sh
 # Debian's /etc/profile resets PATH, which would hide what people install into their home.

@@ -107,7 +107,9 @@ pub async fn examine(config: &Config) -> Report {
         },
     );
     for (name, file) in serve::parts(config) {
-        let found = if file.exists() {
+        let found = if file.as_os_str().is_empty() {
+            Err("none was named; `cargo xtask run -- doctor` builds and names it".to_owned())
+        } else if file.exists() {
             Ok(file.display().to_string())
         } else {
             Err(format!(

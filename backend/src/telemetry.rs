@@ -1,4 +1,5 @@
 //! The log and the metrics' recorder. A line reads alone; it never holds tokens, file contents or terminal bytes.
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -35,7 +36,8 @@ pub fn log(config: &Config) -> Result<(), FilterError> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second set-up in one process keeps the first.
     drop(match config.log {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: the program itself is tests/src/bin/bench.rs; docs/benchmarks.md says how it measures.
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::{build, image, registries, setup, step};
 
 /// Builds in release mode and measures.
 pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> {
+    known(name)?;
     setup::install(setup::Needs::Everything)?;
     let image = image::ensure()?;
     let built = build::server(true)?;
@@ -36,5 +37,23 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
     if !ok {
         bail!("the measurement failed or a goal was missed; see above");
     }
+    Ok(())
+}
+
+/// Refuses a name that no goal belongs to, before anything is built for it.
+fn known(name: Option<&str>) -> Result<()> {
+    let goals = include_str!("../../tests/bench/goals.toml");
+    let mut names: Vec<&str> = goals
+        .lines()
+        .filter_map(|line| line.strip_prefix("by = \"")?.strip_suffix('"'))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    ensure!(
+        name.is_none_or(|name| names.contains(&name)),
+        "there is no benchmark {}; there are {}",
+        name.unwrap_or_default(),
+        names.join(", ")
+    );
     Ok(())
 }

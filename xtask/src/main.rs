@@ -19,6 +19,7 @@ mod tidy;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
+    bin_name = "cargo xtask",
     about = "Builds, runs, tests and measures Slipway"
 )]
 struct Args {

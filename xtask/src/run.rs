@@ -9,6 +9,12 @@ use crate::{build, image, registries, setup, step};
 /// Builds and becomes the server.
 pub fn run(debug: bool, server_args: &[String]) -> Result<()> {
     setup::install(setup::Needs::Run)?;
+    let asks = |argument: &String| matches!(argument.as_str(), "--help" | "-h" | "--version");
+    if server_args.iter().any(asks) {
+        // Nothing will run, so nothing else is built.
+        let server = build::program("slipway-backend", "slipway-server", !debug)?;
+        return Err(Command::new(server).args(server_args).exec()).context("ask the server");
+    }
     let image = image::ensure()?;
     let built = build::server(!debug)?;
     let mut command = Command::new(&built.server);

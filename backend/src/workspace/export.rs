@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use slipway_api::file::Kind;
 use slipway_core::id::WorkspaceId;
+use slipway_core::path::RelPath;
 use tokio::sync::mpsc;
 
 use crate::error::Error;
@@ -26,27 +27,39 @@ pub(super) async fn export(
 ) -> Result<Response, Error> {
     let row = app.hub.access(workspace, user.user).await?;
     let (_, rows) = app.hub.listing(workspace).await?;
-    let safe: String = row
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_ .".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.zip\""))
-        .unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
         (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/zip"),
         ),
-        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_DISPOSITION, disposition(&row.name)),
     ];
     Ok((headers, write(app.hub.clone(), workspace, rows)).into_response())
+}
+
+/// The archive's name: as it is for whoever reads `filename*` (RFC 6266), else in ASCII.
+fn disposition(name: &str) -> HeaderValue {
+    // What a system keeps for itself, such as `con`, is no name of a file there.
+    let name = match RelPath::parse(name) {
+        Ok(_) => format!("{name}.zip"),
+        Err(_) => format!("workspace {}.zip", name.replace(['/', '\\'], "-")),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_ .".contains(c);
+    let ascii: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect();
+    let encoded: String = name
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let header = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::from_str(&header).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 /// Writes a tree as zip file, piece by piece, to a body.
@@ -128,5 +141,21 @@ impl Write for Pieces {
         self.sender
             .blocking_send(Ok(piece))
             .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_has_the_workspaces_name_in_every_script_and_none_of_a_system() {
+        let told = |name| disposition(name).to_str().unwrap().to_owned();
+        assert_eq!(
+            told("Öl"),
+            "attachment; filename=\"_l.zip\"; filename*=UTF-8''%C3%96l.zip"
+        );
+        assert!(told("con").contains("filename=\"workspace con.zip\""));
+        assert!(told("a/../b").contains("filename=\"workspace a-..-b.zip\""));
     }
 }
