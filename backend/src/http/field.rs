@@ -24,7 +24,7 @@ pub fn name(text: &str, chars_max: usize) -> Result<String, Error> {
 
 /// Control characters, and marks that change the order of what is read: with them a name could look like another one.
 /// Joiners are left, which scripts and emoji need.
-const fn is_hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
