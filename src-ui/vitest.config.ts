@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "rules", environment: "node", include: ["src/**/*.test.ts"] } },
+      { test: { name: "rules", environment: "node", css: true, include: ["src/**/*.test.ts"] } },
       {
         plugins: [react()],
         // Found while the tests run, they would load the page again in the middle of one.
@@ -15,6 +15,12 @@ export default defineConfig({
           include: [
             "@bufbuild/protobuf",
             "@tanstack/react-query",
+            "@xterm/addon-fit",
+            "@xterm/addon-search",
+            "@xterm/addon-unicode11",
+            "@xterm/addon-web-links",
+            "@xterm/addon-webgl",
+            "@xterm/xterm",
             "axe-core",
             "react-aria-components",
             "react-dom/client",

@@ -81,6 +81,27 @@ test("an edit that an earlier version of the page kept is found", async ({ page,
   await expect.poll(() => stored(page, server.base, "main.py")).toBe(text);
 });
 
+test("words of the text are offered in sight, Tab takes one, and Enter ends the line", async ({ page, server }) => {
+  await register(page, server.base);
+  await openPython(page);
+  await edit(page, /main\.py/, "import pandas");
+  await page.keyboard.type("pand");
+  const offered = page.locator(".suggest-widget.visible .monaco-list-row .monaco-icon-label", { hasText: "pandas" });
+  await expect(offered).toBeVisible();
+  const box = await offered.locator(".label-name").boundingBox();
+  expect(box?.width).toBeGreaterThan(20);
+  const row = await page.locator(".suggest-widget .monaco-list-row").first().boundingBox();
+  // In the row, not below what is cut off of it.
+  expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual((row?.y ?? 0) + (row?.height ?? 0) + 1);
+  await page.screenshot({ path: "results/editor-words.png" });
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(".x\npand");
+  await expect(offered).toBeVisible();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("print(1)\n");
+  await expect.poll(() => stored(page, server.base, "main.py")).toMatch(/^pandas\.x\npand\nprint\(1\)\n/);
+});
+
 test("Python needs no TypeScript service; TypeScript shows its errors and no false ones", async ({ page, server }) => {
   const workers: string[] = [];
   page.on("worker", (worker) => workers.push(worker.url()));

@@ -29,12 +29,33 @@ test("a program that asks is answered", async ({ page, server }) => {
   await page.getByRole("button", { name: "Run ask.py" }).click();
   await expect(screen(page)).toContainText("Who is there?", { timeout: 60_000 });
   await accessible(page);
-  await page.locator(".panel .xterm").first().click();
+  // The focus went along with the run.
   await page.keyboard.type("harbour\n");
   await expect(screen(page)).toContainText("Hello, HARBOUR");
   await expect(page.getByRole("button", { name: "Run again" })).toBeVisible();
   // The kept output holds the question, the answer and what came of it.
   await expect(screen(page)).toContainText("Who is there? harbour");
+});
+
+test("a run that is begun in the editor leaves the focus there, and a key leads to its program", async ({
+  page,
+  server,
+}) => {
+  await register(page, server.base);
+  await openPython(page);
+  await put(page, server.base, "ask.py", 'print("Hello,", input("Who is there? ").upper())\n');
+  await goTo(page, "ask.py");
+  const editor = page.locator(".monaco-editor .native-edit-context");
+  await expect(editor).toBeFocused();
+  await page.keyboard.press("Control+F5");
+  await expect(screen(page)).toContainText("Who is there?", { timeout: 60_000 });
+  await expect(page.getByRole("button", { name: "Click here, or press Alt+I, to type" })).toBeVisible();
+  await expect(page.locator(".panel .xterm-cursor-outline")).toBeVisible();
+  await expect(editor).toBeFocused();
+  await accessible(page);
+  await page.keyboard.press("Alt+i");
+  await page.keyboard.type("harbour\n");
+  await expect(screen(page)).toContainText("Hello, HARBOUR");
 });
 
 test("stopping says how far it has come, and the next run begins anew", async ({ page, server }) => {

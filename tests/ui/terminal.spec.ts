@@ -1,7 +1,7 @@
 // Terminals: keys belong to the program, pages come and go, shells end and are replaced.
 import { expect } from "@playwright/test";
 import { test } from "./server.ts";
-import { openPython, openTerminal, register, screen } from "./steps.ts";
+import { act, openPython, openTerminal, register, screen } from "./steps.ts";
 
 test("a program keeps its keys", async ({ page, server }) => {
   await register(page, server.base);
@@ -13,6 +13,25 @@ test("a program keeps its keys", async ({ page, server }) => {
   await page.keyboard.press("Enter");
   await expect(screen(page)).toContainText("^[n^[w^S^G");
   await expect(page.getByRole("textbox", { name: /New file|Name/ })).toHaveCount(0);
+});
+
+test("Ctrl+V pastes, the command box does, and the program gets ^V by a key of its own", async ({ page, server }) => {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.base });
+  await register(page, server.base);
+  await openPython(page);
+  await openTerminal(page);
+  await page.evaluate(() => navigator.clipboard.writeText("echo pasted-$((40+2))"));
+  await page.keyboard.press("Control+v");
+  await page.keyboard.press("Enter");
+  await expect(screen(page)).toContainText("pasted-42");
+  await page.keyboard.type("stty -ixon lnext undef; cat -v\n");
+  await expect(screen(page)).toContainText("cat -v");
+  await page.keyboard.press("Control+Alt+v");
+  await page.keyboard.press("Enter");
+  await expect(screen(page)).toContainText("^V");
+  await page.evaluate(() => navigator.clipboard.writeText("from the command box"));
+  await act(page, "Paste into the terminal");
+  await expect(screen(page)).toContainText("from the command box");
 });
 
 test("everything is there for a page that comes back", async ({ page, server }) => {

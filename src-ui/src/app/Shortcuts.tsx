@@ -1,6 +1,7 @@
 /** The list of keyboard shortcuts, made from the actions. */
 import { Fragment, useRef } from "react";
 import type { Action } from "../bench/actions";
+import { OURS } from "../features/terminal/keys";
 import { useModal } from "./modal";
 import { Keys } from "./Palette";
 import "./palette.css";
@@ -39,7 +40,7 @@ export function Shortcuts({
       </div>
       <p className="small faint">
         On a Mac, Command works as Ctrl does. In a terminal, keys belong to the program in it,
-        except F1, F6, Ctrl+P, Ctrl+J, Ctrl+B, Ctrl+` and everything with Ctrl+Shift.
+        except those that paste, {OURS.join(", ")} and everything with Ctrl+Shift.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
       <section className="shortcuts-list" tabIndex={0} aria-label="Shortcuts">

@@ -72,6 +72,9 @@ function viewActions(workbench: Workbench): Action[] {
       () => workbench.toggleTerminal(),
       { keys: ["Ctrl+`"] },
     ),
+    action("workspace.export", "Export this workspace as zip", "download", () =>
+      workbench.host.download(`/workspaces/${workbench.live.calls.workspace}/export`),
+    ),
     action("view.next", "Go to the next region", "arrow-right", () => moveBetweenRegions(1), {
       keys: ["F6"],
     }),

@@ -32,6 +32,8 @@ export class Workbench {
   readonly bench: Bench;
   /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
   private wanted: { session: string; then: (terminal: string) => void } | null = null;
+  /** The run that was begun here, until its output is there to take the focus. */
+  private begun: string | null = null;
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -117,6 +119,10 @@ export class Workbench {
         ),
       startRun: (target) => this.startRun(target),
       showRun: (id) => this.frame.setState({ panelOpen: true, panelTab: "run", chosenRun: id }),
+      enterRun: (id) => {
+        flushSync(() => this.bench.showRun(id));
+        this.terminals.focus(id);
+      },
       menu,
       confirm,
       ask,
@@ -232,6 +238,7 @@ export class Workbench {
       const run = await this.live.calls.startRun({ target, revision, ...RUN_SIZE });
       this.bench.clock.past(run.created_at);
       this.bench.showRun(run.id);
+      this.begun = run.id;
       void this.live.pullRuns();
       void this.live.pullSession();
     } catch (error) {
@@ -273,6 +280,9 @@ export class Workbench {
         session && state !== "waiting" ? [{ id, session }] : [],
       ),
     );
+    if (this.begun === null || !this.terminals.tab(this.begun)) return;
+    if (followsRun(document.activeElement)) this.terminals.focus(this.begun);
+    this.begun = null;
   }
 
   private remember(): void {
@@ -281,6 +291,11 @@ export class Workbench {
     const { memoryBytes, memoryLimitBytes } = usage;
     this.memory.heard(session.id, memoryBytes, memoryLimitBytes, this.bench.clock.now());
   }
+}
+
+/** Whether the focus goes along with a run: from what began it and from nowhere, never from where somebody writes. */
+function followsRun(at: Element | null): boolean {
+  return at === null || at === document.body || at.closest(".btn-group.run, .run-panel") !== null;
 }
 
 /** The same exchange; the clock hears the time of every answer. */

@@ -7,5 +7,6 @@ export const BADGES: Record<Badge, { icon: string; tone: string; word: string }>
   waiting: { icon: "arrow-up", tone: "warn", word: "Waits for the server" },
   failed: { icon: "error", tone: "danger", word: "Not saved" },
   conflict: { icon: "alert", tone: "warn", word: "Conflict" },
+  deleted: { icon: "trash", tone: "warn", word: "Deleted" },
   uploading: { icon: "refresh", tone: "accent", word: "Uploading" },
 };

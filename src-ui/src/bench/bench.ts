@@ -12,7 +12,14 @@ export type { MenuEntry } from "../ui/popups";
 
 export type PanelTab = "terminal" | "run";
 
-export type Badge = "unsaved" | "saving" | "waiting" | "failed" | "conflict" | "uploading";
+export type Badge =
+  | "unsaved"
+  | "saving"
+  | "waiting"
+  | "failed"
+  | "conflict"
+  | "deleted"
+  | "uploading";
 
 /** What the status bar says of the editor. */
 export interface EditorFacts {
@@ -58,6 +65,8 @@ export interface Bench extends Omit<Popups, "store"> {
   startRun(target: RunTarget): Promise<void>;
   /** Shows a run with its output. */
   showRun(id: string): void;
+  /** The same, and what is typed goes to its program. */
+  enterRun(id: string): void;
 }
 
 export const BenchContext = createContext<Bench | null>(null);

@@ -84,6 +84,7 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
       write: async (text) => {
         given.push(`copied ${text}`);
       },
+      read: async () => "",
     },
     address: "slipway.example.org",
     openExternal: (url) => given.push(`opened ${url}`),

@@ -79,6 +79,8 @@ export interface Kept {
 export interface Clipboard {
   /** Rejects when the person or the browser forbids it. */
   write(text: string): Promise<void>;
+  /** Rejects, too, where a page never may: there the person's own key is the only way. */
+  read(): Promise<string>;
 }
 
 /** Sixteen bytes as the text of a random UUID. */

@@ -39,7 +39,7 @@ export function webHost(): Host {
       set: (key, value) => void orNull(() => localStorage.setItem(key, value)),
       remove: (key) => void orNull(() => localStorage.removeItem(key)),
     },
-    clipboard: { write },
+    clipboard: { write, read: async () => navigator.clipboard.readText() },
     address: location.host,
     openExternal: (url) => void open(url, "_blank", "noopener,noreferrer"),
     pickFiles,

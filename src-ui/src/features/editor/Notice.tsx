@@ -16,8 +16,7 @@ export function Notice({ info, actions }: { info: BufferInfo; actions: readonly 
   if (info.gone)
     return (
       <Banner tone="warn" icon="trash" actions={actions}>
-        <b className="medium">This file was deleted.</b> Its text is still here, and earlier
-        versions stay in the history.
+        <b className="medium">This file was deleted.</b> Its text is still here until you choose.
       </Banner>
     );
   if (info.save === "failed")

@@ -44,7 +44,11 @@ function Tab({
 }) {
   const bench = useBench();
   const badge = useStore(editor.facts, (facts) => facts.badges.get(tab.path));
-  const state = badge ? BADGES[badge] : null;
+  const deleted = useStore(
+    bench.live.store,
+    ({ loaded }) => loaded === "ready" && !bench.live.entries.has(tab.path),
+  );
+  const state = badge ? BADGES[badge] : deleted ? BADGES.deleted : null;
   const name = nameOf(tab.path);
   const folder = all.some((one) => one !== tab && nameOf(one.path) === name)
     ? tab.path.slice(0, -name.length - 1)

@@ -177,6 +177,8 @@ export const EDITOR_OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions 
   fixedOverflowWidgets: true,
   accessibilitySupport: "auto",
   quickSuggestions: true,
+  // Without a language server most of the list is words of the text: Enter ends a line, Tab takes a word.
+  acceptSuggestionOnEnter: "off",
   wordBasedSuggestions: "currentDocument",
   unicodeHighlight: { nonBasicASCII: false },
   theme: "slipway",

@@ -27,6 +27,8 @@ interface Item {
 /** One request takes so many files and bytes, so that a cut costs no more than that. */
 const PART_FILES = 500;
 const PART_BYTES = 64 * 1024 * 1024;
+/** There is no view of the history yet. */
+const KEPT = "What is overwritten is kept; for now, only the API brings it back.";
 
 export class Uploads {
   readonly store = createStore<{ batches: readonly Batch[] }>(() => ({ batches: [] }));
@@ -103,10 +105,7 @@ export class Uploads {
         more === 0
           ? `“${nameOf(first?.path ?? "")}” exists already`
           : `${taken.length} files exist already`,
-      text:
-        more === 0
-          ? "Earlier versions stay in the history."
-          : "The choice is for all of them. Earlier versions stay in the history.",
+      text: more === 0 ? KEPT : `The choice is for all of them. ${KEPT}`,
       choices: [
         { value: "skip", label: "Skip" },
         { value: "keep_both", label: "Keep both" },

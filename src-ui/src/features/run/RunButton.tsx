@@ -15,45 +15,49 @@ export function RunButton() {
   const what = target ?? runs[0]?.target ?? null;
   const name = target ? target.path.slice(target.path.lastIndexOf("/") + 1) : "";
 
-  if (going && going.state === "running")
-    return (
-      <button
-        type="button"
-        className="btn btn-top run-stop"
-        onClick={() => void stopRun(bench, going.id)}
-        title={hintOf(find(bench.actions(), "run.stop"))}
-      >
-        <Icon name="stop" className="danger" /> Stop{" "}
-        <span className="t-run truncate">{nameOfRun(going).split("/").at(-1)}</span>
-      </button>
-    );
+  const stops = going?.state === "running" ? going : null;
+  const { id, name: label } = stops
+    ? { id: "run.stop", name: nameOfRun(stops).split("/").at(-1) }
+    : { id: "run.start", name };
+
+  // One button for both, so that the focus of who pressed it is not lost.
   return (
     <span className="btn-group run">
       <button
         type="button"
-        className="btn btn-primary btn-top"
-        disabled={!what || offline}
-        title={hintOf(find(bench.actions(), "run.start"))}
-        aria-label={name ? `Run ${name}` : "Run"}
-        onClick={() => what && void bench.startRun(what)}
-      >
-        <Icon name="play-solid" className="icon-xs" />
-        <span className="t-run">Run{name ? ` ${name}` : ""}</span>
-      </button>
-      <button
-        type="button"
-        className="btn btn-primary btn-icon btn-top run-more"
-        aria-label="Run options"
-        aria-haspopup="menu"
-        title="Tasks and commands"
-        disabled={offline}
-        onClick={async (event) => {
-          const at = event.currentTarget;
-          bench.menu(at, await runMenu(bench));
+        className={`btn btn-top ${stops ? "run-stop" : "btn-primary"}`}
+        disabled={!stops && (!what || offline)}
+        title={hintOf(find(bench.actions(), id))}
+        aria-label={[stops ? "Stop" : "Run", label].filter(Boolean).join(" ")}
+        onClick={() => {
+          if (stops) void stopRun(bench, stops.id);
+          else if (what) void bench.startRun(what);
         }}
       >
-        <Icon name="chevron-down" className="icon-sm" />
+        {stops ? (
+          <Icon name="stop" className="danger" />
+        ) : (
+          <Icon name="play-solid" className="icon-xs" />
+        )}
+        {stops ? "Stop " : null}
+        <span className="t-run truncate">{stops ? label : ["Run", label].join(" ").trim()}</span>
       </button>
+      {stops ? null : (
+        <button
+          type="button"
+          className="btn btn-primary btn-icon btn-top run-more"
+          aria-label="Run options"
+          aria-haspopup="menu"
+          title="Tasks and commands"
+          disabled={offline}
+          onClick={async (event) => {
+            const at = event.currentTarget;
+            bench.menu(at, await runMenu(bench));
+          }}
+        >
+          <Icon name="chevron-down" className="icon-sm" />
+        </button>
+      )}
     </span>
   );
 }

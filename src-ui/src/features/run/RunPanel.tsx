@@ -130,7 +130,10 @@ function Detail({
       <Head run={run} />
       <RunHint run={run} text={text} curve={curve(run)} />
       <div className="run-body">
-        <div className="run-output">{waits ? <Queued run={run} /> : output(run)}</div>
+        <div className="run-output">
+          {waits ? <Queued run={run} /> : output(run)}
+          {run.state === "running" ? <TypeHint run={run} /> : null}
+        </div>
         {picture ? <RunPicture key={`${run.id} ${picture}`} path={picture} /> : null}
       </div>
     </section>
@@ -177,5 +180,19 @@ function Queued({ run }: { run: Run }) {
       <h2>{runWords(run).text}</h2>
       <p className="small">It starts by itself, once, on the files as you see them now.</p>
     </div>
+  );
+}
+
+/** Nobody can know whether a program reads; that it may be answered is said for as long as it runs. */
+function TypeHint({ run }: { run: Run }) {
+  const bench = useBench();
+  return (
+    <button
+      type="button"
+      className="run-type btn-reset small faint"
+      onClick={() => bench.enterRun(run.id)}
+    >
+      Click here, or press {find(bench.actions(), "run.type").keys[0]}, to type
+    </button>
   );
 }

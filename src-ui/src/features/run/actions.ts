@@ -11,6 +11,7 @@ export function runActions(bench: Bench): Action[] {
   const { runs, connection } = live.state;
   const target = targetOf(bench.editor.getState().active, live.entries.has("main.py"));
   const going = runs.find((one) => !isOver(one));
+  const listening = runs.find((one) => one.state === "running");
   const last = runs[0];
   const offline = connection.state === "online" ? null : "The server is not connected";
   return [
@@ -31,6 +32,13 @@ export function runActions(bench: Bench): Action[] {
       keys: ["Shift+F5"],
       unavailable: offline ?? (going ? null : "Nothing runs"),
     }),
+    action(
+      "run.type",
+      "Type into the run",
+      "terminal",
+      () => listening && bench.enterRun(listening.id),
+      { keys: ["Alt+I"], unavailable: listening ? null : "No program runs" },
+    ),
     action("run.command", "Run a command…", "terminal", () => void runCommand(bench), {
       unavailable: offline,
     }),

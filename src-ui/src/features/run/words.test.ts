@@ -13,6 +13,8 @@ test("every end has its word", () => {
   expect(runWords(run({ exit: { code: 137, reason: "out of memory: 512 MiB" } })).text).toContain(
     "out of memory",
   );
+  expect(runWords(run({ exit: { signal: 2 } })).text).toBe("Stopped");
+  expect(runWords(run({ exit: { signal: 11 } })).text).toBe("Ended by signal 11");
   expect(runWords(run({ state: "waiting" })).text).toBe("Waits for revision 7");
 });
 

@@ -16,6 +16,8 @@ const PICTURE = /\.(png|jpe?g|gif|webp|svg)$/i;
 const PICTURE_BYTES_MAX = 8 * MIB;
 /** The server goes from one signal to the next after this long. */
 const ESCALATION_MS = 5_000;
+/** Interrupt and terminate, which Stop and Ctrl+C send: whoever sent them knows why. */
+const ASKED: ReadonlySet<number> = new Set([2, 15]);
 const OTHER_NAMES: Record<string, string> = {
   sklearn: "scikit-learn",
   cv2: "opencv-python-headless",
@@ -47,7 +49,9 @@ export function runWords(run: Run): RunWords {
   }
   const exit = run.exit;
   if (exit?.reason) return { icon: "error", tone: "danger", text: exit.reason };
-  if (exit?.signal !== undefined && exit.signal !== null)
+  if (exit?.signal && ASKED.has(exit.signal))
+    return { icon: "stop-circle", tone: "warn", text: "Stopped" };
+  if (exit?.signal)
     return { icon: "stop-circle", tone: "warn", text: `Ended by signal ${exit.signal}` };
   if (!exit || exit.code === 0) return { icon: "check", tone: "ok", text: "Done" };
   return { icon: "error", tone: "danger", text: `Exit code ${exit.code}` };

@@ -3,12 +3,14 @@ import { entryOf, find } from "../../bench/actions";
 import { useBench, useStore } from "../../bench/bench";
 import { onTabKeys } from "../../bench/tabs";
 import { Icon } from "../../ui/Icon";
+import { namesOf } from "./names";
 import type { Terminals, TerminalTab } from "./terminals";
 import "./terminal.css";
 
 const MENU = [
   "terminal.new",
   "terminal.rename",
+  "terminal.paste",
   "terminal.find",
   "terminal.clear",
   "terminal.read",
@@ -22,6 +24,7 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
   const shells = tabs.filter((tab) => !tab.run);
   if (shells.length === 0) return null;
 
+  const names = namesOf(shells);
   const take = (id: string) => {
     terminals.activate(id);
     bench.showPanel("terminal");
@@ -35,8 +38,8 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
 
   return (
     <div className="term-tabs" role="tablist" aria-label="Terminals" onKeyDown={onTabKeys}>
-      {shells.map((tab) => {
-        const title = titleOf(tab);
+      {shells.map((tab, index) => {
+        const title = names[index] ?? "";
         if (aside?.id === tab.id && aside.what === "rename")
           return (
             <Rename
@@ -127,11 +130,4 @@ function Rename({
       }}
     />
   );
-}
-
-/** The person's name, else the program's without its noise. */
-function titleOf(tab: TerminalTab): string {
-  if (tab.name !== "") return tab.name;
-  const title = tab.title.replace(/^[\w.-]+@[\w.-]+:\s*/, "").trim();
-  return title === "" ? "bash" : title;
 }

@@ -1,7 +1,10 @@
 /** What can be done with terminals. */
 import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
+import { PASTES } from "./keys";
 import type { Terminals } from "./terminals";
+
+const CTRL_V = "\u0016";
 
 export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
   const { active, tabs } = terminals.store.getState();
@@ -39,6 +42,20 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
       "copy",
       on((id) => terminals.copy(id)),
       { keys: ["Ctrl+Shift+C"], unavailable: none, told: true },
+    ),
+    action(
+      "terminal.paste",
+      "Paste into the terminal",
+      "file-text",
+      on((id) => void paste(bench, terminals, id)),
+      { keys: PASTES, unavailable: none, told: true },
+    ),
+    action(
+      "terminal.verbatim",
+      "Send Ctrl+V to the program in the terminal",
+      "terminal",
+      on((id) => void terminals.type(id, CTRL_V)),
+      { keys: ["Ctrl+Alt+V"], unavailable: none },
     ),
     action(
       "terminal.clear",
@@ -79,4 +96,13 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
       { keys: ["Delete"], unavailable: none, told: true, danger: true },
     ),
   ];
+}
+
+async function paste(bench: Bench, terminals: Terminals, id: string): Promise<void> {
+  try {
+    await terminals.paste(id);
+  } catch {
+    terminals.focus(id);
+    bench.toast({ text: "The browser keeps the clipboard from this page. Ctrl+V pastes here." });
+  }
 }

@@ -23,6 +23,7 @@ test("the frame stays within reach", () => {
     "Shift+F6",
     "F1",
     "Alt+F1",
+    "Alt+F2",
     "Ctrl+Shift+P",
     "Ctrl+Shift+E",
     "Ctrl+P",

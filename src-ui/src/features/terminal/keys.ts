@@ -1,5 +1,7 @@
 /** Which keys a program in a terminal does not get: everything else is its own, as nano and readline expect. */
-const OURS = new Set([
+
+/** Those of the frame, beside everything with Ctrl+Shift. */
+export const OURS: readonly string[] = [
   "F1",
   "F6",
   "Shift+F6",
@@ -9,9 +11,13 @@ const OURS = new Set([
   "Ctrl+J",
   "Ctrl+B",
   "Ctrl+`",
-]);
+  "Ctrl+Alt+V",
+];
+
+/** Those that the browser turns into a paste, as soon as nobody else takes them. */
+export const PASTES: readonly string[] = ["Ctrl+V", "Ctrl+Shift+V", "Shift+Insert"];
 
 /** Whether a chord skips the shell. */
 export function skipsShell(chord: string): boolean {
-  return chord.startsWith("Ctrl+Shift+") || OURS.has(chord);
+  return chord.startsWith("Ctrl+Shift+") || OURS.includes(chord);
 }

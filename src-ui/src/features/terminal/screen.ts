@@ -10,7 +10,7 @@ import { chordOf } from "../../bench/actions";
 import type { Exit } from "../../host/generated/slipway/v1/terminal_pb";
 import type { Host } from "../../host/host";
 import type { LinkState, Screen } from "../../host/terminal";
-import { skipsShell } from "./keys";
+import { PASTES, skipsShell } from "./keys";
 import { binaryBytes, cleanPaste, type Paste, typedBytes } from "./paste";
 import { terminalTheme } from "./theme";
 
@@ -40,6 +40,8 @@ const ASKED_CSI = [
   { intermediates: "$", final: "p" },
   { prefix: ">", final: "q" },
 ];
+/** Leaves a second screen that nobody is on: xterm.js hides the cursor before the first focus or a change of screens. */
+const SHOW_CURSOR = "\u001b[?1047l";
 /** What xterm.js says by itself when the focus comes or goes, to programs that asked for it. */
 const FOCUS_REPORTS = ["\u001b[I", "\u001b[O"];
 
@@ -85,7 +87,10 @@ export class TerminalScreen implements Screen {
     this.terminal.loadAddon(new WebLinksAddon((_event, url) => this.follow(url)));
     this.silence();
     this.terminal.attachCustomKeyEventHandler((event) => this.key(event));
-    if (!readOnly) this.connect();
+    if (!readOnly) {
+      this.terminal.write(SHOW_CURSOR);
+      this.connect();
+    }
     this.themes = new MutationObserver(() => {
       this.terminal.options.theme = terminalTheme();
     });
@@ -281,7 +286,7 @@ export class TerminalScreen implements Screen {
       return false;
     }
     // The browser's own paste event follows.
-    if (chord === "Shift+Insert") return false;
+    if (PASTES.includes(chord)) return false;
     return !skipsShell(chord);
   }
 

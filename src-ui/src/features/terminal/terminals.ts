@@ -184,6 +184,13 @@ export class Terminals {
     this.held.get(id)?.screen?.copy();
   }
 
+  /** As a paste by key; rejects when the clipboard is kept from the page. */
+  async paste(id: string): Promise<void> {
+    const text = await this.host.clipboard.read();
+    this.focus(id);
+    await this.held.get(id)?.screen?.paste(text);
+  }
+
   /** Whether screen readers are told of output as it comes. */
   get readsAloud(): boolean {
     return this.host.kept.get(READ_ALOUD) === "yes";
