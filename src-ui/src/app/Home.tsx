@@ -49,13 +49,15 @@ export function Home(props: Props) {
       // A browser does not say why a socket was refused; asking does.
       if (status.state === "waiting" && !gate.closed)
         gate.exchange("GET", "/account").catch(() => null);
-      if (status.state === "online") void lists.invalidateQueries();
+      if (status.state !== "online") return;
+      popups.back();
+      void lists.invalidateQueries();
     });
     return () => {
       unwatch();
       socket.stop();
     };
-  }, [socket, connection, gate, lists]);
+  }, [socket, connection, gate, lists, popups]);
   return (
     <HostContext value={host}>
       <PopupContext value={popups}>

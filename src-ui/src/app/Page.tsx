@@ -3,11 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import type { ServerInfo } from "../host/generated/api/ServerInfo";
+import { lackWords } from "../host/lack";
 import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
 import { Brand } from "./Brand";
-import { lackWords } from "./statusWords";
 
 interface Props {
   title: string;

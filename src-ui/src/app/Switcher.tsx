@@ -3,8 +3,11 @@ import { useEffect, useState } from "react";
 import { navigate } from "wouter/use-browser-location";
 import { entryOf, find } from "../bench/actions";
 import { type MenuEntry, useStore } from "../bench/bench";
+import { keepName, keptName } from "../features/workspaces/keptName";
 import type { Workspace } from "../host/generated/api/Workspace";
 import type { Workspaces } from "../host/generated/api/Workspaces";
+import { failureOf } from "../host/ide";
+import { lackIn } from "../host/lack";
 import { Icon } from "../ui/Icon";
 import type { Workbench } from "./workbench";
 
@@ -13,7 +16,7 @@ const SHOWN = 12;
 export function Switcher({ workbench }: { workbench: Workbench }) {
   const { bench, host, live, editor } = workbench;
   const id = live.calls.workspace;
-  const [name, setName] = useState(host.kept.get(keyOf(id)) ?? "");
+  const [name, setName] = useState(keptName(host.kept, id));
   const online = useStore(live.store, (state) => state.connection.state === "online");
   const active = useStore(editor.facts, (facts) => facts.active);
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the server is back
@@ -26,7 +29,7 @@ export function Switcher({ workbench }: { workbench: Workbench }) {
         (workspace: Workspace) => {
           if (gone) return;
           setName(workspace.name);
-          host.kept.set(keyOf(id), workspace.name);
+          keepName(host.kept, id, workspace.name);
         },
         () => undefined,
       );
@@ -54,18 +57,14 @@ export function Switcher({ workbench }: { workbench: Workbench }) {
   );
 }
 
-function keyOf(workspace: string): string {
-  return `slipway.name.${workspace}`;
-}
-
 async function entries({ bench, host, live }: Workbench): Promise<(MenuEntry | null)[]> {
   const all = entryOf(find(bench.actions(), "app.workspaces"));
   const others = await host
     .exchange("GET", "/workspaces")
     .then(async (answer) => ((await answer.json()) as Workspaces).workspaces)
-    .catch(() => null);
-  if (others === null) {
-    const disabled = "The server does not answer";
+    .catch(failureOf);
+  if (!Array.isArray(others)) {
+    const disabled = lackIn(others);
     return [{ label: "Other workspaces", disabled, run: () => undefined }, null, all];
   }
   const found = others.filter((one) => one.id !== live.calls.workspace).slice(0, SHOWN);

@@ -11,7 +11,12 @@ function registry(active: string | null, online: boolean) {
   const startRun = vi.fn();
   const live = {
     entries: new Map(),
-    state: { runs: [], session: null, connection: { state: online ? "online" : "waiting" } },
+    state: {
+      runs: [],
+      session: null,
+      sessionTold: true,
+      connection: online ? { state: "online" } : { state: "waiting", attempt: 3, nextAt: 0 },
+    },
     liveSession: null,
   };
   const tabs = active ? [{ path: active }, { path: "other.py" }] : [];
@@ -61,6 +66,9 @@ test("what cannot be done says why", () => {
     "Choose a file or folder first",
   );
   expect(registry(null, true).find("session.stop")?.unavailable).toBe("No session is running");
+  expect(registry(null, false).find("session.stop")?.unavailable).toBe(
+    "The server does not answer",
+  );
   const { find, startRun } = registry("main.py", true);
   expect(find("run.start")?.unavailable).toBeNull();
   find("run.start")?.run();

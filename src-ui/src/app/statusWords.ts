@@ -1,12 +1,8 @@
 /** What the status bar says of the connection and of unsaved edits. */
 import type { Badge } from "../bench/bench";
 import type { ConnectionStatus } from "../host/connection";
+import { lackWords } from "../host/lack";
 import { size } from "../ui/words";
-
-/** What is lacking while the server cannot be worked with. */
-export function lackWords(status: ConnectionStatus): string {
-  return status.state === "no-database" ? "Server has no database" : "Offline";
-}
 
 /** Words for the connection, and behind them when it is tried again. */
 export function connectionWords(

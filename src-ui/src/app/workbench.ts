@@ -12,7 +12,7 @@ import { Terminals } from "../features/terminal/terminals";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Session } from "../host/generated/api/Session";
 import type { Host } from "../host/host";
-import { type Exchange, failureOf, IdeCalls } from "../host/ide";
+import { type Exchange, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
 import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
@@ -85,7 +85,7 @@ export class Workbench {
   }
 
   private makeBench(clock: ServerClock): Bench {
-    const { menu, confirm, ask, choose, toast } = this.popups;
+    const { menu, confirm, ask, choose, toast, failed } = this.popups;
     return {
       host: this.host,
       live: this.live,
@@ -128,6 +128,7 @@ export class Workbench {
       ask,
       choose,
       toast,
+      failed,
     };
   }
 
@@ -185,7 +186,7 @@ export class Workbench {
       this.wanted = { session: session.id, then };
       this.live.setSession(session);
     } catch (error) {
-      this.bench.toast({ tone: "danger", text: failureOf(error).detail });
+      this.bench.failed(error);
     }
   }
 
@@ -194,7 +195,7 @@ export class Workbench {
       await this.live.calls.stopSession();
       await this.live.pullSession();
     } catch (error) {
-      this.bench.toast({ tone: "danger", text: failureOf(error).detail });
+      this.bench.failed(error);
     }
   }
 
@@ -242,7 +243,7 @@ export class Workbench {
       void this.live.pullRuns();
       void this.live.pullSession();
     } catch (error) {
-      this.bench.toast({ tone: "danger", text: failureOf(error).detail });
+      this.bench.failed(error);
     }
   }
 

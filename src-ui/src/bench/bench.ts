@@ -41,7 +41,7 @@ export interface UploadFacts {
   bytesLeft: number;
 }
 
-export interface Bench extends Omit<Popups, "store"> {
+export interface Bench extends Omit<Popups, "store" | "back"> {
   host: Host;
   live: LiveWorkspace;
   /** The server's time, which what it tells is measured by. */

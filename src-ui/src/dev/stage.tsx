@@ -19,9 +19,10 @@ export interface Staged {
 
 export async function stage(
   part: ReactNode,
-  options: { state?: FakeState; theme?: Theme } = {},
+  options: { state?: FakeState; theme?: Theme; before?: (host: FakeHost) => Promise<void> } = {},
 ): Promise<Staged> {
   const host = fakeHost(options.state);
+  await options.before?.(host);
   const popups = createPopups();
   const lists = new QueryClient({
     defaultOptions: { queries: { retry: false, networkMode: "always" } },

@@ -1,6 +1,6 @@
 /** Whether the server can be worked with: whether it is reached, and whether it has its database, which it says in answers. */
-import type { Code } from "./generated/api/Code";
 import { type Exchange, type Failure, failureOf } from "./ide";
+import { NO_DATABASE } from "./lack";
 import type { Socket, SocketStatus, SocketWorld } from "./socket";
 
 export type ConnectionStatus = SocketStatus | NoDatabase;
@@ -11,7 +11,6 @@ interface NoDatabase {
   nextAt: number;
 }
 
-const NO_DATABASE: Code = "database_unavailable";
 /** How long a server without a database is left alone when it does not say. */
 const AGAIN_MS = 2_000;
 

@@ -33,6 +33,15 @@ describe("drafts", () => {
     expect((await store.all("w")).map((one) => one.text)).toEqual(["a 5", "ab 5"]);
   });
 
+  test("are counted by workspace, a file of two tabs once", async () => {
+    const store = new MemoryDrafts();
+    await store.put(draft("a", "one", 10));
+    await store.put(draft("a", "two", 20));
+    await store.put(draft("b", "one", 30));
+    await store.put({ ...draft("a", "one", 40), workspace: "other" });
+    expect(Object.fromEntries(await store.waiting())).toEqual({ w: 2, other: 1 });
+  });
+
   test("follow a moved folder", async () => {
     const store = new MemoryDrafts();
     await store.put(draft("src/a", "one", 10));

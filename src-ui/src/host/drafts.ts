@@ -25,6 +25,8 @@ export interface DraftStore {
   remove(workspace: string, path: string, tab: string): Promise<void>;
   /** Newest first. */
   all(workspace: string): Promise<Draft[]>;
+  /** How many files have drafts, by workspace. */
+  waiting(): Promise<ReadonlyMap<string, number>>;
   /** Takes the drafts of all tabs along with a file or folder. */
   move(workspace: string, from: string, to: string): Promise<void>;
 }
@@ -49,6 +51,10 @@ export class MemoryDrafts implements DraftStore {
 
   async all(workspace: string): Promise<Draft[]> {
     return newestFirst([...this.kept.values()].filter((draft) => draft.workspace === workspace));
+  }
+
+  async waiting(): Promise<ReadonlyMap<string, number>> {
+    return filesOf([...this.kept.values()].map(({ workspace, path }) => [workspace, path]));
   }
 
   async move(workspace: string, from: string, to: string): Promise<void> {
@@ -84,6 +90,14 @@ export class BrowserDrafts implements DraftStore {
       .getAll(IDBKeyRange.bound([workspace], [workspace, []]));
     await finished(transaction);
     return newestFirst(request.result as Draft[]);
+  }
+
+  async waiting(): Promise<ReadonlyMap<string, number>> {
+    const transaction = (await this.database).transaction(STORE, "readonly");
+    // The keys alone: a text may be large.
+    const request = transaction.objectStore(STORE).getAllKeys();
+    await finished(transaction);
+    return filesOf(request.result as [workspace: string, path: string, tab: string][]);
   }
 
   async move(workspace: string, from: string, to: string): Promise<void> {
@@ -131,6 +145,16 @@ async function moveAll(
     await store.put({ ...draft, path: to + draft.path.slice(from.length) });
     await store.remove(workspace, draft.path, draft.tab);
   }
+}
+
+/** Counts each file once, however many tabs have a draft of it. */
+function filesOf(
+  keys: readonly (readonly [workspace: string, path: string, ...unknown[]])[],
+): ReadonlyMap<string, number> {
+  const paths = new Map<string, Set<string>>();
+  for (const [workspace, path] of keys)
+    paths.set(workspace, (paths.get(workspace) ?? new Set()).add(path));
+  return new Map([...paths].map(([workspace, files]) => [workspace, files.size]));
 }
 
 function newestFirst(drafts: Draft[]): Draft[] {

@@ -145,3 +145,24 @@ test("a refusal carries its code, an unreadable one says that the server does no
   const two = setUp({ fetch: () => Promise.resolve(new Response("<html>", { status: 502 })) });
   expect(await failed(two.exchange("GET", "/x"))).toMatchObject({ code: "network", status: 502 });
 });
+
+test("without an answer each kind of request says what becomes of it", async () => {
+  const { exchange } = setUp({ fetch: () => Promise.reject(new TypeError("offline")) });
+  const said = async (...request: Parameters<typeof exchange>) =>
+    (await failed(exchange(...request)))?.detail;
+  expect(await said("GET", "/workspaces")).toBe("The server does not answer.");
+  expect(await said("POST", "/workspaces", { json: {} })).toBe(
+    "The server does not answer. Nothing was done.",
+  );
+  const edit = { body: new Uint8Array(1), kept: true };
+  expect(await said("PUT", "/workspaces/1/files/a", edit)).toBe(
+    "The server does not answer. Your edits are kept here.",
+  );
+});
+
+test("nobody knows whether a silent server did what was asked", async () => {
+  const { exchange, tell } = setUp();
+  const asking = failed(exchange("POST", "/workspaces", { json: {} }));
+  tell();
+  expect((await asking)?.detail).toContain("nobody knows whether this was done");
+});

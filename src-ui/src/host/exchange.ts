@@ -1,6 +1,7 @@
 /** HTTP exchanges with the server that this page came from; failures carry their stable code, silence ends. */
 import type { Problem } from "./generated/api/Problem";
 import type { Exchange } from "./ide";
+import { awayWords, type Unanswered } from "./lack";
 
 export class ExchangeError extends Error {
   constructor(
@@ -37,15 +38,13 @@ const SLOWEST = 32;
 /** How fast a server takes in what it has been sent, at the least. */
 const DIGESTS = 1024;
 
-const OFFLINE = "The server does not answer. Your edits are kept here.";
-const SILENT = "The server went silent and was given up. Your edits are kept here.";
-
 export function httpExchange(world: ExchangeWorld): Exchange {
   return async (method, path, options = {}) => {
     const headers: Record<string, string> = { ...options.headers };
     if (options.json !== undefined) headers["content-type"] = "application/json";
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     const { signal, progress } = options;
+    const what: Unanswered = options.kept ? "kept" : method === "GET" ? "read" : "done";
     const patience = new Patience(world, signal);
     try {
       const request = {
@@ -66,11 +65,11 @@ export function httpExchange(world: ExchangeWorld): Exchange {
       } else answer = await world.fetch(url, body === undefined ? request : { ...request, body });
       answer = await whole(answer, () => patience.grant(QUIET_MS));
       if (answer.ok) return answer;
-      throw await refusal(answer);
+      throw await refusal(answer, what);
     } catch (error) {
       if (error instanceof ExchangeError) throw error;
       if (signal?.aborted) throw new ExchangeError("cancelled", "Cancelled.", 0);
-      throw new ExchangeError("network", patience.lost ? SILENT : OFFLINE, 0);
+      throw new ExchangeError("network", awayWords(what, patience.lost), 0);
     } finally {
       patience.end();
     }
@@ -139,12 +138,13 @@ async function whole(answer: Response, heard: () => void): Promise<Response> {
   return new Response(body, { status, statusText, headers });
 }
 
-async function refusal(answer: Response): Promise<ExchangeError> {
+async function refusal(answer: Response, what: Unanswered): Promise<ExchangeError> {
   const problem = (await answer.json().catch(() => null)) as Problem | null;
   if (problem?.code) {
     const { code, detail, fields, retry_after_s } = problem;
     const byName = fields && Object.fromEntries(fields.map((one) => [one.field, one.message]));
     return new ExchangeError(code, detail, answer.status, byName, retry_after_s);
   }
-  return new ExchangeError(answer.status >= 500 ? "network" : "unknown", OFFLINE, answer.status);
+  const code = answer.status >= 500 ? "network" : "unknown";
+  return new ExchangeError(code, awayWords(what), answer.status);
 }

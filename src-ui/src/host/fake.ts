@@ -21,6 +21,7 @@ import {
 } from "./generated/slipway/v1/ws_pb";
 import { type Host, uuidOf } from "./host";
 import type { Exchange } from "./ide";
+import { awayWords } from "./lack";
 import { Socket, type Wire } from "./socket";
 import { MemoryTrees } from "./trees";
 
@@ -108,11 +109,7 @@ function exchangeWith(server: FakeServer, state: FakeState): Exchange {
     if (state === "loading" && !asked(path))
       await new Promise((_, fail) => options.signal?.addEventListener("abort", fail));
     if (state === "offline" && !(method === "GET" && path === "/account"))
-      throw new ExchangeError(
-        "network",
-        "The server does not answer. Your edits are kept here.",
-        0,
-      );
+      throw new ExchangeError("network", awayWords(method === "GET" ? "read" : "done"), 0);
     if (state === "error" && !asked(path))
       throw new ExchangeError("internal", "The server made a mistake. Nothing was changed.", 500);
     const size = options.body instanceof Blob ? options.body.size : 0;

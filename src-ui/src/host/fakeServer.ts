@@ -114,9 +114,16 @@ export class FakeServer {
 
   private register(json: Record<string, unknown>) {
     if (json.email === "mo@example.org" && !this.firstAccount)
-      throw refusal("email_taken", "This e-mail address has an account.", 409);
+      throw ofField("email", "email_taken", "This e-mail address has an account.", 409);
     if (String(json.password).length < PASSWORD_CHARS_MIN)
-      throw refusal("weak_password", `Use at least ${PASSWORD_CHARS_MIN} characters.`, 422);
+      throw ofField(
+        "password",
+        "weak_password",
+        `Use at least ${PASSWORD_CHARS_MIN} characters.`,
+        422,
+      );
+    if (json.password === "password123")
+      throw ofField("password", "weak_password", "Attackers try this one first.", 422);
     return this.signIn({});
   }
 
@@ -156,7 +163,7 @@ export class FakeServer {
   private add(json: Record<string, unknown>): Workspace {
     const name = String(json.name);
     if (this.world.workspaces.some((row) => row.name === name))
-      throw refusal("workspace_name_taken", "You have a workspace of this name.", 409);
+      throw ofField("name", "workspace_name_taken", "You have a workspace of this name.", 409);
     const at = new Date(this.now).toISOString();
     this.made += 1;
     const row: Workspace = {
@@ -244,4 +251,8 @@ function textOf(body: Options["body"]): Promise<string> {
 
 function refusal(code: string, detail: string, status: number): ExchangeError {
   return new ExchangeError(code, detail, status);
+}
+
+function ofField(field: string, code: string, detail: string, status: number): ExchangeError {
+  return new ExchangeError(code, detail, status, { [field]: detail });
 }

@@ -13,6 +13,7 @@ import type { Terminals } from "./generated/api/Terminals";
 import type { Tree } from "./generated/api/Tree";
 import type { Uploaded } from "./generated/api/Uploaded";
 import type { Written } from "./generated/api/Written";
+import { awayWords } from "./lack";
 
 /** A request that failed with a stable code; `network` when no answer came. */
 export interface Failure {
@@ -42,6 +43,8 @@ export type Exchange = (
     progress?: (sent: number, total: number) => void;
     /** Milliseconds until the answer begins, for work that the server takes long over. */
     patience?: number;
+    /** The page keeps what it sends, and sends it again when the server is back. */
+    kept?: boolean;
   },
 ) => Promise<Response>;
 
@@ -58,7 +61,7 @@ export function failureOf(error: unknown): Failure {
   }
   return {
     code: "network",
-    detail: "The server does not answer. Your edits are kept here.",
+    detail: awayWords("read"),
     status: 0,
   };
 }
@@ -132,6 +135,7 @@ export class IdeCalls {
     const answer = await this.exchange("PUT", `${this.base}/files/${escapePath(path)}`, {
       body,
       headers,
+      kept: true,
       ...(progress ? { progress } : {}),
     });
     return (await answer.json()) as Written;

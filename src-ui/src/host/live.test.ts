@@ -167,3 +167,16 @@ test("a workspace that the server does not know is not shown as it was", async (
   await live.pullFiles();
   expect(live.state.loaded).toBe("failed");
 });
+
+test("whether a session runs is not known until the server has told", async () => {
+  let away = true;
+  const { live } = opened({
+    "/session": () => (away ? fail("network", 0)() : null),
+    "/tree": () => ({ revision: 1, entries: [] }),
+  });
+  await live.pullSession();
+  expect(live.state).toMatchObject({ session: null, sessionTold: false });
+  away = false;
+  await live.pullSession();
+  expect(live.state).toMatchObject({ session: null, sessionTold: true });
+});

@@ -41,6 +41,8 @@ export interface LiveState {
   head: number;
   /** The newest session, live or ended; null: there never was one. */
   session: Session | null;
+  /** Whether the server has told of the session; until then nobody knows whether one runs. */
+  sessionTold: boolean;
   usage: Usage | null;
   terminals: readonly Terminal[];
   runs: readonly Run[];
@@ -63,6 +65,7 @@ const EMPTY: LiveState = {
   failure: null,
   head: 0,
   session: null,
+  sessionTold: false,
   usage: null,
   terminals: [],
   runs: [],
@@ -180,14 +183,14 @@ export class LiveWorkspace {
     return this.once("session", async () => {
       try {
         const session = await this.calls.session();
-        this.store.setState({ session });
+        this.setSession(session);
         if (session?.state === "ready" || session?.state === "idle")
           await this.pullTerminals(session.id);
         else this.store.setState({ terminals: [], usage: null });
       } catch (error) {
         const { code } = failureOf(error);
         if (code === "not_found")
-          this.store.setState({ session: null, terminals: [], usage: null });
+          this.store.setState({ session: null, sessionTold: true, terminals: [], usage: null });
       }
     });
   }
@@ -213,7 +216,7 @@ export class LiveWorkspace {
   }
 
   setSession(session: Session | null): void {
-    this.store.setState({ session });
+    this.store.setState({ session, sessionTold: true });
   }
 
   private async pullTree(): Promise<void> {

@@ -1,6 +1,7 @@
 /** One part of a page of settings, and what it shows while its list is on the way or out of reach. */
 import type { ReactNode } from "react";
 import { failureOf, isOffline } from "../host/ide";
+import { lackIn } from "../host/lack";
 import { Icon } from "./Icon";
 
 interface CardProps {
@@ -45,7 +46,7 @@ export function ListFailed({
     <div className={`banner ${offline ? "warn" : "danger"}`} role="alert">
       <Icon name={offline ? "cloud-off" : "error"} />
       <div className="grow">
-        <div className="medium">{offline ? "The server does not answer" : title}</div>
+        <div className="medium">{offline ? lackIn(failure) : title}</div>
         <div className="small muted">{offline ? away : failure.detail}</div>
       </div>
       <button type="button" className="btn btn-sm" onClick={onRetry}>

@@ -1,5 +1,12 @@
 /** Draws what `popups.ts` was asked to show; keys, focus and announcements are react-aria's. */
-import { Fragment, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import {
+  Fragment,
+  type RefObject,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import {
   Dialog,
   FieldError,
@@ -18,6 +25,7 @@ import {
   TextField,
 } from "react-aria-components";
 import { flushSync } from "react-dom";
+import { failureOf } from "../host/ide";
 import { Icon } from "./Icon";
 import type { DialogState, MenuEntry, MenuState, Popups } from "./popups";
 import { Toasts } from "./Toasts";
@@ -144,26 +152,29 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
   const { field, choices } = dialog;
   const [text, setText] = useState(field?.value ?? "");
   const [tried, setTried] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const { busy, refusal, send, leave, forget } = useAnswer(dialog, input);
   const problem = field?.problem?.(text) ?? null;
   const primary = choices.find((choice) => choice.primary);
   // Nobody is told off before they typed anything.
-  const said = problem !== null && (tried || text !== field?.value) ? problem : "";
+  const said = problem !== null && (tried || text !== field?.value) ? problem : refusal;
   return (
     <ModalOverlay
       isOpen
       isDismissable={field === null}
       onOpenChange={(open) => {
-        if (!open) dialog.answer(null, "");
+        if (!open) leave();
       }}
       className="popup-scrim"
     >
       <Modal className="popup-modal">
         <Dialog className="dialog popup-dialog">
           <form
+            aria-busy={busy}
             onSubmit={(event) => {
               event.preventDefault();
               setTried(true);
-              if (primary && problem === null) dialog.answer(primary.value, text);
+              if (primary && problem === null) void send(primary.value, text);
             }}
           >
             <Header>
@@ -177,7 +188,11 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
                 <TextField
                   className="field"
                   value={text}
-                  onChange={setText}
+                  onChange={(value) => {
+                    setText(value);
+                    forget();
+                  }}
+                  isReadOnly={busy}
                   isInvalid={said !== ""}
                   validationBehavior="aria"
                   autoFocus
@@ -185,12 +200,15 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
                   <Label className="label">{field.label}</Label>
                   <span className={`input${said ? " is-error" : ""}`}>
                     <Input
+                      ref={input}
                       spellCheck={false}
                       autoComplete="off"
                       onFocus={(event) => event.currentTarget.select()}
                     />
                   </span>
-                  <FieldError className="error">{said}</FieldError>
+                  <FieldError className="error">
+                    {said === refusal ? <span role="alert">{said}</span> : said}
+                  </FieldError>
                 </TextField>
               ) : null}
             </div>
@@ -201,10 +219,13 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
                   type={choice.primary ? "submit" : "button"}
                   className={`btn btn-lg ${choice.primary ? (choice.danger ? "btn-danger" : "btn-primary") : "btn-ghost"}`}
                   disabled={choice.primary === true && problem !== null}
+                  // Disabled, it would lose the focus.
+                  aria-disabled={choice.primary === true && busy}
                   // biome-ignore lint/a11y/noAutofocus: a question without a field begins at its answer
                   autoFocus={choice.primary === true && field === null}
-                  onClick={choice.primary ? undefined : () => dialog.answer(choice.value, text)}
+                  onClick={choice.primary ? undefined : () => leave(choice.value)}
                 >
+                  {choice.primary && busy ? <span className="spinner" aria-hidden="true" /> : null}
                   {choice.label}
                 </button>
               ))}
@@ -214,4 +235,32 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
       </Modal>
     </ModalOverlay>
   );
+}
+
+/** The way of an answer: done at once, or sent and waited for, while the question stands with what was typed. */
+function useAnswer(dialog: DialogState, input: RefObject<HTMLInputElement | null>) {
+  const [wish, setWish] = useState<AbortController | null>(null);
+  const [refusal, setRefusal] = useState("");
+  const send = async (value: string, text: string) => {
+    if (wish) return;
+    if (!dialog.field?.send) return dialog.answer(value, text);
+    const asking = new AbortController();
+    setWish(asking);
+    setRefusal("");
+    try {
+      await dialog.field.send(text, asking.signal);
+      dialog.answer(value, text);
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      const { fields, detail } = failureOf(error);
+      setRefusal(Object.values(fields ?? {})[0] ?? detail);
+      setWish(null);
+      input.current?.focus();
+    }
+  };
+  const leave = (value: string | null = null) => {
+    wish?.abort();
+    dialog.answer(value, "");
+  };
+  return { busy: wish !== null, refusal, send, leave, forget: () => setRefusal("") };
 }

@@ -1,6 +1,7 @@
 /** Menus, questions and messages that any part of the page may show by call, one menu and one question at a time. */
 import { createContext, useContext } from "react";
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { failureOf, isOffline } from "../host/ide";
 
 export interface MenuEntry {
   label: string;
@@ -29,12 +30,16 @@ export interface Question extends Asked {
   value: string;
   /** Why this cannot be the answer; said once something was typed. */
   problem?: (value: string) => string | null;
+  /** Does what was asked for; the question stands until then, and says at its field why it was refused. */
+  send?: (value: string, wish: AbortSignal) => Promise<unknown>;
 }
 
 export interface Message {
   text: string;
   tone?: Tone;
   action?: { label: string; run: () => void };
+  /** It is so because the server is away, and is over when it is back. */
+  away?: boolean;
 }
 
 export interface MenuState {
@@ -50,7 +55,7 @@ export interface DialogState {
   id: number;
   title: string;
   text: string;
-  field: Pick<Question, "label" | "value" | "problem"> | null;
+  field: Pick<Question, "label" | "value" | "problem" | "send"> | null;
   choices: readonly { value: string; label: string; primary?: boolean; danger?: boolean }[];
   answer: (value: string | null, text: string) => void;
 }
@@ -60,6 +65,7 @@ export interface ToastState {
   text: string;
   tone: Tone | null;
   action: { label: string; run: () => void } | null;
+  away: boolean;
 }
 
 export interface PopupState {
@@ -81,6 +87,10 @@ export interface Popups {
     choices: readonly { value: T; label: string; primary?: boolean }[];
   }): Promise<T | null>;
   toast(message: Message): void;
+  /** Says why something failed; `what` says before that what did. */
+  failed(error: unknown, what?: string): void;
+  /** The server is back. */
+  back(): void;
 }
 
 export function createPopups(): Popups {
@@ -91,17 +101,24 @@ export function createPopups(): Popups {
   ): Promise<{ value: string | null; text: string }> =>
     new Promise((resolve) => {
       store.getState().dialog?.answer(null, "");
+      count += 1;
+      const id = count;
       const answer = (value: string | null, text: string) => {
-        store.setState({ dialog: null });
+        // What was sent may be answered when another question stands there.
+        if (store.getState().dialog?.id === id) store.setState({ dialog: null });
         resolve({ value, text });
       };
-      count += 1;
-      store.setState({ dialog: { ...state, id: count, answer } });
+      store.setState({ dialog: { ...state, id, answer } });
     });
   const yesOrNo = ({ yes, danger }: Asked) => [
     { value: "no", label: "Cancel" },
     { value: "yes", label: yes, primary: true, danger: danger ?? false },
   ];
+  const toast = ({ text, tone, action, away = false }: Message) => {
+    count += 1;
+    const made = { id: count, text, tone: tone ?? null, action: action ?? null, away };
+    store.setState((state) => ({ toasts: [...state.toasts.slice(-3), made] }));
+  };
   return {
     store,
     menu: (at, entries) => {
@@ -115,8 +132,8 @@ export function createPopups(): Popups {
       );
     },
     ask: async (question) => {
-      const { title, text = "", label, value, problem } = question;
-      const field = { label, value, ...(problem ? { problem } : {}) };
+      const { title, text = "", label, value, problem, send } = question;
+      const field = { label, value, ...(problem ? { problem } : {}), ...(send ? { send } : {}) };
       const answer = await dialog({ title, text, field, choices: yesOrNo(question) });
       return answer.value === "yes" ? answer.text : null;
     },
@@ -124,11 +141,13 @@ export function createPopups(): Popups {
       const answer = await dialog({ title, text, field: null, choices });
       return choices.find((choice) => choice.value === answer.value)?.value ?? null;
     },
-    toast: ({ text, tone, action }) => {
-      count += 1;
-      const toast = { id: count, text, tone: tone ?? null, action: action ?? null };
-      store.setState((state) => ({ toasts: [...state.toasts.slice(-3), toast] }));
+    toast,
+    failed: (error, what) => {
+      const failure = failureOf(error);
+      const text = what ? `${what} ${failure.detail}` : failure.detail;
+      toast({ tone: "danger", text, away: isOffline(failure) });
     },
+    back: () => store.setState(({ toasts }) => ({ toasts: toasts.filter((one) => !one.away) })),
   };
 }
 

@@ -212,3 +212,82 @@ test("a part that breaks says so and can be loaded again", async () => {
   await page.getByRole("button", { name: "Load again" }).click();
   expect(host.given).toEqual(["reloaded"]);
 });
+
+test("a question that is sent stands until the answer, and says a refusal at its field with the text kept", async () => {
+  const { popups } = await stage(<p>Below</p>);
+  const sent: string[] = [];
+  let answer: (refusal: object | null) => void = nothing;
+  const asked = popups.ask({
+    title: "Rename harbor",
+    label: "Name",
+    value: "",
+    yes: "Rename",
+    send: (value) => {
+      sent.push(value);
+      return new Promise<void>((done, fail) => {
+        answer = (refusal) => (refusal ? fail(refusal) : done());
+      });
+    },
+  });
+  const field = page.getByRole("textbox", { name: "Name" });
+  const yes = page.getByRole("button", { name: "Rename" });
+  await userEvent.keyboard("tides");
+  await yes.click();
+  await expect.element(yes).toHaveAttribute("aria-disabled", "true");
+  await userEvent.keyboard("{Enter}");
+  const taken = "You have a workspace of this name.";
+  answer({
+    code: "workspace_name_taken",
+    detail: "Refused.",
+    status: 409,
+    fields: { name: taken },
+  });
+  await expect.element(page.getByRole("alert")).toHaveTextContent(taken);
+  await expect.element(field).toHaveFocus();
+  await expect.element(field).toHaveValue("tides");
+  await expect.element(field).toHaveAccessibleDescription(taken);
+  expect(await faults()).toEqual([]);
+  await field.fill("tides two");
+  await expect.element(page.getByRole("alert")).not.toBeInTheDocument();
+  await userEvent.keyboard("{Enter}");
+  await expect.poll(() => sent).toEqual(["tides", "tides two"]);
+  answer(null);
+  expect(await asked).toBe("tides two");
+  await expect.element(page.getByRole("dialog")).not.toBeInTheDocument();
+});
+
+test("whoever leaves a question that was sent waits for nothing any more", async () => {
+  const { popups } = await stage(<p>Below</p>);
+  let wish: AbortSignal | null = null;
+  const asked = popups.ask({
+    title: "Duplicate harbor",
+    label: "Name",
+    value: "harbor copy",
+    yes: "Duplicate",
+    send: (_, signal) => {
+      wish = signal;
+      return new Promise(nothing);
+    },
+  });
+  await userEvent.keyboard("{Enter}");
+  await expect.poll(() => wish?.aborted).toBe(false);
+  await userEvent.keyboard("{Escape}");
+  expect(await asked).toBeNull();
+  await expect.poll(() => wish?.aborted).toBe(true);
+});
+
+test("what failed because the server was away is over when it is back", async () => {
+  const { popups } = await stage(<p>Below</p>);
+  popups.failed({ code: "network", detail: "The server does not answer.", status: 0 });
+  popups.failed({ code: "forbidden", detail: "It is not yours.", status: 403 }, "Not archived.");
+  await expect.element(page.getByText("The server does not answer.")).toBeVisible();
+  popups.back();
+  await expect.element(page.getByText("The server does not answer.")).not.toBeInTheDocument();
+  await expect.element(page.getByText("Not archived. It is not yours.")).toBeVisible();
+});
+
+test("a list that failed says whether the server or only its database is away", async () => {
+  const error = Object.assign(new Error("away"), { code: "database_unavailable", status: 503 });
+  await stage(<ListFailed error={error} onRetry={nothing} />);
+  await expect.element(page.getByText("The server has no database")).toBeVisible();
+});

@@ -1,7 +1,6 @@
 /** The devices that are signed in: which, since when, and a way to sign out each other one. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Device } from "../../host/generated/api/Device";
-import { failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
@@ -14,7 +13,7 @@ const DEVICES = ["devices"];
 
 export function Devices() {
   const { exchange } = useHost();
-  const { confirm, toast } = usePopups();
+  const { confirm, toast, failed } = usePopups();
   const client = useQueryClient();
   const now = useNow(NOW_MS);
   const { data, error, refetch } = useQuery({
@@ -34,7 +33,7 @@ export function Devices() {
       await exchange("DELETE", `/account/devices/${device.id}`);
       toast({ tone: "ok", text: `${device.name} is signed out.` });
     } catch (failure) {
-      toast({ tone: "danger", text: failureOf(failure).detail });
+      failed(failure);
     }
     await client.invalidateQueries({ queryKey: DEVICES });
   };

@@ -47,6 +47,19 @@ test("a refused sign-in is summed up on top and keeps what was typed", async () 
   expect(await faults()).toEqual([]);
 });
 
+test("a refused password is said once, at its field, which has the focus", async () => {
+  await stage(<SignInPage onSignedIn={nobody} />, { state: "first-account" });
+  const password = page.getByLabelText("Password", { exact: true });
+  await page.getByLabelText("Name", { exact: true }).fill("Mo");
+  await page.getByLabelText("E-mail").fill("mo@example.org");
+  await password.fill("password123");
+  await userEvent.keyboard("{Enter}");
+  await expect.element(password).toHaveAccessibleDescription(/Attackers try this one first/);
+  await expect.element(password).toHaveFocus();
+  expect(page.getByText("Attackers try this one first").elements()).toHaveLength(1);
+  expect(page.getByRole("alert").elements()).toEqual([]);
+});
+
 test("a new password says how strong it is while it is typed", async () => {
   await stage(<SignInPage onSignedIn={nobody} />, { state: "first-account" });
   const password = page.getByLabelText("Password", { exact: true });

@@ -1,4 +1,4 @@
-/** Sign in or register: problems stand at their field and are summed up on top, and nothing typed is lost. */
+/** Sign in or register: problems stand at their field, those of no single field on top, and nothing typed is lost. */
 import { type FormEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
@@ -14,10 +14,8 @@ type Way = "sign-in" | "register";
 type Name = "name" | "email" | "password";
 type Problems = Partial<Record<Name, string>>;
 
-/** Which field a code belongs to, and what to do there. */
-const FIELD: Record<string, Problems> = {
-  email_taken: { email: "Sign in with it, or use another address." },
-  weak_password: { password: "Choose another one." },
+/** What to do at a field, where the server's words stand on top because they are of more than one. */
+const ADVICE: Record<string, Problems> = {
   wrong_credentials: { password: "Type it again, or show it with the eye." },
 };
 /** How often a server that does not answer is asked again. */
@@ -44,7 +42,8 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
     if (server || silent) firstEmpty(form.current, way)?.focus();
   }, [way, server, silent]);
   useEffect(() => {
-    if (failure) summary.current?.focus();
+    if (failure?.fields) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    else if (failure) summary.current?.focus();
   }, [failure]);
 
   const submit = async (event: FormEvent) => {
@@ -62,7 +61,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
       onSignedIn(((await (await exchange("POST", path, { json })).json()) as SignedIn).account);
     } catch (error) {
       const refused = failureOf(error);
-      setProblems({ ...FIELD[refused.code], ...refused.fields });
+      setProblems({ ...ADVICE[refused.code], ...refused.fields });
       setFailure(refused);
       setBusy(false);
     }
@@ -96,7 +95,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
       >
         <Ways way={way} onChoose={choose} />
         {silent ? <Silent onRetry={again} /> : null}
-        {failure && !(silent && isOffline(failure)) ? (
+        {failure && !failure.fields && !(silent && isOffline(failure)) ? (
           <div className="banner danger" role="alert" tabIndex={-1} ref={summary}>
             <Icon name="error" />
             <div>

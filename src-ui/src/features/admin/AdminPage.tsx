@@ -3,7 +3,6 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Account } from "../../host/generated/api/Account";
 import type { ServerInfo } from "../../host/generated/api/ServerInfo";
-import { failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
@@ -37,7 +36,7 @@ export function AdminPage({ account }: { account: Account }) {
 
 function Server() {
   const { exchange } = useHost();
-  const { toast } = usePopups();
+  const { toast, failed } = usePopups();
   const client = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: SERVER,
@@ -53,7 +52,7 @@ function Server() {
       const text = to ? "Anyone who reaches this server may register." : "Registration is closed.";
       toast({ text, tone: "ok" });
     } catch (refused) {
-      toast({ text: failureOf(refused).detail, tone: "danger" });
+      failed(refused);
     }
     await client.invalidateQueries({ queryKey: SERVER });
     setWish(null);

@@ -5,7 +5,6 @@ import type { Account } from "../../host/generated/api/Account";
 import type { UpdateUser } from "../../host/generated/api/UpdateUser";
 import type { User } from "../../host/generated/api/User";
 import type { Users } from "../../host/generated/api/Users";
-import { failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
@@ -79,14 +78,14 @@ export function People({ account }: { account: Account }) {
 
 function Person({ user, own }: { user: User; own: boolean }) {
   const { exchange, randomBytes } = useHost();
-  const { confirm, toast } = usePopups();
+  const { confirm, failed } = usePopups();
   const client = useQueryClient();
   const [secret, setSecret] = useState<string | null>(null);
   const attempt = async (what: () => Promise<unknown>) => {
     try {
       await what();
     } catch (error) {
-      toast({ tone: "danger", text: failureOf(error).detail });
+      failed(error);
     }
     await client.invalidateQueries({ queryKey: USERS });
   };

@@ -2,7 +2,8 @@
 import { expect, test, vi } from "vitest";
 import type { Bench } from "../../bench/bench";
 import type { Commit } from "../../host/generated/api/Commit";
-import { copyEntries, createEntry, deleteEntries, moveEntries } from "./actions";
+import { failureOf, isOffline } from "../../host/ide";
+import { copyEntries, createEntry, deleteEntries, moveEntries, moveInto } from "./actions";
 
 function setting(files: Record<string, string | null>) {
   const entries = new Map(
@@ -33,13 +34,14 @@ function setting(files: Record<string, string | null>) {
     moved: vi.fn(),
     removed: vi.fn(),
     toast: vi.fn(),
+    failed: vi.fn(),
   };
   return { bench: bench as unknown as Bench, mocks: bench, commits, outcome, restore };
 }
 
 test("a new file is empty, expects nothing there, and opens", async () => {
   const { bench, mocks, commits } = setting({});
-  expect(await createEntry(bench, "a/b.py", false)).toBe(true);
+  await createEntry(bench, "a/b.py", false);
   expect(commits[0]?.operations[0]).toMatchObject({ path: "a/b.py", expect: "absent", text: "" });
   expect(mocks.open).toHaveBeenCalledWith("a/b.py");
 });
@@ -47,11 +49,12 @@ test("a new file is empty, expects nothing there, and opens", async () => {
 test("what is refused is said and changes nothing here", async () => {
   const { bench, mocks, outcome } = setting({ a: "h1" });
   Object.assign(outcome, { result: "rejected", message: "No room." });
-  expect(await moveEntries(bench, [{ from: "a", to: "b" }])).toBe(false);
+  await expect(moveEntries(bench, [{ from: "a", to: "b" }])).rejects.toThrow("No room.");
+  expect(await moveInto(bench, ["a"], "d")).toBe(false);
   expect(mocks.moved).not.toHaveBeenCalled();
-  expect(mocks.toast).toHaveBeenCalledWith(
-    expect.objectContaining({ text: "Nothing was moved. No room." }),
-  );
+  const [[error, what]] = mocks.failed.mock.calls as [[unknown, string]];
+  expect(`${what} ${failureOf(error).detail}`).toBe("Nothing was moved. No room.");
+  expect(isOffline(failureOf(error))).toBe(false);
 });
 
 test("a move names the content it moves; a folder never goes into itself, nor twice", async () => {

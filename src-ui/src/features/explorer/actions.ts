@@ -3,62 +3,72 @@ import type { Bench } from "../../bench/bench";
 import type { Entry } from "../../host/generated/api/Entry";
 import type { Operation } from "../../host/generated/api/Operation";
 import type { Outcome } from "../../host/generated/api/Outcome";
-import { failureOf } from "../../host/ide";
 import { freeName, join, nameOf } from "./names";
 
-async function commit(bench: Bench, operations: Operation[]): Promise<Outcome | null> {
+/** The server took the request, and did not do this. */
+class Refused extends Error {
+  readonly code = "refused";
+  readonly status = 409;
+
+  constructor({ result, message }: Outcome) {
+    super(
+      message ?? (result === "stale" ? "Something else stands there now." : "It is not allowed."),
+    );
+  }
+}
+
+/** @throws Why it was not done, as a failure whose words stand by themselves. */
+async function commit(bench: Bench, operations: Operation[]): Promise<void> {
   const answer = await bench.live.calls.commit({
     batch: bench.host.newId(),
     operations,
     atomic: true,
   });
   await bench.live.pullFiles();
-  return answer.outcomes.find((one) => one.result === "stale" || one.result === "rejected") ?? null;
+  const outcome = answer.outcomes.find(({ result }) => result === "stale" || result === "rejected");
+  if (outcome) throw new Refused(outcome);
 }
 
-function refused(bench: Bench, what: string, outcome: Outcome | null): boolean {
-  if (!outcome) return false;
-  const why =
-    outcome.message ??
-    (outcome.result === "stale" ? "Something else stands there now." : "It is not allowed.");
-  bench.toast({ tone: "danger", text: `${what} ${why}` });
-  return true;
-}
-
+/** Says what failed and why, where nothing else does. */
 async function guarded(bench: Bench, what: string, act: () => Promise<boolean>): Promise<boolean> {
   try {
     return await act();
   } catch (error) {
-    bench.toast({ tone: "danger", text: `${what} ${failureOf(error).detail}` });
+    bench.failed(error, what);
     return false;
   }
 }
 
-export function createEntry(bench: Bench, path: string, folder: boolean): Promise<boolean> {
-  const what = `“${nameOf(path)}” was not made.`;
-  return guarded(bench, what, async () => {
-    const operation: Operation = {
-      path,
-      expect: "absent",
-      kind: folder ? "folder" : "file",
-      executable: false,
-      ...(folder ? {} : { text: "" }),
-    };
-    if (refused(bench, what, await commit(bench, [operation]))) return false;
-    if (!folder) bench.open(path);
-    return true;
-  });
+/** @throws Why it was not made; whoever asked for the name says so beside it. */
+export async function createEntry(bench: Bench, path: string, folder: boolean): Promise<void> {
+  const operation: Operation = {
+    path,
+    expect: "absent",
+    kind: folder ? "folder" : "file",
+    executable: false,
+    ...(folder ? {} : { text: "" }),
+  };
+  await commit(bench, [operation]);
+  if (!folder) bench.open(path);
 }
 
 export function moveInto(bench: Bench, paths: readonly string[], folder: string): Promise<boolean> {
-  return moveEntries(
-    bench,
-    paths.map((from) => ({ from, to: join(folder, nameOf(from)) })),
-  );
+  return guarded(bench, "Nothing was moved.", () => moveEntries(bench, pairsInto(paths, folder)));
 }
 
-/** Moves files and folders, each to its new path. */
-export function moveEntries(
+/** Where each of them goes in a folder. */
+export function pairsInto(
+  paths: readonly string[],
+  folder: string,
+): { from: string; to: string }[] {
+  return paths.map((from) => ({ from, to: join(folder, nameOf(from)) }));
+}
+
+/**
+ * Moves files and folders, each to its new path; false when nothing was to be done.
+ * @throws Why nothing was moved.
+ */
+export async function moveEntries(
   bench: Bench,
   pairs: readonly { from: string; to: string }[],
 ): Promise<boolean> {
@@ -66,18 +76,15 @@ export function moveEntries(
   const real = pairs.filter(
     ({ from, to }) => from !== to && !to.startsWith(`${from}/`) && outer.has(from),
   );
-  if (real.length === 0) return Promise.resolve(false);
-  const what = "Nothing was moved.";
-  return guarded(bench, what, async () => {
-    await bench.saveAll();
-    const operations = real.map(({ from, to }): Operation => {
-      const entry = bench.live.entries.get(from);
-      return { path: to, from, executable: false, ...expectOf(entry) };
-    });
-    if (refused(bench, what, await commit(bench, operations))) return false;
-    for (const { from, to } of real) bench.moved(from, to);
-    return true;
+  if (real.length === 0) return false;
+  await bench.saveAll();
+  const operations = real.map(({ from, to }): Operation => {
+    const entry = bench.live.entries.get(from);
+    return { path: to, from, executable: false, ...expectOf(entry) };
   });
+  await commit(bench, operations);
+  for (const { from, to } of real) bench.moved(from, to);
+  return true;
 }
 
 /** Copies files and folders into a folder, by the contents that the workspace holds already. */
@@ -86,8 +93,7 @@ export function copyEntries(
   paths: readonly string[],
   folder: string,
 ): Promise<boolean> {
-  const what = "Nothing was copied.";
-  return guarded(bench, what, async () => {
+  return guarded(bench, "Nothing was copied.", async () => {
     await bench.saveAll();
     const { entries } = bench.live;
     const made = new Set<string>();
@@ -105,7 +111,8 @@ export function copyEntries(
           operations.push(copyOf(entry, to + entry.path.slice(from.length)));
     }
     if (operations.length === 0) return false;
-    return !refused(bench, what, await commit(bench, operations));
+    await commit(bench, operations);
+    return true;
   });
 }
 
@@ -129,13 +136,12 @@ function tops(paths: readonly string[]): string[] {
 /** Deletes, and offers to take it back for as long as the toast stays. */
 export function deleteEntries(bench: Bench, paths: readonly string[]): Promise<boolean> {
   const list = tops(paths);
-  const what = "Nothing was deleted.";
-  return guarded(bench, what, async () => {
+  return guarded(bench, "Nothing was deleted.", async () => {
     await bench.saveAll();
     await bench.live.pullFiles();
     const before = bench.live.state.head;
     const operations = list.map((path): Operation => ({ path, executable: false }));
-    if (refused(bench, what, await commit(bench, operations))) return false;
+    await commit(bench, operations);
     const gone = list[0] ?? "";
     for (const path of list) bench.removed(path);
     bench.toast({

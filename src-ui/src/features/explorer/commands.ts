@@ -1,7 +1,14 @@
 /** What can be done with files and folders, for keys, menus and the palette alike. */
 import { type Action, action, entryOf, find } from "../../bench/actions";
 import type { Bench, MenuEntry } from "../../bench/bench";
-import { copyEntries, deleteEntries, downloadFile, moveInto } from "./actions";
+import {
+  copyEntries,
+  deleteEntries,
+  downloadFile,
+  moveEntries,
+  moveInto,
+  pairsInto,
+} from "./actions";
 import { picked } from "./drag";
 import type { Explorer } from "./model";
 import { nameOf, newNameProblem, parentOf } from "./names";
@@ -102,17 +109,17 @@ export async function paste(bench: Bench, explorer: Explorer): Promise<void> {
 }
 
 async function moveTo(bench: Bench, explorer: Explorer, paths: readonly string[]): Promise<void> {
-  const folder = await bench.ask({
+  await bench.ask({
     title: paths.length === 1 ? `Move ${nameOf(paths[0] ?? "")}` : `Move ${paths.length} items`,
     label: "Folder, empty for the top",
     value: parentOf(paths[0] ?? ""),
     yes: "Move",
+    send: (folder) => moveEntries(bench, pairsInto(paths, folder)),
     problem: (value) =>
       value === "" || explorer.tree.kind(value) === "folder"
         ? null
         : newNameProblem(value, "", (path) => explorer.tree.inTheWay(path)),
   });
-  if (folder !== null) await moveInto(bench, paths, folder);
 }
 
 /** The menu of a row, or of the ground below the rows. */

@@ -3,9 +3,10 @@ import { entryOf, find } from "../../bench/actions";
 import { type Bench, type MenuEntry, useBench, useStore } from "../../bench/bench";
 import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
+import { isAway } from "../../host/lack";
 import { Icon } from "../../ui/Icon";
 import { keep } from "./actions";
-import { type Chip, chipOf } from "./chip";
+import { type Chip, chipOf, sightOf } from "./chip";
 import "./session.css";
 
 /** A start that takes longer than this can be cancelled from the status bar. */
@@ -13,18 +14,21 @@ const LONG_START_MS = 5_000;
 
 function useChip(): { chip: Chip; session: Session | null; now: number } {
   const bench = useBench();
+  const sight = useStore(bench.live.store, sightOf);
   const session = useStore(bench.live.store, (state) => state.session);
   const usage = useStore(bench.live.store, (state) => state.usage);
   const busy = session?.state === "requested" || session?.state === "provisioning";
-  const now = useServerNow(busy ? 100 : session && session.state !== "stopped" ? 1_000 : 0);
-  return { chip: chipOf(session, usage, now, session?.cpu_millis ?? 500), session, now };
+  const moves = sight === "live" && session !== null && session.state !== "stopped";
+  const now = useServerNow(!moves ? 0 : busy ? 100 : 1_000);
+  const chip = chipOf(session, usage, now, session?.cpu_millis ?? 500, sight);
+  return { chip, session, now };
 }
 
 export function SessionChip() {
   const bench = useBench();
   const { chip } = useChip();
   const connection = useStore(bench.live.store, (state) => state.connection);
-  const away = connection.state === "waiting" && connection.attempt > 1;
+  const away = connection.state !== "no-database" && isAway(connection);
   return (
     <button
       type="button"
@@ -44,7 +48,8 @@ export function SessionStatus() {
   const bench = useBench();
   const { chip, session, now } = useChip();
   const starting = session?.state === "requested" || session?.state === "provisioning";
-  const long = starting && now - Date.parse(session.created_at) > LONG_START_MS;
+  const long =
+    starting && chip.tone === "busy" && now - Date.parse(session.created_at) > LONG_START_MS;
   return (
     <>
       <button

@@ -4,9 +4,11 @@ import { useBench, useStore } from "../../bench/bench";
 import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
+import { lackOf } from "../../host/lack";
 import { Icon } from "../../ui/Icon";
 import { count, duration, seconds, timeOfDay } from "../../ui/words";
 import { copyDiagnostics } from "./actions";
+import { sightOf } from "./chip";
 import { endWords } from "./words";
 import "./session.css";
 
@@ -30,7 +32,8 @@ interface Given {
 export function SessionPanel(given: Given) {
   const bench = useBench();
   const session = useStore(bench.live.store, (state) => state.session);
-  const connection = useStore(bench.live.store, (state) => state.connection.state);
+  const sight = useStore(bench.live.store, sightOf);
+  const lack = useStore(bench.live.store, (state) => lackOf(state.connection));
   if (session?.state === "requested" || session?.state === "provisioning")
     return <Starting session={session} />;
   if (session?.state === "failed" || session?.state === "stopped")
@@ -43,21 +46,35 @@ export function SessionPanel(given: Given) {
         <p className="small">What it wrote is being stored.</p>
       </div>
     );
-  const online = connection === "online";
+  if (sight === "unknown")
+    return (
+      <div className="empty session-none late">
+        <Icon name="terminal" />
+        <h2>Whether a session runs is not known yet</h2>
+        <p className="small">
+          {lack === null
+            ? "The server is asked."
+            : `${lack}. Editing goes on; a session that runs goes on, too, and is here when it is back.`}
+        </p>
+      </div>
+    );
   return (
     <div className="empty session-none">
       <Icon name="terminal" />
-      <h2>Start a session to open a terminal</h2>
+      <h2>
+        {sight === "live" ? "Start a session to open a terminal" : "No session ran when last seen"}
+      </h2>
       <p className="small">
-        {online
+        {lack === null
           ? "An isolated place with Python 3.11, Node 20 and your files. It stops by itself when idle."
-          : "The server does not answer. Editing goes on; a session can start when it is back."}
+          : `${lack}. Editing goes on; a session can start when it is back.`}
       </p>
       <div className="actions">
         <button
           type="button"
           className="btn btn-primary"
-          disabled={!online}
+          disabled={lack !== null}
+          title={lack ?? undefined}
           onClick={() => void bench.startSession()}
         >
           Start session
@@ -69,7 +86,8 @@ export function SessionPanel(given: Given) {
 
 function Starting({ session }: { session: Session }) {
   const bench = useBench();
-  const now = useServerNow(100);
+  const live = useStore(bench.live.store, (state) => sightOf(state) === "live");
+  const now = useServerNow(live ? 100 : 0);
   const took = now - Date.parse(session.created_at);
   const usual = session.usual_start_ms;
   const known = new Map(session.stages.map((stage) => [stage.name, stage]));
@@ -79,8 +97,8 @@ function Starting({ session }: { session: Session }) {
       <div className="row session-head">
         <h2>Starting session</h2>
         <span className="push num">
-          <span className="medium">{seconds(took)}</span>
-          {usual ? <span className="faint"> · usually {seconds(usual)}</span> : null}
+          <span className="medium">{live ? seconds(took) : "as last seen"}</span>
+          {live && usual ? <span className="faint"> · usually {seconds(usual)}</span> : null}
         </span>
       </div>
       <div
@@ -114,9 +132,11 @@ function Starting({ session }: { session: Session }) {
               <span className="session-name">{word}</span>
               <span className="session-note truncate">{stage.detail ?? ""}</span>
               <span className="push muted num">
-                {stage.ms === undefined
-                  ? seconds(now - Date.parse(stage.started_at))
-                  : duration(stage.ms)}
+                {stage.ms !== undefined
+                  ? duration(stage.ms)
+                  : live
+                    ? seconds(now - Date.parse(stage.started_at))
+                    : ""}
               </span>
             </li>
           );
@@ -139,7 +159,7 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
   const bench = useBench();
   const head = useStore(bench.live.store, (state) => state.head);
   const files = useStore(bench.live.store, () => bench.live.entries.size);
-  const online = useStore(bench.live.store, (state) => state.connection.state === "online");
+  const lack = useStore(bench.live.store, (state) => lackOf(state.connection));
   const words = endWords(session);
   return (
     <section className="session-start" aria-label={words.title}>
@@ -168,8 +188,8 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
         <button
           type="button"
           className="btn btn-primary"
-          disabled={!online}
-          title={online ? undefined : "The server is not connected"}
+          disabled={lack !== null}
+          title={lack ?? undefined}
           onClick={() => void bench.startSession()}
         >
           Start session

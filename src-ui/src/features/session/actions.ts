@@ -2,19 +2,22 @@
 import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
 import type { Session } from "../../host/generated/api/Session";
-import { failureOf } from "../../host/ide";
+import { lackOf } from "../../host/lack";
 import { diagnostics } from "./words";
 
 export function sessionActions(bench: Bench): Action[] {
   const { live } = bench;
   const session = live.state.session;
   const going = live.liveSession;
-  const offline = live.state.connection.state === "online" ? null : "The server is not connected";
-  const none = offline ?? (going ? null : "No session is running");
+  const lack = lackOf(live.state.connection);
+  const absent = live.state.sessionTold
+    ? "No session is running"
+    : "Whether a session runs is not known yet";
+  const none = lack ?? (going ? null : absent);
   const kept = going?.keep_until_done ?? false;
   return [
     action("session.start", "Start session", "play", () => void bench.startSession(), {
-      unavailable: offline ?? (going ? "A session is running" : null),
+      unavailable: lack ?? (going ? "A session is running" : null),
     }),
     action("session.restart", "Restart session", "rotate", () => void bench.restartSession(), {
       unavailable: none,
@@ -31,7 +34,7 @@ export function sessionActions(bench: Bench): Action[] {
       "Show what protects the session",
       "shield",
       () => going && void protections(bench, going),
-      { unavailable: going ? null : "No session is running" },
+      { unavailable: going ? null : absent },
     ),
     action(
       "session.diagnostics",
@@ -53,7 +56,7 @@ export async function keep(bench: Bench, untilDone: boolean): Promise<void> {
     await bench.live.calls.keepSession(untilDone);
     await bench.live.pullSession();
   } catch (error) {
-    bench.toast({ tone: "danger", text: failureOf(error).detail });
+    bench.failed(error);
   }
 }
 

@@ -1,6 +1,8 @@
 /** The chip's five states, exactly as drawn. */
 import { expect, test } from "vitest";
-import { chipOf, type SessionFacts } from "./chip";
+import type { ConnectionStatus } from "../../host/connection";
+import type { LiveState } from "../../host/live";
+import { chipOf, type SessionFacts, sightOf } from "./chip";
 
 const T = Date.parse("2026-01-01T12:00:00Z");
 const session = (facts: Partial<SessionFacts>): SessionFacts => ({
@@ -69,4 +71,31 @@ test("a fault stays until the next start", () => {
     detail: "out of memory",
     status: "Stopped: out of memory",
   });
+});
+
+test("what is not told is not known", () => {
+  const chip = chipOf(null, null, T, 500, "unknown");
+  expect(chip).toMatchObject({ detail: "unknown", memory: "", cpu: "" });
+  expect(chip.status).toBe("Session: unknown until the server answers");
+});
+
+test("what was last seen has neither age nor load", () => {
+  expect(chipOf(session({}), usage(212), T + 60_000, 500, "seen")).toMatchObject({
+    tone: "none",
+    word: "Was running",
+    detail: "as last seen",
+    status: "Was running, as last seen",
+    memory: "",
+    cpu: "",
+  });
+});
+
+test("the server's silence makes what is known old, its first reconnecting does not", () => {
+  const sight = (sessionTold: boolean, connection: ConnectionStatus) =>
+    sightOf({ sessionTold, connection } as LiveState);
+  expect(sight(false, { state: "online" })).toBe("unknown");
+  expect(sight(true, { state: "online" })).toBe("live");
+  expect(sight(true, { state: "waiting", attempt: 1, nextAt: 0 })).toBe("live");
+  expect(sight(true, { state: "connecting", attempt: 2 })).toBe("seen");
+  expect(sight(true, { state: "no-database", nextAt: 0 })).toBe("seen");
 });

@@ -1,4 +1,6 @@
 /** What the header and the status bar say of a session: one word, one icon, one detail. */
+import { isAway } from "../../host/lack";
+import type { LiveState } from "../../host/live";
 import { clock, mebibytes, seconds, span } from "../../ui/words";
 
 export type SessionStateName =
@@ -42,14 +44,40 @@ export interface Chip {
   tight: boolean;
 }
 
+/** How what is shown came here: just now, before the server went away, or not at all since the page was loaded. */
+export type Sight = "live" | "seen" | "unknown";
+
+export function sightOf({ sessionTold, connection }: LiveState): Sight {
+  if (!sessionTold) return "unknown";
+  return isAway(connection) ? "seen" : "live";
+}
+
 const TIGHT = 0.9;
+
+const WAS: Record<SessionStateName, string> = {
+  requested: "Was starting",
+  provisioning: "Was starting",
+  ready: "Was running",
+  idle: "Was idle",
+  stopping: "Was stopping",
+  stopped: "No session",
+  failed: "Stopped",
+};
 
 export function chipOf(
   session: SessionFacts | null,
   usage: UsageFacts | null,
   now: number,
   cpuLimitMillis: number,
+  sight: Sight = "live",
 ): Chip {
+  if (sight === "unknown")
+    return plain("none", "Session", "unknown", "Session: unknown until the server answers");
+  if (sight === "seen") {
+    // Neither an age nor a load: they went on, or did not, where nobody looks.
+    const was = session ? WAS[session.state] : "No session";
+    return plain("none", was, "as last seen", `${was}, as last seen`);
+  }
   if (!session) return plain("none", "No session", "", "No session");
   switch (session.state) {
     case "requested":

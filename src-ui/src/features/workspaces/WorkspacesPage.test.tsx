@@ -78,3 +78,44 @@ test("what is asked for is found, and the order is chosen", async () => {
   await page.getByRole("menuitemradio", { name: "Name" }).click();
   await expect.poll(() => document.querySelector(".ws-open")?.textContent).toBe("berth-planner");
 });
+
+test("a workspace that could not be made is asked for again, with its name and the reason", async () => {
+  await stage(frame, { state: "offline" });
+  await page.getByRole("button", { name: "New workspace" }).click();
+  await page.getByRole("menuitem", { name: "Empty" }).click();
+  const field = page.getByRole("textbox", { name: "Name" });
+  await field.fill("moon tides");
+  await userEvent.keyboard("{Enter}");
+  const alert = page.getByRole("dialog").getByRole("alert");
+  await expect.element(alert).toHaveTextContent("The server does not answer. Nothing was done.");
+  await expect.element(field).toHaveValue("moon tides");
+  await expect.element(field).toHaveFocus();
+});
+
+test("without a list the workspaces whose edits wait here can be opened", async () => {
+  const draft = { base: "", baseText: "", text: "x", doubts: [], at: 1 };
+  await stage(frame, {
+    state: "offline",
+    before: async ({ drafts, kept }) => {
+      kept.set("slipway.name.w1", "harbor-tides");
+      for (const [path, tab] of [
+        ["a.py", "one"],
+        ["a.py", "two"],
+        ["b.py", "one"],
+      ] as const)
+        await drafts.put({ ...draft, workspace: "w1", path, tab });
+    },
+  });
+  const link = page.getByRole("link", { name: "harbor-tides" });
+  await expect.element(link).toHaveAttribute("href", "/w/w1");
+  await expect.element(page.getByText("2 files with edits")).toBeVisible();
+  expect(await faults()).toEqual([]);
+});
+
+test("an export says what is not in it", async () => {
+  const { host } = await stage(frame);
+  await page.getByRole("button", { name: "Actions for buoy-log" }).click();
+  await page.getByRole("menuitem", { name: "Export as zip" }).click();
+  await expect.element(page.getByText("such as .git and node_modules, is not in it")).toBeVisible();
+  expect(host.given).toHaveLength(1);
+});

@@ -13,6 +13,7 @@ import { type Bringing, useBring } from "./bring";
 import { arranged, type Shelf, useMovedWorkspaces, useShelves } from "./list";
 import { Rows, RowsToCome } from "./Rows";
 import { Shelves } from "./Shelves";
+import { WaitingHere } from "./WaitingHere";
 import "./workspaces.css";
 
 const STARTERS: { template: Template; title: string; text: string; icon: string }[] = [
@@ -136,6 +137,7 @@ export function WorkspacesPage() {
             onRetry={() => void refetch()}
           />
         ) : null}
+        {error ? <WaitingHere /> : null}
         {shown?.length ? <Rows rows={shown} acts={acts} /> : null}
         {known === undefined && !error ? <RowsToCome /> : null}
         {shown?.length === 0 ? (

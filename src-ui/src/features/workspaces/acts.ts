@@ -4,12 +4,14 @@ import { useLocation } from "wouter";
 import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
 import { TRASH_DAYS, WORKSPACE_NAME_CHARS_MAX } from "../../host/generated/limits";
-import { failureOf } from "../../host/ide";
+import type { Exchange } from "../../host/ide";
 import { useHost } from "../../host/useHost";
-import { type MenuEntry, type Message, usePopups } from "../../ui/popups";
+import { type MenuEntry, type Message, type Question, usePopups } from "../../ui/popups";
 
 /** Copying a large workspace takes the server a while. */
 const COPY_MS = 300_000;
+const EXPORTED =
+  "The zip holds what is on the server. What sessions keep to themselves, such as .git and node_modules, is not in it.";
 
 export interface Acts {
   create(template: Template, title: string, taken: readonly Workspace[]): Promise<void>;
@@ -21,31 +23,42 @@ export interface Acts {
   recover(row: Workspace): Promise<void>;
   purge(row: Workspace): Promise<void>;
   open(row: Workspace): void;
-  name(title: string, yes: string, value: string): Promise<string | null>;
+  name(title: string, yes: string, value: string, send?: Question["send"]): Promise<string | null>;
 }
 
 export function useActs(): Acts {
   const { exchange, download } = useHost();
-  const { ask, toast } = usePopups();
+  const { ask, toast, failed } = usePopups();
   const client = useQueryClient();
   const [, go] = useLocation();
   const at = (row: Workspace) => `/workspaces/${row.id}`;
 
-  const act = async (what: () => Promise<unknown>, done?: Message) => {
+  /** Has it done by the server; the lists are read again, however it ended. */
+  const done: Exchange = async (...request) => {
+    try {
+      return await exchange(...request);
+    } finally {
+      void client.invalidateQueries({ queryKey: ["workspaces"] });
+    }
+  };
+  const act = async (what: () => Promise<unknown>, after: Message) => {
     try {
       await what();
-      if (done) toast(done);
+      toast(after);
     } catch (error) {
-      toast({ text: failureOf(error).detail, tone: "danger" });
+      failed(error);
     }
-    await client.invalidateQueries({ queryKey: ["workspaces"] });
   };
   const ok = (text: string): Message => ({ text, tone: "ok" });
   const recover = (row: Workspace) =>
-    act(() => exchange("POST", `${at(row)}/recover`), ok(`${row.name} is back.`));
-  const name = (title: string, yes: string, value: string) =>
-    ask({ title, label: "Name", value, yes, problem: nameProblem });
-  const typed = (row: Workspace, title: string, text: string, yes: string) =>
+    act(() => done("POST", `${at(row)}/recover`), ok(`${row.name} is back.`));
+  const name: Acts["name"] = (title, yes, value, send) =>
+    ask({ title, label: "Name", value, yes, problem: nameProblem, ...(send ? { send } : {}) });
+  const typed = (
+    row: Workspace,
+    { title, text, yes }: { title: string; text: string; yes: string },
+    send: NonNullable<Question["send"]>,
+  ) =>
     ask({
       title,
       text,
@@ -53,6 +66,7 @@ export function useActs(): Acts {
       value: "",
       yes,
       danger: true,
+      send,
       problem: (value) => (value === row.name ? null : `This is not ${row.name}.`),
     });
 
@@ -60,45 +74,63 @@ export function useActs(): Acts {
     name,
     open: (row) => go(`/w/${row.id}`),
     create: async (template, title, taken) => {
-      const chosen = await name(`New workspace: ${title}`, "Create", freeName(title, taken));
-      if (chosen === null) return;
-      await act(async () => {
-        const json = { name: chosen.trim(), template };
-        const answer = await exchange("POST", "/workspaces", { json });
-        go(`/w/${((await answer.json()) as Workspace).id}`);
-      });
+      await name(
+        `New workspace: ${title}`,
+        "Create",
+        freeName(title, taken),
+        async (text, signal) => {
+          const json = { name: text.trim(), template };
+          const answer = await done("POST", "/workspaces", { json, signal });
+          go(`/w/${((await answer.json()) as Workspace).id}`);
+        },
+      );
     },
     rename: async (row) => {
-      const chosen = await name(`Rename ${row.name}`, "Rename", row.name);
-      if (chosen !== null)
-        await act(() => exchange("PATCH", at(row), { json: { name: chosen.trim() } }));
+      await name(`Rename ${row.name}`, "Rename", row.name, (text, signal) =>
+        done("PATCH", at(row), { json: { name: text.trim() }, signal }),
+      );
     },
     duplicate: async (row) => {
-      const chosen = await name(`Duplicate ${row.name}`, "Duplicate", `${row.name} copy`);
-      if (chosen === null) return;
-      const options = { json: { name: chosen.trim() }, patience: COPY_MS };
-      await act(() => exchange("POST", `${at(row)}/duplicate`, options), ok(`${chosen} is made.`));
+      const copy = (text: string, signal: AbortSignal) => {
+        const options = { json: { name: text.trim() }, patience: COPY_MS, signal };
+        return done("POST", `${at(row)}/duplicate`, options);
+      };
+      const chosen = await name(`Duplicate ${row.name}`, "Duplicate", `${row.name} copy`, copy);
+      if (chosen !== null) toast(ok(`${chosen.trim()} is made.`));
     },
-    download: (row) => download(`${at(row)}/export`),
+    download: (row) => {
+      download(`${at(row)}/export`);
+      toast({ text: EXPORTED });
+    },
     archive: (row) => {
       const archived = !row.archived_at;
-      const done = archived ? `${row.name} is in the archive.` : `${row.name} is back.`;
-      return act(() => exchange("PATCH", at(row), { json: { archived } }), ok(done));
+      const text = archived ? `${row.name} is in the archive.` : `${row.name} is back.`;
+      return act(() => done("PATCH", at(row), { json: { archived } }), ok(text));
     },
     remove: async (row) => {
-      const text = `It goes to the trash for ${TRASH_DAYS} days. A running session is stopped.`;
-      const typedName = await typed(row, `Delete ${row.name}?`, text, "Delete workspace");
+      const question = {
+        title: `Delete ${row.name}?`,
+        text: `It goes to the trash for ${TRASH_DAYS} days. A running session is stopped.`,
+        yes: "Delete workspace",
+      };
+      const typedName = await typed(row, question, (text, signal) =>
+        done("DELETE", at(row), { json: { name: text }, signal }),
+      );
       if (typedName === null) return;
       const undo = { label: "Undo", run: () => void recover(row) };
-      const done = { text: `${row.name} is in the trash for ${TRASH_DAYS} days`, action: undo };
-      await act(() => exchange("DELETE", at(row), { json: { name: typedName } }), done);
+      toast({ text: `${row.name} is in the trash for ${TRASH_DAYS} days`, action: undo });
     },
     recover,
     purge: async (row) => {
-      const text = "Its files and their history are deleted now and cannot be brought back.";
-      const typedName = await typed(row, `Delete ${row.name} for good?`, text, "Delete for good");
-      if (typedName !== null)
-        await act(() => exchange("DELETE", `${at(row)}/trash`), ok(`${row.name} is gone.`));
+      const question = {
+        title: `Delete ${row.name} for good?`,
+        text: "Its files and their history are deleted now and cannot be brought back.",
+        yes: "Delete for good",
+      };
+      const typedName = await typed(row, question, (_, signal) =>
+        done("DELETE", `${at(row)}/trash`, { signal }),
+      );
+      if (typedName !== null) toast(ok(`${row.name} is gone.`));
     },
   };
 }
@@ -126,9 +158,15 @@ export function menuOf(row: Workspace, acts: Acts): (MenuEntry | null)[] {
   ];
 }
 
+/** Control characters and marks that turn the direction of writing; joiners are left, which scripts and emoji need. */
+const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
+
+/** The server's rule, said before anything is sent. */
 export function nameProblem(name: string): string | null {
-  if (name.trim() === "") return "Give a name.";
-  if ([...name.trim()].length <= WORKSPACE_NAME_CHARS_MAX) return null;
+  const text = name.trim();
+  if (text === "") return "Give a name.";
+  if (UNSEEN.test(text)) return "The name holds a sign that cannot be seen. Remove it.";
+  if ([...text].length <= WORKSPACE_NAME_CHARS_MAX) return null;
   return `Use at most ${WORKSPACE_NAME_CHARS_MAX} characters.`;
 }
 

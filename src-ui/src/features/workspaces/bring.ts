@@ -1,7 +1,6 @@
 /** Bringing a zip file in: its bytes on their way, the server at work, and how to think better of it. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
 import { usePopups } from "../../ui/popups";
 
@@ -15,7 +14,7 @@ export function useBring(
   name: (title: string, yes: string, value: string) => Promise<string | null>,
 ) {
   const { exchange } = useHost();
-  const { toast } = usePopups();
+  const { toast, failed } = usePopups();
   const client = useQueryClient();
   const [bringing, setBringing] = useState<Bringing | null>(null);
   const wish = useRef<AbortController | null>(null);
@@ -43,11 +42,8 @@ export function useBring(
       });
       toast({ tone: "ok", text: `${chosen} is imported.` });
     } catch (error) {
-      toast(
-        signal.aborted
-          ? { text: `The import of ${chosen} was cancelled.` }
-          : { tone: "danger", text: `${chosen} was not imported. ${failureOf(error).detail}` },
-      );
+      if (signal.aborted) toast({ text: `The import of ${chosen} was cancelled.` });
+      else failed(error, `${chosen} was not imported.`);
     }
     wish.current = null;
     setBringing(null);

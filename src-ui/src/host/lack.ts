@@ -1,0 +1,46 @@
+/** What is said while the server cannot be worked with: the same words wherever they stand. */
+import type { ConnectionStatus } from "./connection";
+import type { Code } from "./generated/api/Code";
+import type { Failure } from "./ide";
+
+export const NO_DATABASE: Code = "database_unavailable";
+
+const AWAY = "The server does not answer";
+const SILENT = "The server went silent and was given up";
+const DATABASE = "The server has no database";
+
+/** In a word or two. */
+export function lackWords(status: ConnectionStatus): string {
+  return status.state === "no-database" ? "Server has no database" : "Offline";
+}
+
+/** As a reason, without its full stop; null while nothing is lacking. */
+export function lackOf(status: ConnectionStatus): string | null {
+  if (status.state === "online") return null;
+  if (status.state === "no-database") return DATABASE;
+  return isAway(status) ? AWAY : "The server is not connected yet";
+}
+
+/** The same of a request that did not come through. */
+export function lackIn(failure: Pick<Failure, "code">): string {
+  return failure.code === NO_DATABASE ? DATABASE : AWAY;
+}
+
+/** Whether what is shown may be old. A first try that is under way is no news. */
+export function isAway(status: ConnectionStatus): boolean {
+  if (status.state === "online" || status.state === "idle") return false;
+  return status.state === "no-database" || status.attempt > 1;
+}
+
+/** What becomes of a request that nobody answers. */
+export type Unanswered = "read" | "done" | "kept";
+
+/** `read`: something was asked for; `done`: something was to be done; `kept`: it is done later, of its own accord. */
+export function awayWords(what: Unanswered, silent = false): string {
+  const lack = silent ? SILENT : AWAY;
+  if (what === "read") return `${lack}.`;
+  if (what === "kept") return `${lack}. Your edits are kept here.`;
+  return silent
+    ? `${lack}: nobody knows whether this was done. Look before you try again.`
+    : `${lack}. Nothing was done.`;
+}
