@@ -59,7 +59,7 @@ test("no key of an editor is taken from it", () => {
 test("what cannot be done says why", () => {
   expect(registry(null, true).find("run.start")?.unavailable).toBe("Open a file that can be run");
   expect(registry("main.py", false).find("run.start")?.unavailable).toBe(
-    "The server is not connected",
+    "The server does not answer",
   );
   expect(registry(null, true).find("editor.close")?.unavailable).toBe("No file is open");
   expect(registry(null, true).find("file.rename")?.unavailable).toBe(

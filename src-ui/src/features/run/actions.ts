@@ -2,6 +2,7 @@
 import { type Action, action, entryOf, find } from "../../bench/actions";
 import type { Bench, MenuEntry } from "../../bench/bench";
 import { failureOf } from "../../host/ide";
+import { lackOf } from "../../host/lack";
 import { isOver, nameOfRun, targetOf } from "./words";
 
 const RECENT = 5;
@@ -13,7 +14,7 @@ export function runActions(bench: Bench): Action[] {
   const going = runs.find((one) => !isOver(one));
   const listening = runs.find((one) => one.state === "running");
   const last = runs[0];
-  const offline = connection.state === "online" ? null : "The server is not connected";
+  const offline = lackOf(connection);
   return [
     action("run.start", "Run this file", "play", () => target && void bench.startRun(target), {
       keys: ["Ctrl+F5", "Ctrl+Alt+R"],

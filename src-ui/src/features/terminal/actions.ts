@@ -1,6 +1,7 @@
 /** What can be done with terminals. */
 import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
+import { lackOf } from "../../host/lack";
 import { PASTES } from "./keys";
 import type { Terminals } from "./terminals";
 
@@ -10,8 +11,7 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
   const { active, tabs } = terminals.store.getState();
   const shown = tabs.find((tab) => tab.id === active) ?? null;
   const none = shown ? null : "No terminal is open";
-  const offline =
-    bench.live.state.connection.state === "online" ? null : "The server is not connected";
+  const offline = lackOf(bench.live.state.connection);
   const on = (act: (id: string) => void) => () => {
     if (!shown) return;
     bench.showPanel("terminal");
