@@ -101,6 +101,7 @@ pub async fn hash(password: Secret) -> Result<String, Error> {
 pub async fn verify(password: Secret, hash: Option<String>) -> Result<bool, Error> {
     BENCH
         .work(move || {
+            metrics::counter!("slipway_passwords_checked_total").increment(1);
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());
             let right = PasswordHash::new(&hash).is_ok_and(|hash| {

@@ -40,6 +40,27 @@ async fn the_counts_are_shown_and_no_client_adds_a_row_of_its_own() {
 }
 
 #[tokio::test]
+async fn an_unknown_address_costs_the_work_of_a_wrong_password() {
+    let home = Home::start().await;
+    let ana = home.user("ana").await;
+    let checked = async || -> u64 {
+        let counts = page(&home, "/metrics").await;
+        let row = counts
+            .lines()
+            .find_map(|line| line.strip_prefix("slipway_passwords_checked_total "));
+        row.map_or(0, |count| count.parse().expect("a count"))
+    };
+    for email in ["ana@example.org", "nobody@example.org"] {
+        let before = checked().await;
+        let request = ana.request(reqwest::Method::POST, "/sign-in");
+        let guess = serde_json::json!({ "email": email, "password": "a guess" });
+        let refused = request.json(&guess).send().await.unwrap();
+        assert_eq!(refused.status(), 401, "{email}");
+        assert_eq!(checked().await - before, 1, "{email}");
+    }
+}
+
+#[tokio::test]
 async fn the_description_lists_every_route_and_every_code_with_its_sentence() {
     let home = Home::start().await;
     let docs = page(&home, "/docs").await;
