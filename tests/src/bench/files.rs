@@ -103,7 +103,8 @@ fn ensure_durable(lab: &Lab) -> Result<()> {
     let options = lab.folder.path().join("data/postgres/data/postmaster.opts");
     let options =
         std::fs::read_to_string(&options).with_context(|| format!("read {}", options.display()))?;
-    for off in ["fsync=off", "synchronous_commit=off", "-F"] {
+    // Each option stands in quotes there; a folder's name may hold anything.
+    for off in ["\"fsync=off\"", "\"synchronous_commit=off\"", "\"-F\""] {
         ensure!(!options.contains(off), "the database runs with {off}");
     }
     Ok(())
