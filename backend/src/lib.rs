@@ -19,6 +19,7 @@ pub mod audit;
 
 pub mod file;
 pub mod hub;
+pub mod replica;
 pub mod workspace;
 
 pub mod event;

@@ -29,7 +29,7 @@ mod one_task;
 mod reach;
 mod reconciler;
 pub mod relay;
-pub mod replica;
+mod replica;
 mod routes;
 pub mod rules;
 pub mod runtime;

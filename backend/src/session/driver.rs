@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::agent::AgentHandle;
 use super::idle::Activity;
-use super::replica::ReplicaProgress;
 use super::rules::{self, Event, Life};
 use super::runtime::Place;
 use super::stage::Stages;
 use super::store::{self, Record, StoreError};
 use super::{Sessions, View, lease, lock, moved};
+use crate::replica::ReplicaProgress;
 
 mod finish;
 mod provision;

@@ -103,6 +103,9 @@ pub const WS_PING_MS: u64 = 20_000;
 pub const WS_SILENCE_MS: u64 = 70_000;
 /// Streams multiplexed on one WebSocket.
 pub const WS_STREAMS_MAX: usize = 64;
+/// Folders that one device keeps in step with their workspaces at once; links whose other side has vanished count until
+/// that is noticed.
+pub const SYNC_LINKS_PER_DEVICE_MAX: usize = 32;
 
 // --- Accounts ----------------------------------------------------------------------------------
 

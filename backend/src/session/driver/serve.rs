@@ -7,19 +7,22 @@ use slipway_api::session::StageName;
 use slipway_core::id::{Id as _, ReplicaId, RunId};
 use slipway_proto::v1;
 use slipway_proto::v1::agent_event::Event as Told;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
 use super::{Driver, Interrupt, Phase, ReplicaTask};
 use crate::hub::Author;
+use crate::replica::{Replica, ReplicaProgress};
 use crate::run;
 use crate::session::agent::AgentHandle;
-use crate::session::replica::{self, ReplicaProgress};
+use crate::session::replica;
 use crate::session::rules::Event;
 
-/// Longest pause between two tries of the replica's connection.
+/// First pause between two tries of the replica's connection, and after one that lasted.
+const REPLICA_PAUSE: Duration = Duration::from_millis(50);
+/// Longest such pause.
 const REPLICA_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 impl Driver {
@@ -205,29 +208,22 @@ impl Driver {
         let (agent, stopped) = (agent.clone(), stop.clone());
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let mut pause = Duration::from_millis(50);
+            let mut pause = REPLICA_PAUSE;
             loop {
-                // Held to the end of the round: a closed channel would be an endless stream of nothing.
-                let (_flush, requests) = mpsc::channel(1);
-                let ended = replica::drive(
-                    hub.clone(),
-                    record.workspace,
-                    author.clone(),
-                    agent.channel.clone(),
-                    agent.key.clone(),
-                    sender.clone(),
-                    requests,
-                    stopped.clone(),
-                )
-                .await;
-                if stopped.is_cancelled() {
+                let replica = Replica {
+                    hub: hub.clone(),
+                    workspace: record.workspace,
+                    author: author.clone(),
+                    progress: sender.clone(),
+                };
+                let begun = tokio::time::Instant::now();
+                let driven = replica::drive(replica, agent.channel.clone(), agent.key.clone());
+                let Some(Err(error)) = stopped.run_until_cancelled(driven).await else {
                     return;
-                }
-                match ended {
-                    Ok(()) => pause = Duration::from_millis(50),
-                    Err(error) => {
-                        tracing::warn!(session.id = %record.id, %error, "The replica of session {} broke off", record.id);
-                    }
+                };
+                tracing::warn!(session.id = %record.id, %error, "The replica of session {} broke off", record.id);
+                if begun.elapsed() > REPLICA_PAUSE_MAX {
+                    pause = REPLICA_PAUSE;
                 }
                 tokio::select! {
                     () = stopped.cancelled() => return,

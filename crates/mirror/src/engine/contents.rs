@@ -1,5 +1,6 @@
 //! Carries bytes. A few contents are asked for at a time, which bounds what is on its way; ours go out one after
-//! another, from a thread that may wait.
+//! another, from a thread that may wait. What needs one of ours is proposed again once that has arrived: nothing else
+//! waits for it.
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io::{Read as _, Write as _};
 
@@ -42,6 +43,8 @@ pub(super) struct Contents {
     asked: HashMap<ContentHash, Incoming>,
     /// The hub said that it does not have them.
     missing: HashSet<ContentHash>,
+    /// Ours that the hub asked for and has not told the end of, with the paths that were proposed in vain without it.
+    offered: HashMap<ContentHash, BTreeSet<RelPath>>,
     /// To the thread that sends ours.
     outgoing: Option<std::sync::mpsc::Sender<(Bytes, Option<RelPath>)>>,
 }
@@ -114,6 +117,17 @@ impl Contents {
     /// Paths that need a content.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &RelPath> {
         self.wants.keys()
+    }
+
+    /// A path was proposed in vain without a content of ours; false if that is not on its way.
+    pub(super) fn waits_for_arrival(&mut self, path: &RelPath, hash: ContentHash) -> bool {
+        let waiting = self.offered.get_mut(&hash);
+        waiting.map(|paths| paths.insert(path.clone())).is_some()
+    }
+
+    /// Paths that were proposed in vain without a content that is on its way, maybe no longer theirs.
+    pub(super) fn offering(&self) -> impl Iterator<Item = &RelPath> {
+        self.offered.values().flatten()
     }
 
     /// Whether nothing is wanted.
@@ -283,12 +297,35 @@ impl State {
             return;
         };
         for wire_hash in hashes {
-            let place = convert::hash(wire_hash)
-                .ok()
-                .and_then(|hash| places.get(&hash).copied().cloned());
+            let Ok(hash) = convert::hash(wire_hash) else {
+                continue;
+            };
+            self.contents.offered.entry(hash).or_default();
+            let place = places.get(&hash).copied().cloned();
             // The connection may be gone, which others see.
             outgoing.send((wire_hash.clone(), place)).ok();
         }
+    }
+
+    /// Whether a path waits, as it is now, for a content of ours to arrive at the hub.
+    pub(super) fn is_arriving(&self, path: &RelPath) -> bool {
+        let hash = self.local.get(path).and_then(Node::hash);
+        let waiting = hash.and_then(|hash| self.contents.offered.get(&hash));
+        waiting.is_some_and(|paths| paths.contains(path))
+    }
+
+    /// A content of ours is over: what needs it is proposed again, or looked at again if it was not what it should be.
+    pub(super) fn arrived(&mut self, arrived: &v1::Arrived) {
+        let Ok(hash) = convert::hash(&arrived.hash) else {
+            return;
+        };
+        let paths = self.contents.offered.remove(&hash).unwrap_or_default();
+        if !arrived.held {
+            for path in &paths {
+                self.in_vain(path);
+            }
+        }
+        self.settle_all(paths);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The connection to a hub: how it begins and ends, what it is told of the disk, and flushes, which outlive it.
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use slipway_core::path::RelPath;
 use slipway_proto::v1::spoke_frame::Frame;
@@ -9,6 +10,12 @@ use tokio::time::Instant;
 
 use super::state::State;
 use super::{Link, LinkId};
+
+/// Frames besides those that tell what the disk shows that can be on their way: a hello, a batch, an answer to a flush,
+/// and the contents that are asked for. They always have room, since the hub may listen only after it was listened to.
+const OTHERS_MAX: usize = 12;
+/// When there was no room to tell what the disk shows.
+const TELL_AGAIN: Duration = Duration::from_millis(20);
 
 /// A flush that waits.
 pub(super) struct Flush {
@@ -37,6 +44,8 @@ impl State {
             protocol: PROTOCOL,
             epoch: self.epoch.clone(),
             revision: self.revision,
+            // Which workspace and which replica is known to who dials.
+            ..v1::SpokeHello::default()
         };
         self.send(Frame::Hello(hello)).await;
     }
@@ -48,6 +57,7 @@ impl State {
         self.outstanding = None;
         self.listing = None;
         self.applied_told = None;
+        self.tell_at = None;
         self.contents.disconnect(&mut self.disk);
         // Those of the hub were of this connection; those of the agent wait for the next one.
         self.flushes.retain(
@@ -78,12 +88,22 @@ impl State {
     pub(super) async fn tell_applied(&mut self) {
         // With a look at everything every path was settled on this connection.
         self.behind &= self.everything;
+        self.tell_at = None;
         if !self.shows_all() || self.applied_told == Some(self.revision) {
             return;
         }
         let revision = self.revision;
+        self.applied.send_if_modified(|shown| {
+            let is_news = *shown != revision;
+            *shown = revision;
+            is_news
+        });
+        let full = |link: &Link| link.control.capacity() < OTHERS_MAX;
+        if self.link.as_ref().is_some_and(full) {
+            self.tell_at = Some(Instant::now() + TELL_AGAIN);
+            return;
+        }
         self.applied_told = Some(revision);
-        self.applied.send_replace(revision);
         self.send(Frame::Applied(v1::Applied { revision })).await;
     }
 
@@ -126,6 +146,7 @@ impl State {
             || self.dirty.contains(path)
             || self.held.is_fresh(path, now)
             || self.is_unjoined(path)
+            || self.is_arriving(path)
             || self.troubles.is_in_the_way(path)
             || outstanding
                 .into_iter()
@@ -156,6 +177,7 @@ impl State {
             .iter()
             .chain(self.held.fresh(now))
             .chain(unjoined.filter(|path| self.is_unjoined(path)))
+            .chain(contents.offering().filter(|path| self.is_arriving(path)))
             .chain(
                 troubles
                     .refused()

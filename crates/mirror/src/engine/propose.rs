@@ -53,7 +53,7 @@ impl State {
     /// The disk changed at a path, so that the hub is to be told.
     pub(super) fn offer(&mut self, path: &RelPath) {
         let local = self.local.get(path).cloned();
-        if self.troubles.is_refused(path, local.as_ref()) {
+        if self.troubles.is_refused(path, local.as_ref()) || self.is_arriving(path) {
             return;
         }
         let code = match &local {
@@ -207,12 +207,17 @@ impl State {
 
     /// The hub's answer to a batch.
     pub(super) fn proposed(&mut self, result: v1::ProposeResult) {
-        let Some(outstanding) = self
+        let Some(mut outstanding) = self
             .outstanding
             .take_if(|batch| batch.number == result.batch)
         else {
             return;
         };
+        // What stood before may have made way already.
+        let answers = outstanding.operations.iter().zip(&result.outcomes);
+        let lacking = answers.filter(|(_, outcome)| outcome.result() == Outcome::NeedsContent);
+        let later = lacking.map(|((path, _), _)| path.clone());
+        outstanding.halves.extend(later);
         let now = Instant::now();
         let mut touched = BTreeSet::new();
         for ((path, node), outcome) in outstanding.operations.into_iter().zip(result.outcomes) {
@@ -234,11 +239,13 @@ impl State {
                     }
                     self.pace.in_vain(&path, now);
                 }
-                // It changed while it was sent, or could not be read.
                 Outcome::NeedsContent => {
-                    self.pace.in_vain(&path, now);
-                    self.dirty.insert(path.clone());
-                    self.look_soon();
+                    let hash = node.as_ref().and_then(Node::hash);
+                    let waits =
+                        hash.is_some_and(|hash| self.contents.waits_for_arrival(&path, hash));
+                    if !waits {
+                        self.in_vain(&path);
+                    }
                 }
                 Outcome::Rejected | Outcome::Unspecified => {
                     let code = Code::parse(&outcome.code).unwrap_or(Code::Internal);
@@ -252,6 +259,13 @@ impl State {
         }
         self.committed = self.committed.max(result.revision);
         self.settle_all(touched);
+    }
+
+    /// The content of a path changed while it was sent, or could not be read: it is looked at again first.
+    pub(super) fn in_vain(&mut self, path: &RelPath) {
+        self.pace.in_vain(path, Instant::now());
+        self.dirty.insert(path.clone());
+        self.look_soon();
     }
 
     /// What a batch put at a path stands in folders, here as at the hub, which made those that it lacked: also one that

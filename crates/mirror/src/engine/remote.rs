@@ -19,6 +19,7 @@ impl State {
             Some(hub_frame::Frame::Changes(changes)) => self.changes(changes),
             Some(hub_frame::Frame::Result(result)) => self.proposed(result),
             Some(hub_frame::Frame::Need(need)) => self.send_contents(&need.hashes),
+            Some(hub_frame::Frame::Arrived(arrived)) => self.arrived(&arrived),
             Some(hub_frame::Frame::Flush(flush)) => self.flush(FlushAnswer::Hub(flush.token)),
             None => {}
         }

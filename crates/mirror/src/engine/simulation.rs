@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slipway_core::path::RelPath;
-use slipway_proto::v1::{hub_bulk, hub_frame, spoke_frame};
+use slipway_proto::v1::{hub_bulk, hub_frame, spoke_bulk, spoke_frame};
 use slipway_proto::{convert, v1};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -48,6 +48,7 @@ struct World {
     blobs: mpsc::Receiver<v1::SpokeBulk>,
     to_spoke: VecDeque<hub_frame::Frame>,
     bulk: VecDeque<Bytes>,
+    uploads: VecDeque<v1::Blob>,
     counter: u64,
     /// Versions that a side made, until the same side overwrote or deleted what it saw.
     made: BTreeSet<String>,
@@ -70,6 +71,7 @@ impl World {
             blobs: mpsc::channel(1).1,
             to_spoke: VecDeque::new(),
             bulk: VecDeque::new(),
+            uploads: VecDeque::new(),
             counter: 0,
             made: BTreeSet::new(),
             asked: None,
@@ -106,6 +108,8 @@ impl World {
         (self.frames, self.blobs) = (frames, blobs);
         self.to_spoke.clear();
         self.bulk.clear();
+        self.uploads.clear();
+        self.hub.awaited.clear();
         self.hub.greeted = false;
         let id = LinkId(self.link);
         self.tell(Input::Connected(Link { id, control, bulk }))
@@ -119,6 +123,13 @@ impl World {
 
     /// The hub takes one frame of the spoke's, if there is one.
     fn hub_hears(&mut self) -> bool {
+        if (self.frames.is_empty() || self.chance.one_in(4))
+            && let Some(blob) = self.uploads.pop_front()
+        {
+            let arrived = hub_frame::Frame::Arrived(self.hub.takes(&blob));
+            self.to_spoke.push_back(arrived);
+            return true;
+        }
         let Ok(frame) = self.frames.try_recv() else {
             return false;
         };
@@ -128,6 +139,11 @@ impl World {
                 self.to_spoke.extend(frames);
             }
             spoke_frame::Frame::Propose(propose) => {
+                let hashes = self.hub.lacks(&propose, &mut self.chance);
+                if !hashes.is_empty() {
+                    let need = hub_frame::Frame::Need(v1::Need { hashes });
+                    self.to_spoke.push_back(need);
+                }
                 let result = self.hub.commit(&propose);
                 self.refused(&result);
                 let result = hub_frame::Frame::Result(result);
@@ -158,8 +174,20 @@ impl World {
         if (self.bulk.is_empty() || self.chance.one_in(2))
             && let Some(frame) = self.to_spoke.pop_front()
         {
+            let asked = match &frame {
+                hub_frame::Frame::Need(need) => need.hashes.len(),
+                _ => 0,
+            };
             self.tell(Input::Hub(link, v1::HubFrame { frame: Some(frame) }))
                 .await;
+            for _ in 0..asked {
+                // Read at once, so that a world stays its seed; each is one piece.
+                let frame = self.blobs.recv().await.and_then(|frame| frame.frame);
+                let Some(spoke_bulk::Frame::Blob(blob)) = frame else {
+                    panic!("an answer to what was asked for");
+                };
+                self.uploads.push_back(blob);
+            }
             return true;
         }
         let Some(hash) = self.bulk.pop_front() else {
@@ -234,6 +262,7 @@ impl World {
             if self.frames.is_empty()
                 && self.to_spoke.is_empty()
                 && self.bulk.is_empty()
+                && self.uploads.is_empty()
                 && before == self.picture()
                 && self.is_quiet()
             {

@@ -98,6 +98,8 @@ pub(super) struct State {
     pub(super) moved_aside: bool,
     /// What this connection was told to be on the disk.
     pub(super) applied_told: Option<u64>,
+    /// When to try again to tell it.
+    pub(super) tell_at: Option<Instant>,
     pub(super) applied: watch::Sender<u64>,
     pub(super) notices: broadcast::Sender<Notice>,
     pub(super) keep: Keep,
@@ -161,6 +163,7 @@ impl State {
             flushes: Vec::new(),
             moved_aside: false,
             applied_told: None,
+            tell_at: None,
             applied,
             notices,
             keep: Keep::new(Arc::new(store)),
@@ -211,6 +214,7 @@ impl State {
             self.held.next(),
             self.troubles.next(),
             self.trash.next(),
+            self.tell_at,
             paced,
             Some(self.audit_at),
         ]

@@ -12,6 +12,7 @@ use super::*;
 use crate::notice::Notice;
 use crate::wire;
 
+mod arrival;
 mod deletion;
 mod disk;
 mod flush;
@@ -194,11 +195,7 @@ impl Lab {
 
     /// Greets with a full listing of these files at a revision.
     async fn list(&mut self, revision: u64, files: &[(&str, &str)]) {
-        let hello = v1::HubHello {
-            epoch: "e".into(),
-            full: true,
-        };
-        self.hub(hub_frame::Frame::Hello(hello)).await;
+        self.hub(greeting("e", true)).await;
         let files = files.iter();
         let listed = files.map(|(path, text)| change(revision, path, Some(text)));
         self.hub(listing(revision, listed.collect())).await;
@@ -249,6 +246,14 @@ fn change(revision: u64, path: &str, text: Option<&str>) -> v1::Change {
         inline: text.map(|text| Bytes::from(text.to_owned())),
         last_of_revision: true,
     }
+}
+
+fn greeting(epoch: &str, full: bool) -> hub_frame::Frame {
+    hub_frame::Frame::Hello(v1::HubHello {
+        epoch: epoch.to_owned(),
+        full,
+        ..v1::HubHello::default()
+    })
 }
 
 fn changes(changes: Vec<v1::Change>) -> hub_frame::Frame {
@@ -363,11 +368,7 @@ async fn a_restart_goes_on_where_it_was_and_proposes_what_happened_meanwhile() {
         panic!("the first frame is a hello")
     };
     assert_eq!((hello.epoch.as_str(), hello.revision), ("e", 3));
-    lab.hub(hub_frame::Frame::Hello(v1::HubHello {
-        epoch: "e".into(),
-        full: false,
-    }))
-    .await;
+    lab.hub(greeting("e", false)).await;
     let propose = lab.proposed().await;
     assert_eq!(
         (
@@ -384,11 +385,7 @@ async fn another_epoch_deletes_nothing() {
     lab.list(3, &[("a.txt", "a")]).await;
     lab.engine.stop().await;
     let mut lab = Lab::on(lab.folder).await;
-    let hello = v1::HubHello {
-        epoch: "restored".into(),
-        full: true,
-    };
-    lab.hub(hub_frame::Frame::Hello(hello)).await;
+    lab.hub(greeting("restored", true)).await;
     lab.hub(listing(1, Vec::new())).await;
     let propose = lab.proposed().await;
     assert_eq!(propose.operations[0].path, "a.txt");

@@ -143,6 +143,10 @@ export const WS_SILENCE_MS = 70_000;
 /** Streams multiplexed on one WebSocket. */
 export const WS_STREAMS_MAX = 64;
 
+/** Folders that one device keeps in step with their workspaces at once; links whose other side has vanished count until
+ * that is noticed. */
+export const SYNC_LINKS_PER_DEVICE_MAX = 32;
+
 /** Shortest password; NIST SP 800-63B asks for 8. */
 export const PASSWORD_CHARS_MIN = 8;
 

@@ -1,5 +1,5 @@
 //! The hub of a simulated world: a tree, a journal and contents, as the real one behaves; and chance.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use slipway_core::code::Code;
@@ -41,6 +41,8 @@ pub(super) struct Hub {
     sent: u64,
     /// This connection was greeted: before that nothing is told of.
     pub(super) greeted: bool,
+    /// Contents that the spoke was asked for.
+    pub(super) awaited: BTreeSet<Vec<u8>>,
 }
 
 impl Hub {
@@ -120,6 +122,38 @@ impl Hub {
         }
     }
 
+    /// Takes what comes along with a batch, or by chance as if it were too large for that; what it lacks then.
+    pub(super) fn lacks(&mut self, propose: &v1::Propose, chance: &mut Chance) -> Vec<Bytes> {
+        let mut lacking = Vec::new();
+        for operation in &propose.operations {
+            let (Some(bytes), Some(node)) = (&operation.inline, &operation.node) else {
+                continue;
+            };
+            assert_eq!(convert::hash_bytes(&ContentHash::of(bytes)), node.hash);
+            if self.contents.contains_key(node.hash.as_ref()) {
+                continue;
+            }
+            if !chance.one_in(4) && !self.awaited.contains(node.hash.as_ref()) {
+                self.contents.insert(node.hash.to_vec(), bytes.clone());
+            } else if self.awaited.insert(node.hash.to_vec()) {
+                lacking.push(node.hash.clone());
+            }
+        }
+        lacking
+    }
+
+    /// A content that was asked for is over.
+    pub(super) fn takes(&mut self, blob: &v1::Blob) -> v1::Arrived {
+        assert!(self.awaited.remove(blob.hash.as_ref()), "it was asked for");
+        let is_whole = convert::hash_bytes(&ContentHash::of(&blob.data)) == blob.hash;
+        let held = !blob.missing && is_whole;
+        if held {
+            self.contents.insert(blob.hash.to_vec(), blob.data.clone());
+        }
+        let hash = blob.hash.clone();
+        v1::Arrived { hash, held }
+    }
+
     pub(super) fn one(&mut self, operation: &v1::Operation) -> v1::Outcome {
         let path = RelPath::parse(&operation.path).unwrap();
         let node = operation
@@ -137,12 +171,15 @@ impl Hub {
             (expect, current) => expect == current,
         };
         let is_full = node.is_none() && !self.below(&path).is_empty();
-        if let (Some(bytes), Some(hash)) = (&operation.inline, node.as_ref().and_then(Node::hash)) {
-            assert_eq!(ContentHash::of(bytes), hash);
-            self.contents
-                .insert(convert::hash_bytes(&hash).to_vec(), bytes.clone());
-        }
-        if current == node {
+        let hash = node.as_ref().and_then(Node::hash);
+        let lacks = |hash| {
+            !self
+                .contents
+                .contains_key(&convert::hash_bytes(&hash).to_vec())
+        };
+        if hash.is_some_and(lacks) {
+            outcome.set_result(outcome::Result::NeedsContent);
+        } else if current == node {
             outcome.set_result(outcome::Result::Converged);
         } else if !same || is_full {
             outcome.current = current.as_ref().map(wire::to_wire);
@@ -225,6 +262,7 @@ impl Hub {
         let greeting = v1::HubHello {
             epoch: "e".into(),
             full,
+            link_id: String::new(),
         };
         let mut frames = vec![hub_frame::Frame::Hello(greeting)];
         if full {

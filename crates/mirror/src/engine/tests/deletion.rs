@@ -104,11 +104,7 @@ async fn the_word_outlives_the_connection() {
     lab.engine.tell(Input::Disconnected(LINK)).await.unwrap();
     lab.engine.tell(Input::Confirm).await.unwrap();
     lab.reconnect().await;
-    lab.hub(hub_frame::Frame::Hello(v1::HubHello {
-        epoch: "e".into(),
-        full: false,
-    }))
-    .await;
+    lab.hub(greeting("e", false)).await;
     assert_eq!(lab.flush(4).await.len(), 21);
 }
 

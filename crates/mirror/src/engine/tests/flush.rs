@@ -10,11 +10,7 @@ async fn a_flush_outlives_the_connection() {
     lab.engine.tell(Input::Flush(answer)).await.unwrap();
     lab.proposed().await;
     lab.reconnect().await;
-    let hello = v1::HubHello {
-        epoch: "e".into(),
-        full: false,
-    };
-    lab.hub(hub_frame::Frame::Hello(hello)).await;
+    lab.hub(greeting("e", false)).await;
     let again = lab.proposed().await;
     assert_eq!(again.operations[0].path, "b.txt");
     lab.accept(&again, 2).await;

@@ -327,8 +327,10 @@ async fn contents_go_to_the_hub_one_after_another() {
     let mut whole = Vec::new();
     let mut under_way: Option<(Bytes, u64)> = None;
     while whole.len() < many {
-        let frame = lab.blobs.recv().await.unwrap().frame.unwrap();
-        let spoke_bulk::Frame::Blob(blob) = frame;
+        let frame = lab.blobs.recv().await.unwrap().frame;
+        let Some(spoke_bulk::Frame::Blob(blob)) = frame else {
+            panic!("a piece of a content");
+        };
         assert!(!blob.missing);
         let (hash, offset) = under_way.take().unwrap_or((blob.hash.clone(), 0));
         assert_eq!(
@@ -353,11 +355,7 @@ async fn an_older_change_after_a_newer_answer_changes_nothing_on_the_next_connec
     let propose = lab.proposed().await;
     lab.accept(&propose, 3).await;
     lab.reconnect().await;
-    lab.hub(hub_frame::Frame::Hello(v1::HubHello {
-        epoch: "e".into(),
-        full: false,
-    }))
-    .await;
+    lab.hub(greeting("e", false)).await;
     lab.hub(changes(vec![change(2, "a.txt", Some("before"))]))
         .await;
     lab.applied(2).await;

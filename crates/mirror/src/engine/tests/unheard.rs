@@ -35,11 +35,7 @@ impl Deaf {
         let id = LINK;
         deaf.tell(Input::Connected(Link { id, control, bulk }))
             .await;
-        let hello = v1::HubHello {
-            epoch: "e".into(),
-            full: true,
-        };
-        deaf.hub(hub_frame::Frame::Hello(hello)).await;
+        deaf.hub(greeting("e", true)).await;
         deaf.hub(listing(1, changes)).await;
         deaf
     }
@@ -105,6 +101,29 @@ fn deleted(propose: Option<v1::Propose>) -> Vec<String> {
     let operations = propose.into_iter().flat_map(|propose| propose.operations);
     let deleted = operations.filter(|operation| operation.node.is_none());
     deleted.map(|operation| operation.path).collect()
+}
+
+#[tokio::test]
+async fn a_hub_that_does_not_listen_is_listened_to() {
+    let mut deaf = Deaf::listed(Vec::new()).await;
+    // More than there is room for to tell that they are on the disk.
+    let told = async {
+        for revision in 2..200 {
+            let text = revision.to_string();
+            let change = change(revision, "a.txt", Some(&text));
+            deaf.hub(changes(vec![change])).await;
+        }
+    };
+    let told = tokio::time::timeout(BOUND, told).await;
+    told.expect("all of it is taken");
+    while deaf.frames.try_recv().is_ok() {}
+    // Heard by the loop itself, when its time comes.
+    let at = deaf.state.wake_at().unwrap();
+    deaf.state.wake(at);
+    deaf.state.act().await;
+    let last = deaf.frames.try_recv().unwrap().frame;
+    let applied = v1::Applied { revision: 199 };
+    assert_eq!(last, Some(spoke_frame::Frame::Applied(applied)));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use slipway_proto::{convert, v1::outcome::Result as Outcome};
 use super::path;
 use crate::hub::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
 
-/// What the agent proposes, checked.
+/// What the replica proposes, checked.
 ///
 /// # Errors
 /// The code of what is wrong with it.
@@ -56,7 +56,7 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
     })
 }
 
-/// An outcome for the agent.
+/// An outcome for the replica.
 pub(super) fn outcome(outcome: &ProposalOutcome) -> v1::Outcome {
     let mut wire = v1::Outcome::default();
     match outcome {
@@ -72,7 +72,7 @@ pub(super) fn outcome(outcome: &ProposalOutcome) -> v1::Outcome {
     wire
 }
 
-/// A refusal for the agent.
+/// A refusal for the replica.
 pub(super) fn rejected(code: Code) -> v1::Outcome {
     let mut wire = v1::Outcome {
         code: code.to_string(),
@@ -82,7 +82,7 @@ pub(super) fn rejected(code: Code) -> v1::Outcome {
     wire
 }
 
-/// A row of the tree for the agent.
+/// A row of the tree for the replica.
 pub(super) fn node(row: &NodeRow) -> v1::Node {
     let mut wire = v1::Node {
         hash: row

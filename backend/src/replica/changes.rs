@@ -1,15 +1,16 @@
-//! The journal on its way to the agent: a full listing for a fresh replica, then every change, contents along.
+//! The journal on its way to the replica: a full listing for a fresh replica, then every change, contents along.
 use slipway_api::file::Kind;
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::INLINE_CONTENT_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
+use tokio::sync::mpsc;
 
-use super::{Connection, ReplicaError, wire};
+use super::{Connection, Replica, ReplicaError, wire};
 use crate::hub::NodeRow;
 
-/// Contents, names and targets of one frame: an agent takes 4 MiB.
+/// Contents, names and targets of one frame: a replica takes 4 MiB.
 const FRAME_BYTES: u64 = 1 << 20;
 /// Changes of one frame.
 const FRAME_CHANGES: usize = 500;
@@ -70,32 +71,37 @@ fn first_frame(changes: &[Outgoing]) -> usize {
         .max(1)
 }
 
-impl Connection {
-    /// Answers the agent's hello: goes on from its revision, or lists everything.
-    pub(super) async fn greet(&mut self, hello: &v1::SpokeHello) -> Result<(), ReplicaError> {
-        let head = self.hub.head(self.workspace).await?;
-        let epoch = head.epoch.to_string();
-        let full = hello.epoch != epoch || hello.revision == 0 || hello.revision > head.revision;
-        self.progress.send_modify(|progress| {
-            *progress = super::ReplicaProgress {
-                entries: head.entries,
-                total_bytes: head.bytes,
-                applied_revision: progress.applied_revision,
-                ..super::ReplicaProgress::default()
-            };
-        });
-        self.send(Frame::Hello(v1::HubHello { epoch, full }))
-            .await?;
-        if full {
-            return self.send_listing().await;
-        }
-        self.sent = hello.revision;
-        self.listed = hello.revision;
-        Ok(())
-    }
+/// Answers a hello; tells whether everything is listed, or what follows goes on from the replica's revision.
+pub(super) async fn answer(
+    replica: &Replica,
+    hello: &v1::SpokeHello,
+    control: &mpsc::Sender<v1::HubFrame>,
+    link_id: String,
+) -> Result<bool, ReplicaError> {
+    let head = replica.hub.head(replica.workspace).await?;
+    let epoch = head.epoch.to_string();
+    let full = hello.epoch != epoch || hello.revision == 0 || hello.revision > head.revision;
+    replica.progress.send_modify(|progress| {
+        *progress = super::ReplicaProgress {
+            entries: head.entries,
+            total_bytes: head.bytes,
+            applied_revision: progress.applied_revision,
+            ..super::ReplicaProgress::default()
+        };
+    });
+    let hello = Frame::Hello(v1::HubHello {
+        epoch,
+        full,
+        link_id,
+    });
+    let sent = control.send(v1::HubFrame { frame: Some(hello) }).await;
+    sent.map_err(|_| ReplicaError::Closed)?;
+    Ok(full)
+}
 
-    async fn send_listing(&mut self) -> Result<(), ReplicaError> {
-        let (revision, rows) = self.hub.listing(self.workspace).await?;
+impl Connection {
+    pub(super) async fn send_listing(&mut self) -> Result<(), ReplicaError> {
+        let (revision, rows) = self.replica.hub.listing(self.replica.workspace).await?;
         let all: Vec<_> = rows
             .iter()
             .map(|row| outgoing(&row.path, row.revision, Some(row), false))
@@ -104,7 +110,8 @@ impl Connection {
         self.listed = revision;
         self.send_frames(all).await?;
         // An empty workspace has no revision that could be reported as applied.
-        self.progress
+        self.replica
+            .progress
             .send_modify(|progress| progress.listing_done |= revision == 0);
         self.send(Frame::Changes(v1::Changes {
             changes: Vec::new(),
@@ -116,10 +123,8 @@ impl Connection {
     /// Sends what the journal has beyond what was sent.
     pub(super) async fn send_changes(&mut self) -> Result<(), ReplicaError> {
         loop {
-            let rows = self
-                .hub
-                .changes_after(self.workspace, self.sent, PAGE)
-                .await?;
+            let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+            let rows = hub.changes_after(workspace, self.sent, PAGE).await?;
             let Some(last) = rows.last().map(|row| row.revision) else {
                 return Ok(());
             };
@@ -154,7 +159,7 @@ impl Connection {
                 listed: None,
             }))
             .await?;
-            self.progress.send_modify(|progress| {
+            self.replica.progress.send_modify(|progress| {
                 progress.synced_entries = (progress.synced_entries + count).min(progress.entries);
                 progress.bytes = (progress.bytes + bytes).min(progress.total_bytes);
             });
@@ -171,7 +176,10 @@ impl Connection {
         let contents = if hashes.is_empty() {
             std::collections::HashMap::new()
         } else {
-            self.hub.contents(self.workspace, &hashes).await?
+            self.replica
+                .hub
+                .contents(self.replica.workspace, &hashes)
+                .await?
         };
         Ok(changes
             .into_iter()

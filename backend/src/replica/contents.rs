@@ -1,4 +1,4 @@
-//! Contents beside the control stream: what the agent asks for, and what the hub asks of the agent.
+//! Contents beside the control stream: what the replica asks for, and what the hub asks of it.
 use std::collections::HashSet;
 
 use bytes::Bytes;
@@ -7,6 +7,7 @@ use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX};
 use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_bulk;
+use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
 
 use super::{Arriving, Connection, ReplicaError, WANTED_MAX};
@@ -17,8 +18,8 @@ impl Connection {
     pub(super) async fn missing(
         &self,
         propose: &v1::Propose,
-    ) -> Result<HashSet<ContentHash>, ReplicaError> {
-        let mut missing = HashSet::new();
+    ) -> Result<Vec<ContentHash>, ReplicaError> {
+        let (mut missing, mut seen) = (Vec::new(), HashSet::new());
         for operation in propose
             .operations
             .iter()
@@ -34,8 +35,9 @@ impl Connection {
             let Ok(hash) = convert::hash(&node.hash) else {
                 continue;
             };
-            if self.hub.open(self.workspace, hash).await?.is_none() {
-                missing.insert(hash);
+            let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+            if seen.insert(hash) && hub.open(workspace, hash).await?.is_none() {
+                missing.push(hash);
             }
         }
         Ok(missing)
@@ -48,10 +50,10 @@ impl Connection {
         let mut arriving = match self.arriving.take() {
             Some(arriving) if arriving.hash == hash => arriving,
             Some(_) => return Err(ReplicaError::Protocol("two contents at once")),
-            None if self.is_missing(hash) => Arriving {
+            None if self.awaited.contains(&hash) => Arriving {
                 hash,
                 bytes: 0,
-                writer: Some(self.hub.writer(self.workspace)),
+                writer: Some(self.replica.hub.writer(self.replica.workspace)),
             },
             None => return Err(ReplicaError::Protocol("a content that nobody asked for")),
         };
@@ -60,56 +62,34 @@ impl Connection {
         }
         arriving.bytes += blob.data.len() as u64;
         let over = blob.last || blob.missing;
+        let mut held = false;
         if blob.missing {
             arriving.writer = None;
         } else if let Some(mut writer) = arriving.writer.take() {
             let taken = match writer.push(&blob.data).await {
-                Ok(()) if blob.last => writer.finish_as(hash).await,
+                Ok(()) if blob.last => writer.finish_as(hash).await.map(|whole| held = whole),
                 Ok(()) => {
                     arriving.writer = Some(writer);
-                    Ok(true)
+                    Ok(())
                 }
                 Err(error) => Err(error),
             };
             match taken {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::debug!(workspace.id = %self.workspace, "A file changed while its content was sent");
-                }
                 // It grew meanwhile, or there is no room for it; the rest passes by.
-                Err(HubError::TooLarge | HubError::NoRoom) => {}
+                Ok(()) | Err(HubError::TooLarge | HubError::NoRoom) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         if over {
-            return self.arrived(hash).await;
+            self.awaited.remove(&hash);
+            let hash = convert::hash_bytes(&hash);
+            return self.send(Frame::Arrived(v1::Arrived { hash, held })).await;
         }
         self.arriving = Some(arriving);
         Ok(())
     }
 
-    fn is_missing(&self, hash: ContentHash) -> bool {
-        self.pending
-            .as_ref()
-            .is_some_and(|pending| pending.missing.contains(&hash))
-    }
-
-    /// Commits the waiting batch once nothing of it is missing; what did not come is refused there.
-    async fn arrived(&mut self, hash: ContentHash) -> Result<(), ReplicaError> {
-        let Some(pending) = &mut self.pending else {
-            return Ok(());
-        };
-        pending.missing.remove(&hash);
-        if !pending.missing.is_empty() {
-            return Ok(());
-        }
-        match self.pending.take() {
-            Some(pending) => self.commit(pending.propose).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Notes contents that the agent asked for.
+    /// Notes contents that the replica asked for.
     pub(super) fn wanted(&mut self, hashes: &[Bytes]) -> Result<(), ReplicaError> {
         if self.wanted.len() + hashes.len() > WANTED_MAX {
             return Err(ReplicaError::Protocol("more contents wanted than are sent"));
@@ -131,11 +111,15 @@ impl Connection {
         let Some(hash) = self.wanted.pop_front() else {
             return;
         };
-        let (hub, workspace, bulk) = (self.hub.clone(), self.workspace, self.bulk.clone());
+        let (hub, workspace, bulk) = (
+            self.replica.hub.clone(),
+            self.replica.workspace,
+            self.bulk.clone(),
+        );
         self.sending.spawn(async move {
             if let Err(error) = send_content(&hub, workspace, hash, &bulk).await {
-                tracing::warn!(workspace.id = %workspace, %error, "A content cannot be read for its session");
-                // Said, so that the agent does not wait for it.
+                tracing::warn!(workspace.id = %workspace, %error, "A content cannot be read for a replica");
+                // Said, so that the replica does not wait for it.
                 bulk.send(missing(hash)).await.ok();
             }
         });

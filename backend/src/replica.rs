@@ -1,0 +1,307 @@
+//! Hub side of a replica: sends the journal, takes proposals, carries contents. It serves a session's replica, which the
+//! server dials (`session/replica.rs`), and a folder of a person's computer, which dials the server (`grpc/sync.rs`);
+//! only where the streams come from is theirs. The other side is hostile: names, sizes and hashes are checked again.
+use std::collections::{HashSet, VecDeque};
+use std::convert::Infallible;
+
+use slipway_core::code::Code;
+use slipway_core::hash::ContentHash;
+use slipway_core::id::WorkspaceId;
+use slipway_core::limits::{COMMIT_OPERATIONS_MAX, MIB};
+use slipway_core::path::RelPath;
+use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
+use slipway_proto::{PROTOCOL, convert, v1};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tonic::Streaming;
+
+use crate::clock::random;
+use crate::hub::content::write::ContentWriter;
+use crate::hub::{Author, Commit, Hub, HubError, Proposal, ProposalOutcome};
+
+mod changes;
+mod contents;
+mod wire;
+
+/// Frames to the replica that wait for it.
+pub const FRAMES: usize = 16;
+/// One frame from the replica: a batch of small contents with room to spare.
+pub const FRAME_BYTES_MAX: usize = 8 * MIB as usize;
+/// Contents that the replica may want and not have: it asks for a few at a time.
+const WANTED_MAX: usize = 1_000;
+
+/// How far a replica is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaProgress {
+    /// Entries on their way or there.
+    pub synced_entries: u64,
+    /// Entries of the tree.
+    pub entries: u64,
+    /// Bytes on their way or there.
+    pub bytes: u64,
+    /// Bytes of the tree.
+    pub total_bytes: u64,
+    /// Revision that the disk shows.
+    pub applied_revision: u64,
+    /// Whether the first listing is on the disk.
+    pub listing_done: bool,
+}
+
+/// Why a replica's connection ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// The replica does not answer.
+    #[error("reach the replica")]
+    Unreachable(#[from] tonic::Status),
+    /// The replica closed a stream.
+    #[error("keep the stream: the replica closed it")]
+    Closed,
+    /// Control is there, but its Bulk did not come in time.
+    #[error("wait for the stream of contents")]
+    NoBulk,
+    /// The replica speaks another protocol, or breaks ours.
+    #[error("understand the replica: {0}")]
+    Protocol(&'static str),
+    /// The hub.
+    #[error("ask the hub")]
+    Hub(#[from] HubError),
+}
+
+/// Both directions of one stream.
+pub struct Duplex<Out, In> {
+    /// To the replica.
+    pub outgoing: mpsc::Sender<Out>,
+    /// From it.
+    pub incoming: Streaming<In>,
+}
+
+/// Everything but contents; never held up by them.
+pub type Control = Duplex<v1::HubFrame, v1::SpokeFrame>;
+/// Contents.
+pub type Bulk = Duplex<v1::HubBulk, v1::SpokeBulk>;
+
+/// The hello that a replica begins with.
+///
+/// # Errors
+/// When it begins with something else, in another version, or not at all.
+pub async fn hello(control: &mut Control) -> Result<v1::SpokeHello, ReplicaError> {
+    let first = control.incoming.message().await?;
+    match first.and_then(|frame| frame.frame) {
+        Some(spoke_frame::Frame::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
+        Some(_) => Err(ReplicaError::Protocol(
+            "its first frame is no hello of our version",
+        )),
+        None => Err(ReplicaError::Closed),
+    }
+}
+
+/// A copy of a workspace, as the hub knows it.
+pub struct Replica {
+    /// Where the truth is.
+    pub hub: Hub,
+    /// Of which workspace.
+    pub workspace: WorkspaceId,
+    /// Who is told to have made what it proposes.
+    pub author: Author,
+    /// Told how far it is.
+    pub progress: watch::Sender<ReplicaProgress>,
+}
+
+impl Replica {
+    /// Keeps hub and replica in step; may be dropped anywhere. The hello is answered at once, by the name of the link
+    /// that a Bulk dialled from the other side is known by; then `bulk` is waited for.
+    ///
+    /// # Errors
+    /// When the connection breaks or the replica breaks the protocol: it ends by nothing else.
+    pub async fn serve(
+        self,
+        hello: v1::SpokeHello,
+        control: Control,
+        link: String,
+        bulk: impl Future<Output = Result<Bulk, ReplicaError>>,
+    ) -> Result<Infallible, ReplicaError> {
+        let head = self.hub.watch(self.workspace);
+        let full = changes::answer(&self, &hello, &control.outgoing, link).await?;
+        let bulk = bulk.await?;
+        let mut connection = Connection {
+            nonce: hex::encode(random::<8>()),
+            replica: self,
+            control: control.outgoing,
+            bulk: bulk.outgoing,
+            sent: hello.revision,
+            listed: hello.revision,
+            awaited: HashSet::new(),
+            arriving: None,
+            wanted: VecDeque::new(),
+            sending: JoinSet::new(),
+        };
+        if full {
+            connection.send_listing().await?;
+        }
+        connection
+            .serve(control.incoming, bulk.incoming, head)
+            .await
+    }
+}
+
+/// A content on its way here, piece by piece.
+struct Arriving {
+    hash: ContentHash,
+    bytes: u64,
+    /// Gone once it turned out to be too large.
+    writer: Option<ContentWriter>,
+}
+
+struct Connection {
+    /// Tells the batches of this connection from those of others.
+    nonce: String,
+    replica: Replica,
+    control: mpsc::Sender<v1::HubFrame>,
+    bulk: mpsc::Sender<v1::HubBulk>,
+    /// The revision up to which the replica was told.
+    sent: u64,
+    /// The revision of the listing that began this connection.
+    listed: u64,
+    /// Contents that the replica was asked for.
+    awaited: HashSet<ContentHash>,
+    arriving: Option<Arriving>,
+    /// Contents that the replica wants, in its order.
+    wanted: VecDeque<ContentHash>,
+    /// The one that is on its way to the replica, beside the control stream.
+    sending: JoinSet<()>,
+}
+
+impl Connection {
+    async fn serve(
+        &mut self,
+        mut control: Streaming<v1::SpokeFrame>,
+        mut bulk: Streaming<v1::SpokeBulk>,
+        mut head: watch::Receiver<u64>,
+    ) -> Result<Infallible, ReplicaError> {
+        self.send_changes().await?;
+        loop {
+            tokio::select! {
+                moved = head.changed() => match moved {
+                    Ok(()) if *head.borrow_and_update() > self.sent => self.send_changes().await?,
+                    Ok(()) => {}
+                    Err(_) => return Err(ReplicaError::Closed),
+                },
+                frame = control.message() => match frame?.and_then(|frame| frame.frame) {
+                    Some(frame) => self.control_frame(frame).await?,
+                    None => return Err(ReplicaError::Closed),
+                },
+                frame = bulk.message() => match frame?.and_then(|frame| frame.frame) {
+                    Some(spoke_bulk::Frame::Blob(blob)) => self.blob(blob).await?,
+                    Some(spoke_bulk::Frame::Hello(_)) => {
+                        return Err(ReplicaError::Protocol("a second hello"));
+                    }
+                    None => return Err(ReplicaError::Closed),
+                },
+                Some(_) = self.sending.join_next() => self.send_next(),
+            }
+        }
+    }
+
+    async fn send(&self, frame: hub_frame::Frame) -> Result<(), ReplicaError> {
+        self.control
+            .send(v1::HubFrame { frame: Some(frame) })
+            .await
+            .map_err(|_| ReplicaError::Closed)
+    }
+
+    async fn control_frame(&mut self, frame: spoke_frame::Frame) -> Result<(), ReplicaError> {
+        match frame {
+            spoke_frame::Frame::Propose(propose) => self.propose(propose).await,
+            spoke_frame::Frame::Need(need) => self.wanted(&need.hashes),
+            spoke_frame::Frame::Applied(applied) => {
+                // A revision that was never told is not believed.
+                let revision = applied.revision.min(self.sent);
+                self.replica.progress.send_modify(|progress| {
+                    progress.applied_revision = revision;
+                    progress.listing_done |= revision >= self.listed;
+                });
+                Ok(())
+            }
+            // Nobody here asks for it: a run's flush is the agent's, a folder's its own program's.
+            spoke_frame::Frame::Flushed(_) => Ok(()),
+            spoke_frame::Frame::Hello(_) => Err(ReplicaError::Protocol("a second hello")),
+        }
+    }
+
+    /// What can be done of a batch is done now. For the rest contents are asked for; once they are held it is proposed
+    /// again. So nothing waits behind a large content but that content.
+    async fn propose(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
+        if propose.operations.len() > COMMIT_OPERATIONS_MAX {
+            return Err(ReplicaError::Protocol("more than one batch takes"));
+        }
+        let mut missing = self.missing(&propose).await?;
+        missing.retain(|hash| !self.awaited.contains(hash));
+        let room = COMMIT_OPERATIONS_MAX.saturating_sub(self.awaited.len());
+        missing.truncate(room);
+        if !missing.is_empty() {
+            // Before the answer: a replica finds contents by the batch that is on its way.
+            let hashes = missing.iter().map(convert::hash_bytes).collect();
+            self.send(hub_frame::Frame::Need(v1::Need { hashes }))
+                .await?;
+            self.awaited.extend(missing);
+        }
+        self.commit(propose).await
+    }
+
+    async fn commit(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
+        let number = propose.batch;
+        let parsed: Vec<_> = propose.operations.into_iter().map(wire::proposal).collect();
+        let (proposals, places): (Vec<Proposal>, Vec<usize>) = parsed
+            .iter()
+            .enumerate()
+            .filter_map(|(place, parsed)| Some((parsed.as_ref().ok()?.clone(), place)))
+            .unzip();
+        let Replica {
+            hub,
+            workspace,
+            author,
+            ..
+        } = &self.replica;
+        let done = match hub
+            .commit(
+                *workspace,
+                author,
+                &format!("{}-{number}", self.nonce),
+                proposals,
+                false,
+            )
+            .await
+        {
+            Err(HubError::Inactive) => Commit {
+                revision: self.sent,
+                outcomes: vec![
+                    ProposalOutcome::Rejected(Code::WorkspaceInactive, String::new());
+                    places.len()
+                ],
+            },
+            done => done?,
+        };
+        let mut outcomes: Vec<_> = parsed
+            .into_iter()
+            .map(|parsed| {
+                parsed
+                    .err()
+                    .map_or_else(v1::Outcome::default, wire::rejected)
+            })
+            .collect();
+        for (place, outcome) in places.into_iter().zip(&done.outcomes) {
+            outcomes[place] = wire::outcome(outcome);
+        }
+        self.send(hub_frame::Frame::Result(v1::ProposeResult {
+            batch: number,
+            revision: done.revision,
+            outcomes,
+        }))
+        .await
+    }
+}
+
+/// A path of the replica's, or its refusal's code.
+fn path(text: &str) -> Result<RelPath, Code> {
+    RelPath::parse(text).map_err(|error| error.code())
+}
