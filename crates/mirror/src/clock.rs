@@ -1,14 +1,29 @@
-//! The one place that asks the system for the time of day, as file systems stamp it.
+//! Time and chance, the one place that asks the system for them.
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Nanoseconds since 1970.
+/// The time of day.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
     reason = "the crate's clock: what a file was stamped with is compared to it"
 )]
-pub(crate) fn unix_ns() -> i128 {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// Nanoseconds since 1970, as file systems stamp them.
+#[must_use]
+pub(crate) fn unix_ns() -> i128 {
+    now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos().cast_signed())
+}
+
+/// A number from 0 to 1, good enough to spread what would come at the same time.
+#[must_use]
+pub(crate) fn chance() -> f64 {
+    // The seed of a hash map is the standard library's only chance.
+    f64::from((RandomState::new().hash_one(()) >> 32) as u32) / f64::from(u32::MAX)
 }
