@@ -14,6 +14,12 @@ pub enum ClientError {
     /// The WebSocket broke.
     #[error("keep the connection")]
     Socket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    /// A stream's connection was not made.
+    #[error("reach the server")]
+    Connect(#[from] tonic::transport::Error),
+    /// A stream broke.
+    #[error("keep the stream: {}", .0.message())]
+    Stream(#[source] Box<tonic::Status>),
     /// The stream was ended by the server, with its code.
     #[error("{message} ({code})")]
     Closed {
@@ -34,7 +40,11 @@ impl ClientError {
         match self {
             Self::Problem(problem) => Some(problem.code),
             Self::Closed { code, .. } => Code::parse(code),
-            Self::Network(_) | Self::Socket(_) | Self::Protocol(_) => None,
+            Self::Network(_)
+            | Self::Socket(_)
+            | Self::Connect(_)
+            | Self::Stream(_)
+            | Self::Protocol(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Used by the desktop app, the end-to-end tests and the benchmarks.
 //!
 //! Reading order: `rest` is the door, `account` to `run` are its typed calls, `socket` carries streams, `terminal`
-//! resumes a byte log exactly.
+//! resumes a byte log exactly, `sync` connects a folder.
 
 pub mod account;
 pub mod error;
@@ -11,5 +11,6 @@ pub mod rest;
 pub mod run;
 pub mod session;
 pub mod socket;
+pub mod sync;
 pub mod terminal;
 pub mod workspace;
