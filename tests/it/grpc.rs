@@ -15,12 +15,12 @@ use tonic::{Request, Status, Streaming};
 use crate::journey::Journey as _;
 use crate::lab::{Lab, PATIENCE};
 
-async fn channel(lab: &Lab) -> Channel {
+pub(crate) async fn channel(lab: &Lab) -> Channel {
     let endpoint = Endpoint::from_shared(lab.base().to_owned()).expect("an address");
     endpoint.connect().await.expect("a connection")
 }
 
-fn with_token<T>(client: &Client, message: T) -> Request<T> {
+pub(crate) fn with_token<T>(client: &Client, message: T) -> Request<T> {
     let mut request = Request::new(message);
     let token = format!("Bearer {}", client.token().expect("signed in").expose());
     let token = token.parse().expect("a value");

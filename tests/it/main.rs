@@ -13,6 +13,7 @@ mod journey;
 mod kept;
 mod lab;
 mod line;
+mod mirror;
 mod openapi;
 mod pool;
 mod raw;

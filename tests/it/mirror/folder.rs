@@ -1,0 +1,252 @@
+//! A folder with its engine, connected as the desktop connects one; and what tests do with it.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use slipway_api::account::SignIn;
+use slipway_client::error::ClientError;
+use slipway_client::rest::Client;
+use slipway_core::code::Code;
+use slipway_core::id::{Id as _, ReplicaId, WorkspaceId};
+use slipway_core::secret::Secret;
+use slipway_mirror::disk::root::identity;
+use slipway_mirror::engine::{Brake, Engine, Input, Settings};
+use slipway_mirror::follow::{Follow, Incoming, Outgoing, Reason, Standing};
+use slipway_mirror::notice::Notice;
+use slipway_proto::v1;
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
+
+use crate::lab::{Lab, PATIENCE};
+
+pub(super) struct Folder {
+    dir: tempfile::TempDir,
+    pub(super) engine: Engine,
+    pub(super) notices: broadcast::Receiver<Notice>,
+    follow: Follow,
+    way: Arc<Way>,
+}
+
+/// How a folder reaches its server.
+struct Way {
+    client: Mutex<Client>,
+    workspace: WorkspaceId,
+    replica: ReplicaId,
+    /// Contents wait here for the test's word.
+    gate: Semaphore,
+    gated: AtomicBool,
+    still: Notify,
+}
+
+fn reason(error: &ClientError) -> Reason {
+    Reason {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+impl Way {
+    async fn dial(self: Arc<Self>, outgoing: Outgoing) -> Result<Incoming, Reason> {
+        let client = self.client.lock().expect("no holder panics").clone();
+        let (through, passed) = mpsc::channel(1);
+        let (workspace, replica) = (self.workspace, self.replica);
+        tokio::spawn(self.pass(outgoing.bulk, through));
+        let link = client
+            .sync(workspace, replica, outgoing.control, passed)
+            .await
+            .map_err(|error| reason(&error))?;
+        let ended = async move {
+            let gone = || ClientError::Protocol("the connection is gone".to_owned());
+            reason(&link.ended.await.unwrap_or_else(|_| gone()))
+        };
+        Ok(Incoming {
+            control: link.control,
+            bulk: link.bulk,
+            ended: Box::pin(ended),
+        })
+    }
+
+    async fn pass(
+        self: Arc<Self>,
+        mut blobs: mpsc::Receiver<v1::SpokeBulk>,
+        through: mpsc::Sender<v1::SpokeBulk>,
+    ) {
+        while let Some(blob) = blobs.recv().await {
+            if self.gated.load(Ordering::Acquire) {
+                if self.gate.available_permits() == 0 {
+                    self.still.notify_one();
+                }
+                self.gate.acquire().await.expect("it stays open").forget();
+            }
+            if through.send(blob).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Folder {
+    /// An empty folder that begins to follow a workspace.
+    pub(super) fn open(client: &Client, workspace: WorkspaceId) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let root = dir.path().join("work");
+        std::fs::create_dir(&root).expect("a folder");
+        let fresh = ReplicaId::from_parts(1, *salt(&dir));
+        let id = identity(&root, &fresh.to_string()).expect("an identity");
+        let engine = Engine::start(Settings {
+            root,
+            state: dir.path().join("state"),
+            name: "laptop".to_owned(),
+            fresh_id: id.clone(),
+            brake: Brake::Ask,
+        })
+        .expect("an engine");
+        let way = Arc::new(Way {
+            client: Mutex::new(client.clone()),
+            workspace,
+            replica: id.parse().expect("a UUID"),
+            gate: Semaphore::new(0),
+            gated: AtomicBool::new(false),
+            still: Notify::new(),
+        });
+        let dialled = Arc::clone(&way);
+        Self {
+            dir,
+            notices: engine.notices(),
+            follow: Follow::start(engine.clone(), move |outgoing| {
+                Arc::clone(&dialled).dial(outgoing)
+            }),
+            engine,
+            way,
+        }
+    }
+
+    /// Dials by another client from now on, at once.
+    pub(super) fn dials(&self, client: &Client) {
+        *self.way.client.lock().expect("no holder panics") = client.clone();
+        self.follow.ask();
+    }
+
+    /// Lets so many more pieces of contents pass, and none without this any more.
+    pub(super) fn let_pass(&self, pieces: usize) {
+        self.way.gate.add_permits(pieces);
+        self.way.gated.store(true, Ordering::Release);
+    }
+
+    /// Waits until a piece has to wait.
+    pub(super) async fn stands_still(&self) {
+        let still = tokio::time::timeout(PATIENCE, self.way.still.notified());
+        still.await.expect("in time");
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join("work").join(name)
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a text")
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder above")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+
+    pub(super) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.path(name)).expect("a file");
+    }
+
+    /// Every text below the folder.
+    pub(super) fn tree(&self) -> BTreeMap<String, String> {
+        let root = self.path("");
+        let mut all = BTreeMap::new();
+        collect(&root, &root, &mut all);
+        all
+    }
+
+    /// Commits what the folder holds; the revision that has it.
+    pub(super) async fn flush(&self) -> u64 {
+        let (answer, flushed) = oneshot::channel();
+        self.engine
+            .tell(Input::Flush(answer))
+            .await
+            .expect("it runs");
+        let flushed = tokio::time::timeout(PATIENCE, flushed).await;
+        flushed.expect("in time").expect("an answer")
+    }
+
+    /// Waits until the folder shows a revision.
+    pub(super) async fn shows(&self, revision: u64) {
+        let mut applied = self.engine.applied();
+        let shown = applied.wait_for(|shown| *shown >= revision);
+        let shown = tokio::time::timeout(PATIENCE, shown).await;
+        shown.expect("in time").expect("it runs");
+    }
+
+    /// Waits until the folder's files are as wanted; it is looked at after each revision that it shows.
+    pub(super) async fn until(&self, wanted: impl Fn(&BTreeMap<String, String>) -> bool) {
+        let mut applied = self.engine.applied();
+        let waited = async {
+            applied.borrow_and_update();
+            while !wanted(&self.tree()) {
+                applied.changed().await.expect("it runs");
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waited).await;
+        waited.expect("in time");
+    }
+
+    /// Waits until it stands so with the connection.
+    pub(super) async fn stands(&self, so: impl Fn(&Standing) -> bool) -> Standing {
+        let mut standing = self.follow.standing();
+        let found = tokio::time::timeout(PATIENCE, standing.wait_for(so)).await;
+        found.expect("in time").expect("it is followed").clone()
+    }
+
+    /// Waits for a refusal; its code.
+    pub(super) async fn is_refused(&self) -> Code {
+        let refused = |standing: &Standing| matches!(standing, Standing::Refused { .. });
+        match self.stands(refused).await {
+            Standing::Refused { code, .. } => code,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A temporary folder's name is chance enough for an id.
+fn salt(dir: &tempfile::TempDir) -> &[u8; 10] {
+    let name = dir.path().as_os_str().as_encoded_bytes();
+    name.last_chunk().expect("ten characters")
+}
+
+fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // Where the mount has no attributes, a folder keeps its identity inside.
+        if path.ends_with(".slipway") {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, all);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            let name = path
+                .strip_prefix(root)
+                .expect("below it")
+                .to_str()
+                .expect("UTF-8");
+            all.insert(name.to_owned(), text);
+        }
+    }
+}
+
+/// Another device of an account of this lab.
+pub(super) async fn signed_in_again(lab: &Lab, name: &str) -> Client {
+    let sign_in = SignIn {
+        email: format!("{name}@example.org"),
+        password: Secret::new("quiet tide at seven bells"),
+        device: None,
+    };
+    let client = Client::new(lab.base()).expect("a client");
+    client.sign_in(&sign_in).await.expect("signed in").0
+}
