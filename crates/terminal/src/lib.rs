@@ -12,4 +12,5 @@ mod flood;
 pub mod input;
 pub mod log;
 mod modes;
+pub mod onward;
 pub mod query;
