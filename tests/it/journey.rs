@@ -77,7 +77,7 @@ impl Journey for Client {
     }
 
     async fn finished(&self, socket: &Socket, workspace: WorkspaceId, run: RunId) -> Run {
-        let waited = self.wait_for_run(socket, workspace, run);
+        let waited = self.wait_for_run(socket, workspace, run, |_| false);
         tokio::time::timeout(PATIENCE, waited)
             .await
             .expect("in time")

@@ -1,6 +1,7 @@
 //! What can go wrong between a client and its server.
 use slipway_api::problem::Problem;
 use slipway_core::code::Code;
+use tokio_tungstenite::tungstenite;
 
 /// Why a call or stream ended without its answer.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum ClientError {
     Network(#[source] reqwest::Error),
     /// The WebSocket broke.
     #[error("keep the connection")]
-    Socket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    Socket(#[source] Box<tungstenite::Error>),
     /// A stream's connection was not made.
     #[error("reach the server")]
     Connect(#[from] tonic::transport::Error),
@@ -47,15 +48,47 @@ impl ClientError {
             | Self::Protocol(_) => None,
         }
     }
+
+    /// Whether it may pass by itself, so that trying again is of use: the way to the server, and what its codes say.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Network(_)
+            | Self::Socket(_)
+            | Self::Connect(_)
+            | Self::Stream(_)
+            | Self::Protocol(_) => true,
+            Self::Problem(_) | Self::Closed { .. } => matches!(
+                self.code(),
+                Some(
+                    Code::GoingAway
+                        | Code::DatabaseUnavailable
+                        | Code::SessionUnreachable
+                        | Code::TooManyRequests
+                        | Code::InProgress
+                )
+            ),
+        }
+    }
 }
 
 impl From<reqwest::Error> for ClientError {
     fn from(error: reqwest::Error) -> Self {
+        if error.is_decode() {
+            return Self::Protocol("its answer is not what was asked for".to_owned());
+        }
         Self::Network(error)
     }
 }
-impl From<tokio_tungstenite::tungstenite::Error> for ClientError {
-    fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
+impl From<tungstenite::Error> for ClientError {
+    fn from(error: tungstenite::Error) -> Self {
+        // A refusal before the stream begins carries its problem like every other answer.
+        if let tungstenite::Error::Http(answer) = &error
+            && let Some(body) = answer.body()
+            && let Ok(problem) = serde_json::from_slice(body)
+        {
+            return Self::Problem(Box::new(problem));
+        }
         Self::Socket(Box::new(error))
     }
 }

@@ -69,7 +69,7 @@ impl Client {
         self.get(&format!("/workspaces/{workspace}/tasks")).await
     }
 
-    /// Waits by events until a run is over, and answers with it.
+    /// Waits by events until a run is in a wanted state or over, and answers with it.
     ///
     /// # Errors
     /// As [`Client::send`]; when the events end.
@@ -78,11 +78,12 @@ impl Client {
         socket: &Socket,
         workspace: WorkspaceId,
         run: RunId,
+        wanted: impl Fn(RunState) -> bool,
     ) -> Result<Run, ClientError> {
         let mut events = socket.events(Some(workspace)).await?;
         loop {
             let found = self.run(run).await?;
-            if matches!(found.state, RunState::Done | RunState::Failed) {
+            if wanted(found.state) || matches!(found.state, RunState::Done | RunState::Failed) {
                 return Ok(found);
             }
             loop {

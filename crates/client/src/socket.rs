@@ -2,11 +2,13 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
 use slipway_core::id::{SessionId, WorkspaceId};
+use slipway_core::limits::WS_SILENCE_MS;
 use slipway_proto::v1;
 use slipway_proto::v1::{ws_client, ws_server};
 use tokio::sync::mpsc;
@@ -74,7 +76,10 @@ impl Socket {
         let stopped = stop.clone();
         let routed = Arc::clone(&streams);
         tokio::spawn(async move {
-            while let Some(Some(Ok(message))) = stopped.run_until_cancelled(source.next()).await {
+            // The server asks again and again whether we are there: when nothing comes, it is not.
+            let silence = Duration::from_millis(WS_SILENCE_MS);
+            let mut next = async || tokio::time::timeout(silence, source.next()).await.ok()?;
+            while let Some(Some(Ok(message))) = stopped.run_until_cancelled(next()).await {
                 let Message::Binary(bytes) = message else {
                     continue;
                 };

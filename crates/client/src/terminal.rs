@@ -53,6 +53,17 @@ impl Place {
             rows,
         }
     }
+
+    /// Columns and rows of the viewer.
+    #[must_use]
+    pub const fn size(&self) -> (u32, u32) {
+        (self.cols, self.rows)
+    }
+
+    /// The size with which it is attached next.
+    pub const fn set_size(&mut self, (cols, rows): (u32, u32)) {
+        (self.cols, self.rows) = (cols, rows);
+    }
 }
 
 /// What a terminal tells its viewer.
@@ -75,8 +86,10 @@ pub struct Viewer {
     place: Place,
     stream: Stream,
     acknowledged: u64,
-    /// Told while `write` waited for room, for `next`.
+    /// Told and not yet taken by `next`.
     waiting: VecDeque<Told>,
+    /// Frames that are not sent yet. They wait here, so that a wait that is given up loses none.
+    outgoing: VecDeque<terminal_client::Frame>,
 }
 
 impl Viewer {
@@ -105,6 +118,7 @@ impl Viewer {
             stream,
             acknowledged,
             waiting: VecDeque::new(),
+            outgoing: VecDeque::new(),
         })
     }
 
@@ -122,48 +136,44 @@ impl Viewer {
         place
     }
 
-    /// The next thing the terminal tells; `None` when the connection is gone.
+    /// The next thing the terminal tells; `None` when the connection is gone. Nothing is lost when the wait is given up.
     ///
     /// # Errors
     /// When the server ends the stream with a code.
     pub async fn next(&mut self) -> Result<Option<Told>, ClientError> {
-        match self.waiting.pop_front() {
-            Some(told) => Ok(Some(told)),
-            None => self.receive(None).await,
-        }
-    }
-
-    /// The next thing told; with `room_from`, `None` also once input from that offset on was acknowledged.
-    async fn receive(&mut self, room_from: Option<u64>) -> Result<Option<Told>, ClientError> {
         loop {
-            let Some(body) = self.stream.recv().await else {
-                return Ok(None);
-            };
-            let frame = match body {
-                ws_server::Body::Terminal(frame) => frame.frame,
-                ws_server::Body::Closed(v1::StreamClosed { code, message }) if !code.is_empty() => {
-                    return Err(ClientError::Closed { code, message });
-                }
-                ws_server::Body::Closed(_) => return Ok(None),
-                ws_server::Body::Event(_)
-                | ws_server::Body::Pong(_)
-                | ws_server::Body::GoAway(_) => continue,
-            };
-            if let Some(told) = self.take(frame).await? {
+            if let Some(told) = self.waiting.pop_front() {
                 return Ok(Some(told));
             }
-            if room_from.is_some_and(|from| self.place.input_offset > from) {
+            if !self.receive().await? {
                 return Ok(None);
             }
         }
     }
 
-    async fn take(
-        &mut self,
-        frame: Option<terminal_server::Frame>,
-    ) -> Result<Option<Told>, ClientError> {
+    /// Sends what waits and takes the next frame; false when the connection is gone.
+    async fn receive(&mut self) -> Result<bool, ClientError> {
+        self.flush().await?;
+        let Some(body) = self.stream.recv().await else {
+            return Ok(false);
+        };
+        match body {
+            ws_server::Body::Terminal(frame) => {
+                let told = self.take(frame.frame)?;
+                self.waiting.extend(told);
+            }
+            ws_server::Body::Closed(v1::StreamClosed { code, message }) if !code.is_empty() => {
+                return Err(ClientError::Closed { code, message });
+            }
+            ws_server::Body::Closed(_) => return Ok(false),
+            ws_server::Body::Event(_) | ws_server::Body::Pong(_) | ws_server::Body::GoAway(_) => {}
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, frame: Option<terminal_server::Frame>) -> Result<Option<Told>, ClientError> {
         match frame {
-            Some(terminal_server::Frame::Attached(attached)) => self.attached(attached).await,
+            Some(terminal_server::Frame::Attached(attached)) => Ok(self.attached(attached)),
             Some(terminal_server::Frame::Output(output)) => {
                 if output.offset != self.place.offset {
                     return Err(ClientError::Protocol(format!(
@@ -175,11 +185,11 @@ impl Viewer {
                 self.applied(output.input_offset);
                 if self.place.offset - self.acknowledged >= ACK_BYTES {
                     self.acknowledged = self.place.offset;
-                    self.send(terminal_client::Frame::Ack(v1::Ack {
-                        parsed_offset: self.acknowledged,
-                        window: TERMINAL_WINDOW_BYTES,
-                    }))
-                    .await?;
+                    self.outgoing
+                        .push_back(terminal_client::Frame::Ack(v1::Ack {
+                            parsed_offset: self.acknowledged,
+                            window: TERMINAL_WINDOW_BYTES,
+                        }));
                 }
                 Ok(Some(Told::Output(output.data)))
             }
@@ -211,7 +221,7 @@ impl Viewer {
         self.place.input_offset = self.place.input_offset.max(offset);
     }
 
-    async fn attached(&mut self, attached: v1::Attached) -> Result<Option<Told>, ClientError> {
+    fn attached(&mut self, attached: v1::Attached) -> Option<Told> {
         let fresh = attached.mode() != v1::attached::Mode::Resume;
         self.place.epoch = attached.epoch;
         self.place.offset = attached.start_offset;
@@ -221,13 +231,32 @@ impl Viewer {
         self.place.input_offset = attached.input_offset;
         let again = self.place.unacknowledged.clone();
         if !again.is_empty() {
-            self.send(terminal_client::Frame::Input(v1::Input {
-                offset: self.place.input_offset,
-                data: again.into(),
-            }))
-            .await?;
+            self.outgoing
+                .push_back(terminal_client::Frame::Input(v1::Input {
+                    offset: self.place.input_offset,
+                    data: again.into(),
+                }));
         }
-        Ok(fresh.then_some(Told::Reset))
+        fresh.then_some(Told::Reset)
+    }
+
+    /// Bytes that can be typed before the program reads some.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        TERMINAL_INPUT_BYTES_MAX.saturating_sub(self.place.unacknowledged.len())
+    }
+
+    /// Types bytes, no more than there is room for. They go out with the next wait for anything.
+    pub fn put(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(TERMINAL_FRAME_BYTES_MAX) {
+            let offset = self.place.input_offset + self.place.unacknowledged.len() as u64;
+            self.place.unacknowledged.extend_from_slice(piece);
+            self.outgoing
+                .push_back(terminal_client::Frame::Input(v1::Input {
+                    offset,
+                    data: Bytes::copy_from_slice(piece),
+                }));
+        }
     }
 
     /// Types bytes; waits while the program does not read them. What the terminal tells meanwhile is kept for `next`.
@@ -236,26 +265,37 @@ impl Viewer {
     /// When the connection is gone; the bytes that were taken are kept and sent again by the next viewer of this place.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         for piece in bytes.chunks(TERMINAL_FRAME_BYTES_MAX) {
-            while self.place.unacknowledged.len() >= TERMINAL_INPUT_BYTES_MAX {
-                let from = self.place.input_offset;
-                match self.receive(Some(from)).await? {
-                    Some(told) => self.waiting.push_back(told),
-                    None if self.place.input_offset > from => {}
-                    None => {
-                        let gone = "the connection ended before all input was taken";
-                        return Err(ClientError::Protocol(gone.to_owned()));
-                    }
+            while self.room() == 0 {
+                if !self.receive().await? {
+                    let gone = "the connection ended before all input was taken";
+                    return Err(ClientError::Protocol(gone.to_owned()));
                 }
             }
-            let offset = self.place.input_offset + self.place.unacknowledged.len() as u64;
-            self.place.unacknowledged.extend_from_slice(piece);
-            self.send(terminal_client::Frame::Input(v1::Input {
-                offset,
-                data: Bytes::copy_from_slice(piece),
-            }))
-            .await?;
+            self.put(piece);
+            self.flush().await?;
         }
         Ok(())
+    }
+
+    /// Columns and rows that the terminal was told.
+    #[must_use]
+    pub const fn size(&self) -> (u32, u32) {
+        self.place.size()
+    }
+
+    /// Changes the size with the next wait for anything.
+    pub fn set_size(&mut self, size: (u32, u32)) {
+        self.place.set_size(size);
+        let (cols, rows) = size;
+        self.outgoing
+            .push_back(terminal_client::Frame::Resize(v1::Resize { cols, rows }));
+    }
+
+    /// Interrupts the foreground program with the next wait for anything, past what it has not read.
+    pub fn interrupt(&mut self) {
+        let name = "INT".to_owned();
+        self.outgoing
+            .push_back(terminal_client::Frame::Signal(v1::Signal { name }));
     }
 
     /// Changes the size.
@@ -263,9 +303,8 @@ impl Viewer {
     /// # Errors
     /// When the connection is gone.
     pub async fn resize(&mut self, cols: u32, rows: u32) -> Result<(), ClientError> {
-        (self.place.cols, self.place.rows) = (cols, rows);
-        self.send(terminal_client::Frame::Resize(v1::Resize { cols, rows }))
-            .await
+        self.set_size((cols, rows));
+        self.flush().await
     }
 
     /// Sends a signal to the foreground program, past the input queue.
@@ -273,10 +312,11 @@ impl Viewer {
     /// # Errors
     /// When the connection is gone.
     pub async fn signal(&mut self, name: &str) -> Result<(), ClientError> {
-        self.send(terminal_client::Frame::Signal(v1::Signal {
-            name: name.to_owned(),
-        }))
-        .await
+        self.outgoing
+            .push_back(terminal_client::Frame::Signal(v1::Signal {
+                name: name.to_owned(),
+            }));
+        self.flush().await
     }
 
     /// Collects output until it contains `wanted`.
@@ -310,11 +350,16 @@ impl Viewer {
         }
     }
 
-    async fn send(&self, frame: terminal_client::Frame) -> Result<(), ClientError> {
-        self.stream
-            .send(ws_client::Body::Terminal(v1::TerminalClient {
-                frame: Some(frame),
-            }))
-            .await
+    /// Sends what waits. A frame is forgotten only once it is on its way.
+    async fn flush(&mut self) -> Result<(), ClientError> {
+        while let Some(frame) = self.outgoing.front() {
+            self.stream
+                .send(ws_client::Body::Terminal(v1::TerminalClient {
+                    frame: Some(frame.clone()),
+                }))
+                .await?;
+            self.outgoing.pop_front();
+        }
+        Ok(())
     }
 }

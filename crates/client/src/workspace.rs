@@ -1,5 +1,6 @@
 //! Typed calls: workspaces.
 use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt as _};
 use reqwest::Method;
 use slipway_api::workspace::{CreateWorkspace, DeleteWorkspace, Template, Workspace, Workspaces};
 use slipway_core::id::WorkspaceId;
@@ -66,6 +67,19 @@ impl Client {
     /// As [`Client::send`].
     pub async fn export_workspace(&self, workspace: WorkspaceId) -> Result<Bytes, ClientError> {
         self.bytes(&format!("/workspaces/{workspace}/export")).await
+    }
+
+    /// The workspace as zip file, piece by piece as it is made.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; each piece when the connection breaks.
+    pub async fn export_stream(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Unpin + use<>, ClientError> {
+        let path = format!("/workspaces/{workspace}/export");
+        let answer = self.send(self.request(Method::GET, &path)).await?;
+        Ok(Box::pin(answer.bytes_stream().map_err(ClientError::from)))
     }
 
     /// Puts a workspace in the trash.

@@ -195,7 +195,9 @@ async fn run(
             },
         )
         .await?;
-    Ok(client.wait_for_run(socket, workspace.id, run.id).await?)
+    Ok(client
+        .wait_for_run(socket, workspace.id, run.id, |_| false)
+        .await?)
 }
 
 /// Cuts the connection in mid-output and resumes: a lost or doubled byte anywhere shows in the comparison.
@@ -324,7 +326,7 @@ async fn pull_the_plug(
         Viewer::attach(&socket, Place::new(session, shell.id, client_id(3), 80, 24)).await?;
     shell.write(b"echo open > /tmp/gate\n").await?;
     let run = client
-        .wait_for_run(&socket, workspace.id, started.id)
+        .wait_for_run(&socket, workspace.id, started.id, |_| false)
         .await?;
     let output = String::from_utf8(client.run_output(run.id).await?.to_vec())?;
     ensure!(
