@@ -31,6 +31,23 @@ pub fn copy_path(path: &RelPath, replica: &str, hash: &ContentHash, turn: usize)
     RelPath::parse(&whole).unwrap_or_else(|_| path.clone())
 }
 
+/// What a conflict copy of this name is a copy of: the name beside it. `None` when it is no conflict copy. A name that had to
+/// be cut short for the copy is not known whole any more.
+#[must_use]
+pub fn original(name: &str) -> Option<String> {
+    let (stem, rest) = name.rsplit_once(" (conflict ")?;
+    let (mark, end) = rest.rsplit_once(')')?;
+    let mut words = mark.rsplit(' ');
+    let last = words.next()?;
+    let is_turn = last.len() < 6 && last.parse::<usize>().is_ok_and(|turn| turn > 1);
+    let hash = if is_turn { words.next()? } else { last };
+    let is_hash = hash.len() == 6 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // The replica's name is in front.
+    let is_copy = is_hash && words.next().is_some_and(|replica| !replica.is_empty());
+    let is_end = end.is_empty() || end.starts_with('.');
+    (is_copy && is_end).then(|| format!("{stem}{end}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +84,34 @@ mod tests {
                 copy.name().len() <= NAME_BYTES_MAX && copy.as_str() != name,
                 "{copy}"
             );
+        }
+    }
+
+    #[test]
+    fn a_copys_name_tells_of_what_it_is_a_copy() {
+        let hash = ContentHash::of(b"x");
+        for name in [
+            "main.py",
+            "Makefile",
+            ".gitignore",
+            "a (conflict).tar.gz",
+            "b.c.d",
+        ] {
+            let path = RelPath::parse(name).unwrap();
+            for (replica, turn) in [("session", 0), ("two words", 0), ("laptop", 11)] {
+                let copy = copy_path(&path, replica, &hash, turn);
+                assert_eq!(original(copy.name()).as_deref(), Some(name), "{copy}");
+            }
+        }
+        for name in [
+            "main.py",
+            "a (conflict).py",
+            "a (conflict session).py",
+            "a (conflict session 12345g).py",
+            "a (conflict 3fa9c1).py",
+            "a (conflict session 3fa9c1) b",
+        ] {
+            assert_eq!(original(name), None, "{name}");
         }
     }
 }
