@@ -29,6 +29,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .tcp_nodelay(true)
+            // As the list of devices shows it.
+            .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .build()?;
         let base = base.into();
