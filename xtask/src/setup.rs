@@ -41,6 +41,8 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
         Needs::Everything,
     ),
     ("psmisc", "killall", Needs::Everything),
+    ("dbus", "dbus-run-session", Needs::Everything),
+    ("gnome-keyring", "gnome-keyring-daemon", Needs::Everything),
 ];
 
 /// Oldest Node that the UI's tools run on, and the npm that reads its lock file.

@@ -108,10 +108,12 @@ fn rust() -> Result<Count> {
         build::cargo().args(["test", "--workspace", "--no-run"]),
     )?;
     let agent = build::server(false)?.agent;
+    let slipway = build::program("slipway-desktop", "slipway", false)?;
     let mut command = build::cargo();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"])
         .env("SLIPWAY_TEST_AGENT", agent)
+        .env("SLIPWAY_TEST_COMMAND", slipway)
         .env("SLIPWAY_TEST_IMAGE", image);
     registries::allow(&mut command);
     let (ok, output) = step::shown("Test", &mut command)?;

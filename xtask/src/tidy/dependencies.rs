@@ -32,12 +32,23 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "notify",
             "portable-pty",
             "slipway-agent",
+            "slipway-desktop",
             "slipway-mirror",
         ],
     ),
     (
         "slipway-agent",
-        &["sqlx", "kube", "tauri", "slipway-backend"],
+        &[
+            "sqlx",
+            "kube",
+            "tauri",
+            "slipway-backend",
+            "slipway-desktop",
+        ],
+    ),
+    (
+        "slipway-desktop",
+        &["slipway-backend", "slipway-agent", "kube", "sqlx", "axum"],
     ),
 ];
 

@@ -1,0 +1,86 @@
+//! `slipway export`.
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use super::here::Here;
+use crate::error::CliError;
+
+/// Saves a workspace as a zip file.
+#[derive(Args)]
+pub(super) struct Export {
+    /// The workspace's name or id.
+    workspace: String,
+    /// The file; `-` for the standard output. By default the workspace's name with .zip, in this folder.
+    file: Option<PathBuf>,
+    /// Replaces a file that exists.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) async fn export(here: &Here, export: Export) -> Result<(), CliError> {
+    let signed_in = here.signed_in().await?;
+    let workspace = signed_in.workspace(&export.workspace).await?;
+    let file = export
+        .file
+        .unwrap_or_else(|| PathBuf::from(file_name(&workspace.name)));
+    let is_stdout = file == Path::new("-");
+    if !is_stdout && !export.force && file.exists() {
+        return Err(CliError::Exists(file));
+    }
+    let zip = signed_in.client.export_stream(workspace.id).await;
+    let mut zip = zip.map_err(|error| signed_in.told(error))?;
+    if is_stdout {
+        while let Some(piece) = zip.next().await {
+            let piece = piece.map_err(|error| signed_in.told(error))?;
+            here.output.bytes(&piece)?;
+        }
+        return Ok(());
+    }
+    // Only a whole file takes the name.
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(CliError::file(folder))?;
+    let mut bytes = 0;
+    while let Some(piece) = zip.next().await {
+        let piece = piece.map_err(|error| signed_in.told(error))?;
+        part.write_all(&piece).map_err(CliError::file(&file))?;
+        bytes += piece.len();
+    }
+    part.as_file().sync_all().map_err(CliError::file(&file))?;
+    let kept = if export.force {
+        part.persist(&file)
+    } else {
+        part.persist_noclobber(&file)
+    };
+    kept.map_err(|error| CliError::file(&file)(error.error))?;
+    let shown = json!({ "workspace": workspace.id, "file": file, "bytes": bytes });
+    here.output.tell(&shown, || {
+        format!("Saved {} in {}.", workspace.name, file.display())
+    })
+}
+
+/// A workspace's name as that of a file in this folder.
+fn file_name(workspace: &str) -> String {
+    let plain = workspace.replace(['/', '\\', '\0'], "-");
+    let plain = plain.trim_start_matches(['.', '-']);
+    let name = if plain.is_empty() { "workspace" } else { plain };
+    format!("{name}.zip")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspaces_name_makes_a_file_in_this_folder() {
+        assert_eq!(file_name("tides"), "tides.zip");
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd.zip");
+        assert_eq!(file_name("-"), "workspace.zip");
+    }
+}

@@ -1,0 +1,19 @@
+//! `slipway`: the command line.
+use std::process::ExitCode;
+
+use slipway_desktop::cli;
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::no_runtime(&error),
+    };
+    let code = runtime.block_on(cli::run());
+    // A thread may wait for a line that nobody types any more.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}

@@ -1,0 +1,118 @@
+//! What a command says: to people in sentences, to programs one object a line. Results go to the standard output,
+//! everything else to the standard error.
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::error::CliError;
+
+/// Where a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Speaks to people, or JSON to programs.
+    #[must_use]
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether it speaks to programs.
+    #[must_use]
+    pub const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Tells a result.
+    ///
+    /// # Errors
+    /// When nobody takes it.
+    pub fn tell(
+        self,
+        object: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
+        let mut line = if self.json {
+            serde_json::to_string(object).map_err(io::Error::from)?
+        } else {
+            text()
+        };
+        if !line.is_empty() {
+            line.push('\n');
+        }
+        self.bytes(line.as_bytes())
+    }
+
+    /// Passes bytes on as they are.
+    ///
+    /// # Errors
+    /// When nobody takes them.
+    pub fn bytes(self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Remarks something to people, beside the results. Programs hear none of it.
+    pub fn remark(self, text: &str) {
+        if !self.json {
+            // Nobody may listen there.
+            drop(writeln!(io::stderr().lock(), "{text}"));
+        }
+    }
+
+    /// Tells why it did not work.
+    pub fn fail(self, error: &CliError) {
+        if matches!(error, CliError::NobodyListens | CliError::Interrupted(_)) {
+            return;
+        }
+        let line = if self.json {
+            let object = serde_json::json!({ "error": { "code": error.code(), "message": error.to_string() } });
+            object.to_string()
+        } else {
+            format!("error: {error}")
+        };
+        drop(writeln!(io::stderr().lock(), "{line}"));
+    }
+}
+
+/// Rows in columns as wide as their longest text.
+#[must_use]
+pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let head = head.map(str::to_owned);
+    let all = || std::iter::once(&head).chain(rows);
+    let mut widths = [0; N];
+    for row in all() {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths);
+        let line: String = cells
+            .map(|(cell, width)| format!("{cell:width$}  "))
+            .collect();
+        line.trim_end().to_owned()
+    };
+    all().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_longest_text() {
+        let rows = [
+            ["ä".to_owned(), "1".to_owned()],
+            ["long name".to_owned(), "22".to_owned()],
+        ];
+        assert_eq!(
+            table(["NAME", "N"], &rows),
+            "NAME       N\nä          1\nlong name  22"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! The private state folder: who is signed in where. Every file is replaced as a whole, so that commands that run at the
+//! same time see one state or the other.
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
+use crate::server::Address;
+use crate::token::{TokenStore, Tokens};
+
+/// Who is signed in at a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Where.
+    pub server: Address,
+    /// The account's name.
+    pub name: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// Where the token is kept.
+    pub token_store: TokenStore,
+}
+
+/// The state folder.
+#[derive(Clone, Debug)]
+pub struct State {
+    root: PathBuf,
+}
+
+impl State {
+    /// Opens the folder, made if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is another's.
+    pub fn open(root: &Path) -> Result<Self, CliError> {
+        private_folder(root).map_err(CliError::file(root))?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens {
+        Tokens::new(&self.root)
+    }
+
+    /// Who is signed in at a server.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn sign_in(&self, server: &Address) -> Result<Option<SignIn>, CliError> {
+        read(&self.sign_in_file(server))
+    }
+
+    /// The server of the newest sign-in that still stands.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn current(&self) -> Result<Option<Address>, CliError> {
+        read(&self.root.join("current.json"))
+    }
+
+    /// Remembers a sign-in; its server is the one that is spoken to from now on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&self, sign_in: &SignIn) -> Result<(), CliError> {
+        self.write(&self.sign_in_file(&sign_in.server), sign_in)?;
+        self.write(&self.root.join("current.json"), &sign_in.server)
+    }
+
+    /// Forgets a sign-in.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget(&self, server: &Address) -> Result<(), CliError> {
+        let is_current = self.current()?.is_some_and(|current| current == *server);
+        let current = is_current.then(|| self.root.join("current.json"));
+        for path in current.into_iter().chain([self.sign_in_file(server)]) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(CliError::file(path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn sign_in_file(&self, server: &Address) -> PathBuf {
+        self.root.join("servers").join(server.file_name())
+    }
+
+    /// Writes a record in the place of the one before.
+    fn write(&self, path: &Path, record: &impl Serialize) -> Result<(), CliError> {
+        let folder = path.parent().unwrap_or(&self.root);
+        let replace = || -> io::Result<()> {
+            private_folder(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut file, record)?;
+            file.write_all(b"\n")?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            Ok(())
+        };
+        replace().map_err(CliError::file(path))
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|_| CliError::StateDamaged(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CliError::file(path)(error)),
+    }
+}
+
+/// Makes a folder that only its owner enters, or closes one to others.
+///
+/// # Errors
+/// When it is another's, or no folder.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)?;
+    let found = std::fs::metadata(path)?;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another account",
+        ));
+    }
+    if found.mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_is_remembered_and_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("state");
+        let state = State::open(&root).unwrap();
+        assert_eq!(std::fs::metadata(&root).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(state.current().unwrap(), None);
+        let sign_in = |server: &str| SignIn {
+            server: Address::parse(server).unwrap(),
+            name: "Ada".to_owned(),
+            email: "ada@example.org".to_owned(),
+            token_store: TokenStore::File,
+        };
+        let (first, second) = (sign_in("localhost:1"), sign_in("localhost:2"));
+        state.keep(&first).unwrap();
+        state.keep(&second).unwrap();
+        assert_eq!(state.current().unwrap(), Some(second.server.clone()));
+        assert_eq!(state.sign_in(&first.server).unwrap(), Some(first.clone()));
+        state.forget(&first.server).unwrap();
+        assert_eq!(state.sign_in(&first.server).unwrap(), None);
+        assert_eq!(state.current().unwrap(), Some(second.server.clone()));
+        state.forget(&second.server).unwrap();
+        assert_eq!(state.current().unwrap(), None);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_closed_and_a_damaged_record_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("state");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let state = State::open(&root).unwrap();
+        assert_eq!(std::fs::metadata(&root).unwrap().mode() & 0o777, 0o700);
+        std::fs::write(root.join("current.json"), "{").unwrap();
+        assert!(matches!(state.current(), Err(CliError::StateDamaged(_))));
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line as people and scripts use it: the real program against a real server.
+use slipway_api::workspace::Template;
+use slipway_client::rest::Client;
+use slipway_core::id::WorkspaceId;
+
+use crate::lab::Lab;
+use desk::{Desk, PASSWORD};
+
+mod desk;
+mod keychain;
+mod run;
+mod seat;
+mod sign_in;
+mod terminal;
+
+/// A server, an account with a workspace, and a desk that is signed in.
+async fn signed_in() -> (Lab, Client, WorkspaceId, Desk) {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let made = ana.create_workspace("tides", Template::Empty).await;
+    let workspace = made.expect("a workspace").id;
+    let desk = Desk::new();
+    let login = desk
+        .login(lab.base(), "ana@example.org", PASSWORD, &[])
+        .await;
+    assert_eq!(login.code, 0, "{login:?}");
+    (lab, ana, workspace, desk)
+}
+
+#[tokio::test]
+async fn workspaces_are_listed_for_people_and_for_programs() {
+    let (_lab, ana, workspace, desk) = signed_in().await;
+    let listed = desk.slipway(&["workspaces"]).await;
+    assert_eq!(listed.code, 0, "{listed:?}");
+    assert!(listed.stdout.starts_with("NAME"), "{listed:?}");
+    assert!(listed.stdout.contains("tides"), "{listed:?}");
+    ana.create_workspace("moon", Template::Empty).await.unwrap();
+    let listed = desk.slipway(&["workspaces", "--json"]).await;
+    let names: Vec<_> = listed
+        .objects()
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names.len(), 2, "{listed:?}");
+    assert!(names.contains(&"tides".into()) && names.contains(&"moon".into()));
+    assert!(listed.stdout.contains(&workspace.to_string()));
+}
+
+#[tokio::test]
+async fn an_export_is_a_whole_file_and_replaces_none_unasked() {
+    let (_lab, ana, workspace, desk) = signed_in().await;
+    ana.write_file(workspace, "a.txt", None, "one\n".into())
+        .await
+        .unwrap();
+    let exported = desk.slipway(&["export", "tides"]).await;
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let mut zip =
+        zip::ZipArchive::new(std::fs::File::open(desk.path("tides.zip")).unwrap()).unwrap();
+    assert!(zip.by_name("a.txt").is_ok());
+
+    std::fs::write(desk.path("tides.zip"), "mine").unwrap();
+    let refused = desk.slipway(&["export", "tides", "--json"]).await;
+    assert_eq!(
+        (refused.code, refused.error_code()),
+        (1, "file_exists".to_owned())
+    );
+    assert_eq!(std::fs::read(desk.path("tides.zip")).unwrap(), b"mine");
+    let forced = desk.slipway(&["export", "tides", "--force"]).await;
+    assert_eq!(forced.code, 0, "{forced:?}");
+    assert_ne!(std::fs::read(desk.path("tides.zip")).unwrap(), b"mine");
+    let nowhere = desk.slipway(&["export", "tides", "missing/t.zip"]).await;
+    assert_eq!(nowhere.code, 1, "{nowhere:?}");
+    assert!(nowhere.stderr.contains("missing"), "{nowhere:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_workspace_is_told_before_anything_else() {
+    let (_lab, _ana, workspace, desk) = signed_in().await;
+    let other = workspace
+        .to_string()
+        .replace(|c: char| c.is_ascii_digit(), "7");
+    for named in ["sea", other.as_str()] {
+        let unknown = desk.slipway(&["export", named, "--json"]).await;
+        assert_eq!(
+            (unknown.code, unknown.error_code()),
+            (5, "workspace_unknown".to_owned()),
+            "{unknown:?}"
+        );
+    }
+    let unknown = desk.slipway(&["run", "sea", "--", "true"]).await;
+    assert_eq!(unknown.code, 125, "{unknown:?}");
+    assert!(unknown.stderr.contains("slipway workspaces"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn the_doctor_tells_what_is_there_and_what_is_not() {
+    let (lab, _ana, _workspace, desk) = signed_in().await;
+    let told = desk.slipway(&["doctor", "--json"]).await;
+    let report = &told.objects()[0];
+    let checks = report["checks"].as_array().unwrap();
+    let ok = |name: &str| {
+        let found = checks.iter().find(|check| check["name"] == name);
+        found.unwrap_or_else(|| panic!("{name} in {told:?}"))["ok"] == true
+    };
+    assert!(ok("state") && ok("server") && ok("sign-in"), "{told:?}");
+    // This desk has no keychain, and said so when it signed in.
+    assert!(!ok("keychain") && told.code == 1, "{told:?}");
+    assert!(told.stdout.contains(lab.base()), "{told:?}");
+}
+
+#[tokio::test]
+async fn completions_and_help_need_nothing() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = desk.slipway(&["completions", shell]).await;
+        assert_eq!(script.code, 0, "{script:?}");
+        assert!(script.stdout.contains("workspaces"), "{shell}");
+    }
+    let help = desk.slipway(&["--help"]).await;
+    assert!(
+        help.code == 0 && help.stdout.contains("Exit codes"),
+        "{help:?}"
+    );
+    assert_eq!(desk.slipway(&["dance"]).await.code, 2);
+    assert!(!desk.state().exists(), "nothing was written");
+}
