@@ -12,8 +12,10 @@ mod doctor;
 mod export;
 mod here;
 mod login;
+mod mirror;
 mod relay;
 mod run;
+mod status;
 mod terminal;
 mod workspaces;
 
@@ -27,6 +29,7 @@ Exit codes:
     4  the server was not reached
     5  there is no such workspace or terminal, or more than one
     6  the token can be neither kept nor found
+    7  the folder cannot be taken, or is not kept in step
   run and terminal pass on the code of the program, 128+n when signal n ended it,
   and leave with 125 when Slipway itself failed.";
 
@@ -57,6 +60,14 @@ enum Command {
     Logout(login::Logout),
     /// Lists your workspaces.
     Workspaces,
+    /// Makes a folder with all files of a workspace.
+    Clone(mirror::Clone),
+    /// Keeps a folder in step with a workspace until Ctrl-C.
+    Mirror(mirror::Mirror),
+    /// Tells how folders stand that are kept in step.
+    Status(status::Status),
+    /// Lists the conflict copies in a folder.
+    Conflicts(status::Conflicts),
     /// Runs a command in a workspace's session, shows its output and passes on its exit code.
     Run(run::RunArgs),
     /// Opens a terminal in a workspace's session, or comes back to one.
@@ -75,7 +86,10 @@ enum Command {
 impl Command {
     /// Whether it does something of its own when a signal comes.
     const fn minds_signals(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Terminal(_))
+        matches!(
+            self,
+            Self::Clone(_) | Self::Mirror(_) | Self::Run(_) | Self::Terminal(_)
+        )
     }
 }
 
@@ -119,6 +133,10 @@ async fn dispatch(
         Command::Login(login) => login::login(&here, login).await?,
         Command::Logout(logout) => login::logout(&here, logout).await?,
         Command::Workspaces => workspaces::list(&here).await?,
+        Command::Clone(clone) => mirror::clone(&here, clone).await?,
+        Command::Mirror(mirror) => mirror::mirror(&here, mirror).await?,
+        Command::Status(status) => status::status(&here, status).await?,
+        Command::Conflicts(conflicts) => status::conflicts(&here, conflicts)?,
         Command::Run(args) => return run::run(&here, args).await.map_err(CliError::ours),
         Command::Terminal(args) => {
             return terminal::terminal(&here, args)
@@ -132,9 +150,29 @@ async fn dispatch(
     Ok(0)
 }
 
+/// A workspace's name as that of a file or folder here.
+fn file_name(workspace: &str) -> String {
+    let plain = workspace.replace(['/', '\\', '\0'], "-");
+    let plain = plain.trim_start_matches(['.', '-']);
+    let name = if plain.is_empty() { "workspace" } else { plain };
+    name.to_owned()
+}
+
 /// Says that nothing at all can be begun.
 #[must_use]
 pub fn no_runtime(error: &io::Error) -> std::process::ExitCode {
     Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
     std::process::ExitCode::from(exit::FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspaces_name_makes_a_file_in_this_folder() {
+        assert_eq!(file_name("tides"), "tides");
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_name("-"), "workspace");
+    }
 }

@@ -7,6 +7,7 @@ use slipway_client::error::ClientError;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 
+use crate::folder::FolderError;
 use crate::server::Address;
 use crate::token::TokenError;
 
@@ -124,6 +125,9 @@ pub enum CliError {
     /// Where the token is kept.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A folder that shall be kept in step.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A file or folder of ours.
     #[error("{} cannot be used: {source}.", .path.display())]
     File {
@@ -207,6 +211,7 @@ impl CliError {
             Self::NoTerminal => "no_terminal",
             Self::NotRun(_) => "not_run",
             Self::Token(error) => error.code(),
+            Self::Folder(error) => error.code(),
             Self::File { .. } => "file",
             Self::Exists(_) => "file_exists",
             Self::StateDamaged(_) => "state_damaged",
@@ -233,6 +238,7 @@ impl CliError {
             | Self::WorkspaceAmbiguous { .. }
             | Self::TerminalUnknown(_) => exit::NOT_FOUND,
             Self::Token(_) => exit::KEYCHAIN,
+            Self::Folder(_) => exit::FOLDER,
             // As the shell says of a program that wrote to nobody.
             Self::NobodyListens => 128 + 13,
             Self::Interrupted(signal) => signal_exit(*signal),

@@ -1,13 +1,17 @@
 //! The desktop program without its window: the command line, and what a window will share with it.
 //!
 //! Reading order: `main` parses and leaves with a code, `cli` is one file for each command, `error` is what can go wrong
-//! in words and codes. `state` keeps who is signed in where, `token` keeps the secret of it, `config` reads the
+//! in words and codes. `state` keeps who is signed in where, `token` keeps the secret of it, `folder` knows which folders
+//! are copies of workspaces, `keep` keeps one in step and `control` lets other commands ask it. `config` reads the
 //! environment, and `tty` is the terminal at which a person sits.
 
 pub mod cli;
 mod clock;
 pub mod config;
+pub mod control;
 pub mod error;
+pub mod folder;
+pub mod keep;
 pub mod output;
 pub mod server;
 pub mod state;

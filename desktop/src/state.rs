@@ -1,4 +1,4 @@
-//! The private state folder: who is signed in where. Every file is replaced as a whole, so that commands that run at the
+//! The private state folder: who is signed in where, and which folders are kept in step. Every file is replaced as a whole, so that commands that run at the
 //! same time see one state or the other.
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
+use crate::folder::Folders;
 use crate::server::Address;
 use crate::token::{TokenStore, Tokens};
 
@@ -54,6 +55,12 @@ impl State {
         Tokens::new(&self.root)
     }
 
+    /// The folders that are kept in step.
+    #[must_use]
+    pub fn folders(&self) -> Folders {
+        Folders::new(&self.root)
+    }
+
     /// Who is signed in at a server.
     ///
     /// # Errors
@@ -75,8 +82,8 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn keep(&self, sign_in: &SignIn) -> Result<(), CliError> {
-        self.write(&self.sign_in_file(&sign_in.server), sign_in)?;
-        self.write(&self.root.join("current.json"), &sign_in.server)
+        write(&self.sign_in_file(&sign_in.server), sign_in)?;
+        write(&self.root.join("current.json"), &sign_in.server)
     }
 
     /// Forgets a sign-in.
@@ -100,24 +107,31 @@ impl State {
     fn sign_in_file(&self, server: &Address) -> PathBuf {
         self.root.join("servers").join(server.file_name())
     }
-
-    /// Writes a record in the place of the one before.
-    fn write(&self, path: &Path, record: &impl Serialize) -> Result<(), CliError> {
-        let folder = path.parent().unwrap_or(&self.root);
-        let replace = || -> io::Result<()> {
-            private_folder(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, record)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        replace().map_err(CliError::file(path))
-    }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {
+/// Writes a record in the place of the one before.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write(path: &Path, record: &impl Serialize) -> Result<(), CliError> {
+    let folder = path.parent().unwrap_or(path);
+    let replace = || -> io::Result<()> {
+        private_folder(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, record)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    replace().map_err(CliError::file(path))
+}
+
+/// Reads a record; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read or understood.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)

@@ -7,6 +7,7 @@ use crate::lab::Lab;
 use desk::{Desk, PASSWORD};
 
 mod desk;
+mod folder;
 mod keychain;
 mod run;
 mod seat;

@@ -26,7 +26,7 @@ pub(super) async fn export(here: &Here, export: Export) -> Result<(), CliError> 
     let workspace = signed_in.workspace(&export.workspace).await?;
     let file = export
         .file
-        .unwrap_or_else(|| PathBuf::from(file_name(&workspace.name)));
+        .unwrap_or_else(|| PathBuf::from(format!("{}.zip", super::file_name(&workspace.name))));
     let is_stdout = file == Path::new("-");
     if !is_stdout && !export.force && file.exists() {
         return Err(CliError::Exists(file));
@@ -63,24 +63,4 @@ pub(super) async fn export(here: &Here, export: Export) -> Result<(), CliError> 
     here.output.tell(&shown, || {
         format!("Saved {} in {}.", workspace.name, file.display())
     })
-}
-
-/// A workspace's name as that of a file in this folder.
-fn file_name(workspace: &str) -> String {
-    let plain = workspace.replace(['/', '\\', '\0'], "-");
-    let plain = plain.trim_start_matches(['.', '-']);
-    let name = if plain.is_empty() { "workspace" } else { plain };
-    format!("{name}.zip")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_workspaces_name_makes_a_file_in_this_folder() {
-        assert_eq!(file_name("tides"), "tides.zip");
-        assert_eq!(file_name("../../etc/passwd"), "etc-passwd.zip");
-        assert_eq!(file_name("-"), "workspace.zip");
-    }
 }

@@ -7,6 +7,7 @@ use slipway_core::id::WorkspaceId;
 
 use crate::config::Config;
 use crate::error::CliError;
+use crate::folder::Folders;
 use crate::output::Output;
 use crate::server::Address;
 use crate::state::{SignIn, State};
@@ -42,6 +43,11 @@ impl Here {
             output,
             server: server.map(Address::parse).transpose()?,
         })
+    }
+
+    /// The folders that are kept in step.
+    pub(super) fn folders(&self) -> Folders {
+        self.state.folders()
     }
 
     /// The server that was named, or that of the newest sign-in.

@@ -1,4 +1,6 @@
 //! `slipway run`.
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 use slipway_api::run::{Run, RunState, RunTarget, StartRun};
@@ -10,6 +12,7 @@ use slipway_client::terminal::Place;
 use slipway_core::id::{Id as _, SessionId, TerminalId};
 
 use super::here::{Here, SignedIn};
+use super::mirror;
 use super::relay::{self, End, Screen, Sink};
 use super::terminal::exit_code;
 use crate::error::CliError;
@@ -30,13 +33,16 @@ pub(super) struct RunArgs {
 pub(super) async fn run(here: &Here, args: RunArgs) -> Result<u8, CliError> {
     let signed_in = here.signed_in().await?;
     let workspace = signed_in.workspace(&args.workspace).await?;
+    // What a person just saved in this folder is among it; otherwise the newest that the server has.
+    let dir = Path::new(".");
+    let flushed = mirror::flushed(here, &signed_in, workspace.id, dir).await?;
+    let revision = flushed.unwrap_or(workspace.head);
     let (cols, rows) = tty::size();
     let start = StartRun {
         target: RunTarget::Command {
             line: line(&args.command),
         },
-        // The newest that the server has.
-        revision: Some(workspace.head),
+        revision: Some(revision),
         cols: Some(cols),
         rows: Some(rows),
     };

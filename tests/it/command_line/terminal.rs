@@ -151,33 +151,49 @@ async fn a_terminal_needs_a_terminal() {
     assert!(refused.stderr.contains("slipway run"), "{refused:?}");
 }
 
-/// A way to a server that can be cut.
-struct Way {
-    base: String,
+/// A way to a server that can be cut, and led to another.
+pub(super) struct Way {
+    pub(super) base: String,
+    target: Arc<Mutex<String>>,
     carried: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Way {
-    async fn to(base: &str) -> Self {
-        let target = base.trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+    pub(super) async fn to(server: &str) -> Self {
+        let target = Arc::new(Mutex::new(address(server)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let carried = Arc::new(Mutex::new(JoinSet::new()));
-        let carry = Arc::clone(&carried);
+        let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
-                let target = target.clone();
-                carry.lock().unwrap().spawn(async move {
-                    let mut far = TcpStream::connect(target).await.unwrap();
-                    copy_bidirectional(&mut near, &mut far).await.ok();
+                let target = led.lock().expect("no holder panics").clone();
+                carry.lock().expect("no holder panics").spawn(async move {
+                    // Without a server the connection ends at once.
+                    if let Ok(mut far) = TcpStream::connect(target).await {
+                        copy_bidirectional(&mut near, &mut far).await.ok();
+                    }
                 });
             }
         });
-        Self { base, carried }
+        Self {
+            base,
+            target,
+            carried,
+        }
     }
 
     /// Ends every connection.
-    fn cut(&self) {
-        self.carried.lock().unwrap().abort_all();
+    pub(super) fn cut(&self) {
+        self.carried.lock().expect("no holder panics").abort_all();
     }
+
+    /// Leads whoever connects from now on to another server.
+    pub(super) fn lead_to(&self, server: &str) {
+        *self.target.lock().expect("no holder panics") = address(server);
+    }
+}
+
+fn address(server: &str) -> String {
+    server.trim_start_matches("http://").to_owned()
 }

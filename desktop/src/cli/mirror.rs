@@ -1,0 +1,240 @@
+//! `slipway clone` and `slipway mirror`.
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use slipway_mirror::notice::Notice;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::here::{Here, SignedIn};
+use crate::control::Control;
+use crate::error::CliError;
+use crate::folder::{Folder, Folders};
+use crate::keep::{Kept, Stand, StandState};
+use crate::output::Output;
+use crate::tty;
+
+/// Makes a folder with all files of a workspace.
+#[derive(Args)]
+pub(super) struct Clone {
+    /// The workspace's name or id.
+    workspace: String,
+    /// The folder; it is made, or empty. By default the workspace's name, in this folder.
+    dir: Option<PathBuf>,
+}
+
+/// Keeps a folder in step with a workspace, both ways, until Ctrl-C. Edits of both sides that do not go together are kept
+/// side by side; without the server they wait for it.
+#[derive(Args)]
+pub(super) struct Mirror {
+    /// The workspace's name or id.
+    workspace: String,
+    /// The folder: one that was kept in step with this workspace before, or an empty one; it is made if need be.
+    dir: PathBuf,
+}
+
+pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
+    let signed_in = here.signed_in().await?;
+    let workspace = signed_in.workspace(&args.workspace).await?;
+    let dir = args
+        .dir
+        .unwrap_or_else(|| PathBuf::from(super::file_name(&workspace.name)));
+    let folders = here.folders();
+    let folder = folders.take(&dir, &signed_in.server, &workspace)?;
+    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let mut notices = kept.notices();
+    let done = {
+        let mut whole = Box::pin(kept.until(workspace.head));
+        loop {
+            tokio::select! {
+                done = &mut whole => break done,
+                notice = notices.recv() => tell_notice(here.output, &folder, notice)?,
+                number = tty::ended() => break Err(CliError::Interrupted(number)),
+            }
+        }
+    };
+    kept.stop().await;
+    done?;
+    let shown =
+        json!({ "folder": folder.path, "workspace": workspace.id, "revision": workspace.head });
+    here.output.tell(&shown, || {
+        let (name, path) = (&workspace.name, folder.path.display());
+        format!(
+            "{path} has all files of {name}, as of revision {}. Keep it in step: slipway mirror \"{name}\" \"{path}\"",
+            workspace.head
+        )
+    })
+}
+
+pub(super) async fn mirror(here: &Here, args: Mirror) -> Result<(), CliError> {
+    let (folders, known) = (here.folders(), here.folders().at(&args.dir)?);
+    let signed_in = here.signed_in().await?;
+    // A folder that is known goes on also while the server is away.
+    let folder = match known.filter(|folder| is_meant(folder, &args.workspace, &signed_in)) {
+        Some(folder) => folder,
+        None => {
+            let workspace = signed_in.workspace(&args.workspace).await?;
+            folders.take(&args.dir, &signed_in.server, &workspace)?
+        }
+    };
+    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let kept = Arc::new(kept);
+    let control = Control::listen(&folders.home(&folder), Arc::clone(&kept));
+    if let Err(error) = &control {
+        here.output
+            .remark(&format!("Other commands cannot ask this one: {error}."));
+    }
+    let done = watch(here.output, &folder, &kept).await;
+    drop(control);
+    kept.stop().await;
+    done
+}
+
+/// Whether a known folder is of the workspace that was named.
+fn is_meant(folder: &Folder, named: &str, signed_in: &SignedIn) -> bool {
+    folder.is_there()
+        && folder.server == signed_in.server
+        && (folder.name == named || folder.workspace.to_string() == named)
+}
+
+/// Tells how the folder stands until a signal comes or the server refuses.
+async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliError> {
+    let (mut standing, mut shown, mut notices) = (kept.standing(), kept.shown(), kept.notices());
+    let mut line = Line::new(output);
+    let mut ended = Box::pin(tty::ended());
+    let mut refused = Box::pin(kept.refusal());
+    let done = loop {
+        line.show(folder, &kept.stand())?;
+        tokio::select! {
+            Ok(()) = standing.changed() => {}
+            Ok(()) = shown.changed() => {}
+            notice = notices.recv() => {
+                line.end()?;
+                tell_notice(output, folder, notice)?;
+            }
+            refusal = &mut refused => break Err(refusal),
+            _ = &mut ended => break Ok(()),
+        }
+    };
+    line.end()?;
+    done
+}
+
+/// The one line that tells how it stands.
+struct Line {
+    output: Output,
+    told: Option<Stand>,
+    /// Something stands on the line.
+    open: bool,
+}
+
+impl Line {
+    const fn new(output: Output) -> Self {
+        Self {
+            output,
+            told: None,
+            open: false,
+        }
+    }
+
+    fn show(&mut self, folder: &Folder, stand: &Stand) -> Result<(), CliError> {
+        let before = self.told.replace(stand.clone());
+        if before.as_ref() == Some(stand) {
+            return Ok(());
+        }
+        if self.output.is_json() {
+            let object = json!({ "event": "stand", "folder": folder.path, "stand": stand });
+            return self.output.tell(&object, String::new);
+        }
+        let text = words(folder, stand);
+        if tty::is_seen() {
+            self.open = true;
+            return self.output.bytes(format!("\r\x1b[K{text}").as_bytes());
+        }
+        // A log is told of changes of state, not of every revision.
+        if before.is_none_or(|before| before.state != stand.state) {
+            return self.output.tell(&(), || text);
+        }
+        Ok(())
+    }
+
+    /// What follows begins on a line of its own, and then how it stands is told again.
+    fn end(&mut self) -> Result<(), CliError> {
+        if self.open {
+            self.open = false;
+            self.told = None;
+            return self.output.bytes(b"\n");
+        }
+        Ok(())
+    }
+}
+
+/// How a folder stands, in a sentence.
+pub(super) fn words(folder: &Folder, stand: &Stand) -> String {
+    let name = &folder.name;
+    let why = || stand.reason.clone().unwrap_or_default();
+    match stand.state {
+        StandState::Connecting => format!("{name}: connecting"),
+        StandState::Connected => format!("{name}: in step at revision {}", stand.revision),
+        StandState::Offline => {
+            format!(
+                "{name}: offline; edits are kept and go out when the server is back ({})",
+                why()
+            )
+        }
+        StandState::Refused => format!("{name}: the server refuses: {}", why()),
+        StandState::Stopped => format!("{name}: not kept in step now"),
+    }
+}
+
+fn tell_notice(
+    output: Output,
+    folder: &Folder,
+    notice: Result<Notice, RecvError>,
+) -> Result<(), CliError> {
+    let notice = match notice {
+        Ok(notice) => notice,
+        // Many at once: the newest are told. After the end nothing is.
+        Err(RecvError::Lagged(_) | RecvError::Closed) => return Ok(()),
+    };
+    let object = json!({
+        "event": "notice", "folder": folder.path, "code": notice.code(), "message": notice.to_string(),
+    });
+    output.tell(&object, || match &notice {
+        Notice::Deleted { held: true, .. } => format!(
+            "{notice} To delete them in the workspace, too: slipway status \"{}\" --confirm",
+            folder.path.display()
+        ),
+        notice => notice.to_string(),
+    })
+}
+
+/// The revision that has what the folder around `dir` holds, if that is a copy of the workspace.
+pub(super) async fn flushed(
+    here: &Here,
+    signed_in: &SignedIn,
+    workspace: slipway_core::id::WorkspaceId,
+    dir: &Path,
+) -> Result<Option<u64>, CliError> {
+    let folders: Folders = here.folders();
+    let around = folders.around(dir)?.filter(|folder| {
+        folder.workspace == workspace && folder.server == signed_in.server && folder.is_there()
+    });
+    let Some(folder) = around else {
+        return Ok(None);
+    };
+    here.output
+        .remark("Bringing the folder's files to the workspace");
+    let asked = crate::control::ask(&folders.home(&folder), crate::control::Ask::Flush).await;
+    if let Some(revision) = asked.and_then(|answer| answer.flushed) {
+        return Ok(Some(revision));
+    }
+    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let flushed = tokio::select! {
+        flushed = kept.flush() => flushed,
+        number = tty::ended() => Err(CliError::Interrupted(number)),
+    };
+    kept.stop().await;
+    flushed.map(Some)
+}
