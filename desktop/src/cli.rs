@@ -33,15 +33,15 @@ Exit codes:
   run and terminal pass on the code of the program, 128+n when signal n ended it,
   and leave with 125 when Slipway itself failed.";
 
+/// What was asked for.
 #[derive(Parser)]
 #[command(
     name = "slipway",
     version,
-    about = "Slipway on the command line: workspaces whose code runs elsewhere",
-    after_help = EXIT_CODES,
-    arg_required_else_help = true
+    about = "Slipway: workspaces whose code runs elsewhere. Without a command it opens its window",
+    after_help = EXIT_CODES
 )]
-struct Args {
+pub struct Args {
     /// Answers in JSON, one object a line.
     #[arg(long, global = true)]
     json: bool,
@@ -49,7 +49,21 @@ struct Args {
     #[arg(long, global = true, value_name = "SERVER")]
     server: Option<String>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+}
+
+impl Args {
+    /// The program's own arguments; ends it where they are not understood.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::parse()
+    }
+
+    /// Whether the window is asked for: no command is.
+    #[must_use]
+    pub const fn is_window(&self) -> bool {
+        self.command.is_none()
+    }
 }
 
 #[derive(Subcommand)]
@@ -93,13 +107,16 @@ impl Command {
     }
 }
 
-/// Does what the arguments say; the exit code.
-pub async fn run() -> u8 {
+/// Does what a command says; the exit code.
+pub async fn run(args: Args) -> u8 {
     let Args {
         json,
         server,
-        command,
-    } = Args::parse();
+        command: Some(command),
+    } = args
+    else {
+        return 0;
+    };
     let output = Output::new(json);
     let minds_signals = command.minds_signals();
     let done = tokio::select! {
@@ -162,6 +179,13 @@ fn file_name(workspace: &str) -> String {
 #[must_use]
 pub fn no_runtime(error: &io::Error) -> std::process::ExitCode {
     Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
+    std::process::ExitCode::from(exit::FAILED)
+}
+
+/// Says that there is no window.
+#[must_use]
+pub fn no_window(error: &tauri::Error) -> std::process::ExitCode {
+    Output::new(false).remark(&format!("error: The window cannot be shown: {error}."));
     std::process::ExitCode::from(exit::FAILED)
 }
 

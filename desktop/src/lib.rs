@@ -17,3 +17,4 @@ pub mod server;
 pub mod state;
 pub mod token;
 pub mod tty;
+pub mod window;

@@ -34,6 +34,17 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
     ("e2fsprogs", "mkfs.ext4", Needs::Run),
     ("mount", "losetup", Needs::Run),
     ("procps", "ps", Needs::Run),
+    // The desktop app's web view.
+    (
+        "libwebkit2gtk-4.1-dev",
+        concat!(
+            "/usr/lib/",
+            env!("XTASK_ARCH"),
+            "-linux-gnu/pkgconfig/webkit2gtk-4.1.pc"
+        ),
+        Needs::Run,
+    ),
+    ("pkg-config", "pkg-config", Needs::Run),
     ("chromium", "chromium", Needs::Everything),
     (
         "fonts-dejavu-core",
@@ -43,6 +54,14 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
     ("psmisc", "killall", Needs::Everything),
     ("dbus", "dbus-run-session", Needs::Everything),
     ("gnome-keyring", "gnome-keyring-daemon", Needs::Everything),
+    // Tests drive the app's window on a display of their own.
+    ("webkit2gtk-driver", "WebKitWebDriver", Needs::Everything),
+    ("xvfb", "Xvfb", Needs::Everything),
+    (
+        "libgl1-mesa-dri",
+        concat!("/usr/lib/", env!("XTASK_ARCH"), "-linux-gnu/dri/swrast_dri.so"),
+        Needs::Everything,
+    ),
 ];
 
 /// Oldest Node that the UI's tools run on, and the npm that reads its lock file.

@@ -139,6 +139,18 @@ codes! {
     ManyDeleted = "many_deleted",
     /// A crash left files that are kept aside.
     FilesRecovered = "files_recovered",
+    /// No server was chosen on this machine.
+    NoServer = "no_server",
+    /// The server does not answer; what can be done here goes on.
+    Unreachable = "unreachable",
+    /// The system keeps no secrets now; a person chooses where the token is kept.
+    KeychainUnavailable = "keychain_unavailable",
+    /// The folder cannot be a workspace, or no longer; the detail says why.
+    FolderUnusable = "folder_unusable",
+    /// The workspace is on no server: it has no sessions, runs or history there.
+    OnlyHere = "only_here",
+    /// The programs of this machine cannot be started for terminals.
+    NoLocalTerminals = "no_local_terminals",
     /// What a run wrote is not in the workspace yet.
     RunNotSaved = "run_not_saved",
     /// The session has as many processes as it may.

@@ -1,0 +1,4 @@
+//! Reads `tauri.conf.json` and the capabilities into the program.
+fn main() {
+    tauri_build::build();
+}
