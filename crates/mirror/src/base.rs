@@ -1,11 +1,13 @@
 //! What this replica and the hub last agreed on, on disk. It may lag the files, never lead them.
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::OsStr;
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
+
+use crate::volume::{Handle, Volume};
 
 const NODES: TableDefinition<&str, &[u8]> = TableDefinition::new("nodes");
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
@@ -41,14 +43,14 @@ impl Base {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn open(file: &Path) -> Result<Self, BaseError> {
-        match Database::create(file) {
+    pub fn open(volume: &dyn Volume, folder: &Handle, name: &OsStr) -> Result<Self, BaseError> {
+        match volume.database(folder, name) {
             Ok(database) => Ok(Self(database)),
             Err(redb::DatabaseError::Storage(error)) if is_damage(&error) => {
                 tracing::warn!(%error, "The stored base is damaged and is made anew");
                 // What it held is compared again; nothing is deleted for want of it.
-                std::fs::remove_file(file).ok();
-                Ok(Self(Database::create(file)?))
+                volume.remove(folder, name).ok();
+                Ok(Self(volume.database(folder, name)?))
             }
             Err(error) => Err(error.into()),
         }
@@ -159,6 +161,12 @@ fn decode(bytes: &[u8]) -> Option<Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::volume::real::RealVolume;
+
+    fn base(folder: &tempfile::TempDir) -> Base {
+        let place = RealVolume.folder(folder.path()).unwrap();
+        Base::open(&RealVolume, &place, OsStr::new("base")).unwrap()
+    }
 
     #[test]
     fn what_was_written_is_read_again_after_a_restart() {
@@ -170,7 +178,7 @@ mod tests {
             executable: true,
         };
         let link = Node::Symlink { target: "a".into() };
-        let base = Base::open(&folder.path().join("base")).unwrap();
+        let base = base(&folder);
         base.write(
             [
                 (&path("a"), Some(&file)),
@@ -185,10 +193,7 @@ mod tests {
         base.write([(&path("d"), None)].into_iter(), "e1", 8)
             .unwrap();
         drop(base);
-        let agreed = Base::open(&folder.path().join("base"))
-            .unwrap()
-            .read()
-            .unwrap();
+        let agreed = self::base(&folder).read().unwrap();
         assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
         assert_eq!(
             agreed.nodes.into_iter().collect::<Vec<_>>(),
@@ -199,8 +204,7 @@ mod tests {
     #[test]
     fn a_damaged_base_is_made_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("base");
-        std::fs::write(&file, b"not a database").unwrap();
-        assert!(Base::open(&file).unwrap().read().unwrap().nodes.is_empty());
+        std::fs::write(folder.path().join("base"), b"not a database").unwrap();
+        assert!(base(&folder).read().unwrap().nodes.is_empty());
     }
 }

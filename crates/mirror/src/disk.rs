@@ -1,18 +1,15 @@
 //! Files below one root. Nothing is reached through a symlink, and nothing is overwritten or removed unverified:
 //! `change` swaps and then looks at what came out, `private` keeps what was displaced until nobody writes to it.
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::path::RelPath;
 
+use crate::volume::{For, Handle, Kind, Meta, Opened, Volume};
 use private::Private;
 
 mod change;
@@ -109,25 +106,27 @@ impl From<Errno> for DiskError {
 
 /// A root to look at and read from; cheap to clone, so that contents can be read beside the engine.
 #[derive(Clone, Debug)]
-pub struct Root(Arc<OwnedFd>);
+pub struct Root {
+    volume: Arc<dyn Volume>,
+    handle: Arc<Handle>,
+}
 
 impl Root {
     /// Opens a path below the root without following any link.
-    fn open(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        rustix::fs::openat2(
-            &self.0,
-            path,
-            flags | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
-        )
+    fn open(&self, path: &str, what_for: For) -> Result<Handle, Errno> {
+        self.volume.open(&self.handle, OsStr::new(path), what_for)
     }
 
     /// The folder above a path.
-    fn parent(&self, path: &RelPath) -> Result<OwnedFd, Errno> {
+    fn parent(&self, path: &RelPath) -> Result<Handle, Errno> {
         let parent = path.parent();
         let folder = parent.as_ref().map_or(".", RelPath::as_str);
-        self.open(folder, OFlags::PATH | OFlags::DIRECTORY)
+        self.open(folder, For::Place)
+    }
+
+    /// The time by which its files are stamped.
+    pub(crate) fn now_ns(&self) -> i128 {
+        self.volume.now_ns()
     }
 
     /// Looks at a path; `None` when nothing stands there.
@@ -139,7 +138,7 @@ impl Root {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
             parent => parent?,
         };
-        look_at(&parent, OsStr::new(path.name()))
+        look_at(&*self.volume, &parent, OsStr::new(path.name()))
     }
 
     /// Names in a folder; the root for `None`.
@@ -148,25 +147,17 @@ impl Root {
     /// When it cannot be read to its end.
     pub fn list(&self, folder: Option<&RelPath>) -> io::Result<Vec<OsString>> {
         let folder = folder.map_or(".", RelPath::as_str);
-        let handle = self.open(folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::new(handle)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(OsStr::from_bytes(name).to_owned());
-            }
-        }
-        Ok(names)
+        let folder = self.open(folder, For::Listing)?;
+        Ok(self.volume.list(folder)?)
     }
 
     /// Opens a file for reading, itself and not through a link.
     ///
     /// # Errors
     /// When it is not there or not to be read.
-    pub fn read(&self, path: &RelPath) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        Ok(File::from(self.open(path.as_str(), flags)?))
+    pub fn read(&self, path: &RelPath) -> io::Result<Opened> {
+        let file = self.open(path.as_str(), For::Reading)?;
+        Ok(Opened::new(Arc::clone(&self.volume), file))
     }
 
     /// Hashes a file; `None` when it changed meanwhile and must be looked at again.
@@ -174,10 +165,10 @@ impl Root {
     /// # Errors
     /// When it cannot be read.
     pub fn hash(&self, path: &RelPath) -> io::Result<Option<(ContentHash, Fingerprint)>> {
-        let file = self.read(path)?;
-        let before = fingerprint(&rustix::fs::fstat(&file)?);
-        let hash = hash_file(&file)?;
-        let after = fingerprint(&rustix::fs::fstat(&file)?);
+        let mut file = self.read(path)?;
+        let before = fingerprint(&file.meta()?);
+        let hash = hash_file(&mut file)?;
+        let after = fingerprint(&file.meta()?);
         Ok((before == after).then_some((hash, after)))
     }
 
@@ -192,20 +183,20 @@ impl Root {
         /// Above it one flush of the whole file system is cheaper.
         const SINGLE_MAX: usize = 64;
         if paths.len() > SINGLE_MAX {
-            let whole = self.open(".", OFlags::RDONLY | OFlags::DIRECTORY)?;
-            return Ok(rustix::fs::syncfs(whole)?);
+            let whole = self.open(".", For::Listing)?;
+            return Ok(self.volume.make_all_durable(&whole)?);
         }
         let mut folders = std::collections::BTreeSet::new();
         for path in paths {
             if let Ok(file) = self.read(path) {
-                file.sync_all()?;
+                file.make_durable()?;
             }
             folders.insert(path.parent());
         }
         for folder in folders {
             let folder = folder.as_ref().map_or(".", RelPath::as_str);
-            if let Ok(folder) = self.open(folder, OFlags::RDONLY | OFlags::DIRECTORY) {
-                rustix::fs::fsync(folder)?;
+            if let Ok(folder) = self.open(folder, For::Listing) {
+                self.volume.make_durable(&folder)?;
             }
         }
         Ok(())
@@ -238,13 +229,13 @@ impl Disk {
     ///
     /// # Errors
     /// When the root is not a folder or cannot be written.
-    pub fn open(path: &Path, beside: &Path) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = rustix::fs::open(path, flags, Mode::empty())?;
+    pub fn open(volume: &Arc<dyn Volume>, path: &Path, beside: &Path) -> io::Result<Self> {
+        let handle = Arc::new(volume.folder(path)?);
+        let volume = Arc::clone(volume);
         Ok(Self {
             path: path.to_owned(),
-            root: Root(Arc::new(handle)),
-            private: Private::open(path, beside)?,
+            private: Private::open(&volume, path, beside)?,
+            root: Root { volume, handle },
             displaced: Vec::new(),
         })
     }
@@ -272,7 +263,7 @@ impl Disk {
     }
 }
 
-fn hash_file(mut file: &File) -> io::Result<ContentHash> {
+fn hash_file(file: &mut Opened) -> io::Result<ContentHash> {
     let mut hasher = ContentHasher::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -283,32 +274,29 @@ fn hash_file(mut file: &File) -> io::Result<ContentHash> {
     }
 }
 
-fn fingerprint(stat: &rustix::fs::Stat) -> Fingerprint {
-    let time = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+const fn fingerprint(meta: &Meta) -> Fingerprint {
     Fingerprint {
-        inode: stat.st_ino,
-        size: stat.st_size.unsigned_abs(),
-        mtime_ns: time(stat.st_mtime, stat.st_mtime_nsec),
-        ctime_ns: time(stat.st_ctime, stat.st_ctime_nsec),
-        mode: stat.st_mode & 0o7777,
+        inode: meta.inode,
+        size: meta.size,
+        mtime_ns: meta.mtime_ns,
+        ctime_ns: meta.ctime_ns,
+        mode: meta.mode,
     }
 }
 
-fn look_at(parent: &impl AsFd, name: &OsStr) -> io::Result<Option<Seen>> {
-    let stat = match rustix::fs::statat(parent.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
+fn look_at(volume: &dyn Volume, parent: &Handle, name: &OsStr) -> io::Result<Option<Seen>> {
+    let meta = match volume.stat(parent, name) {
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        stat => stat?,
+        meta => meta?,
     };
-    Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Seen::File(fingerprint(&stat)),
-        FileType::Directory => Seen::Folder,
-        FileType::Symlink => {
-            match rustix::fs::readlinkat(parent.as_fd(), name, Vec::new())?.into_string() {
-                Ok(target) => Seen::Symlink(target),
-                Err(_) => Seen::Other,
-            }
-        }
-        _ => Seen::Other,
+    Ok(Some(match meta.kind {
+        Kind::File => Seen::File(fingerprint(&meta)),
+        Kind::Folder => Seen::Folder,
+        Kind::Link => match volume.read_link(parent, name)?.into_string() {
+            Ok(target) => Seen::Symlink(target),
+            Err(_) => Seen::Other,
+        },
+        Kind::Other => Seen::Other,
     }))
 }
 

@@ -3,7 +3,7 @@
 //!
 //! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
 //! `contents` carries bytes, `deletion` minds mass deletions, `trouble` keeps what cannot be done now, `pace` holds back
-//! what changes all the time, and `keep` makes agreements durable.
+//! what changes all the time, `keep` makes agreements durable, and `beside` is where waiting is done.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::notice::Notice;
 use state::State;
 
 mod apply;
+mod beside;
 mod conflict;
 mod contents;
 mod deletion;

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, RecommendedWatcher, RecursiveMode};
 use tokio::sync::Notify;
 
 /// Paths remembered one by one; beyond it everything is looked at.
@@ -18,6 +18,34 @@ struct Heard {
     rescan: bool,
 }
 
+/// Where a source tells what it saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ear {
+    heard: Arc<Mutex<Heard>>,
+    wake: Arc<Notify>,
+}
+
+impl Ear {
+    pub(crate) fn hear(&self, event: notify::Result<Event>) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Ok(event) if event.need_rescan() => heard.rescan = true,
+            Ok(event) if event.kind.is_access() && !is_close(&event) => return,
+            Ok(event) => {
+                if is_end(&event) {
+                    heard.replaced.extend(event.paths.iter().cloned());
+                }
+                heard.paths.extend(event.paths);
+            }
+            Err(_) => heard.rescan = true,
+        }
+        if heard.paths.len() > DIRTY_MAX {
+            heard.rescan = true;
+        }
+        self.wake.notify_one();
+    }
+}
+
 /// What to look at.
 #[derive(Debug)]
 pub enum Hint {
@@ -27,11 +55,36 @@ pub enum Hint {
     Everything,
 }
 
+/// What tells of changes in the folders that it watches.
+pub(crate) trait Source: Send {
+    /// Which folder stands at a path, as a number that another may get when it is gone.
+    fn inode(&self, folder: &Path) -> Option<u64>;
+    /// Watches a folder, not what lies in its folders.
+    fn watch(&mut self, folder: &Path) -> notify::Result<()>;
+    /// Forgets the folder of a name.
+    fn unwatch(&mut self, folder: &Path);
+}
+
+impl Source for RecommendedWatcher {
+    fn inode(&self, folder: &Path) -> Option<u64> {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::symlink_metadata(folder)
+            .ok()
+            .map(|found| found.ino())
+    }
+    fn watch(&mut self, folder: &Path) -> notify::Result<()> {
+        notify::Watcher::watch(self, folder, RecursiveMode::NonRecursive)
+    }
+    fn unwatch(&mut self, folder: &Path) {
+        // It may be gone already.
+        notify::Watcher::unwatch(self, folder).ok();
+    }
+}
+
 /// The watches of one root.
 pub struct Watch {
-    watcher: Option<RecommendedWatcher>,
-    heard: Arc<Mutex<Heard>>,
-    wake: Arc<Notify>,
+    source: Option<Box<dyn Source>>,
+    ear: Ear,
     /// Folders with their inode numbers.
     watched: HashMap<PathBuf, u64>,
     partial: bool,
@@ -41,65 +94,38 @@ impl Watch {
     /// Watches nothing yet. Where the system gives no watcher, only scans find changes.
     #[must_use]
     pub fn new() -> Self {
-        let (heard, wake) = (Arc::<Mutex<Heard>>::default(), Arc::new(Notify::new()));
-        let (to, waker) = (Arc::clone(&heard), Arc::clone(&wake));
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let mut heard = to.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Ok(event) if event.need_rescan() => heard.rescan = true,
-                Ok(event) if event.kind.is_access() && !is_close(&event) => return,
-                Ok(event) => {
-                    if is_end(&event) {
-                        heard.replaced.extend(event.paths.iter().cloned());
-                    }
-                    heard.paths.extend(event.paths);
-                }
-                Err(_) => heard.rescan = true,
-            }
-            if heard.paths.len() > DIRTY_MAX {
-                heard.rescan = true;
-            }
-            waker.notify_one();
-        });
+        let ear = Ear::default();
+        let to = ear.clone();
+        let watcher = notify::recommended_watcher(move |event| to.hear(event));
         let watcher = watcher
             .map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans"))
             .ok();
-        Self {
-            partial: watcher.is_none(),
-            watcher,
-            heard,
-            wake,
-            watched: HashMap::new(),
-        }
+        Self::with(watcher.map(|watcher| Box::new(watcher) as Box<_>), ear)
     }
 
-    /// Hears nothing at all: what a system without a watcher has, and a simulation.
-    #[cfg(test)]
-    pub(crate) fn deaf() -> Self {
+    pub(crate) fn with(source: Option<Box<dyn Source>>, ear: Ear) -> Self {
         Self {
-            watcher: None,
-            heard: Arc::default(),
-            wake: Arc::default(),
+            partial: source.is_none(),
+            source,
+            ear,
             watched: HashMap::new(),
-            partial: true,
         }
     }
 
     /// Watches a folder, not what lies in its folders.
     pub fn add(&mut self, folder: &Path) {
-        use std::os::unix::fs::MetadataExt as _;
-        let Some(watcher) = &mut self.watcher else {
+        let Some(source) = &mut self.source else {
             return;
         };
-        let Ok(inode) = std::fs::symlink_metadata(folder).map(|found| found.ino()) else {
+        let Some(inode) = source.inode(folder) else {
             return;
         };
         match self.watched.get(folder) {
             Some(watched) if *watched == inode => return,
             // A folder of this name was watched before: the watcher would take this one for it.
-            _ => drop(watcher.unwatch(folder)),
+            _ => source.unwatch(folder),
         }
-        match watcher.watch(folder, RecursiveMode::NonRecursive) {
+        match source.watch(folder) {
             Ok(()) => drop(self.watched.insert(folder.to_owned(), inode)),
             Err(error) => {
                 // Out of watches: the audit scan covers the rest, later but surely.
@@ -113,7 +139,7 @@ impl Watch {
     /// Takes no folder for the one that it watched before: for a look after events were lost.
     pub fn distrust(&mut self) {
         self.watched.clear();
-        self.partial = self.watcher.is_none();
+        self.partial = self.source.is_none();
     }
 
     /// Whether some folders are not watched, so that scans must come often.
@@ -124,15 +150,15 @@ impl Watch {
 
     /// Resolves when something was heard.
     pub async fn heard(&self) {
-        self.wake.notified().await;
+        self.ear.wake.notified().await;
     }
 
     /// Takes what was heard.
     #[must_use]
     pub fn take(&mut self) -> Option<Hint> {
         let heard = {
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *heard)
+            let heard = &self.ear.heard;
+            std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner))
         };
         if heard.rescan {
             self.distrust();

@@ -1,14 +1,19 @@
 //! Changes of a root's files. Each is checked at the instant it is made: what is swapped out is looked at, and put back
 //! if it is not what was expected.
 use std::ffi::OsStr;
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 use slipway_core::path::RelPath;
 
 use super::{Disk, DiskError, Displaced, Fingerprint, Seen, fingerprint, look_at};
+use crate::volume::{Handle, Rename, Volume};
 
 impl Disk {
+    fn volume(&self) -> Arc<dyn Volume> {
+        Arc::clone(&self.root.volume)
+    }
+
     /// Puts a private file at a path. `over` is what must stand there now; `None`: nothing.
     ///
     /// # Errors
@@ -20,43 +25,44 @@ impl Disk {
         executable: bool,
         over: Option<Fingerprint>,
     ) -> Result<Fingerprint, DiskError> {
+        let volume = self.volume();
         let parent = self.root.parent(path)?;
-        let name = OsStr::new(path.name());
+        let (name, scratch) = (OsStr::new(path.name()), OsStr::new(scratch));
         let mode = mode(over.map_or(0o644, |old| old.mode), executable);
         let tmp = &self.private.tmp;
-        rustix::fs::chmodat(tmp, scratch, Mode::from_raw_mode(mode), AtFlags::empty())?;
+        volume.set_mode(tmp, scratch, mode)?;
         let Some(expected) = over else {
-            rustix::fs::renameat_with(tmp, scratch, &parent, name, RenameFlags::NOREPLACE)?;
-            return standing(&parent, name);
+            volume.rename(tmp, scratch, &parent, name, Rename::IntoNothing)?;
+            return standing(&*volume, &parent, name);
         };
-        if look_at(&parent, name)? != Some(Seen::File(expected)) {
+        if look_at(&*volume, &parent, name)? != Some(Seen::File(expected)) {
             return Err(DiskError::Unexpected);
         }
-        let ours = fingerprint(&rustix::fs::statat(tmp, scratch, AtFlags::empty())?);
+        let ours = fingerprint(&volume.stat(tmp, scratch)?);
         // From here on this private name may hold a person's bytes, and says so.
         let aside = self.private.name('x');
+        let aside_name = OsStr::new(&aside);
         let tmp = &self.private.tmp;
-        rustix::fs::renameat_with(tmp, scratch, tmp, &aside, RenameFlags::NOREPLACE)?;
-        let swapped = rustix::fs::renameat_with(tmp, &aside, &parent, name, RenameFlags::EXCHANGE);
-        if let Err(error) = swapped {
-            rustix::fs::renameat(tmp, &aside, tmp, scratch)?;
+        volume.rename(tmp, scratch, tmp, aside_name, Rename::IntoNothing)?;
+        if let Err(error) = volume.rename(tmp, aside_name, &parent, name, Rename::Exchange) {
+            volume.rename(tmp, aside_name, tmp, scratch, Rename::Replace)?;
             return Err(error.into());
         }
-        match look_at(tmp, OsStr::new(&aside))? {
+        match look_at(&*volume, tmp, aside_name)? {
             Some(Seen::File(out)) if out.is_untouched(&expected) => {
                 self.displaced.push(Displaced {
                     name: aside,
                     path: path.clone(),
                     print: Some(out),
                 });
-                standing(&parent, name)
+                standing(&*volume, &parent, name)
             }
             // Somebody wrote between look and swap: their bytes go back to their name.
             _ => {
-                rustix::fs::renameat_with(tmp, &aside, &parent, name, RenameFlags::EXCHANGE)?;
-                match look_at(tmp, OsStr::new(&aside))? {
+                volume.rename(tmp, aside_name, &parent, name, Rename::Exchange)?;
+                match look_at(&*volume, tmp, aside_name)? {
                     Some(Seen::File(back)) if back.is_untouched(&ours) => {
-                        rustix::fs::renameat(tmp, &aside, tmp, scratch)?;
+                        volume.rename(tmp, aside_name, tmp, scratch, Rename::Replace)?;
                     }
                     // And somebody put another file there meanwhile.
                     _ => self.stray(aside, path),
@@ -77,11 +83,11 @@ impl Disk {
         expected: Fingerprint,
     ) -> Result<Fingerprint, DiskError> {
         let file = self.root.read(path)?;
-        if fingerprint(&rustix::fs::fstat(&file)?) != expected {
+        if fingerprint(&file.meta()?) != expected {
             return Err(DiskError::Unexpected);
         }
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode(expected.mode, executable)))?;
-        Ok(fingerprint(&rustix::fs::fstat(&file)?))
+        file.set_mode(mode(expected.mode, executable))?;
+        Ok(fingerprint(&file.meta()?))
     }
 
     /// Makes a folder; fine when there is one.
@@ -90,7 +96,8 @@ impl Disk {
     /// Something else stands there, or the system refuses.
     pub fn make_folder(&self, path: &RelPath) -> Result<(), DiskError> {
         let parent = self.root.parent(path)?;
-        match rustix::fs::mkdirat(&parent, path.name(), Mode::from_raw_mode(0o755)) {
+        let volume = &self.root.volume;
+        match volume.make_folder(&parent, OsStr::new(path.name())) {
             Err(Errno::EXIST) if self.root.look(path)? == Some(Seen::Folder) => Ok(()),
             done => Ok(done?),
         }
@@ -102,7 +109,8 @@ impl Disk {
     /// Something stands there, or the system refuses.
     pub fn make_link(&self, path: &RelPath, target: &str) -> Result<(), DiskError> {
         let parent = self.root.parent(path)?;
-        Ok(rustix::fs::symlinkat(target, &parent, path.name())?)
+        let volume = &self.root.volume;
+        Ok(volume.make_link(&parent, OsStr::new(path.name()), target)?)
     }
 
     /// Removes what stands at a path if it is what was expected; a folder only when it is empty.
@@ -110,19 +118,21 @@ impl Disk {
     /// # Errors
     /// Something unexpected stands there, or the system refuses.
     pub fn remove(&mut self, path: &RelPath, expected: &Seen) -> Result<(), DiskError> {
+        let volume = self.volume();
         let parent = match self.root.parent(path) {
             Err(Errno::NOENT) => return Ok(()),
             parent => parent?,
         };
         let name = OsStr::new(path.name());
         if *expected == Seen::Folder {
-            return match rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR) {
+            return match volume.remove_folder(&parent, name) {
                 Err(Errno::NOENT) => Ok(()),
                 done => Ok(done?),
             };
         }
         let aside = self.set_aside(path)?;
-        let out = look_at(&self.private.tmp, OsStr::new(&aside))?;
+        let aside_name = OsStr::new(&aside);
+        let out = look_at(&*volume, &self.private.tmp, aside_name)?;
         let print = match (&out, expected) {
             (Some(Seen::File(out)), Seen::File(expected)) if out.is_untouched(expected) => *out,
             (Some(out), expected) if out == expected => {
@@ -132,8 +142,7 @@ impl Disk {
             _ => {
                 // Not what was agreed on: it goes back, unless its name was taken meanwhile.
                 let tmp = &self.private.tmp;
-                let back = RenameFlags::NOREPLACE;
-                match rustix::fs::renameat_with(tmp, &aside, &parent, name, back) {
+                match volume.rename(tmp, aside_name, &parent, name, Rename::IntoNothing) {
                     Err(Errno::EXIST) => self.stray(aside, path),
                     done => done?,
                 }
@@ -156,7 +165,9 @@ impl Disk {
         let parent = self.root.parent(path)?;
         let aside = self.private.name('t');
         let tmp = self.private.tmp()?;
-        rustix::fs::renameat_with(&parent, path.name(), tmp, &aside, RenameFlags::NOREPLACE)?;
+        let (old, new) = (OsStr::new(path.name()), OsStr::new(&aside));
+        let volume = &self.root.volume;
+        volume.rename(&parent, old, tmp, new, Rename::IntoNothing)?;
         Ok(aside)
     }
 
@@ -166,14 +177,9 @@ impl Disk {
     /// The new name is taken, or the system refuses.
     pub fn rename(&self, from: &RelPath, to: &RelPath) -> Result<(), DiskError> {
         let (old, new) = (self.root.parent(from)?, self.root.parent(to)?);
-        let how = RenameFlags::NOREPLACE;
-        Ok(rustix::fs::renameat_with(
-            &old,
-            from.name(),
-            &new,
-            to.name(),
-            how,
-        )?)
+        let (from, to) = (OsStr::new(from.name()), OsStr::new(to.name()));
+        let volume = &self.root.volume;
+        Ok(volume.rename(&old, from, &new, to, Rename::IntoNothing)?)
     }
 
     /// Brings a private file back to sight at a path that nothing has.
@@ -182,14 +188,9 @@ impl Disk {
     /// The name is taken, or the system refuses.
     pub fn bring_back(&self, name: &str, path: &RelPath) -> Result<(), DiskError> {
         let parent = self.root.parent(path)?;
-        let (tmp, how) = (&self.private.tmp, RenameFlags::NOREPLACE);
-        Ok(rustix::fs::renameat_with(
-            tmp,
-            name,
-            &parent,
-            path.name(),
-            how,
-        )?)
+        let (old, new) = (OsStr::new(name), OsStr::new(path.name()));
+        let (volume, tmp) = (&self.root.volume, &self.private.tmp);
+        Ok(volume.rename(tmp, old, &parent, new, Rename::IntoNothing)?)
     }
 
     fn stray(&mut self, name: String, path: &RelPath) {
@@ -210,7 +211,6 @@ const fn mode(old: u32, executable: bool) -> u32 {
     }
 }
 
-fn standing(parent: &impl std::os::fd::AsFd, name: &OsStr) -> Result<Fingerprint, DiskError> {
-    let found = rustix::fs::statat(parent.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(fingerprint(&found))
+fn standing(volume: &dyn Volume, parent: &Handle, name: &OsStr) -> Result<Fingerprint, DiskError> {
+    Ok(fingerprint(&volume.stat(parent, name)?))
 }

@@ -2,40 +2,45 @@
 //! what a crash leaves: `n-` was never visible and may go, `x-` and `t-` were a person's and may not.
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
+use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
 
 use super::{Fingerprint, Seen, hash_file, look_at};
-use crate::clock;
+use crate::volume::{For, Handle, Kind, Opened, Rename, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
 pub const PRIVATE: &str = ".slipway";
+/// Bytes that are copied at a time.
+const COPIED: usize = 64 * 1024;
 /// What a crash left is kept this long.
 const RECOVERED_NS: i128 = 7 * 24 * 3600 * 1_000_000_000;
 
 /// The private folder.
 #[derive(Debug)]
 pub struct Private {
+    volume: Arc<dyn Volume>,
     folder: PathBuf,
-    pub(super) tmp: OwnedFd,
+    pub(super) tmp: Handle,
     counter: u64,
 }
 
 impl Private {
-    pub(super) fn open(root: &Path, beside: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(beside)?;
-        let folder = if same_mount(root, beside) {
+    pub(super) fn open(volume: &Arc<dyn Volume>, root: &Path, beside: &Path) -> io::Result<Self> {
+        volume.make_folders(beside)?;
+        // Renames work within one mount alone, also where two show the same file system.
+        let mount = volume.mount(root);
+        let folder = if mount.is_some() && mount == volume.mount(beside) {
             beside.join("files")
         } else {
             root.join(PRIVATE)
         };
-        let tmp = open_tmp(&folder)?;
+        let tmp = open_tmp(&**volume, &folder)?;
         Ok(Self {
+            volume: Arc::clone(volume),
             folder,
             tmp,
             counter: 0,
@@ -43,9 +48,9 @@ impl Private {
     }
 
     /// The folder of what is on its way. A program may have removed it: then it is made again.
-    pub(super) fn tmp(&mut self) -> io::Result<&OwnedFd> {
-        if rustix::fs::fstat(&self.tmp)?.st_nlink == 0 {
-            self.tmp = open_tmp(&self.folder)?;
+    pub(super) fn tmp(&mut self) -> io::Result<&Handle> {
+        if self.volume.stat_open(&self.tmp)?.links == 0 {
+            self.tmp = open_tmp(&*self.volume, &self.folder)?;
         }
         Ok(&self.tmp)
     }
@@ -60,12 +65,11 @@ impl Private {
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn scratch(&mut self) -> io::Result<(String, File)> {
+    pub fn scratch(&mut self) -> io::Result<(String, Opened)> {
         let name = self.name('n');
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o644);
-        let file = rustix::fs::openat(self.tmp()?, &name, flags, mode)?;
-        Ok((name, File::from(file)))
+        let volume = Arc::clone(&self.volume);
+        let file = volume.open(self.tmp()?, OsStr::new(&name), For::Making)?;
+        Ok((name, Opened::new(volume, file)))
     }
 
     /// Writes content to a new file.
@@ -90,7 +94,10 @@ impl Private {
     pub fn copy(&mut self, name: &str) -> io::Result<String> {
         let mut from = self.read(name)?;
         let (copy, mut to) = self.scratch()?;
-        match io::copy(&mut from, &mut to) {
+        match io::copy(
+            &mut io::BufReader::with_capacity(COPIED, &mut from),
+            &mut to,
+        ) {
             Ok(_) => Ok(copy),
             Err(error) => {
                 self.discard(&copy);
@@ -103,24 +110,22 @@ impl Private {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn read(&self, name: &str) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.tmp, name, flags, Mode::empty())?;
-        Ok(File::from(file))
+    pub fn read(&self, name: &str) -> io::Result<Opened> {
+        let file = self
+            .volume
+            .open(&self.tmp, OsStr::new(name), For::Reading)?;
+        Ok(Opened::new(Arc::clone(&self.volume), file))
     }
 
-    /// Drops one, with all in it if it is a folder.
+    /// Drops one, with all in it if it is a folder. It may never have been made.
     pub fn discard(&self, name: &str) {
-        // It may never have been made.
-        if rustix::fs::unlinkat(&self.tmp, name, AtFlags::empty()).is_err() {
-            drop(std::fs::remove_dir_all(self.folder.join("tmp").join(name)));
-        }
+        remove_all(&*self.volume, &self.tmp, OsStr::new(name)).ok();
     }
 
     /// Whether a displaced file was written to since: its bytes are then nowhere else.
     #[must_use]
     pub fn was_written(&self, name: &str, print: &Fingerprint) -> bool {
-        match look_at(&self.tmp, OsStr::new(name)) {
+        match look_at(&*self.volume, &self.tmp, OsStr::new(name)) {
             Ok(Some(Seen::File(now))) => !now.is_untouched(print),
             _ => false,
         }
@@ -129,8 +134,8 @@ impl Private {
     /// The hash of one; `None` for what is no file.
     #[must_use]
     pub fn hash(&self, name: &str) -> Option<ContentHash> {
-        match look_at(&self.tmp, OsStr::new(name)) {
-            Ok(Some(Seen::File(_))) => hash_file(&self.read(name).ok()?).ok(),
+        match look_at(&*self.volume, &self.tmp, OsStr::new(name)) {
+            Ok(Some(Seen::File(_))) => hash_file(&mut self.read(name).ok()?).ok(),
             _ => None,
         }
     }
@@ -144,62 +149,63 @@ impl Private {
     /// When the folder cannot be read.
     pub fn recover(&self, known: &HashSet<ContentHash>) -> io::Result<(usize, PathBuf)> {
         let kept = self.folder.join("recovered");
-        forget_old(&kept);
+        self.forget_old(&kept);
         let mut many = 0;
-        for entry in std::fs::read_dir(self.folder.join("tmp"))? {
-            let entry = entry?;
-            let name = entry.file_name();
+        for name in self.volume.list(self.listing(&self.tmp)?)? {
             let Some(text) = name.to_str() else { continue };
-            let is_file = entry.file_type()?.is_file();
+            let is_file = self.volume.stat(&self.tmp, &name)?.kind == Kind::File;
             let known = || self.hash(text).is_some_and(|hash| known.contains(&hash));
             // A folder here is one of caches, which tools make again.
             if text.starts_with("n-") || !is_file || known() {
                 self.discard(text);
-                continue;
-            }
-            std::fs::create_dir_all(&kept)?;
-            let free = (1..)
-                .map(|n| kept.join(format!("file-{n}")))
-                .find(|place| !place.exists());
-            if let Some(place) = free {
-                std::fs::rename(entry.path(), place)?;
+            } else {
+                self.keep(&name, &kept)?;
                 many += 1;
             }
         }
         Ok((many, kept))
     }
-}
 
-fn open_tmp(folder: &Path) -> io::Result<OwnedFd> {
-    let tmp = folder.join("tmp");
-    std::fs::create_dir_all(&tmp)?;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(&tmp, flags, Mode::empty())?)
-}
-
-/// Renames work within one mount alone, also where two show the same file system.
-fn same_mount(one: &Path, other: &Path) -> bool {
-    let mount = |path: &Path| {
-        let cwd = rustix::fs::CWD;
-        let found = rustix::fs::statx(cwd, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-        (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
-    };
-    mount(one).is_some_and(|one| mount(other) == Some(one))
-}
-
-fn forget_old(kept: &Path) {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(kept) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        // Moving it here set its ctime.
-        let since = |found: std::fs::Metadata| i128::from(found.ctime()) * 1_000_000_000;
-        let is_old = entry
-            .metadata()
-            .is_ok_and(|found| since(found) + RECOVERED_NS < clock::unix_ns());
-        if is_old {
-            drop(std::fs::remove_file(entry.path()));
+    /// Moves one to where people find it, under a name that nothing has there.
+    fn keep(&self, name: &OsStr, kept: &Path) -> io::Result<()> {
+        self.volume.make_folders(kept)?;
+        let folder = self.volume.folder(kept)?;
+        let mut number = 1_u64;
+        loop {
+            let place = format!("file-{number}");
+            let (to, how) = (OsStr::new(&place), Rename::IntoNothing);
+            match self.volume.rename(&self.tmp, name, &folder, to, how) {
+                Err(Errno::EXIST) => number += 1,
+                done => return Ok(done?),
+            }
         }
     }
+
+    fn listing(&self, folder: &Handle) -> Result<Handle, Errno> {
+        self.volume.open(folder, OsStr::new("."), For::Listing)
+    }
+
+    fn forget_old(&self, kept: &Path) {
+        let names = || {
+            let folder = self.volume.folder(kept).ok()?;
+            let names = self.volume.list(self.listing(&folder).ok()?).ok()?;
+            Some((folder, names))
+        };
+        let Some((folder, names)) = names() else {
+            return;
+        };
+        for name in names {
+            // Moving it here set its ctime.
+            let found = self.volume.stat(&folder, &name);
+            if found.is_ok_and(|found| found.ctime_ns + RECOVERED_NS < self.volume.now_ns()) {
+                self.volume.remove(&folder, &name).ok();
+            }
+        }
+    }
+}
+
+fn open_tmp(volume: &dyn Volume, folder: &Path) -> io::Result<Handle> {
+    let tmp = folder.join("tmp");
+    volume.make_folders(&tmp)?;
+    Ok(volume.folder(&tmp)?)
 }

@@ -1,32 +1,26 @@
 //! Who a root is. A folder that was made anew is another replica, whose base says nothing: it can delete nothing.
-use std::io;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
 
-use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 
 use super::private::PRIVATE;
+use crate::volume::real::RealVolume;
+use crate::volume::{For, Opened, Volume};
 
 /// Goes with the folder, and no program lists it.
 const NAME: &str = "user.slipway.root";
+/// In our private folder, where the folder itself cannot carry it.
+const FILE: &str = "root";
 
 /// A root's identity, given to it if it has none yet.
 ///
 /// # Errors
 /// When it can be kept neither on the folder nor in it.
 pub fn identity(root: &Path, fresh: &str) -> io::Result<String> {
-    if let Some(id) = known(root)? {
-        return Ok(id);
-    }
-    match rustix::fs::setxattr(root, NAME, fresh.as_bytes(), XattrFlags::empty()) {
-        Ok(()) => Ok(fresh.to_owned()),
-        // A file system without attributes.
-        Err(_) => {
-            std::fs::create_dir_all(root.join(PRIVATE))?;
-            std::fs::write(in_file(root), fresh)?;
-            Ok(fresh.to_owned())
-        }
-    }
+    identity_on(&real(), root, fresh)
 }
 
 /// A root's identity, if it has one.
@@ -34,22 +28,54 @@ pub fn identity(root: &Path, fresh: &str) -> io::Result<String> {
 /// # Errors
 /// When it cannot be read.
 pub fn known(root: &Path) -> io::Result<Option<String>> {
-    let mut value = [0_u8; 128];
-    let found = match rustix::fs::getxattr(root, NAME, &mut value) {
-        Ok(many) => std::str::from_utf8(&value[..many])
-            .unwrap_or_default()
-            .to_owned(),
+    known_on(&real(), root)
+}
+
+fn real() -> Arc<dyn Volume> {
+    Arc::new(RealVolume)
+}
+
+pub(crate) fn identity_on(
+    volume: &Arc<dyn Volume>,
+    root: &Path,
+    fresh: &str,
+) -> io::Result<String> {
+    if let Some(id) = known_on(volume, root)? {
+        return Ok(id);
+    }
+    // A file system without attributes keeps it in a file.
+    if volume.set_attribute(root, NAME, fresh.as_bytes()).is_err() {
+        let private = root.join(PRIVATE);
+        volume.make_folders(&private)?;
+        let folder = volume.folder(&private)?;
+        // An empty one says nothing.
+        volume.remove(&folder, OsStr::new(FILE)).ok();
+        let file = volume.open(&folder, OsStr::new(FILE), For::Making)?;
+        Opened::new(Arc::clone(volume), file).write_all(fresh.as_bytes())?;
+    }
+    Ok(fresh.to_owned())
+}
+
+fn known_on(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<Option<String>> {
+    let found = match volume.attribute(root, NAME) {
+        Ok(value) => String::from_utf8(value).unwrap_or_default(),
         // A file in it may have come with it from a file system without attributes, of which it is a copy.
         Err(Errno::NODATA) => String::new(),
-        Err(_) => match std::fs::read_to_string(in_file(root)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            found => found?.trim().to_owned(),
-        },
+        Err(_) => in_file(volume, root)?,
     };
     Ok(Some(found).filter(|id| !id.is_empty()))
 }
 
-/// Where it is kept when the folder itself cannot carry it.
-fn in_file(root: &Path) -> PathBuf {
-    root.join(PRIVATE).join("root")
+fn in_file(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<String> {
+    let open = || {
+        let folder = volume.folder(&root.join(PRIVATE))?;
+        volume.open(&folder, OsStr::new(FILE), For::Reading)
+    };
+    let file = match open() {
+        Err(Errno::NOENT) => return Ok(String::new()),
+        file => file?,
+    };
+    let mut id = String::new();
+    Opened::new(Arc::clone(volume), file).read_to_string(&mut id)?;
+    Ok(id.trim().to_owned())
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use slipway_core::hash::ContentHash;
 
 use super::*;
+use crate::volume::real::RealVolume;
 
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -33,7 +34,8 @@ impl Lab {
 }
 
 fn disk(folder: &Path) -> Disk {
-    Disk::open(&folder.join("work"), &folder.join("state")).unwrap()
+    let volume: Arc<dyn Volume> = Arc::new(RealVolume);
+    Disk::open(&volume, &folder.join("work"), &folder.join("state")).unwrap()
 }
 
 #[test]
@@ -68,7 +70,10 @@ fn a_write_that_puts_its_time_back_shows() {
         .modified()
         .unwrap();
     std::fs::write(lab.file("a"), "two").unwrap();
-    let file = File::options().write(true).open(lab.file("a")).unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(lab.file("a"))
+        .unwrap();
     file.set_modified(stamp).unwrap();
     assert_ne!(lab.print("a"), before);
 }
@@ -78,7 +83,10 @@ fn a_displaced_file_that_is_written_through_an_old_descriptor_is_told() {
     use std::io::Write as _;
     let mut lab = Lab::open();
     std::fs::write(lab.file("a"), "one").unwrap();
-    let mut writer = File::options().append(true).open(lab.file("a")).unwrap();
+    let mut writer = std::fs::File::options()
+        .append(true)
+        .open(lab.file("a"))
+        .unwrap();
     let scratch = lab.disk.private().write(b"ours").unwrap();
     let old = lab.print("a");
     lab.disk

@@ -1,7 +1,7 @@
 //! Carries bytes. A few contents are asked for at a time, which bounds what is on its way; ours go out one after
 //! another, from a thread that may wait. What needs one of ours is proposed again once that has arrived: nothing else
 //! waits for it.
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io::{Read as _, Write as _};
 
 use bytes::Bytes;
@@ -13,11 +13,11 @@ use slipway_proto::v1;
 use slipway_proto::v1::spoke_frame::Frame;
 use slipway_proto::v1::{hub_bulk, spoke_bulk};
 use slipway_sync::node::Node;
-use tokio::sync::mpsc;
 
-use super::Link;
+use super::beside::Outgoing;
 use super::state::State;
-use crate::disk::{Disk, DiskError, Root};
+use crate::disk::{Disk, DiskError};
+use crate::volume::Opened;
 
 /// Contents that are asked for at a time.
 const ASKED_MAX: usize = 8;
@@ -25,7 +25,7 @@ const ASKED_MAX: usize = 8;
 /// A content that arrives in pieces.
 struct Incoming {
     scratch: String,
-    file: std::fs::File,
+    file: Opened,
     hasher: ContentHasher,
     bytes: u64,
 }
@@ -36,40 +36,28 @@ pub(super) struct Contents {
     /// Came along with the changes that are being taken.
     inline: HashMap<ContentHash, Bytes>,
     /// Private files of contents that came and that somebody wants.
-    arrived: HashMap<ContentHash, String>,
+    arrived: BTreeMap<ContentHash, String>,
     wanted: HashMap<ContentHash, BTreeSet<RelPath>>,
-    wants: HashMap<RelPath, Vec<ContentHash>>,
+    wants: BTreeMap<RelPath, Vec<ContentHash>>,
     to_ask: VecDeque<ContentHash>,
-    asked: HashMap<ContentHash, Incoming>,
+    asked: BTreeMap<ContentHash, Incoming>,
     /// The hub said that it does not have them.
     missing: HashSet<ContentHash>,
     /// Ours that the hub asked for and has not told the end of, with the paths that were proposed in vain without it.
-    offered: HashMap<ContentHash, BTreeSet<RelPath>>,
-    /// To the thread that sends ours.
-    outgoing: Option<std::sync::mpsc::Sender<(Bytes, Option<RelPath>)>>,
+    offered: BTreeMap<ContentHash, BTreeSet<RelPath>>,
+    /// To what sends ours.
+    outgoing: Option<Outgoing>,
 }
 
 impl Contents {
-    pub(super) fn connect(&mut self, root: &Root, link: &Link) {
-        let (outgoing, asked) = std::sync::mpsc::channel::<(Bytes, Option<RelPath>)>();
-        let (root, bulk) = (root.clone(), link.bulk.clone());
-        let thread = std::thread::Builder::new().name("contents".to_owned());
-        let started = thread.spawn(move || {
-            for (hash, path) in asked {
-                if !send_content(&bulk, &hash, path.and_then(|path| root.read(&path).ok())) {
-                    return;
-                }
-            }
-        });
-        match started {
-            Ok(_) => self.outgoing = Some(outgoing),
-            Err(error) => tracing::error!(%error, "Contents cannot be sent"),
-        }
+    pub(super) fn connect(&mut self, outgoing: Option<Outgoing>) {
+        self.outgoing = outgoing;
     }
 
     pub(super) fn disconnect(&mut self, disk: &mut Disk) {
-        let half = self.asked.drain().map(|(_, incoming)| incoming.scratch);
-        for scratch in half.chain(self.arrived.drain().map(|(_, scratch)| scratch)) {
+        let half = std::mem::take(&mut self.asked).into_values();
+        let half = half.map(|incoming| incoming.scratch);
+        for scratch in half.chain(std::mem::take(&mut self.arrived).into_values()) {
             disk.private().discard(&scratch);
         }
         *self = Self::default();
@@ -145,7 +133,7 @@ impl Contents {
         let wanted = &self.wanted;
         for (_, scratch) in self
             .arrived
-            .extract_if(|hash, _| !wanted.contains_key(hash))
+            .extract_if(.., |hash, _| !wanted.contains_key(hash))
         {
             disk.private().discard(&scratch);
         }
@@ -302,8 +290,7 @@ impl State {
             };
             self.contents.offered.entry(hash).or_default();
             let place = places.get(&hash).copied().cloned();
-            // The connection may be gone, which others see.
-            outgoing.send((wire_hash.clone(), place)).ok();
+            outgoing.send((wire_hash.clone(), place));
         }
     }
 
@@ -330,10 +317,10 @@ impl State {
 }
 
 /// Sends one content; false when the connection is gone.
-fn send_content(
-    bulk: &mpsc::Sender<v1::SpokeBulk>,
+pub(super) fn send_content(
+    send: &mut dyn FnMut(v1::SpokeBulk) -> bool,
     hash: &Bytes,
-    file: Option<std::fs::File>,
+    file: Option<Opened>,
 ) -> bool {
     let piece = |offset, data: Vec<u8>, last, missing| v1::SpokeBulk {
         frame: Some(spoke_bulk::Frame::Blob(v1::Blob {
@@ -345,7 +332,7 @@ fn send_content(
         })),
     };
     let Some(mut file) = file else {
-        return bulk.blocking_send(piece(0, Vec::new(), true, true)).is_ok();
+        return send(piece(0, Vec::new(), true, true));
     };
     let mut offset = 0;
     loop {
@@ -356,10 +343,7 @@ fn send_content(
         let missing = read.is_err();
         let last = missing || data.len() < BULK_FRAME_BYTES_MAX;
         let many = data.len() as u64;
-        if bulk
-            .blocking_send(piece(offset, data, last, missing))
-            .is_err()
-        {
+        if !send(piece(offset, data, last, missing)) {
             return false;
         }
         if last {

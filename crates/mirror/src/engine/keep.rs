@@ -1,6 +1,6 @@
 //! What outlives a crash. The base is stored after the files that it tells of are durable, so that it may lag the
 //! disk and never lead it; a displaced file goes only when nobody writes to it any more.
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::conflict::copy_path;
 use slipway_sync::node::Node;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::conflict::TURNS_MAX;
@@ -34,10 +34,10 @@ struct Rows {
 /// The stored base and what it lacks.
 pub(super) struct Keep {
     store: Arc<Base>,
-    unstored: HashSet<RelPath>,
+    unstored: BTreeSet<RelPath>,
     due: Option<Instant>,
     /// Being stored on a thread of its own: waiting for a disk must not delay anything else.
-    storing: Option<JoinHandle<Result<(), (Rows, BaseError)>>>,
+    storing: Option<oneshot::Receiver<Result<(), (Rows, BaseError)>>>,
 }
 
 /// How a store ended; the paths of one that failed.
@@ -47,7 +47,7 @@ impl Keep {
     pub(super) fn new(store: Arc<Base>) -> Self {
         Self {
             store,
-            unstored: HashSet::new(),
+            unstored: BTreeSet::new(),
             due: None,
             storing: None,
         }
@@ -136,7 +136,7 @@ impl State {
     pub(super) fn store(&mut self) {
         let rows = self.rows();
         let (store, root) = (Arc::clone(&self.keep.store), self.disk.root().clone());
-        let storing = tokio::task::spawn_blocking(move || write(&store, &root, rows));
+        let storing = self.beside.run(move || write(&store, &root, rows));
         self.keep.storing = Some(storing);
     }
 

@@ -37,7 +37,8 @@ impl State {
 
     pub(super) async fn connected(&mut self, link: Link) {
         self.disconnected();
-        self.contents.connect(self.disk.root(), &link);
+        let outgoing = self.beside.sender(self.disk.root(), &link.bulk);
+        self.contents.connect(outgoing);
         self.link = Some(link);
         self.troubles.offer_again();
         let hello = v1::SpokeHello {

@@ -11,7 +11,6 @@ use slipway_sync::node::Node;
 use tokio::time::Instant;
 
 use super::state::{Print, State};
-use crate::clock;
 use crate::disk::{Fingerprint, Seen};
 
 /// Of a rules file; nobody writes more.
@@ -248,7 +247,7 @@ impl State {
         if self.held.is_early(path, now) {
             return None;
         }
-        let begin = clock::unix_ns();
+        let begin = self.disk.root().now_ns();
         let (hash, print) = match self.disk.root().hash(path) {
             Ok(Some(hashed)) => hashed,
             Ok(None) => {

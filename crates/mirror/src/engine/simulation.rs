@@ -13,9 +13,8 @@ use slipway_proto::{convert, v1};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
-use super::state::State;
+use super::state::{State, Surroundings};
 use super::*;
-use crate::watch::Watch;
 use hub::{Chance, Hub};
 
 mod flush;
@@ -98,7 +97,8 @@ impl World {
             brake: Brake::Tell,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
-        self.state = Some(State::with(settings, applied, notices, Watch::deaf()).unwrap());
+        let around = Surroundings::deaf();
+        self.state = Some(State::with(settings, around, applied, notices).unwrap());
     }
 
     async fn connect(&mut self) {

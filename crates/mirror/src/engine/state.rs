@@ -1,5 +1,7 @@
 //! Everything that the loop owns, the loop itself, and the one decision that everything else follows from.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use slipway_sync::reconcile::{Decision, reconcile};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::beside::Beside;
 use super::contents::Contents;
 use super::deletion::Deletions;
 use super::keep::{Keep, Trash};
@@ -19,9 +22,11 @@ use super::pace::{Held, Pace};
 use super::trouble::Troubles;
 use super::{Brake, EngineError, Input, Link, Settings};
 use crate::base::Base;
-use crate::disk::root::identity;
+use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
 use crate::notice::Notice;
+use crate::volume::Volume;
+use crate::volume::real::RealVolume;
 use crate::watch::{Hint, Watch};
 
 /// Changes gather this long: an editor's save is several events.
@@ -49,10 +54,39 @@ pub(super) struct Print {
     pub(super) settled: bool,
 }
 
+/// What an engine meets outside of itself: the system, or a simulation of it.
+pub(crate) struct Surroundings {
+    pub(crate) volume: Arc<dyn Volume>,
+    pub(crate) watch: Watch,
+    pub(crate) beside: Beside,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            volume: Arc::new(RealVolume),
+            watch: Watch::new(),
+            beside: Beside::Threads,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Surroundings {
+    /// The system, but without a watcher: only scans find changes.
+    pub(super) fn deaf() -> Self {
+        Self {
+            watch: Watch::with(None, crate::watch::Ear::default()),
+            ..Self::default()
+        }
+    }
+}
+
 /// Everything that the loop owns.
 pub(super) struct State {
     pub(super) disk: Disk,
     pub(super) watch: Watch,
+    pub(super) beside: Beside,
     pub(super) rules: Rules,
     pub(super) name: String,
     pub(super) brake: Brake,
@@ -113,24 +147,31 @@ impl State {
         applied: watch::Sender<u64>,
         notices: broadcast::Sender<Notice>,
     ) -> Result<Self, EngineError> {
-        Self::with(settings, applied, notices, Watch::new())
+        Self::with(settings, Surroundings::default(), applied, notices)
     }
 
     pub(super) fn with(
         settings: Settings,
+        around: Surroundings,
         applied: watch::Sender<u64>,
         notices: broadcast::Sender<Notice>,
-        watch: Watch,
     ) -> Result<Self, EngineError> {
-        let mut disk = Disk::open(&settings.root, &settings.state)?;
-        let id = identity(&settings.root, &settings.fresh_id)?;
-        let store = Base::open(&settings.state.join(format!("{id}.base")))?;
+        let Surroundings {
+            volume,
+            watch,
+            beside,
+        } = around;
+        let mut disk = Disk::open(&volume, &settings.root, &settings.state)?;
+        let id = identity_on(&volume, &settings.root, &settings.fresh_id)?;
+        let beside_files = volume.folder(&settings.state).map_err(io::Error::from)?;
+        let store = Base::open(&*volume, &beside_files, OsStr::new(&format!("{id}.base")))?;
         let agreed = store.read()?;
         let known: HashSet<ContentHash> = agreed.nodes.values().filter_map(Node::hash).collect();
         let recovered = disk.private().recover(&known)?;
         let mut state = Self {
             disk,
             watch,
+            beside,
             rules: Rules::new(""),
             name: settings.name,
             brake: settings.brake,

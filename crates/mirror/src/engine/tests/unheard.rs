@@ -2,7 +2,7 @@
 use slipway_core::path::RelPath;
 
 use super::*;
-use crate::watch::Watch;
+use crate::engine::state::Surroundings;
 
 /// The loop's state, which the test drives step by step.
 struct Deaf {
@@ -24,7 +24,7 @@ impl Deaf {
             brake: Brake::Tell,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
-        let state = State::with(settings, applied, notices, Watch::deaf()).unwrap();
+        let state = State::with(settings, Surroundings::deaf(), applied, notices).unwrap();
         let (control, frames) = mpsc::channel(64);
         let bulk = mpsc::channel(64).0;
         let mut deaf = Self {
