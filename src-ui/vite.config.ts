@@ -33,6 +33,14 @@ function precompress(): Plugin {
 /** What is loaded when a workspace is opened, from the frame to the editor. */
 const IDE = ["src/app/Home.tsx", "src/app/Ide.tsx", "src/features/editor/monaco.ts"];
 
+/** What only the desktop program shows, whose files lie beside it: no browser keeps it. */
+const DESKTOP = [
+  "src/host/tauri.ts",
+  "src/app/DesktopHome.tsx",
+  "src/features/sync/SyncView.tsx",
+  "src/features/editor/conflict/ConflictView.tsx",
+];
+
 /** Tells `public/boot.js` the files of the IDE, so that they are asked for before the page finds out step by step. */
 function ideHints(): Plugin {
   return {
@@ -98,8 +106,13 @@ function keptShell(): Plugin {
       order: "post",
       handler(_options, bundle) {
         const named = readdirSync(folder("public")).sort();
+        const desktop = Object.values(bundle).flatMap((chunk) => {
+          const from = chunk.type === "chunk" ? chunk.facadeModuleId : null;
+          if (chunk.type !== "chunk" || !DESKTOP.some((part) => from?.endsWith(part))) return [];
+          return [chunk.fileName, ...(chunk.viteMetadata?.importedCss ?? [])];
+        });
         const assets = Object.keys(bundle).filter(
-          (name) => /^assets\//.test(name) && !rare.test(name),
+          (name) => /^assets\//.test(name) && !rare.test(name) && !desktop.includes(name),
         );
         const build = createHash("sha256").update(assets.sort().join());
         const sources = [...named.map((name) => `public/${name}`), "index.html", "shell.js"];

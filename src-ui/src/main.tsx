@@ -1,5 +1,6 @@
-/** The page in a browser. */
+/** The page in a browser, or in the window of the desktop program. */
 import { show } from "./app/show";
 import { webHost } from "./host/web";
 
-show(webHost());
+if ("isTauri" in globalThis) void import("./host/tauri").then(({ tauriHost }) => show(tauriHost()));
+else show(webHost());

@@ -1,4 +1,4 @@
-/** Who is signed in decides what is shown: the sign-in page, or everything behind it, which is loaded then. */
+/** Who is signed in decides what a browser shows: the sign-in page, or everything behind it, which is loaded then. */
 import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../features/account/SignInPage";
 import type { Account } from "../host/generated/api/Account";
@@ -22,7 +22,17 @@ const AGAIN_MS = 5_000;
 /** How long its answer is waited for before anything is shown. */
 const PATIENCE_MS = 3_000;
 
+/** In the desktop program everything is there without a sign-in. */
+const DesktopHome = part(
+  () => import("./DesktopHome").then((module) => module.DesktopHome),
+  <Splash />,
+);
+
 export function App() {
+  return useHost().desktop ? <DesktopHome /> : <Door />;
+}
+
+function Door() {
   const { exchange, after, kept } = useHost();
   const [who, setWho] = useState<Who>({ state: "asking" });
   const signedIn = useCallback(

@@ -1,20 +1,20 @@
 /** Everything behind the sign-in: workspaces, account, administration, and the IDE. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useEffect, useMemo, useSyncExternalStore } from "react";
-import { Link, Redirect, Route, Switch } from "wouter";
-import { type Action, entryOf } from "../bench/actions";
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { Redirect, Route, Switch } from "wouter";
 import { AccountPage } from "../features/account/AccountPage";
 import { SignInAgain } from "../features/account/SignInAgain";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
+import type { ConnectionStatus } from "../host/connection";
 import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
-import { HostContext, useHost } from "../host/useHost";
-import { Icon } from "../ui/Icon";
-import { PopupLayer } from "../ui/PopupLayer";
+import { useHost } from "../host/useHost";
 import { part } from "../ui/part";
-import { createPopups, PopupContext, usePopups } from "../ui/popups";
+import { usePopups } from "../ui/popups";
+import { AccountMenu } from "./AccountMenu";
+import { Around } from "./Around";
 import { accountActions, signOut } from "./account";
 import { Brand } from "./Brand";
+import { NotFound } from "./NotFound";
 import { Page } from "./Page";
 
 const loading = <div className="splash late" role="status" aria-label="Loading" />;
@@ -35,49 +35,30 @@ export function Home(props: Props) {
   const outer = useHost();
   const gate = useMemo(() => new SignInGate(outer.exchange), [outer]);
   const host = useMemo(() => ({ ...outer, exchange: gate.exchange }), [outer, gate]);
-  const popups = useMemo(() => createPopups(), []);
-  // What fails says so at once; the connection's return asks again, not a timer.
-  const lists = useMemo(
-    () => new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: "always" } } }),
-    [],
-  );
   const expired = useSyncExternalStore(gate.watch, () => gate.closed);
-  const { socket, connection } = host;
-  useEffect(() => {
-    socket.start();
-    const unwatch = connection.watch((status) => {
+  const heard = useCallback(
+    (status: ConnectionStatus) => {
       // A browser does not say why a socket was refused; asking does.
       if (status.state === "waiting" && !gate.closed)
         gate.exchange("GET", "/account").catch(() => null);
-      if (status.state !== "online") return;
-      popups.back();
-      void lists.invalidateQueries();
-    });
-    return () => {
-      unwatch();
-      socket.stop();
-    };
-  }, [socket, connection, gate, lists, popups]);
+    },
+    [gate],
+  );
   return (
-    <HostContext value={host}>
-      <PopupContext value={popups}>
-        <QueryClientProvider client={lists}>
-          <Routes {...props} />
-          <PopupLayer popups={popups} />
-          {expired ? (
-            <SignInAgain
-              exchange={outer.exchange}
-              account={props.account}
-              onSignedIn={() => {
-                gate.open();
-                connection.retry();
-              }}
-              onLeave={props.onSignedOut}
-            />
-          ) : null}
-        </QueryClientProvider>
-      </PopupContext>
-    </HostContext>
+    <Around host={host} heard={heard}>
+      <Routes {...props} />
+      {expired ? (
+        <SignInAgain
+          exchange={outer.exchange}
+          account={props.account}
+          onSignedIn={() => {
+            gate.open();
+            host.connection.retry();
+          }}
+          onLeave={props.onSignedOut}
+        />
+      ) : null}
+    </Around>
   );
 }
 
@@ -115,46 +96,8 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
         <Redirect to="/" />
       </Route>
       <Route>
-        <Page title="Not found" end={end}>
-          <main className="empty">
-            <Icon name="search" />
-            <h1>There is nothing here</h1>
-            <p>The address may be mistyped, or what it showed is gone.</p>
-            <div className="actions">
-              <Link href="/" className="btn btn-primary">
-                Show the workspaces
-              </Link>
-            </div>
-          </main>
-        </Page>
+        <NotFound end={end} />
       </Route>
     </Switch>
-  );
-}
-
-/** The account's part of the registry, in the groups of its menu. */
-function AccountMenu({ account, actions }: { account: Account; actions: () => Action[] }) {
-  const popups = usePopups();
-  const initials = account.name.slice(0, 2).toUpperCase();
-  const open = (at: Element) => {
-    const all = actions();
-    const part = (wanted: (id: string) => boolean) =>
-      all.filter((one) => wanted(one.id)).map(entryOf);
-    const isTheme = (id: string) => id.startsWith("app.theme.");
-    const isEnd = (id: string) => id === "app.signOut";
-    const places = part((id) => !isTheme(id) && !isEnd(id));
-    popups.menu(at, [...places, null, ...part(isTheme), null, ...part(isEnd)]);
-  };
-  return (
-    <button
-      type="button"
-      className="avatar btn-reset"
-      aria-label={`Account of ${account.name}`}
-      aria-haspopup="menu"
-      title={account.email}
-      onClick={(event) => open(event.currentTarget)}
-    >
-      {initials}
-    </button>
   );
 }

@@ -1,16 +1,17 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type Action, chordOf, find, hintOf } from "../bench/actions";
-import { BenchContext, useStore } from "../bench/bench";
+import { BenchContext, type SideView, useStore } from "../bench/bench";
 import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
-import { isOver } from "../features/run/words";
 import { SessionChip } from "../features/session/SessionChip";
 import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
+import { part } from "../ui/part";
 import { usePopups } from "../ui/popups";
+import { Activity, SIDES } from "./Activity";
 import { liesOver, SIDE } from "./frame";
 import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
@@ -22,6 +23,11 @@ import { Switcher } from "./Switcher";
 import { Workbench } from "./workbench";
 import "./ide-frame.css";
 
+const SyncView = part(
+  () => import("../features/sync/SyncView").then((module) => module.SyncView),
+  null,
+);
+
 export interface IdeProps {
   workspace: string;
   /** The brand. */
@@ -30,9 +36,11 @@ export interface IdeProps {
   end: ReactNode;
   /** What can be done outside of any workspace. */
   own: () => Action[];
+  /** Hears of what can be done for as long as the workspace is open. */
+  onActions?: (actions: (() => readonly Action[]) | null) => void;
 }
 
-export function Ide({ workspace, start, end, own }: IdeProps) {
+export function Ide({ workspace, start, end, own, onActions }: IdeProps) {
   const host = useHost();
   const popups = usePopups();
   const [bench, setBench] = useState<Workbench | null>(null);
@@ -44,6 +52,12 @@ export function Ide({ workspace, start, end, own }: IdeProps) {
     setBench(made);
     return () => made.dispose();
   }, [host, popups, workspace]);
+  const told = useRef(onActions);
+  told.current = onActions;
+  useEffect(() => {
+    if (bench) told.current?.(bench.bench.actions);
+    return () => told.current?.(null);
+  }, [bench]);
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
@@ -68,7 +82,7 @@ function Place(props: PlaceProps) {
 }
 
 function Frame({ bench, start, end }: PlaceProps) {
-  const { sideOpen, sideWidth } = useStore(bench.frame, (state) => state);
+  const { sideOpen, sideWidth, side } = useStore(bench.frame, (state) => state);
   useKeys(bench);
   usePageSeen(bench);
   const leaveSide = () => {
@@ -92,17 +106,17 @@ function Frame({ bench, start, end }: PlaceProps) {
           {end}
         </div>
       </header>
-      <Activity bench={bench} sideOpen={sideOpen} />
+      <Activity bench={bench} side={sideOpen ? side : null} />
       <aside
         className="side"
-        aria-label="Explorer"
+        aria-label={SIDES[side]}
         onKeyDown={(event) => {
           if (event.key !== "Escape" || !liesOver()) return;
           leaveSide();
           bench.editor.focus();
         }}
       >
-        <ExplorerView explorer={bench.explorer} />
+        <Side bench={bench} side={side} />
         <Splitter
           label="Side bar width"
           edge="right"
@@ -113,13 +127,24 @@ function Frame({ bench, start, end }: PlaceProps) {
         />
       </aside>
       <main className="main" onFocus={leaveSide} onPointerDown={leaveSide}>
-        <EditorArea editor={bench.editor} />
+        <Main bench={bench} />
         <Panel bench={bench} />
       </main>
       <Status bench={bench} />
       <Over bench={bench} />
     </div>
   );
+}
+
+function Side({ bench, side }: { bench: Workbench; side: SideView }) {
+  if (side === "sync" && bench.here) return <SyncView here={bench.here} />;
+  return <ExplorerView explorer={bench.explorer} />;
+}
+
+/** The editor, or what stands in its place; it lives on behind that. */
+function Main({ bench }: { bench: Workbench }) {
+  const view = useStore(bench.main, (state) => state.view);
+  return <EditorArea editor={bench.editor} hidden={view !== null} />;
 }
 
 function CommandBox({ action }: { action: Action }) {
@@ -134,34 +159,6 @@ function CommandBox({ action }: { action: Action }) {
       <span className="truncate">Search files and commands</span>
       {action.keys[0] ? <Keys chord={action.keys[0]} /> : null}
     </button>
-  );
-}
-
-/** The views at the left edge; a view without a feature behind it has no button. */
-function Activity({ bench, sideOpen }: { bench: Workbench; sideOpen: boolean }) {
-  const going = useStore(bench.live.store, (state) => state.runs.some((run) => !isOver(run)));
-  const actions = bench.bench.actions();
-  const [side, runs, keys] = ["view.side", "run.show", "find.keys"].map((id) => find(actions, id));
-  const item = (action: Action | undefined, label: string, icon: string, pressed?: boolean) =>
-    action ? (
-      <button
-        type="button"
-        className={`item btn-reset${pressed ? " is-selected" : ""}`}
-        aria-label={label}
-        aria-pressed={pressed}
-        title={hintOf({ ...action, title: label })}
-        onClick={action.run}
-      >
-        <Icon name={icon} />
-      </button>
-    ) : null;
-  return (
-    <nav className="activity" aria-label="Views">
-      {item(side, "Explorer", "copy", sideOpen)}
-      {item(runs, going ? "Runs, one is going" : "Runs", "play")}
-      <span className="space" />
-      {item(keys, "Keyboard shortcuts", "help")}
-    </nav>
   );
 }
 

@@ -216,7 +216,7 @@ function offeredBy(workbench: Workbench, ask: (text: string) => void): Offered {
   return {
     files: [...live.entries.values()].filter((entry) => entry.kind === "file"),
     recent: workbench.recent(),
-    badges: editor.facts.getState().badges,
+    badges: bench.badges.getState().byPath,
     actions: bench.actions(),
     line: active && line > 0 ? { file: active, go } : null,
     open: (path: string) => bench.open(path),

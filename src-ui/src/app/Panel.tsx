@@ -135,7 +135,9 @@ function Terminal({ bench }: { bench: Workbench }) {
   const session = useStore(bench.live.store, (state) => state.session);
   const active = useStore(bench.terminals.store, (state) => state.active);
   const looking = useStore(bench.frame, (state) => state.looking);
-  const usable = session?.state === "ready" || session?.state === "idle";
+  const shown = useStore(bench.terminals.store, ({ tabs }) => tabs.find(({ id }) => id === active));
+  const inSession = session?.state === "ready" || session?.state === "idle";
+  const usable = inSession || shown?.place === "here";
   if (active && (usable || looking))
     return (
       <TerminalView
@@ -146,10 +148,11 @@ function Terminal({ bench }: { bench: Workbench }) {
         onBack={usable ? null : () => bench.frame.setState({ looking: false })}
       />
     );
-  if (usable) return <NoTerminal bench={bench} />;
+  if (inSession) return <NoTerminal bench={bench} />;
   return (
     <SessionPanel
       onOutput={bench.lastOutput()}
+      onHere={bench.here ? () => void bench.bench.newTerminal("here") : null}
       curve={<MemoryCurve memory={bench.memory} session={session?.id} since={0} />}
     />
   );

@@ -1,8 +1,10 @@
 /** The status bar: connection, sync, session, and where the caret is. Every item says its state in words. */
 import { useRef } from "react";
 import { type Action, entryOf, find, hintOf } from "../bench/actions";
-import { type Badge, useBench, useStore } from "../bench/bench";
+import { useBench, useStore } from "../bench/bench";
+import { briefWords } from "../bench/syncWords";
 import { SessionStatus } from "../features/session/SessionChip";
+import type { Here } from "../host/here";
 import { Icon } from "../ui/Icon";
 import { useNow } from "../ui/useNow";
 import { connectionWords, syncWords } from "./statusWords";
@@ -16,7 +18,7 @@ export function Status({ bench }: { bench: Workbench }) {
   return (
     <footer className="statusbar">
       <Connection />
-      <Sync />
+      {bench.here ? <HereSync here={bench.here} /> : <Sync />}
       <SessionStatus />
       <span className="space" />
       {facts.line > 0 ? (
@@ -123,13 +125,35 @@ function Connection() {
   );
 }
 
+/** In the desktop program: how the folder and the server stand; what can be done stands in the side bar. */
+function HereSync({ here }: { here: Here }) {
+  const bench = useBench();
+  const brief = useStore(here.store, (state) => state.sync ?? state.workspace?.sync ?? null);
+  // Texts that the disk refuses, or that changed there meanwhile, are nobody else's business.
+  const failed = useStore(bench.editor, ({ badges }) =>
+    [...badges.values()].some((badge) => badge === "failed" || badge === "conflict"),
+  );
+  if (failed) return <Sync />;
+  if (!brief) return null;
+  const { icon, tone, text } = briefWords(brief);
+  return (
+    <button
+      type="button"
+      className="status-item btn-reset"
+      title="Show sync"
+      onClick={() => bench.showSide("sync")}
+    >
+      <Icon name={icon} className={tone} />
+      <span>{text}</span>
+    </button>
+  );
+}
+
 function Sync() {
   const bench = useBench();
-  const edits = useStore(bench.editor, (facts) => facts.badges);
+  const badges = useStore(bench.badges, ({ byPath }) => byPath);
   const waiting = useStore(bench.editor, (facts) => facts.waitingBytes);
   const uploads = useStore(bench.uploads, (facts) => facts);
-  const badges = new Map<string, Badge>([...uploads.paths].map((path) => [path, "uploading"]));
-  for (const [path, badge] of edits) badges.set(path, badge);
   const words = syncWords(badges, { waiting, uploading: uploads.bytesLeft });
   // The next of several, each time it is asked for.
   const turn = useRef(0);

@@ -8,10 +8,6 @@ import type { Popups } from "../ui/popups";
 import { type ThemeWish, themeWish, wishTheme } from "./theme";
 
 export function accountActions(account: Account, kept: Kept, signOut: () => void): Action[] {
-  const theme = (wish: ThemeWish, title: string, icon: string) =>
-    action(`app.theme.${wish}`, title, icon, () => wishTheme(kept, wish), {
-      checked: themeWish(kept) === wish,
-    });
   const administration = action("app.administration", "Administration", "settings", () =>
     navigate("/administration"),
   );
@@ -19,10 +15,20 @@ export function accountActions(account: Account, kept: Kept, signOut: () => void
     action("app.workspaces", "All workspaces", "list", () => navigate("/")),
     action("app.account", "Account and devices", "monitor", () => navigate("/account")),
     ...(account.administrator ? [administration] : []),
+    ...themeActions(kept),
+    action("app.signOut", "Sign out", "log-out", signOut),
+  ];
+}
+
+export function themeActions(kept: Kept): Action[] {
+  const theme = (wish: ThemeWish, title: string, icon: string) =>
+    action(`app.theme.${wish}`, title, icon, () => wishTheme(kept, wish), {
+      checked: themeWish(kept) === wish,
+    });
+  return [
     theme("system", "Theme of the system", "monitor"),
     theme("light", "Light theme", "sun"),
     theme("dark", "Dark theme", "moon"),
-    action("app.signOut", "Sign out", "log-out", signOut),
   ];
 }
 

@@ -21,7 +21,7 @@ function registry(active: string | null, online: boolean) {
   };
   const tabs = active ? [{ path: active }, { path: "other.py" }] : [];
   const workbench = {
-    bench: { startRun, live, editor: createStore(() => ({ active })) },
+    bench: { startRun, live, here: null, editor: createStore(() => ({ active })) },
     editor: {
       tabs: { store: createStore(() => ({ active, tabs })) },
       facts: createStore(() => ({ line: active ? 1 : 0, indent: "Spaces: 4", ending: "LF" })),

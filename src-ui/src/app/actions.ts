@@ -4,6 +4,7 @@ import { editorActions } from "../features/editor/actions";
 import { explorerActions } from "../features/explorer/commands";
 import { runActions } from "../features/run/actions";
 import { sessionActions } from "../features/session/actions";
+import { syncActions } from "../features/sync/actions";
 import { terminalActions } from "../features/terminal/actions";
 import { moveBetweenRegions } from "./regions";
 import type { Workbench } from "./workbench";
@@ -19,6 +20,7 @@ export function actionsOf(workbench: Workbench): Action[] {
     ...runActions(bench),
     ...terminalActions(bench, terminals),
     ...sessionActions(bench),
+    ...syncActions(bench),
     ...viewActions(workbench),
     ...workbench.own(),
   ];

@@ -1,6 +1,6 @@
 /** What of the frame is open and how large, kept per workspace over a reload. */
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { PanelTab } from "../bench/bench";
+import type { PanelTab, SideView } from "../bench/bench";
 import type { Kept } from "../host/host";
 
 /** `turn` tells one box from the next: one that is being left must not be taken for it. */
@@ -11,6 +11,7 @@ export interface FrameState {
   panelTab: PanelTab;
   panelHeight: number;
   sideOpen: boolean;
+  side: SideView;
   sideWidth: number;
   chosenRun: string | null;
   /** The last output of a session that is over is shown instead of its end. */
@@ -38,6 +39,7 @@ export function openFrame(
   const store = createStore<FrameState>(() => ({
     ...usual(),
     ...read(kept.get(key)),
+    side: "explorer",
     chosenRun: null,
     looking: false,
     over: null,

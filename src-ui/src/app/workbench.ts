@@ -1,8 +1,8 @@
 /** One open workspace put together: the live state, the features' models, and what they ask of each other. */
 import { flushSync } from "react-dom";
-import type { StoreApi } from "zustand/vanilla";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Action } from "../bench/actions";
-import type { Bench } from "../bench/bench";
+import type { Bench, Help, MainView, SideView, TerminalPlace } from "../bench/bench";
 import { ServerClock } from "../bench/clock";
 import { Editor } from "../features/editor/editor";
 import { Explorer } from "../features/explorer/model";
@@ -11,11 +11,13 @@ import { MemoryHistory } from "../features/session/memory";
 import { Terminals } from "../features/terminal/terminals";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Session } from "../host/generated/api/Session";
+import { Here } from "../host/here";
 import type { Host } from "../host/host";
 import { type Exchange, IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
 import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
+import { joinBadges } from "./badges";
 import { type FrameState, liesOver, openFrame } from "./frame";
 import { enterRegion } from "./regions";
 
@@ -29,6 +31,9 @@ export class Workbench {
   readonly terminals: Terminals;
   readonly memory = new MemoryHistory();
   readonly frame: StoreApi<FrameState>;
+  /** The workspace as this machine has it; null in a browser. */
+  readonly here: Here | null;
+  readonly main = createStore<{ view: MainView | null }>(() => ({ view: null }));
   readonly bench: Bench;
   /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
   private wanted: { session: string; then: (terminal: string) => void } | null = null;
@@ -55,6 +60,7 @@ export class Workbench {
         yes: "Paste",
       });
     this.terminals = new Terminals(this.live, { confirmPaste }, host);
+    this.here = host.desktop ? new Here(exchange, workspace, host.desktop) : null;
     const frame = openFrame(host.kept, workspace);
     this.frame = frame.store;
     this.bench = this.makeBench(clock);
@@ -74,6 +80,21 @@ export class Workbench {
       }),
     );
     this.live.open();
+    if (this.here) this.openHere(this.here);
+  }
+
+  /** What lies on this machine needs no server; what only the server knows is asked when it is back. */
+  private openHere(here: Here): void {
+    this.stops.push(
+      here.store.subscribe(({ workspace }) => {
+        if (workspace) this.live.setLocal(workspace.terminals);
+      }),
+      this.live.connection.watch(({ state }) => {
+        if (state === "online") this.live.refresh();
+      }),
+      () => here.close(),
+    );
+    here.open();
   }
 
   dispose(): void {
@@ -86,6 +107,8 @@ export class Workbench {
 
   private makeBench(clock: ServerClock): Bench {
     const { menu, confirm, ask, choose, toast, failed } = this.popups;
+    const badges = joinBadges(this.editor.facts, this.explorer.uploads.facts, this.here);
+    this.stops.push(badges.stop);
     return {
       host: this.host,
       live: this.live,
@@ -93,13 +116,28 @@ export class Workbench {
       actions: () => actionsOf(this),
       editor: this.editor.facts,
       uploads: this.explorer.uploads.facts,
+      badges: badges.store,
+      here: this.here,
+      main: this.main,
       open: (path, options) => {
+        this.main.setState({ view: null });
         this.editor.open(path, options);
         if (liesOver() && !options?.preview) this.frame.setState({ sideOpen: false });
       },
       saveAll: async () => (await this.editor.buffers).saveAll(),
       moved: (from, to) => void this.editor.moved(from, to),
       removed: (path) => this.editor.removed(path),
+      showSide: (side) => this.showSide(side),
+      showConflict: (copy) => this.main.setState({ view: { kind: "conflict", copy } }),
+      showHistory: (path) => {
+        this.main.setState({ view: { kind: "history", path } });
+        this.showSide("history");
+      },
+      leaveMain: () => {
+        flushSync(() => this.main.setState({ view: null }));
+        this.editor.focus();
+      },
+      helpWith: (path, help) => this.helpWith(path, help),
       showPanel: (panelTab) => this.frame.setState({ panelOpen: true, panelTab }),
       hidePanel: () => {
         this.frame.setState({ panelOpen: false });
@@ -111,11 +149,12 @@ export class Workbench {
         await this.stopSession();
         await this.startSession(this.entering());
       },
-      newTerminal: () => this.inTerminal(true, this.entering()),
+      newTerminal: (place) => this.inTerminal(true, this.entering(), place),
       typeCommand: (line, options) =>
         this.inTerminal(
           false,
           (id) => void this.terminals.type(id, options?.run ? `${line}\r` : line),
+          "session",
         ),
       startRun: (target) => this.startRun(target),
       showRun: (id) => this.frame.setState({ panelOpen: true, panelTab: "run", chosenRun: id }),
@@ -160,8 +199,22 @@ export class Workbench {
   }
 
   showExplorer(): void {
-    flushSync(() => this.frame.setState({ sideOpen: true }));
+    this.showSide("explorer");
     document.querySelector<HTMLElement>(".side [role=tree]")?.focus();
+  }
+
+  private showSide(side: SideView): void {
+    flushSync(() => this.frame.setState({ sideOpen: true, side }));
+  }
+
+  private helpWith(path: string, help: Help): void {
+    if (help === "open") this.bench.open(path);
+    else if (help === "retry") this.live.connection.retry();
+    else {
+      this.showExplorer();
+      this.explorer.reveal(path);
+      if (help === "rename") this.explorer.rename(path);
+    }
   }
 
   /** Files in the order in which they were last looked at. */
@@ -199,19 +252,25 @@ export class Workbench {
     }
   }
 
-  /** Does something in a terminal, a fresh one if wished; starts the session first when there is none. */
-  private async inTerminal(fresh: boolean, then: (terminal: string) => void): Promise<void> {
+  /** Does something in a terminal, a fresh one if wished; starts the session first when it needs one. */
+  private async inTerminal(
+    fresh: boolean,
+    then: (terminal: string) => void,
+    place: TerminalPlace = this.terminals.usualPlace(),
+  ): Promise<void> {
     this.bench.showPanel("terminal");
     const session = this.live.liveSession;
-    if (!session || session.state === "stopping") return this.startSession(then);
-    if (session.state !== "ready" && session.state !== "idle") {
-      this.wanted = { session: session.id, then };
-      return;
+    if (place === "session") {
+      if (!session || session.state === "stopping") return this.startSession(then);
+      if (session.state !== "ready" && session.state !== "idle") {
+        this.wanted = { session: session.id, then };
+        return;
+      }
     }
     const { tabs, active } = this.terminals.store.getState();
-    const shells = tabs.filter((tab) => !tab.run && !tab.exit);
+    const shells = tabs.filter((tab) => !tab.run && !tab.exit && tab.place === place);
     const usable = shells.find((tab) => tab.id === active) ?? shells[0];
-    const id = fresh || !usable ? await this.terminals.open() : usable.id;
+    const id = fresh || !usable ? await this.terminals.open(place) : usable.id;
     if (id === null) return this.complain();
     this.terminals.activate(id);
     then(id);

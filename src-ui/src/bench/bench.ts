@@ -2,6 +2,8 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { StoreApi } from "zustand/vanilla";
 import type { RunTarget } from "../host/generated/api/RunTarget";
+import type { SyncPathState } from "../host/generated/api/SyncPathState";
+import type { Here, HereState } from "../host/here";
 import type { Host } from "../host/host";
 import type { LiveWorkspace } from "../host/live";
 import type { Popups } from "../ui/popups";
@@ -19,7 +21,20 @@ export type Badge =
   | "failed"
   | "conflict"
   | "deleted"
-  | "uploading";
+  | "uploading"
+  | SyncPathState;
+
+/** The views of the side bar. */
+export type SideView = "explorer" | "sync" | "history";
+
+/** What stands in place of the editor. */
+export type MainView = { kind: "conflict"; copy: string } | { kind: "history"; path: string };
+
+/** Where a terminal runs: beside the files of this machine, or in the session. */
+export type TerminalPlace = "here" | "session";
+
+/** What helps a file that cannot be synced. */
+export type Help = "rename" | "show" | "open" | "retry";
 
 /** What the status bar says of the editor. */
 export interface EditorFacts {
@@ -50,16 +65,31 @@ export interface Bench extends Omit<Popups, "store" | "back"> {
   actions(): readonly Action[];
   editor: StoreApi<EditorFacts>;
   uploads: StoreApi<UploadFacts>;
+  /** How each file stands, by path: what is edited, uploaded, and not in step. */
+  badges: StoreApi<{ byPath: ReadonlyMap<string, Badge> }>;
+  /** The workspace as this machine has it; null in a browser. */
+  here: Here | null;
+  /** What stands in place of the editor; null is the editor itself. */
+  main: StoreApi<{ view: MainView | null }>;
   open(path: string, options?: { preview?: boolean; line?: number; focus?: boolean }): void;
   saveAll(): Promise<boolean>;
   moved(from: string, to: string): void;
   removed(path: string): void;
+  showSide(view: SideView): void;
+  /** Shows both versions of a file beside each other, to be made one. */
+  showConflict(copy: string): void;
+  /** Shows the versions of a file. */
+  showHistory(path: string): void;
+  /** Goes back to the editor. */
+  leaveMain(): void;
+  helpWith(path: string, help: Help): void;
   showPanel(tab: PanelTab): void;
   hidePanel(): void;
   startSession(): Promise<void>;
   stopSession(): Promise<void>;
   restartSession(): Promise<void>;
-  newTerminal(): Promise<void>;
+  /** Where the shown one runs, unless it is said. */
+  newTerminal(place?: TerminalPlace): Promise<void>;
   /** Puts a command line into a terminal, starting what it needs; runs it when asked to. */
   typeCommand(line: string, options?: { run: boolean }): Promise<void>;
   startRun(target: RunTarget): Promise<void>;
@@ -75,6 +105,18 @@ export function useBench(): Bench {
   const bench = useContext(BenchContext);
   if (!bench) throw new Error("A part of the IDE is drawn outside of it.");
   return bench;
+}
+
+/** A part of what this machine knows of the workspace; `otherwise` where it has none, in a browser. */
+export function useHere<P>(part: (state: HereState) => P, otherwise: P): P {
+  const { here } = useBench();
+  return useSyncExternalStore(here?.store.subscribe ?? never, () =>
+    here ? part(here.state) : otherwise,
+  );
+}
+
+function never(): () => void {
+  return () => undefined;
 }
 
 /** A part of a store; draws again only when that part changes. */

@@ -1,5 +1,5 @@
-/** The page without any server: `npm run dev:fake`, then `?state=empty` and the like. */
+/** The page without any server: `npm run dev:fake`, then `?state=empty`, `?desktop` and the like. */
 import { show } from "../app/show";
-import { fakeHost, wantedState } from "../host/fake";
+import { wantedHost } from "../host/fake";
 
-show(fakeHost(wantedState()));
+show(wantedHost());

@@ -19,9 +19,14 @@ export interface Staged {
 
 export async function stage(
   part: ReactNode,
-  options: { state?: FakeState; theme?: Theme; before?: (host: FakeHost) => Promise<void> } = {},
+  options: {
+    state?: FakeState;
+    desktop?: boolean;
+    theme?: Theme;
+    before?: (host: FakeHost) => Promise<void>;
+  } = {},
 ): Promise<Staged> {
-  const host = fakeHost(options.state);
+  const host = fakeHost(options.state, options.desktop);
   await options.before?.(host);
   const popups = createPopups();
   const lists = new QueryClient({

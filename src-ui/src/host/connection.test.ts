@@ -1,6 +1,6 @@
 /** The connection: what the socket says, unless answers say that the server has no database. */
 import { expect, test } from "vitest";
-import { Connection, type ConnectionStatus } from "./connection";
+import { type ConnectionStatus, DialedConnection } from "./connection";
 import { ExchangeError } from "./exchange";
 import type { SocketStatus } from "./socket";
 
@@ -25,7 +25,7 @@ function scene() {
     return () => void timers.delete(run);
   };
   const world = { now: () => state.now, random: () => 0.5, after };
-  const connection = new Connection(world, socket, async () => {
+  const connection = new DialedConnection(world, socket, async () => {
     state.asked += 1;
     if (state.server === "whole") return new Response("ok");
     if (state.server === "away") throw new ExchangeError("network", "No answer.", 0);

@@ -1,9 +1,9 @@
-/** Whether the server can be worked with: whether it is reached, and whether it has its database, which it says in answers. */
+/** Whether the server can be worked with: whether it is reached, and whether it has its database. */
 import { type Exchange, type Failure, failureOf } from "./ide";
 import { NO_DATABASE } from "./lack";
 import type { Socket, SocketStatus, SocketWorld } from "./socket";
 
-export type ConnectionStatus = SocketStatus | NoDatabase;
+export type ConnectionStatus = SocketStatus | NoDatabase | { state: "signed-out" };
 
 /** The server answers, but can neither read nor store anything; asked again then. */
 interface NoDatabase {
@@ -14,7 +14,16 @@ interface NoDatabase {
 /** How long a server without a database is left alone when it does not say. */
 const AGAIN_MS = 2_000;
 
-export class Connection {
+/** How it stands with the server, and what tells of its changes. */
+export interface Connection {
+  readonly status: ConnectionStatus;
+  watch(listener: (status: ConnectionStatus) => void): () => void;
+  /** Tries at once instead of waiting. */
+  retry(): void;
+}
+
+/** A page that dials the server itself: what its socket says, unless answers say that the server has no database. */
+export class DialedConnection implements Connection {
   private lack: NoDatabase | null = null;
   private cancelAsk = () => {};
   private readonly listeners = new Set<(status: ConnectionStatus) => void>();

@@ -1,9 +1,10 @@
 /** A host without a server: plausible data, and the states that are hard to come by, for looking and for tests. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Connection } from "./connection";
+import { DialedConnection } from "./connection";
 import { MemoryDrafts } from "./drafts";
 import { ExchangeError } from "./exchange";
 import { OUTPUT } from "./fakeData";
+import { FakeDesktop } from "./fakeDesktop";
 import type { FakeFiles } from "./fakeFiles";
 import { FakeServer } from "./fakeServer";
 import {
@@ -38,20 +39,25 @@ export const FAKE_STATES = [
 ] as const;
 export type FakeState = (typeof FAKE_STATES)[number];
 
-/** The state that the page's address asks for. */
-export function wantedState(): FakeState {
-  const wish = new URLSearchParams(location.search).get("state");
-  return FAKE_STATES.find((state) => state === wish) ?? "full";
+/** The host that the page's address asks for: `?state=offline`, `?desktop&state=empty`. */
+export function wantedHost(): FakeHost {
+  const wish = new URLSearchParams(location.search);
+  const state = FAKE_STATES.find((one) => one === wish.get("state")) ?? "full";
+  return fakeHost(state, wish.has("desktop"));
 }
 
 export interface FakeHost extends Host {
   readonly server: FakeServer;
+  /** The desktop program, where the page is shown in one. */
+  readonly program: FakeDesktop | null;
   /** What was given to the person or to other programs, in order. */
   readonly given: string[];
 }
 
-export function fakeHost(state: FakeState = "full"): FakeHost {
+/** `desktop`: in the window of the desktop program, which has workspaces of its own. */
+export function fakeHost(state: FakeState = "full", desktop = false): FakeHost {
   const server = new FakeServer(state, Date.now());
+  const program = desktop ? new FakeDesktop(state, server, Date.now()) : null;
   const given: string[] = [];
   const kept = new Map<string, string>();
   const after = (ms: number, run: () => void) => {
@@ -63,16 +69,18 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
     Uint8Array.from({ length }, (_, at) => (at * 37 + ++count * 101) % 256);
   const newId = () => uuidOf(randomBytes(16));
   const world = { now: Date.now, random: () => 1, after };
-  const dial = () => new FakeWire(state === "offline", server.files);
+  const dial = () => new FakeWire(state === "offline" && !desktop, server.files);
   const socket = new Socket({ dial, ...world });
-  const connection = new Connection(world, socket, exchangeWith(server, state));
+  const answers = exchangeWith(program ?? server, state);
+  const dialed = new DialedConnection(world, socket, answers);
   const id = newId();
   return {
     server,
+    program,
     given,
-    exchange: connection.exchange,
+    exchange: program ? answers : dialed.exchange,
     socket,
-    connection,
+    connection: program?.connection ?? dialed,
     drafts: new MemoryDrafts(),
     trees: new MemoryTrees(),
     tab: Promise.resolve({ id, living: () => Promise.resolve(new Set([id])) }),
@@ -98,14 +106,17 @@ export function fakeHost(state: FakeState = "full"): FakeHost {
     randomBytes,
     newId,
     after,
-    driven: true,
+    plain: true,
+    desktop: program?.hostWith(given) ?? null,
   };
 }
 
-function exchangeWith(server: FakeServer, state: FakeState): Exchange {
+function exchangeWith(server: FakeServer | FakeDesktop, state: FakeState): Exchange {
   // Who is signed in is known in every state but those that are about it.
   const asked = (path: string) => path === "/account" || path === "/server";
   return async (method, path, options = {}) => {
+    if (server instanceof FakeDesktop && server.answersItself(path))
+      return server.answer(method, path, options);
     if (state === "loading" && !asked(path))
       await new Promise((_, fail) => options.signal?.addEventListener("abort", fail));
     if (state === "offline" && !(method === "GET" && path === "/account"))

@@ -8,8 +8,8 @@ import type { Workspace } from "./generated/api/Workspace";
 import { PASSWORD_CHARS_MIN, TRASH_DAYS } from "./generated/limits";
 import type { Exchange } from "./ide";
 
-type Options = NonNullable<Parameters<Exchange>[2]>;
-interface Asked {
+export type Options = NonNullable<Parameters<Exchange>[2]>;
+export interface Asked {
   /** What the pattern caught. */
   id: string;
   query: URLSearchParams;
@@ -17,7 +17,8 @@ interface Asked {
   headers: Record<string, string>;
   body: Options["body"];
 }
-type Route = [method: string, path: RegExp, answer: (asked: Asked) => unknown];
+/** One address and what stands there. */
+export type Route = [method: string, path: RegExp, answer: (asked: Asked) => unknown];
 
 const PAGE = 4;
 
@@ -44,17 +45,9 @@ export class FakeServer {
   }
 
   async answer(method: string, path: string, options: Options): Promise<Response> {
-    const [place = "", search = ""] = path.split("?");
-    for (const [verb, pattern, answer] of this.routes) {
-      const found = verb === method ? pattern.exec(place) : null;
-      if (!found) continue;
-      const json = (options.json ?? {}) as Record<string, unknown>;
-      const id = decodeURIComponent(found[1] ?? "");
-      const { headers = {}, body } = options;
-      const value = await answer({ id, query: new URLSearchParams(search), json, headers, body });
-      return value instanceof Response ? value : Response.json(value ?? null);
-    }
-    throw refusal("not_found", "There is nothing here.", 404);
+    const answer = await answerOf(this.routes, method, path, options);
+    if (!answer) throw refusal("not_found", "There is nothing here.", 404);
+    return answer;
   }
 
   private readonly routes: Route[] = [
@@ -245,11 +238,31 @@ export class FakeServer {
   }
 }
 
+/** What one of the routes answers; null when none is meant. */
+export async function answerOf(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+  options: Options,
+): Promise<Response | null> {
+  const [place = "", search = ""] = path.split("?");
+  for (const [verb, pattern, answer] of routes) {
+    const found = verb === method ? pattern.exec(place) : null;
+    if (!found) continue;
+    const json = (options.json ?? {}) as Record<string, unknown>;
+    const id = decodeURIComponent(found[1] ?? "");
+    const { headers = {}, body } = options;
+    const value = await answer({ id, query: new URLSearchParams(search), json, headers, body });
+    return value instanceof Response ? value : Response.json(value ?? null);
+  }
+  return null;
+}
+
 function textOf(body: Options["body"]): Promise<string> {
   return new Response(body ?? "").text();
 }
 
-function refusal(code: string, detail: string, status: number): ExchangeError {
+export function refusal(code: string, detail: string, status: number): ExchangeError {
   return new ExchangeError(code, detail, status);
 }
 

@@ -1,5 +1,9 @@
-/** The page's one border: everything outside of it, as an interface. `web.ts` is a browser, `fake.ts` needs no server. */
+/**
+ * The page's one border: everything outside of it, as an interface. `web.ts` is a browser, `tauri.ts` the desktop
+ * program, `fake.ts` needs no server.
+ */
 import type { Connection } from "./connection";
+import type { DesktopHost } from "./desktop";
 import type { DraftStore } from "./drafts";
 import type { Exchange } from "./ide";
 import type { Socket } from "./socket";
@@ -7,7 +11,7 @@ import type { TreeStore } from "./trees";
 
 /**
  * What the page asks of the program that shows it. Screens and models take a `Host` and touch no network, storage,
- * clipboard, clock or chance beside it; `cargo xtask tidy` holds them to that. The desktop's will be `tauri.ts`.
+ * clipboard, clock or chance beside it; `cargo xtask tidy` holds them to that. In the desktop program it is `tauri.ts`.
  */
 export interface Host {
   /** One HTTP exchange with the server. */
@@ -50,8 +54,10 @@ export interface Host {
   newId(): string;
   /** Runs something later; returns how to think better of it. */
   after(ms: number, run: () => void): () => void;
-  /** Whether a program drives this page; drawing on a graphics card would hide what it reads. */
-  readonly driven: boolean;
+  /** Whether terminals are drawn as text of the page, and not by a graphics card. */
+  readonly plain: boolean;
+  /** What only the desktop program can do; null in a browser. */
+  readonly desktop: DesktopHost | null;
 }
 
 export interface FileWish {

@@ -162,8 +162,12 @@ export class IdeCalls {
   }
 
   commit = (commit: Commit) => this.post<Committed>(`${this.base}/commits`, commit);
+  /** Brings a version back, as a change of its own. */
   restore = (revision: number, path: string) =>
     this.post<Committed>(`${this.base}/restores`, { revision, path });
+  /** Takes back what was done here after a revision; in the desktop program that is one of this machine. */
+  takeBack = (revision: number, path: string) =>
+    this.post<Committed>(`${this.base}/restores?of=here`, { revision, path });
 
   session = () => this.get<Session | null>(`${this.base}/session`);
   startSession = () => this.post<Session>(`${this.base}/session`);

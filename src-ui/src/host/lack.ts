@@ -8,9 +8,11 @@ export const NO_DATABASE: Code = "database_unavailable";
 const AWAY = "The server does not answer";
 const SILENT = "The server went silent and was given up";
 const DATABASE = "The server has no database";
+const SIGNED_OUT = "Nobody is signed in to a server";
 
 /** In a word or two. */
 export function lackWords(status: ConnectionStatus): string {
+  if (status.state === "signed-out") return "Signed out";
   return status.state === "no-database" ? "Server has no database" : "Offline";
 }
 
@@ -18,6 +20,7 @@ export function lackWords(status: ConnectionStatus): string {
 export function lackOf(status: ConnectionStatus): string | null {
   if (status.state === "online") return null;
   if (status.state === "no-database") return DATABASE;
+  if (status.state === "signed-out") return SIGNED_OUT;
   return isAway(status) ? AWAY : "The server is not connected yet";
 }
 
@@ -28,8 +31,8 @@ export function lackIn(failure: Pick<Failure, "code">): string {
 
 /** Whether what is shown may be old. A first try that is under way is no news. */
 export function isAway(status: ConnectionStatus): boolean {
-  if (status.state === "online" || status.state === "idle") return false;
-  return status.state === "no-database" || status.attempt > 1;
+  if (status.state === "no-database") return true;
+  return "attempt" in status && status.attempt > 1;
 }
 
 /** What becomes of a request that nobody answers. */

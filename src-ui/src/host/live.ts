@@ -15,6 +15,7 @@ import {
 } from "./generated/slipway/v1/ws_pb";
 import type { Host } from "./host";
 import { type Failure, failureOf, type IdeCalls, isOffline } from "./ide";
+import { Once } from "./once";
 import type { Socket, Stream } from "./socket";
 import { KeptTree } from "./trees";
 
@@ -45,6 +46,8 @@ export interface LiveState {
   sessionTold: boolean;
   usage: Usage | null;
   terminals: readonly Terminal[];
+  /** Those of this machine, in the desktop program. */
+  localTerminals: readonly Terminal[];
   runs: readonly Run[];
   /** Where the page after `runs` begins; null when these are all. */
   olderRuns: string | null;
@@ -68,6 +71,7 @@ const EMPTY: LiveState = {
   sessionTold: false,
   usage: null,
   terminals: [],
+  localTerminals: [],
   runs: [],
   olderRuns: null,
   treeVersion: 0,
@@ -84,7 +88,9 @@ export class LiveWorkspace {
   private stream: Stream | null = null;
   private unwatch: (() => void) | null = null;
   private readonly keptTree: KeptTree;
-  private readonly pulling = new Map<string, { again: boolean; done: Promise<void> }>();
+  private readonly once = new Once();
+  /** The session id under which terminals of this machine run; null in a browser. */
+  private local: string | null = null;
 
   constructor(
     readonly calls: IdeCalls,
@@ -162,7 +168,7 @@ export class LiveWorkspace {
 
   /** Brings the entries up to the server's newest revision. */
   pullFiles(): Promise<void> {
-    return this.once("files", async () => {
+    return this.once.pull("files", async () => {
       try {
         const known = this.state.loaded === "ready" && (await this.pullChanges());
         if (!known) await this.pullTree();
@@ -180,7 +186,7 @@ export class LiveWorkspace {
   }
 
   pullSession(): Promise<void> {
-    return this.once("session", async () => {
+    return this.once.pull("session", async () => {
       try {
         const session = await this.calls.session();
         this.setSession(session);
@@ -189,7 +195,7 @@ export class LiveWorkspace {
         else this.store.setState({ terminals: [], usage: null });
       } catch (error) {
         const { code } = failureOf(error);
-        if (code === "not_found")
+        if (code === "not_found" || code === "only_here")
           this.store.setState({ session: null, sessionTold: true, terminals: [], usage: null });
       }
     });
@@ -198,14 +204,14 @@ export class LiveWorkspace {
   async pullTerminals(session: string): Promise<void> {
     try {
       const { terminals } = await this.calls.terminals(session);
-      this.store.setState({ terminals });
+      this.store.setState(session === this.local ? { localTerminals: terminals } : { terminals });
     } catch {
       // The session ended meanwhile; its own event tells.
     }
   }
 
   pullRuns(): Promise<void> {
-    return this.once("runs", async () => {
+    return this.once.pull("runs", async () => {
       try {
         const { runs, next } = await this.calls.runs();
         this.store.setState({ runs, olderRuns: next ?? null });
@@ -213,6 +219,17 @@ export class LiveWorkspace {
         // What is shown stays until the server answers again.
       }
     });
+  }
+
+  /** Terminals of this machine are listed and told of under this session id. */
+  setLocal(session: string): void {
+    if (this.local === session) return;
+    this.local = session;
+    void this.pullTerminals(session);
+  }
+
+  get localSession(): string | null {
+    return this.local;
   }
 
   setSession(session: Session | null): void {
@@ -309,28 +326,6 @@ export class LiveWorkspace {
   private notice(notice: SessionNotice): void {
     const { code, message, terminalId } = notice;
     for (const listener of this.noticeListeners) listener({ code, message, terminal: terminalId });
-  }
-
-  /** One pull of a kind at a time; asked meanwhile, it is made once more. */
-  private once(kind: string, pull: () => Promise<void>): Promise<void> {
-    const running = this.pulling.get(kind);
-    if (running) {
-      running.again = true;
-      return running.done;
-    }
-    const state = { again: false, done: Promise.resolve() };
-    state.done = (async () => {
-      try {
-        do {
-          state.again = false;
-          await pull();
-        } while (state.again);
-      } finally {
-        this.pulling.delete(kind);
-      }
-    })();
-    this.pulling.set(kind, state);
-    return state.done;
   }
 }
 

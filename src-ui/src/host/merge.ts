@@ -137,20 +137,54 @@ function join(
   mine: readonly string[],
   theirs: readonly string[],
 ): string | null {
-  const sides = [new Side(mine, diff(base, mine)), new Side(theirs, diff(base, theirs))];
-  const out: string[] = [];
+  const all = stretches(base, mine, theirs);
+  if (all.some(({ kind }) => kind === "conflict")) return null;
+  return all.flatMap((one) => (one.kind === "theirs" ? one.theirs : one.mine)).join("");
+}
+
+/** Lines of the base and what both sides have in their place, by who changed them; `both` changed them alike. */
+export interface Stretch {
+  kind: "same" | "mine" | "theirs" | "both" | "conflict";
+  base: readonly string[];
+  mine: readonly string[];
+  theirs: readonly string[];
+}
+
+/** Three versions side by side, from the first line to the last. */
+export function stretches(
+  base: readonly string[],
+  mine: readonly string[],
+  theirs: readonly string[],
+): Stretch[] {
+  const sides = [new Side(mine, diff(base, mine)), new Side(theirs, diff(base, theirs))] as const;
+  const out: Stretch[] = [];
+  const same = (from: number, to: number) => {
+    const all = base.slice(from, to);
+    if (all.length > 0) out.push({ kind: "same", base: all, mine: all, theirs: all });
+  };
   let position = 0;
   for (;;) {
     const start = Math.min(...sides.map((side) => side.next()?.start ?? Number.POSITIVE_INFINITY));
-    if (start === Number.POSITIVE_INFINITY) return out.concat(base.slice(position)).join("");
+    if (start === Number.POSITIVE_INFINITY) {
+      same(position, base.length);
+      return out;
+    }
     const region = { start, end: start };
     let grows = true;
     while (grows) grows = sides.some((side) => side.reaches(region));
-    const [one, other] = sides.map((side) => side.take(region));
-    if (one !== null && other !== null && one !== other) return null;
-    out.push(base.slice(position, start).join(""), one ?? other ?? "");
+    same(position, start);
+    const [one, other] = [sides[0].take(region), sides[1].take(region)];
+    const own = base.slice(start, region.end);
+    const kind = kindOf(one, other);
+    out.push({ kind, base: own, mine: one ?? own, theirs: other ?? own });
     position = region.end;
   }
+}
+
+function kindOf(mine: readonly string[] | null, theirs: readonly string[] | null): Stretch["kind"] {
+  if (mine === null) return "theirs";
+  if (theirs === null) return "mine";
+  return mine.join("") === theirs.join("") ? "both" : "conflict";
 }
 
 /** Lines `[start, end)` of the base. */
@@ -184,14 +218,14 @@ class Side {
   }
 
   /** What this version has in place of the region; null: what the base has. */
-  take(region: Region): string | null {
+  take(region: Region): readonly string[] | null {
     const [first, last] = [this.hunks[this.at], this.hunks[this.reached - 1]];
     const changed = this.reached > this.at;
     this.at = this.reached;
     if (!changed || !first || !last) return null;
     // Outside of hunks both run in step, so the borders are as far from the hunks on either side.
     const from = first.from - (first.start - region.start);
-    return this.lines.slice(from, last.to + (region.end - last.end)).join("");
+    return this.lines.slice(from, last.to + (region.end - last.end));
   }
 }
 

@@ -1,8 +1,9 @@
 /** A browser as host: the only file that reaches for its network, storage, clipboard, clock and chance. */
-import { Connection } from "./connection";
+import { after, pickFiles, randomBytes, storedTexts } from "./browser";
+import { DialedConnection } from "./connection";
 import { openDrafts } from "./drafts";
 import { httpExchange } from "./exchange";
-import { type FileWish, type Host, uuidOf } from "./host";
+import { type Host, uuidOf } from "./host";
 import { Socket, type SocketWorld, type Wire } from "./socket";
 import { openTab } from "./tabs";
 import { openTrees } from "./trees";
@@ -22,7 +23,7 @@ export function webHost(): Host {
     after,
     onSilence: (listener) => socket.onSilence(listener),
   });
-  const connection = new Connection(socketWorld, socket, http);
+  const connection = new DialedConnection(socketWorld, socket, http);
   addEventListener("online", () => connection.retry());
   addEventListener("offline", () => connection.retry());
   const newId = () => uuidOf(randomBytes(16));
@@ -34,11 +35,7 @@ export function webHost(): Host {
     trees: openTrees(),
     // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
     tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId, after }),
-    kept: {
-      get: (key) => orNull(() => localStorage.getItem(key)),
-      set: (key, value) => void orNull(() => localStorage.setItem(key, value)),
-      remove: (key) => void orNull(() => localStorage.removeItem(key)),
-    },
+    kept: storedTexts,
     clipboard: { write, read: async () => navigator.clipboard.readText() },
     address: location.host,
     openExternal: (url) => void open(url, "_blank", "noopener,noreferrer"),
@@ -55,7 +52,9 @@ export function webHost(): Host {
     randomBytes,
     newId,
     after,
-    driven: navigator.webdriver,
+    // What a program that drives the page reads would be hidden on a graphics card.
+    plain: navigator.webdriver,
+    desktop: null,
   };
 }
 
@@ -69,29 +68,11 @@ const socketWorld: SocketWorld = {
   after,
 };
 
-function after(ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
-}
-
-function randomBytes(count: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(count));
-}
-
 /** Keeps the page itself for reloads without a server, where the address is safe enough for a browser to allow it. */
 function keepShell(): void {
   if (import.meta.env.PROD)
     // A page that cannot be kept works as long as the server does.
     navigator.serviceWorker?.register("/shell.js").catch(() => undefined);
-}
-
-/** A browser may forbid storage altogether. */
-function orNull<T>(use: () => T): T | null {
-  try {
-    return use();
-  } catch {
-    return null;
-  }
 }
 
 /** The modern clipboard where the page may use it, the old command elsewhere (plain HTTP). */
@@ -107,19 +88,6 @@ async function write(text: string): Promise<void> {
   field.remove();
   if (before instanceof HTMLElement) before.focus();
   if (!copied) throw new Error("The browser forbids the clipboard.");
-}
-
-function pickFiles(wish: FileWish = {}): Promise<File[]> {
-  const field = document.createElement("input");
-  field.type = "file";
-  field.multiple = wish.many ?? false;
-  field.webkitdirectory = wish.folder ?? false;
-  field.accept = wish.accept ?? "";
-  return new Promise((resolve) => {
-    field.onchange = () => resolve([...(field.files ?? [])]);
-    field.oncancel = () => resolve([]);
-    field.click();
-  });
 }
 
 function follow(url: string, name: string): void {

@@ -21,7 +21,21 @@ const ADVICE: Record<string, Problems> = {
 /** How often a server that does not answer is asked again. */
 const AGAIN_MS = 5_000;
 
-export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => void }) {
+/** What the desktop program adds: the choice of a server, and of where the sign-in is kept. */
+export interface Additions {
+  top: ReactNode;
+  end: ReactNode;
+  headers: Record<string, string>;
+  /** What helps is among the additions. */
+  refused(failure: Failure): void;
+}
+
+interface Props {
+  onSignedIn: (account: Account) => void;
+  additions?: Additions;
+}
+
+export function SignInPage({ onSignedIn, additions }: Props) {
   const { exchange } = useHost();
   const { server, silent, again } = useServer();
   const [chosen, setChosen] = useState<Way | null>(null);
@@ -58,9 +72,12 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
     const json = way === "register" ? { name: name.trim(), email, password } : { email, password };
     try {
       const path = way === "register" ? "/accounts" : "/sign-in";
-      onSignedIn(((await (await exchange("POST", path, { json })).json()) as SignedIn).account);
+      const { headers = {} } = additions ?? {};
+      const answer = await exchange("POST", path, { json, headers });
+      onSignedIn(((await answer.json()) as SignedIn).account);
     } catch (error) {
       const refused = failureOf(error);
+      additions?.refused(refused);
       setProblems({ ...ADVICE[refused.code], ...refused.fields });
       setFailure(refused);
       setBusy(false);
@@ -94,6 +111,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
         aria-label={way === "register" ? "Register" : "Sign in"}
       >
         <Ways way={way} onChoose={choose} />
+        {additions?.top}
         {silent ? <Silent onRetry={again} /> : null}
         {failure && !failure.fields && !(silent && isOffline(failure)) ? (
           <div className="banner danger" role="alert" tabIndex={-1} ref={summary}>
@@ -149,6 +167,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (account: Account) => v
             </button>
           </>
         )}
+        {additions?.end}
       </form>
       <Version server={server} silent={silent} />
     </main>

@@ -11,7 +11,8 @@ import { troubleActions } from "./trouble";
 import { Viewer } from "./Viewer";
 import "./editor.css";
 
-export function EditorArea({ editor }: { editor: Editor }) {
+/** `hidden` while something else stands in its place. */
+export function EditorArea({ editor, hidden = false }: { editor: Editor; hidden?: boolean }) {
   const { host } = useBench();
   const [buffers, setBuffers] = useState<Texts | null>(null);
   const [failed, setFailed] = useState(false);
@@ -26,7 +27,7 @@ export function EditorArea({ editor }: { editor: Editor }) {
     };
   }, [editor]);
   return (
-    <section className="editor-area" aria-label="Editor">
+    <section className="editor-area" aria-label="Editor" hidden={hidden}>
       <Tabs editor={editor} />
       {failed ? (
         <div className="empty">

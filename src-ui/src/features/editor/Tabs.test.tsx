@@ -13,10 +13,10 @@ test("a tab whose file was deleted says so before it is opened", async () => {
   const tabs = ["here.py", "gone.py"].map((path) => ({ path, preview: false }));
   const editor = {
     tabs: { store: createStore(() => ({ tabs, active: "here.py" })) },
-    facts: createStore(() => ({ badges: new Map() })),
   } as unknown as Editor;
+  const badges = createStore(() => ({ byPath: new Map() }));
   await stage(
-    <BenchContext value={{ live } as unknown as Bench}>
+    <BenchContext value={{ live, badges } as unknown as Bench}>
       <Tabs editor={editor} />
     </BenchContext>,
   );

@@ -43,7 +43,7 @@ function Tab({
   selected: boolean;
 }) {
   const bench = useBench();
-  const badge = useStore(editor.facts, (facts) => facts.badges.get(tab.path));
+  const badge = useStore(bench.badges, ({ byPath }) => byPath.get(tab.path));
   const deleted = useStore(
     bench.live.store,
     ({ loaded }) => loaded === "ready" && !bench.live.entries.has(tab.path),

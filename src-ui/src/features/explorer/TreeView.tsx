@@ -32,7 +32,7 @@ export function TreeView({ explorer }: { explorer: Explorer }) {
   const bench = useBench();
   const state = useStore(explorer.store, (one) => one);
   const { version, focused, selected, clip, editing } = state;
-  const badges = useBadges(bench);
+  const badges = useStore(bench.badges, ({ byPath }) => byPath);
   const box = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for the tree's rows
   const lines = useMemo(() => withInput(explorer.rows(), editing), [explorer, version, editing]);
@@ -134,18 +134,6 @@ function NoFiles({ explorer, over, drop }: { explorer: Explorer } & Drops) {
   );
 }
 
-/** Edits and uploads, by path. */
-function useBadges(bench: Bench): ReadonlyMap<string, Badge> {
-  const edits = useStore(bench.editor, (facts) => facts.badges);
-  const uploads = useStore(bench.uploads, (facts) => facts.paths);
-  return useMemo(() => {
-    const badges = new Map<string, Badge>([...uploads].map((path) => [path, "uploading"]));
-    for (const [path, badge] of edits) badges.set(path, badge);
-    return badges;
-  }, [edits, uploads]);
-}
-
-/** A closed folder says what the files in it would. */
 function badgeOf(row: Row, badges: ReadonlyMap<string, Badge>): Badge | undefined {
   if (row.kind !== "folder" || row.expanded) return badges.get(row.path);
   for (const [path, badge] of badges) if (path.startsWith(`${row.path}/`)) return badge;

@@ -22,7 +22,7 @@ function setting(files: Record<string, string | null>) {
       state: { head: 9 },
       pullFiles: async () => undefined,
       calls: {
-        restore,
+        takeBack: restore,
         commit: async (commit: Commit) => {
           commits.push(commit);
           return { revision: 10, outcomes: [outcome] };

@@ -150,7 +150,7 @@ export function deleteEntries(bench: Bench, paths: readonly string[]): Promise<b
         label: "Undo",
         run: () =>
           void guarded(bench, "It could not be brought back.", async () => {
-            for (const path of list) await bench.live.calls.restore(before, path);
+            for (const path of list) await bench.live.calls.takeBack(before, path);
             await bench.live.pullFiles();
             return true;
           }),

@@ -1,9 +1,10 @@
 /** The session in the bottom panel: nothing yet, its start step by step, or why it ended. */
 import type { ReactNode } from "react";
-import { useBench, useStore } from "../../bench/bench";
+import { useBench, useHere, useStore } from "../../bench/bench";
 import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
+import type { HereState } from "../../host/here";
 import { lackOf } from "../../host/lack";
 import { Icon } from "../../ui/Icon";
 import { count, duration, seconds, timeOfDay } from "../../ui/words";
@@ -26,6 +27,8 @@ const STAGES: readonly [StageName, string][] = [
 interface Given {
   curve?: ReactNode;
   onOutput: (() => void) | null;
+  /** Opens a terminal on this machine, in the desktop program. */
+  onHere?: (() => void) | null;
 }
 
 /** What stands where terminals would, while there is no usable session. */
@@ -34,6 +37,9 @@ export function SessionPanel(given: Given) {
   const session = useStore(bench.live.store, (state) => state.session);
   const sight = useStore(bench.live.store, sightOf);
   const lack = useStore(bench.live.store, (state) => lackOf(state.connection));
+  const onlyHere = useHere(isOnlyHere, false);
+  const here = given.onHere ? <HereButton onHere={given.onHere} /> : null;
+  if (onlyHere) return <OnlyHere>{here}</OnlyHere>;
   if (session?.state === "requested" || session?.state === "provisioning")
     return <Starting session={session} />;
   if (session?.state === "failed" || session?.state === "stopped")
@@ -56,6 +62,7 @@ export function SessionPanel(given: Given) {
             ? "The server is asked."
             : `${lack}. Editing goes on; a session that runs goes on, too, and is here when it is back.`}
         </p>
+        {here ? <div className="actions">{here}</div> : null}
       </div>
     );
   return (
@@ -78,6 +85,46 @@ export function SessionPanel(given: Given) {
           onClick={() => void bench.startSession()}
         >
           Start session
+        </button>
+        {here}
+      </div>
+    </div>
+  );
+}
+
+function isOnlyHere({ workspace }: HereState): boolean {
+  return workspace !== null && !workspace.remote;
+}
+
+function HereButton({ onHere }: { onHere: () => void }) {
+  return (
+    <button type="button" className="btn" onClick={onHere}>
+      Terminal on this computer
+    </button>
+  );
+}
+
+/** No server knows the workspace, so that nothing of it can run there. */
+function OnlyHere({ children }: { children: ReactNode }) {
+  const bench = useBench();
+  const upload = bench.actions().find(({ id }) => id === "sync.upload");
+  return (
+    <div className="empty session-none">
+      <Icon name="terminal" />
+      <h2>This workspace is only on this computer</h2>
+      <p className="small">
+        A terminal of this computer works at once. To run in a session, upload it to the server.
+      </p>
+      <div className="actions">
+        {children}
+        <button
+          type="button"
+          className="btn"
+          disabled={!upload || upload.unavailable !== null}
+          title={upload?.unavailable ?? undefined}
+          onClick={() => upload?.run()}
+        >
+          Upload to the server
         </button>
       </div>
     </div>
@@ -155,7 +202,7 @@ function Starting({ session }: { session: Session }) {
   );
 }
 
-function Ended({ session, curve, onOutput }: { session: Session } & Given) {
+function Ended({ session, curve, onOutput, onHere }: { session: Session } & Given) {
   const bench = useBench();
   const head = useStore(bench.live.store, (state) => state.head);
   const files = useStore(bench.live.store, () => bench.live.entries.size);
@@ -199,6 +246,7 @@ function Ended({ session, curve, onOutput }: { session: Session } & Given) {
             Show last output
           </button>
         ) : null}
+        {onHere ? <HereButton onHere={onHere} /> : null}
         <button
           type="button"
           className="btn btn-ghost"

@@ -7,6 +7,8 @@ import { namesOf } from "./names";
 import type { Terminals, TerminalTab } from "./terminals";
 import "./terminal.css";
 
+const PLACES: Record<TerminalTab["place"], string> = { here: "this computer", session: "session" };
+
 const MENU = [
   "terminal.new",
   "terminal.rename",
@@ -21,10 +23,14 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
   const tabs = useStore(terminals.store, (state) => state.tabs);
   const active = useStore(terminals.store, (state) => state.active);
   const aside = useStore(terminals.store, (state) => state.aside);
-  const shells = tabs.filter((tab) => !tab.run);
+  // Those of this computer first; where there are such, each says where it runs.
+  const of = (place: TerminalTab["place"]) => tabs.filter((tab) => !tab.run && tab.place === place);
+  const groups = [of("here"), of("session")] as const;
+  const shells = groups.flat();
   if (shells.length === 0) return null;
 
-  const names = namesOf(shells);
+  const names = groups.flatMap((group) => namesOf(group));
+  const places = bench.here ? PLACES : null;
   const take = (id: string) => {
     terminals.activate(id);
     bench.showPanel("terminal");
@@ -86,6 +92,7 @@ export function TerminalTabs({ terminals }: { terminals: Terminals }) {
             >
               <Icon name="terminal" />
               <span className="truncate">{title}</span>
+              {places ? <span className="faint">· {places[tab.place]}</span> : null}
               {tab.exit ? <span className="faint">ended</span> : null}
             </button>
             <button

@@ -12,6 +12,7 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
   const shown = tabs.find((tab) => tab.id === active) ?? null;
   const none = shown ? null : "No terminal is open";
   const offline = lackOf(bench.live.state.connection);
+  const local = bench.here !== null;
   const on = (act: (id: string) => void) => () => {
     if (!shown) return;
     bench.showPanel("terminal");
@@ -27,8 +28,25 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
   return [
     action("terminal.new", "New terminal", "plus", () => void bench.newTerminal(), {
       keys: ["Ctrl+Shift+`"],
-      unavailable: offline,
+      unavailable: local && terminals.usualPlace() === "here" ? null : offline,
     }),
+    ...(local
+      ? [
+          action(
+            "terminal.here",
+            "New terminal on this computer",
+            "monitor",
+            () => void bench.newTerminal("here"),
+          ),
+          action(
+            "terminal.session",
+            "New terminal in the session",
+            "cloud",
+            () => void bench.newTerminal("session"),
+            { unavailable: offline },
+          ),
+        ]
+      : []),
     action(
       "terminal.find",
       "Find in the terminal",

@@ -15,7 +15,7 @@ function drawn() {
     ended: vi.fn(),
     confirmPaste: async () => true,
   };
-  const outside = { driven: true, kept: { get: () => null } } as unknown as Host;
+  const outside = { plain: true, kept: { get: () => null } } as unknown as Host;
   const place = document.createElement("div");
   place.className = "term-host";
   place.style.cssText = "width: 600px; height: 200px";

@@ -58,7 +58,10 @@ export class TerminalScreen implements Screen {
 
   constructor(
     private readonly owner: ScreenOwner,
-    private readonly outside: Pick<Host, "clipboard" | "driven" | "kept" | "openExternal">,
+    private readonly outside: Pick<
+      Host,
+      "clipboard" | "desktop" | "kept" | "openExternal" | "plain"
+    >,
     readOnly = false,
   ) {
     const options: ITerminalOptions = {
@@ -302,7 +305,7 @@ export class TerminalScreen implements Screen {
   /** WebGL where it works; the plain renderer when it cannot start or its context is lost. */
   private draw(): void {
     if (this.webgl || this.outside.kept.get("slipway.terminal.renderer") === "dom") return;
-    if (this.outside.driven || !hasGpu()) return;
+    if (this.outside.plain || !hasGpu()) return;
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => {

@@ -11,7 +11,7 @@ import type { LinkState } from "../../host/terminal";
 import type { TerminalScreen } from "./screen";
 import { Terminals } from "./terminals";
 
-function page() {
+function page(localSession: string | null = null) {
   let opened = 0;
   const sent = new Map<string, ClientBody[]>();
   const closed: string[] = [];
@@ -30,11 +30,12 @@ function page() {
     },
   };
   const store = createStore(
-    () => ({ session: session("s1"), terminals: [] }) as unknown as LiveState,
+    () => ({ session: session("s1"), terminals: [], localTerminals: [] }) as unknown as LiveState,
   );
   const live = {
     store,
     socket,
+    localSession,
     get state() {
       return store.getState();
     },
@@ -187,4 +188,36 @@ test("what a session showed stays until another one is there", async () => {
   expect(terminals.tab("t1")?.link).toBe("over");
   store.setState({ session: session("s2") as never, terminals: [] });
   expect(terminals.tab("t1")).toBeNull();
+});
+
+test("terminals of this computer stand beside those of the session, and outlive it", async () => {
+  const { terminals, store } = page("here");
+  await terminals.open("here");
+  await terminals.open("session");
+  expect(terminals.store.getState().tabs.map(({ place }) => place)).toEqual(["here", "session"]);
+  store.setState({ session: session("s1", "stopped") as never, terminals: [] });
+  expect(terminals.tab("t1")?.link).not.toBe("over");
+  expect(terminals.tab("t2")?.link).toBe("over");
+  store.setState({ session: session("s2") as never, terminals: [] });
+  expect(terminals.store.getState().tabs.map(({ id }) => id)).toEqual(["t1"]);
+});
+
+test("a new terminal opens where the shown one runs, and without a session on this computer", async () => {
+  const { terminals, store } = page("here");
+  expect(terminals.usualPlace()).toBe("session");
+  await terminals.open("here");
+  expect(terminals.usualPlace()).toBe("here");
+  await terminals.open("session");
+  expect(terminals.usualPlace()).toBe("session");
+  store.setState({ session: session("s1", "stopped") as never, terminals: [] });
+  expect(terminals.usualPlace()).toBe("here");
+  expect(page().terminals.usualPlace()).toBe("session");
+});
+
+test("terminals that run on this computer already are shown without any session", () => {
+  const { terminals, store } = page("here");
+  const local = [{ id: "old", title: "bash", cols: 80, rows: 24 }];
+  store.setState({ session: null as never, localTerminals: local as never });
+  expect(terminals.store.getState().active).toBe("old");
+  expect(terminals.tab("old")?.place).toBe("here");
 });

@@ -1,5 +1,7 @@
 /** All terminals of the session as this page shows them: screens stay while tabs change and connections break. */
 import { createStore } from "zustand/vanilla";
+import type { TerminalPlace } from "../../bench/bench";
+import type { Terminal } from "../../host/generated/api/Terminal";
 import type { Exit } from "../../host/generated/slipway/v1/terminal_pb";
 import type { Host } from "../../host/host";
 import { failureOf } from "../../host/ide";
@@ -11,6 +13,7 @@ import type { TerminalScreen } from "./screen";
 export interface TerminalTab {
   id: string;
   session: string;
+  place: TerminalPlace;
   /** What the person called it; wins over what the program says. */
   name: string;
   title: string;
@@ -80,7 +83,8 @@ export class Terminals {
     private readonly makeScreen: MakeScreen = drawnScreen,
   ) {
     this.stop = live.store.subscribe((state, before) => {
-      if (state.terminals !== before.terminals) this.follow();
+      const { terminals, localTerminals } = before;
+      if (state.terminals !== terminals || state.localTerminals !== localTerminals) this.follow();
     });
     this.follow();
   }
@@ -113,15 +117,30 @@ export class Terminals {
     for (const held of this.held.values()) held.stream?.show(held.drawn && seen);
   }
 
-  /** Opens a shell; needs a session that is ready. */
-  async open(): Promise<string | null> {
+  /** Where a new one is expected: where the shown one runs, else in a session that can be used. */
+  usualPlace(): TerminalPlace {
+    const { active } = this.store.getState();
+    const shown = active === null ? null : this.tab(active);
+    if (shown && !shown.run && shown.link !== "over") return shown.place;
+    return this.live.localSession === null || this.sessionFor("session") ? "session" : "here";
+  }
+
+  /** The session that terminals of a place belong to, while it can be used. */
+  private sessionFor(place: TerminalPlace): string | null {
+    if (place === "here") return this.live.localSession;
     const session = this.live.liveSession;
-    if (!session || (session.state !== "ready" && session.state !== "idle")) return null;
+    return session?.state === "ready" || session?.state === "idle" ? session.id : null;
+  }
+
+  /** Opens a shell; in the session only while that is ready. */
+  async open(place: TerminalPlace = "session"): Promise<string | null> {
+    const session = this.sessionFor(place);
+    if (session === null) return null;
     this.store.setState({ opening: true, problem: "" });
     try {
       const { cols, rows } = START_SIZE;
-      const terminal = await this.live.calls.openTerminal(session.id, cols, rows);
-      this.add(terminal.id, session.id, terminal.title, null);
+      const terminal = await this.live.calls.openTerminal(session, cols, rows);
+      this.add(terminal.id, session, terminal.title, null);
       this.activate(terminal.id);
       return terminal.id;
     } catch (error) {
@@ -134,8 +153,8 @@ export class Terminals {
 
   /** A new shell in the place of one that has ended, with the focus; null when none could be had. */
   async restart(id: string): Promise<string | null> {
-    const name = this.tab(id)?.name ?? "";
-    const fresh = await this.open();
+    const { name = "", place } = this.tab(id) ?? {};
+    const fresh = await this.open(place);
     if (fresh === null) return null;
     this.focus(fresh);
     this.rename(fresh, name);
@@ -263,19 +282,30 @@ export class Terminals {
   }
 
   private follow(): void {
+    const { localSession } = this.live;
+    if (localSession !== null) this.bring(this.live.state.localTerminals, localSession);
     const session = this.live.liveSession;
-    if (!session) {
-      // What was shown stays readable until a new session brings new terminals.
-      for (const tab of this.store.getState().tabs)
-        if (!tab.exit && tab.link !== "over") this.change(tab.id, { link: "over", message: "" });
-      return;
-    }
-    for (const tab of this.shells()) if (tab.session !== session.id) this.forget(tab.id);
-    for (const terminal of this.live.state.terminals)
-      if (!terminal.run && !this.closed.has(terminal.id))
-        this.add(terminal.id, session.id, terminal.title, null);
+    if (session) {
+      for (const tab of this.shells())
+        if (tab.place === "session" && tab.session !== session.id) this.forget(tab.id);
+      this.bring(this.live.state.terminals, session.id);
+    } else this.sessionEnded();
     const first = this.shells()[0];
-    if (!this.store.getState().active && first) this.activate(first.id);
+    if (!this.store.getState().active && first && (session || first.place === "here"))
+      this.activate(first.id);
+  }
+
+  /** What was shown stays readable until a new session brings new terminals. */
+  private sessionEnded(): void {
+    for (const tab of this.store.getState().tabs)
+      if (tab.place === "session" && !tab.exit && tab.link !== "over")
+        this.change(tab.id, { link: "over", message: "" });
+  }
+
+  private bring(terminals: readonly Terminal[], session: string): void {
+    for (const terminal of terminals)
+      if (!terminal.run && !this.closed.has(terminal.id))
+        this.add(terminal.id, session, terminal.title, null);
   }
 
   private forget(id: string): void {
@@ -291,7 +321,8 @@ export class Terminals {
     if (this.tab(id)) return;
     this.held.set(id, { screen: null, stream: null, making: null, drawn: false, awaited: false });
     const made = { name: "", message: "", exit: null, link: "attaching" as const };
-    const tab: TerminalTab = { id, session, title, run, ...made };
+    const place = session === this.live.localSession ? "here" : "session";
+    const tab: TerminalTab = { id, session, place, title, run, ...made };
     this.store.setState((state) => ({ tabs: [...state.tabs, tab] }));
   }
 

@@ -2,6 +2,7 @@
 import type { KeyboardEvent } from "react";
 import { Link } from "wouter";
 import type { Workspace } from "../../host/generated/api/Workspace";
+import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { useNow } from "../../ui/useNow";
@@ -13,6 +14,7 @@ const NOW_MS = 30_000;
 
 export function Rows({ rows, acts }: { rows: readonly Workspace[]; acts: Acts }) {
   const now = useNow(NOW_MS);
+  const { desktop } = useHost();
   const inTrash = rows[0]?.deleted_at !== undefined;
   return (
     <div className="ws-table">
@@ -23,6 +25,7 @@ export function Rows({ rows, acts }: { rows: readonly Workspace[]; acts: Acts })
             <th scope="col" className="c-language">
               Language
             </th>
+            {desktop ? <th scope="col">On this computer</th> : null}
             <th scope="col">Session</th>
             <th scope="col">{inTrash ? "In the trash" : "Last edit"}</th>
             <th scope="col" className="end c-files">
@@ -48,6 +51,8 @@ export function Rows({ rows, acts }: { rows: readonly Workspace[]; acts: Acts })
 
 function Row({ row, acts, now }: { row: Workspace; acts: Acts; now: number }) {
   const popups = usePopups();
+  const { desktop } = useHost();
+  const at = acts.at(row);
   const written = language(row.template);
   const keys = (event: KeyboardEvent<HTMLTableRowElement>) => {
     const { currentTarget, key } = event;
@@ -78,13 +83,27 @@ function Row({ row, acts, now }: { row: Workspace; acts: Acts; now: number }) {
           >
             {row.name}
           </button>
-        ) : (
-          <Link href={`/w/${row.id}`} className="ws-open">
+        ) : at ? (
+          <Link href={at} className="ws-open">
             {row.name}
           </Link>
+        ) : (
+          <button
+            type="button"
+            className="btn-reset ws-open"
+            title="Brings it to this computer and opens it"
+            onClick={() => void acts.open(row)}
+          >
+            {row.name}
+          </button>
         )}
       </th>
       <td className="c-language muted">{written ?? <None />}</td>
+      {desktop ? (
+        <td>
+          <Here there={at !== null} />
+        </td>
+      ) : null}
       <td>
         <Session row={row} now={now} />
       </td>
@@ -107,6 +126,15 @@ function Row({ row, acts, now }: { row: Workspace; acts: Acts; now: number }) {
         </button>
       </td>
     </tr>
+  );
+}
+
+function Here({ there }: { there: boolean }) {
+  return (
+    <span className={`row gap2${there ? "" : " faint"}`}>
+      <Icon name={there ? "check" : "cloud"} className={there ? "ok icon-sm" : "icon-sm"} />
+      {there ? "Yes" : "Not downloaded"}
+    </span>
   );
 }
 

@@ -5,6 +5,7 @@ import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
 import { TRASH_DAYS, WORKSPACE_NAME_CHARS_MAX } from "../../host/generated/limits";
 import type { Exchange } from "../../host/ide";
+import { DesktopCalls, useLocalWorkspaces } from "../../host/local";
 import { useHost } from "../../host/useHost";
 import { type MenuEntry, type Message, type Question, usePopups } from "../../ui/popups";
 
@@ -22,16 +23,31 @@ export interface Acts {
   remove(row: Workspace): Promise<void>;
   recover(row: Workspace): Promise<void>;
   purge(row: Workspace): Promise<void>;
-  open(row: Workspace): void;
+  /** Where it opens at once; null while it has to be brought to this computer first. */
+  at(row: Pick<Workspace, "id">): string | null;
+  open(row: Pick<Workspace, "id" | "name">): Promise<void>;
   name(title: string, yes: string, value: string, send?: Question["send"]): Promise<string | null>;
 }
 
 export function useActs(): Acts {
-  const { exchange, download } = useHost();
+  const { exchange, download, desktop } = useHost();
+  const { data: local } = useLocalWorkspaces();
   const { ask, toast, failed } = usePopups();
   const client = useQueryClient();
   const [, go] = useLocation();
   const at = (row: Workspace) => `/workspaces/${row.id}`;
+  const opensAt: Acts["at"] = ({ id }) => {
+    if (!desktop) return `/w/${id}`;
+    const here = local?.find(({ remote }) => remote?.workspace === id);
+    return here ? `/w/${here.id}` : null;
+  };
+  const open: Acts["open"] = async (row) => {
+    try {
+      go(opensAt(row) ?? `/w/${(await new DesktopCalls(exchange).clone(row.id)).id}`);
+    } catch (error) {
+      failed(error, `${row.name} was not brought to this computer.`);
+    }
+  };
 
   /** Has it done by the server; the lists are read again, however it ended. */
   const done: Exchange = async (...request) => {
@@ -72,7 +88,8 @@ export function useActs(): Acts {
 
   return {
     name,
-    open: (row) => go(`/w/${row.id}`),
+    at: opensAt,
+    open,
     create: async (template, title, taken) => {
       await name(
         `New workspace: ${title}`,
@@ -81,7 +98,7 @@ export function useActs(): Acts {
         async (text, signal) => {
           const json = { name: text.trim(), template };
           const answer = await done("POST", "/workspaces", { json, signal });
-          go(`/w/${((await answer.json()) as Workspace).id}`);
+          await open((await answer.json()) as Workspace);
         },
       );
     },
@@ -144,7 +161,7 @@ export function menuOf(row: Workspace, acts: Acts): (MenuEntry | null)[] {
       { label: "Delete for good", icon: "trash", danger: true, run: () => void acts.purge(row) },
     ];
   return [
-    { label: "Open", icon: "folder-open", keys: "Enter", run: () => acts.open(row) },
+    { label: "Open", icon: "folder-open", keys: "Enter", run: () => void acts.open(row) },
     { label: "Rename", icon: "pencil", keys: "F2", run: () => void acts.rename(row) },
     { label: "Duplicate", icon: "copy", run: () => void acts.duplicate(row) },
     { label: "Export as zip", icon: "download", run: () => acts.download(row) },

@@ -1,0 +1,160 @@
+/** The page in the desktop program: nobody has to sign in, and what is on this computer is there at once. */
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { navigate } from "wouter/use-browser-location";
+import type { Action } from "../bench/actions";
+import { AccountPage } from "../features/account/AccountPage";
+import { DesktopSignIn } from "../features/account/DesktopSignIn";
+import { StartPage } from "../features/start/StartPage";
+import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
+import type { Kept } from "../host/host";
+import { refresh, useProgram } from "../host/local";
+import { useHost } from "../host/useHost";
+import { part } from "../ui/part";
+import { usePopups } from "../ui/popups";
+import { AccountMenu } from "./AccountMenu";
+import { Around } from "./Around";
+import { Brand } from "./Brand";
+import { desktopActions } from "./desktop";
+import { NotFound } from "./NotFound";
+import { Page } from "./Page";
+
+const loading = <div className="splash late" role="status" aria-label="Loading" />;
+const Ide = part(() => import("./Ide").then((module) => module.Ide), loading);
+const AdminPage = part(
+  () => import("../features/admin/AdminPage").then((module) => module.AdminPage),
+  loading,
+);
+
+const LAST = "slipway.desktop.last";
+
+export function DesktopHome() {
+  const host = useHost();
+  usePainted();
+  return (
+    <Around host={host}>
+      <Rooms />
+    </Around>
+  );
+}
+
+/** The program doubts a page that shows nothing. */
+function usePainted(): void {
+  const { desktop } = useHost();
+  useEffect(() => {
+    let second = 0;
+    // The frame after the next one: by then this one has been seen.
+    const first = requestAnimationFrame(() => {
+      second = requestAnimationFrame(() => desktop?.painted());
+    });
+    return () => {
+      cancelAnimationFrame(first);
+      cancelAnimationFrame(second);
+    };
+  }, [desktop]);
+}
+
+/** Begins where the last visit ended: in its workspace. */
+function useLast(kept: Kept): void {
+  const [place] = useLocation();
+  const begun = useRef(false);
+  useEffect(() => {
+    const workspace = /^\/w\/([^/]+)/.exec(place)?.[1];
+    const last = kept.get(LAST);
+    if (workspace) kept.set(LAST, workspace);
+    else if (!begun.current && place === "/" && last) navigate(`/w/${last}`, { replace: true });
+    else if (begun.current) kept.remove(LAST);
+    begun.current = true;
+  }, [kept, place]);
+}
+
+function Rooms() {
+  const host = useHost();
+  const popups = usePopups();
+  const lists = useQueryClient();
+  const { data: program } = useProgram();
+  useLast(host.kept);
+  const account = program?.server?.account ?? null;
+  const own = () => desktopActions(host, popups, program ?? null);
+  // What the program's menu chooses from: those of the workspace while one is open.
+  const offered = useRef<(() => readonly Action[]) | null>(null);
+  const newest = useRef(own);
+  newest.current = own;
+  useEffect(
+    () =>
+      host.desktop?.told((told) => {
+        refresh(lists, told);
+        if (told.told === "show") navigate(told.address);
+        if (told.told !== "menu") return;
+        const actions = (offered.current ?? newest.current)();
+        const chosen = actions.find(({ id }) => id === told.action);
+        if (chosen?.unavailable) popups.toast({ text: `${chosen.title}: ${chosen.unavailable}` });
+        else chosen?.run();
+      }),
+    [host, lists, popups],
+  );
+  const end = <AccountMenu account={account} actions={own} />;
+  const signedIn = (room: React.ReactNode) =>
+    !program ? loading : account ? room : <Redirect to="/sign-in" />;
+  return (
+    <Switch>
+      <Route path="/">
+        <Page title="Start" end={end}>
+          <StartPage />
+        </Page>
+      </Route>
+      <Route path="/server">
+        {signedIn(
+          <Page title="Workspaces" end={end}>
+            <WorkspacesPage />
+          </Page>,
+        )}
+      </Route>
+      <Route path="/sign-in">
+        {program ? (
+          <DesktopSignIn program={program} onSignedIn={() => navigate("/server")} />
+        ) : (
+          loading
+        )}
+      </Route>
+      <Route path="/account">
+        {account ? (
+          <Page title="Account" end={end}>
+            <AccountPage
+              account={account}
+              onAccount={() => refresh(lists, { told: "account" })}
+              onSignedOut={() => navigate("/")}
+            />
+          </Page>
+        ) : (
+          signedIn(null)
+        )}
+      </Route>
+      {account?.administrator ? (
+        <Route path="/administration">
+          <Page title="Administration" end={end}>
+            <AdminPage account={account} />
+          </Page>
+        </Route>
+      ) : null}
+      <Route path="/w/:workspace">
+        {({ workspace }) => (
+          <Ide
+            key={workspace}
+            workspace={workspace}
+            start={<Brand />}
+            own={own}
+            end={end}
+            onActions={(actions) => {
+              offered.current = actions;
+            }}
+          />
+        )}
+      </Route>
+      <Route>
+        <NotFound end={end} />
+      </Route>
+    </Switch>
+  );
+}

@@ -1,0 +1,153 @@
+/** The result of a merge as an editable text that knows where each conflict stands, however much is typed around it. */
+import type { editor, IRange } from "monaco-editor/editor";
+import { lines } from "../../../host/merge";
+import { isOpen, type Part, textOf } from "./plan";
+
+type Monaco = typeof import("../monaco");
+
+/** What a plan needs of the text that it fills; tests give one that draws nothing. */
+export interface ResultText {
+  text(): string;
+  /** Puts a whole plan in, as one edit that can be undone. */
+  fill(parts: readonly Part[]): void;
+  /** Puts one part's result in its place. */
+  put(index: number, parts: readonly Part[]): void;
+  /** The lines that stand in a conflict's place now. */
+  linesOf(index: number): readonly string[];
+  /** Marks what is open and what is decided. */
+  mark(parts: readonly Part[]): void;
+  lineOf(index: number): number;
+  onTyped(listener: () => void): void;
+  dispose(): void;
+}
+
+export class MonacoResult implements ResultText {
+  readonly model: editor.ITextModel;
+  /** Decorations of conflicts, by the index of their part. */
+  private marks = new Map<number, string>();
+  private filling = false;
+
+  constructor(
+    private readonly monaco: Monaco,
+    path: string,
+    language: string,
+    parts: readonly Part[],
+    crlf: boolean,
+  ) {
+    const uri = monaco.monaco.Uri.from({ scheme: "slipway-merge", path: `/${path}` });
+    monaco.monaco.editor.getModel(uri)?.dispose();
+    this.model = monaco.monaco.editor.createModel(textOf(parts), language, uri);
+    if (crlf) this.model.setEOL(monaco.monaco.editor.EndOfLineSequence.CRLF);
+    this.place(parts);
+  }
+
+  text(): string {
+    return this.model.getValue(undefined, true);
+  }
+
+  fill(parts: readonly Part[]): void {
+    this.edit(this.model.getFullModelRange(), textOf(parts));
+    this.place(parts);
+  }
+
+  put(index: number, parts: readonly Part[]): void {
+    const part = parts[index];
+    const range = this.rangeOf(index);
+    if (!part || !range) return;
+    const text = part.result.join("");
+    const from = this.model.getOffsetAt({
+      lineNumber: range.startLineNumber,
+      column: range.startColumn,
+    });
+    this.edit(range, text);
+    // Line ends count as the model has them.
+    const eol = this.model.getEOL();
+    const length = eol === "\n" ? text.length : text.replaceAll("\n", eol).length;
+    const start = this.model.getPositionAt(from);
+    const end = this.model.getPositionAt(from + length);
+    this.track(index, part, {
+      startLineNumber: start.lineNumber,
+      startColumn: start.column,
+      endLineNumber: end.lineNumber,
+      endColumn: end.column,
+    });
+  }
+
+  linesOf(index: number): readonly string[] {
+    const range = this.rangeOf(index);
+    const { EndOfLinePreference } = this.monaco.monaco.editor;
+    return range ? lines(this.model.getValueInRange(range, EndOfLinePreference.LF)) : [];
+  }
+
+  mark(parts: readonly Part[]): void {
+    for (const index of [...this.marks.keys()]) {
+      const part = parts[index];
+      const range = this.rangeOf(index);
+      if (part && range) this.track(index, part, range);
+    }
+  }
+
+  lineOf(index: number): number {
+    return this.rangeOf(index)?.startLineNumber ?? 1;
+  }
+
+  onTyped(listener: () => void): void {
+    this.model.onDidChangeContent(() => {
+      if (!this.filling) listener();
+    });
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  private rangeOf(index: number): IRange | null {
+    const id = this.marks.get(index);
+    return id === undefined ? null : this.model.getDecorationRange(id);
+  }
+
+  private edit(range: IRange, text: string): void {
+    this.filling = true;
+    this.model.pushStackElement();
+    this.model.pushEditOperations(null, [{ range, text }], () => null);
+    this.model.pushStackElement();
+    this.filling = false;
+  }
+
+  private place(parts: readonly Part[]): void {
+    this.model.deltaDecorations([...this.marks.values()], []);
+    this.marks = new Map();
+    let line = 1;
+    parts.forEach((part, index) => {
+      const last = index === parts.length - 1;
+      const text = part.result.join("");
+      const next = line + (text.match(/\n/g)?.length ?? 0);
+      const open = last && !text.endsWith("\n");
+      const endColumn = open ? this.model.getLineMaxColumn(next) : 1;
+      if (part.kind === "conflict")
+        this.track(index, part, {
+          startLineNumber: line,
+          startColumn: 1,
+          endLineNumber: next,
+          endColumn,
+        });
+      line = next;
+    });
+  }
+
+  private track(index: number, part: Part, range: IRange): void {
+    const old = this.marks.get(index);
+    const empty = range.startLineNumber === range.endLineNumber && range.startColumn === 1;
+    // A range that ends where the next line begins would colour that line as well.
+    const { TrackedRangeStickiness } = this.monaco.monaco.editor;
+    const options: editor.IModelDecorationOptions = {
+      stickiness: TrackedRangeStickiness.GrowsOnlyWhenTypingBefore,
+      className: empty ? null : isOpen(part) ? "merge-open" : "merge-done",
+      linesDecorationsClassName: isOpen(part) ? "merge-open-edge" : "merge-done-edge",
+      blockDoesNotCollapse: true,
+      isWholeLine: true,
+    };
+    const [id] = this.model.deltaDecorations(old ? [old] : [], [{ range, options }]);
+    if (id) this.marks.set(index, id);
+  }
+}

@@ -1,0 +1,56 @@
+/** The ways into a workspace of this machine: a folder that is there, or a new one from a template. */
+import { navigate } from "wouter/use-browser-location";
+import type { Template } from "../../host/generated/api/Template";
+import type { Host } from "../../host/host";
+import { DesktopCalls } from "../../host/local";
+import type { Popups } from "../../ui/popups";
+
+export const STARTERS: readonly { template: Template; title: string; text: string }[] = [
+  { template: "python", title: "Python data", text: "pandas, a CSV and a table" },
+  { template: "node", title: "Node", text: "a script and its test" },
+  { template: "empty", title: "Empty", text: "nothing in the way" },
+];
+
+/** Lets the person choose a folder and opens it. */
+export async function openFolder(host: Host, popups: Popups): Promise<void> {
+  const folder = (await host.desktop?.pickFolder()) ?? null;
+  if (folder === null) return;
+  try {
+    const { id } = await new DesktopCalls(host.exchange).open(folder);
+    navigate(`/w/${id}`);
+  } catch (error) {
+    popups.failed(error, `${folder} was not opened.`);
+  }
+}
+
+/** Asks for a name and makes a folder of it. */
+export async function createLocal(
+  host: Host,
+  popups: Popups,
+  template: Template,
+  home: string,
+): Promise<void> {
+  const title = STARTERS.find((one) => one.template === template)?.title ?? "Empty";
+  let made = "";
+  await popups.ask({
+    title: `New workspace: ${title}`,
+    text: `A folder of this name is made in ${home}.`,
+    label: "Name",
+    value: title.toLowerCase().replaceAll(" ", "-"),
+    yes: "Create",
+    problem: folderProblem,
+    send: async (name) => {
+      made = (await new DesktopCalls(host.exchange).make({ name: name.trim(), template })).id;
+    },
+  });
+  if (made !== "") navigate(`/w/${made}`);
+}
+
+/** Why a folder cannot be called so on every computer. */
+export function folderProblem(name: string): string | null {
+  const text = name.trim();
+  if (text === "") return "Give a name.";
+  if (/[/\\:*?"<>|\p{Cc}]/u.test(text)) return "A folder's name has none of / \\ : * ? \" < > |.";
+  if (/^\.+$|[. ]$/.test(text)) return "A folder's name does not end with a dot or a space.";
+  return null;
+}

@@ -1,0 +1,92 @@
+/** What came in lately, each to be undone, and what a person was told. */
+import { useBench } from "../../bench/bench";
+import { many } from "../../bench/syncWords";
+import type { Arrival } from "../../host/generated/api/Arrival";
+import type { SyncNotice } from "../../host/generated/api/SyncNotice";
+import type { Here } from "../../host/here";
+import { Icon } from "../../ui/Icon";
+import { exactly, timeOfDay } from "../../ui/words";
+import { undoneWords } from "./words";
+
+const SHOWN = 20;
+
+export function Arrivals({ here, arrivals }: { here: Here; arrivals: readonly Arrival[] }) {
+  const bench = useBench();
+  const undo = async ({ id }: Arrival) => {
+    try {
+      bench.toast({ text: undoneWords(await here.undo(id)) });
+    } catch (error) {
+      bench.failed(error, "Nothing was undone.");
+    }
+  };
+  if (arrivals.length === 0) return null;
+  return (
+    <section aria-labelledby="sync-arrivals">
+      <h3 className="sync-head" id="sync-arrivals">
+        Came in
+      </h3>
+      <ul>
+        {arrivals.slice(0, SHOWN).map((one) => (
+          <li key={one.id} className="sync-row" title={one.paths.join("\n")}>
+            <Icon name="arrow-down" className="faint" />
+            <span className="sync-what">
+              <span className="truncate">
+                {one.many === 1 ? one.paths[0] : many(one.many, "file", "files")}
+              </span>
+              <span className="small muted num" title={exactly(one.at)}>
+                {timeOfDay(one.at)}
+              </span>
+            </span>
+            <button
+              type="button"
+              className="btn btn-ghost btn-sm"
+              aria-label={`Undo what came in at ${timeOfDay(one.at)}`}
+              title="Takes it back, as an edit made here"
+              onClick={() => void undo(one)}
+            >
+              <Icon name="undo" className="icon-sm" />
+              Undo
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function Notices({ notices }: { notices: readonly SyncNotice[] }) {
+  const bench = useBench();
+  if (notices.length === 0) return null;
+  return (
+    <section aria-labelledby="sync-notices">
+      <h3 className="sync-head" id="sync-notices">
+        Lately
+      </h3>
+      <ul>
+        {notices.slice(0, SHOWN).map(({ at, message, path }) => (
+          <li key={`${at} ${path}`} className="sync-row">
+            <Icon name="info" className="faint" />
+            <span className="sync-what">
+              <span className="sync-said">{message}</span>
+              <span className="small muted truncate">
+                {timeOfDay(at)}
+                {path ? (
+                  <>
+                    {" · "}
+                    <button
+                      type="button"
+                      className="btn-reset sync-link"
+                      onClick={() => bench.open(path)}
+                    >
+                      {path}
+                    </button>
+                  </>
+                ) : null}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,103 @@
+/** Paths that are not in step: those that cannot move with what helps, then those that wait or move. */
+import { BADGES } from "../../bench/badge";
+import { useBench } from "../../bench/bench";
+import type { SyncPath } from "../../host/generated/api/SyncPath";
+import { Icon } from "../../ui/Icon";
+import { size } from "../../ui/words";
+import { helpOf } from "./words";
+
+/** More rows than anybody reads. */
+const SHOWN = 100;
+
+export function Paths({ paths }: { paths: readonly SyncPath[] }) {
+  const blocked = paths.filter((one) => one.state === "blocked");
+  const others = paths.filter((one) => one.state !== "blocked");
+  return (
+    <>
+      <Group id="sync-blocked" title="Cannot sync" paths={blocked} />
+      <Group id="sync-moving" title="On its way" paths={others} />
+    </>
+  );
+}
+
+function Group({ id, title, paths }: { id: string; title: string; paths: readonly SyncPath[] }) {
+  if (paths.length === 0) return null;
+  return (
+    <section aria-labelledby={id}>
+      <h3 className="sync-head" id={id}>
+        {title} <span className="count">{paths.length}</span>
+      </h3>
+      <ul>
+        {paths.slice(0, SHOWN).map((one) => (
+          <li key={one.path}>
+            {one.state === "blocked" ? <Blocked of={one} /> : <Moving of={one} />}
+          </li>
+        ))}
+      </ul>
+      {paths.length > SHOWN ? (
+        <p className="small faint sync-note">and {paths.length - SHOWN} more</p>
+      ) : null}
+    </section>
+  );
+}
+
+function Moving({ of }: { of: SyncPath }) {
+  const bench = useBench();
+  const { icon, tone, word } = BADGES[of.state];
+  const moves = of.moved > 0 && of.moved < of.bytes;
+  return (
+    <button
+      type="button"
+      className="btn-reset sync-row"
+      title={`${of.path}: ${word}`}
+      onClick={() => bench.open(of.path)}
+    >
+      <Icon name={icon} className={tone} />
+      <span className="sync-what">
+        <span className="truncate">{of.path}</span>
+        <span className="small muted num truncate">
+          {word} · {moves ? `${size(of.moved)} of ${size(of.bytes)}` : size(of.bytes)}
+        </span>
+        {moves ? (
+          <span
+            className="progress progress-thin"
+            role="progressbar"
+            aria-label={of.path}
+            aria-valuemin={0}
+            aria-valuemax={of.bytes}
+            aria-valuenow={of.moved}
+          >
+            <i style={{ width: `${(of.moved / of.bytes) * 100}%` }} />
+          </span>
+        ) : null}
+      </span>
+    </button>
+  );
+}
+
+function Blocked({ of }: { of: SyncPath }) {
+  const bench = useBench();
+  const help = helpOf(of.code);
+  return (
+    <div className="sync-blocked">
+      <Icon name="ban" className="warn" />
+      <span className="sync-what">
+        <span className="truncate" title={of.path}>
+          {of.path}
+        </span>
+        <span className="small muted">{of.message ?? "The server does not take it."}</span>
+        {help ? (
+          <span>
+            <button
+              type="button"
+              className="btn btn-sm"
+              onClick={() => bench.helpWith(of.path, help.act)}
+            >
+              {help.label}
+            </button>
+          </span>
+        ) : null}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,172 @@
+/** How this workspace and the server keep in step: what waits, what needs a person, and what came in lately. */
+import type { ReactNode } from "react";
+import { useBench, useStore } from "../../bench/bench";
+import { briefWords, many } from "../../bench/syncWords";
+import type { Sync } from "../../host/generated/api/Sync";
+import type { Here } from "../../host/here";
+import { Icon } from "../../ui/Icon";
+import { useNow } from "../../ui/useNow";
+import { size } from "../../ui/words";
+import { Arrivals, Notices } from "./Arrivals";
+import { ConflictList } from "./ConflictList";
+import { Paths } from "./Paths";
+import { standWords } from "./words";
+import "./sync.css";
+
+const NOW_MS = 1_000;
+
+export function SyncView({ here }: { here: Here }) {
+  const sync = useStore(here.store, (state) => state.sync);
+  const workspace = useStore(here.store, (state) => state.workspace);
+  return (
+    <>
+      <div className="side-head">
+        <h2 className="label">Sync</h2>
+      </div>
+      <div className="sync-view">
+        {sync ? (
+          <>
+            <Stand here={here} sync={sync} />
+            {sync.held ? <Held here={here} held={sync.held} /> : null}
+            <ConflictList here={here} />
+            <Paths paths={sync.paths} />
+            <Arrivals here={here} arrivals={sync.arrivals} />
+            <Notices notices={sync.notices} />
+            {sync.partly_watched ? (
+              <p className="small muted sync-note">
+                This system cannot watch all folders. Changes by other programs are found within
+                half a minute.
+              </p>
+            ) : null}
+          </>
+        ) : (
+          <div className="explorer-wait late" role="status" aria-label="Reading how it stands">
+            {["62%", "44%", "70%"].map((width) => (
+              <span key={width} className="skeleton" style={{ width }} />
+            ))}
+          </div>
+        )}
+      </div>
+      {workspace ? <Folder folder={workspace.folder} there={workspace.there} /> : null}
+    </>
+  );
+}
+
+/** The whole in a sentence, and the one act that helps. */
+function Stand({ here, sync }: { here: Here; sync: Sync }) {
+  const bench = useBench();
+  const status = useStore(bench.live.store, (state) => state.connection);
+  const nextAt = "nextAt" in status ? status.nextAt : null;
+  const now = useNow(nextAt === null ? 0 : NOW_MS);
+  const { icon, tone, text } = briefWords(sync);
+  const bytes = sync.up_bytes + sync.down_bytes;
+  return (
+    <section className="sync-stand" aria-label="State">
+      <div className="row gap3" role="status">
+        <Icon name={icon} className={tone} />
+        <span className="medium grow">{text}</span>
+        <span className="faint small num">{bytes > 0 ? size(bytes) : ""}</span>
+      </div>
+      <p className="small muted">{standWords(sync)}</p>
+      <StandAct here={here} sync={sync}>
+        {nextAt === null ? null : (
+          <span className="small faint num">
+            next try in {Math.max(1, Math.ceil((nextAt - now) / 1000))} s
+          </span>
+        )}
+      </StandAct>
+    </section>
+  );
+}
+
+function StandAct({ here, sync, children }: { here: Here; sync: Sync; children: ReactNode }) {
+  const bench = useBench();
+  const button = (label: string, icon: string, run: () => void) => (
+    <div className="row gap3">
+      <button type="button" className="btn btn-sm" onClick={run}>
+        <Icon name={icon} className="icon-sm" />
+        {label}
+      </button>
+      {children}
+    </div>
+  );
+  const act = (id: string) => () =>
+    bench
+      .actions()
+      .find((one) => one.id === id)
+      ?.run();
+  if (sync.state === "local") return button("Upload to the server", "cloud-up", act("sync.upload"));
+  if (sync.state === "offline") return button("Try now", "refresh", act("sync.retry"));
+  if (sync.state === "refused" && sync.code?.startsWith("sign_in"))
+    return button("Sign in", "user", act("app.signIn"));
+  if (sync.state === "broken") {
+    const { folder } = here.state.workspace ?? {};
+    return folder
+      ? button("Show the folder", "external", () => bench.host.desktop?.showFolder(folder))
+      : null;
+  }
+  return null;
+}
+
+/** So many deletions at once may be a mistake: the server keeps the files until somebody says so. */
+function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
+  const bench = useBench();
+  const decide = (what: () => Promise<unknown>) =>
+    what().catch((error: unknown) => bench.failed(error));
+  return (
+    <section className="sync-card" aria-label="Held deletions">
+      <div className="row gap3">
+        <Icon name="trash" className="warn" />
+        <span className="medium">
+          {held.many} of {held.of} files were deleted
+        </span>
+      </div>
+      <p className="small muted">
+        Here, and not on the server yet: so many at once may be a mistake. Nothing is lost until you
+        decide.
+      </p>
+      <ul className="small faint sync-few">
+        {held.paths.slice(0, 3).map((path) => (
+          <li key={path} className="truncate">
+            {path}
+          </li>
+        ))}
+        {held.many > 3 ? <li>and {held.many - 3} more</li> : null}
+      </ul>
+      <div className="row gap3 sync-acts">
+        <button type="button" className="btn btn-sm" onClick={() => void decide(here.bringBack)}>
+          Bring them back
+        </button>
+        <button
+          type="button"
+          className="btn btn-sm btn-ghost"
+          onClick={() => void decide(here.confirm)}
+        >
+          Delete {many(held.many, "file", "files")} there, too
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Folder({ folder, there }: { folder: string; there: boolean }) {
+  const { host } = useBench();
+  return (
+    <div className="sync-foot">
+      <Icon name="disk" className="icon-sm faint" />
+      <span className="truncate mono" title={folder}>
+        {folder}
+      </span>
+      <button
+        type="button"
+        className="btn btn-ghost btn-icon btn-sm push"
+        aria-label="Show the folder"
+        title="Show the folder"
+        disabled={!there}
+        onClick={() => host.desktop?.showFolder(folder)}
+      >
+        <Icon name="external" className="icon-sm" />
+      </button>
+    </div>
+  );
+}

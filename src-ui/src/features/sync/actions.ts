@@ -1,0 +1,60 @@
+/** What can be done about sync; nothing in a browser, where files lie on the server. */
+import { type Action, action } from "../../bench/actions";
+import type { Bench } from "../../bench/bench";
+import type { Here } from "../../host/here";
+import { lackOf } from "../../host/lack";
+
+export function syncActions(bench: Bench): Action[] {
+  const { here } = bench;
+  if (!here) return [];
+  const { workspace, conflicts } = here.state;
+  const lack = lackOf(bench.live.state.connection);
+  const known = workspace?.remote ? "The server has this workspace already" : null;
+  const shown = bench.main.getState().view;
+  const next = () => {
+    const at = conflicts.findIndex(({ copy }) => shown?.kind === "conflict" && shown.copy === copy);
+    const one = conflicts[(at + 1) % Math.max(1, conflicts.length)];
+    bench.showSide("sync");
+    if (one) bench.showConflict(one.copy);
+  };
+  return [
+    action("sync.show", "Show sync", "refresh", () => bench.showSide("sync")),
+    action("sync.retry", "Try the server now", "refresh", () => bench.live.connection.retry()),
+    action("sync.conflict", "Go to the next conflict", "alert", next, {
+      keys: ["Alt+F7"],
+      unavailable: conflicts.length > 0 ? null : "There is no conflict",
+    }),
+    action(
+      "sync.upload",
+      "Upload this workspace to the server…",
+      "cloud-up",
+      () => upload(bench, here),
+      {
+        unavailable: lack ?? known,
+      },
+    ),
+    action(
+      "sync.folder",
+      "Show this workspace's folder",
+      "folder-open",
+      () => workspace && bench.host.desktop?.showFolder(workspace.folder),
+      { unavailable: workspace?.there ? null : "The folder is not there" },
+    ),
+  ];
+}
+
+/** One question, the name; everything else goes by itself. */
+async function upload(bench: Bench, here: Here): Promise<void> {
+  const name = here.state.workspace?.name ?? "";
+  const given = await bench.ask({
+    title: "Upload to the server",
+    text: "The server keeps its files in step with this folder from now on, and can run them in a session.",
+    label: "Name there",
+    value: name,
+    yes: "Upload",
+    problem: (text) => (text.trim() === "" ? "Give a name." : null),
+    send: (text) => here.upload(text.trim()),
+  });
+  if (given !== null)
+    bench.toast({ tone: "ok", text: `${given.trim()} is on its way to the server.` });
+}

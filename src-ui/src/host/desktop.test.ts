@@ -1,0 +1,30 @@
+/** How it stands with the server, as the desktop program tells it. */
+import { expect, test } from "vitest";
+import { KeptConnection } from "./desktop";
+import { isAway, lackOf, lackWords } from "./lack";
+
+test("a first failure is no news, a second one is, and what is online again has forgotten both", () => {
+  const connection = new KeptConnection(() => undefined);
+  const told: string[] = [];
+  connection.watch(({ state }) => told.push(state));
+  connection.heard({ told: "connection", state: "connecting" });
+  connection.heard({ told: "connection", state: "waiting", next_at: 5_000 });
+  expect(isAway(connection.status)).toBe(false);
+  connection.heard({ told: "connection", state: "connecting" });
+  connection.heard({ told: "connection", state: "waiting", next_at: 9_000 });
+  expect(connection.status).toEqual({ state: "waiting", attempt: 2, nextAt: 9_000 });
+  expect(isAway(connection.status)).toBe(true);
+  connection.heard({ told: "connection", state: "online" });
+  connection.heard({ told: "connection", state: "waiting", next_at: 12_000 });
+  expect(isAway(connection.status)).toBe(false);
+  expect(told).toEqual(["connecting", "waiting", "connecting", "waiting", "online", "waiting"]);
+});
+
+test("without an account nothing is broken, and it is said what is lacking", () => {
+  const connection = new KeptConnection(() => undefined);
+  connection.heard({ told: "connection", state: "idle" });
+  expect(connection.status).toEqual({ state: "signed-out" });
+  expect(isAway(connection.status)).toBe(false);
+  expect(lackWords(connection.status)).toBe("Signed out");
+  expect(lackOf(connection.status)).toBe("Nobody is signed in to a server");
+});

@@ -1,0 +1,241 @@
+/** The desktop program of the fake host: workspaces of a machine that is not there, and how they stand. */
+import { type DesktopHost, KeptConnection } from "./desktop";
+import type { FakeState } from "./fake";
+import { localWorkspaces, PLACES, type Place, syncOf } from "./fakeDesktopData";
+import { answerOf, type FakeServer, type Options, type Route, refusal } from "./fakeServer";
+import type { Conflict } from "./generated/api/Conflict";
+import type { Desktop } from "./generated/api/Desktop";
+import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
+import type { Sync } from "./generated/api/Sync";
+import type { Told } from "./generated/api/Told";
+
+export class FakeDesktop {
+  readonly desktop: Desktop;
+  workspaces: LocalWorkspace[];
+  readonly syncs = new Map<string, Sync>();
+  conflicts: Conflict[] = [];
+  readonly connection = new KeptConnection(() => this.given.push("retried"));
+  private given: string[] = [];
+  private readonly bases = new Map<string, string>();
+  private readonly listeners = new Set<(told: Told) => void>();
+  private readonly terminals = new Map<string, string[]>();
+  private made = 10;
+
+  constructor(
+    state: FakeState,
+    private readonly server: FakeServer,
+    private readonly now: number,
+  ) {
+    const { account } = server.world;
+    const address = "https://slipway.example.org";
+    const signedIn = !["empty", "signed-out"].includes(state);
+    const known = signedIn ? { address, account, kept: "keychain" as const } : { address };
+    this.desktop = {
+      version: "0.1.0",
+      machine: "quay",
+      home: "/home/mo/Slipway",
+      keychain: state === "signed-out" ? "absent" : "ready",
+      ...(state === "empty" ? {} : { server: known }),
+    };
+    this.workspaces = state === "empty" ? [] : localWorkspaces(now, state);
+    for (const one of this.workspaces) this.syncs.set(one.id, syncOf(one, now));
+    if (state !== "empty") this.bringConflicts();
+    this.become(signedIn ? (state === "offline" ? "waiting" : "online") : "idle");
+    // The second try is the first that counts.
+    if (state === "offline") this.become("waiting");
+  }
+
+  hostWith(given: string[]): DesktopHost {
+    this.given = given;
+    return {
+      told: (listener) => {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+      },
+      pickFolder: async () => "/home/mo/code/tide-notes",
+      showFolder: (path) => given.push(`showed ${path}`),
+      painted: () => given.push("painted"),
+      leave: () => given.push("left"),
+    };
+  }
+
+  tell(told: Told): void {
+    if (told.told === "connection") this.connection.heard(told);
+    for (const listener of this.listeners) listener(told);
+  }
+
+  become(state: Extract<Told, { told: "connection" }>["state"]): void {
+    const waits = state === "waiting" ? { next_at: this.now + 12_000 } : {};
+    this.tell({ told: "connection", state, ...waits });
+  }
+
+  /** What is on this machine and needs no server. */
+  answersItself(path: string): boolean {
+    return (
+      path.startsWith("/desktop") ||
+      /^\/workspaces\/[^/]+\/(sync|conflicts|upload|tree|changes|files|commits)/.test(path) ||
+      this.workspaces.some((one) => path.startsWith(`/sessions/${one.terminals}`))
+    );
+  }
+
+  async answer(method: string, path: string, options: Options): Promise<Response> {
+    const own = await answerOf(this.routes, method, path, options);
+    if (own) return own;
+    const id = /^\/workspaces\/([^/]+)\/(?:session|runs|history|tasks)/.exec(path)?.[1];
+    const local = this.workspaces.find((one) => one.id === id);
+    if (local && !local.remote)
+      throw refusal("only_here", "This workspace is only on this computer.", 409);
+    if (!this.desktop.server?.account && /^\/(workspaces$|workspaces\?|account)/.test(path))
+      throw refusal("sign_in_required", "Sign in first.", 401);
+    return this.server.answer(method, path, options);
+  }
+
+  private readonly routes: Route[] = [
+    ["GET", /^\/desktop$/, () => this.desktop],
+    ["PUT", /^\/desktop\/server$/, ({ json }) => this.choose(String(json.address))],
+    ["GET", /^\/desktop\/workspaces$/, () => ({ workspaces: this.workspaces })],
+    ["POST", /^\/desktop\/workspaces$/, ({ json }) => this.add(String(json.name), null)],
+    ["POST", /^\/desktop\/open$/, ({ json }) => this.open(String(json.folder))],
+    ["POST", /^\/desktop\/clone$/, ({ json }) => this.clone(String(json.workspace))],
+    ["POST", /^\/sign-in$/, ({ json, headers }) => this.signIn(json, headers)],
+    ["POST", /^\/sign-out$/, () => this.signOut()],
+    ["GET", /^\/workspaces\/([^/]+)\/sync$/, ({ id }) => this.syncs.get(id)],
+    ["POST", /^\/workspaces\/([^/]+)\/sync\/(?:confirm|bring-back)$/, ({ id }) => this.decide(id)],
+    ["POST", /^\/workspaces\/([^/]+)\/sync\/arrivals\/\d+\/undo$/, ({ id }) => this.undo(id)],
+    ["GET", /^\/workspaces\/[^/]+\/conflicts$/, () => ({ conflicts: this.conflicts })],
+    ["GET", /^\/workspaces\/[^/]+\/conflicts\/base$/, ({ query }) => this.base(query)],
+    [
+      "POST",
+      /^\/workspaces\/([^/]+)\/conflicts\/resolve$/,
+      ({ id, json }) => this.resolve(id, String(json.copy), json.keep_copy === true),
+    ],
+    ["POST", /^\/workspaces\/([^/]+)\/upload$/, ({ id }) => this.upload(id)],
+    ["GET", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shells(id)],
+    ["POST", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shell(id)],
+  ];
+
+  private choose(address: string) {
+    if (/nowhere/.test(address)) throw refusal("network", "Nothing answers at this address.", 502);
+    this.desktop.server = { address: /^https?:/.test(address) ? address : `https://${address}` };
+    this.tell({ told: "account" });
+    return this.server.answer("GET", "/server", {});
+  }
+
+  private async signIn(json: Record<string, unknown>, headers: Record<string, string>) {
+    const kept = headers["slipway-token-kept"];
+    if (this.desktop.keychain !== "ready" && !kept)
+      throw refusal("keychain_unavailable", "This computer has no keychain that can be used.", 409);
+    const answer = await this.server.answer("POST", "/sign-in", { json });
+    const { account } = this.server.world;
+    const address = this.desktop.server?.address ?? "";
+    const at = kept === "file" || kept === "memory" ? kept : ("keychain" as const);
+    this.desktop.server = { address, account, kept: at };
+    this.tell({ told: "account" });
+    this.become("online");
+    return answer;
+  }
+
+  private signOut() {
+    const address = this.desktop.server?.address ?? "";
+    this.desktop.server = { address };
+    this.tell({ told: "account" });
+    this.become("idle");
+  }
+
+  private add(name: string, place: Partial<Place> | null): LocalWorkspace {
+    this.made += 1;
+    const folder = `${this.desktop.home}/${name}`;
+    const made = PLACES.local({ name, folder, number: this.made, ...place }, this.now);
+    this.workspaces.unshift(made);
+    this.syncs.set(made.id, syncOf(made, this.now));
+    this.tell({ told: "workspaces" });
+    return made;
+  }
+
+  private open(folder: string): LocalWorkspace {
+    const known = this.workspaces.find((one) => one.folder === folder);
+    return known ?? this.add(folder.split("/").at(-1) ?? folder, { folder });
+  }
+
+  private clone(workspace: string): LocalWorkspace {
+    const row = this.server.world.workspaces.find((one) => one.id === workspace);
+    const made = this.add(row?.name ?? "clone", null);
+    made.remote = { address: this.desktop.server?.address ?? "", workspace };
+    made.sync = { state: "online", up: 0, down: 12, blocked: 0, conflicts: 0 };
+    return made;
+  }
+
+  private upload(id: string) {
+    const local = this.local(id);
+    local.remote = {
+      address: this.desktop.server?.address ?? "",
+      workspace: this.server.world.workspaces[0]?.id ?? "",
+    };
+    local.sync = { ...local.sync, state: "online" };
+    this.syncs.set(id, syncOf(local, this.now));
+    this.moved(id);
+    return local;
+  }
+
+  private decide(id: string) {
+    const sync = this.syncs.get(id);
+    delete sync?.held;
+    this.moved(id);
+  }
+
+  private undo(id: string) {
+    const sync = this.syncs.get(id);
+    const [first] = sync?.arrivals ?? [];
+    if (sync) sync.arrivals = sync.arrivals.slice(1);
+    this.moved(id);
+    return { many: first?.many ?? 0, left: [] };
+  }
+
+  private base(query: URLSearchParams) {
+    const base = this.bases.get(query.get("copy") ?? "");
+    if (base === undefined) throw refusal("not_found", "Nobody has it any more.", 404);
+    return new Response(base);
+  }
+
+  private resolve(id: string, copy: string, keeps: boolean) {
+    this.conflicts = this.conflicts.filter((one) => one.copy !== copy);
+    if (!keeps) this.server.files.commit([{ path: copy, executable: false }]);
+    for (const one of [this.syncs.get(id), this.local(id).sync])
+      if (one) one.conflicts = this.conflicts.length;
+    this.moved(id);
+  }
+
+  private shells(session: string) {
+    const ids = this.terminals.get(session) ?? [];
+    return { terminals: ids.map((id) => ({ id, title: "bash", cols: 100, rows: 24 })) };
+  }
+
+  private shell(session: string) {
+    this.made += 1;
+    const id = `018f2000-0000-7000-8000-0000000000${this.made}`;
+    this.terminals.set(session, [...(this.terminals.get(session) ?? []), id]);
+    return { id, title: "bash", cols: 100, rows: 24 };
+  }
+
+  /** Files that both sides changed, as they lie on the disk. */
+  private bringConflicts(): void {
+    const { files } = this.server;
+    for (const { conflict, base, mine, theirs } of PLACES.conflicts(this.now)) {
+      if (theirs !== null) files.write(conflict.path, theirs, null);
+      if (mine !== null) files.write(conflict.copy, mine, null);
+      if (base !== null) this.bases.set(conflict.copy, base);
+      this.conflicts.push(conflict);
+    }
+  }
+
+  private local(id: string): LocalWorkspace {
+    const found = this.workspaces.find((one) => one.id === id);
+    if (!found) throw refusal("not_found", "There is no such workspace.", 404);
+    return found;
+  }
+
+  private moved(id: string): void {
+    this.tell({ told: "sync", workspace: id });
+    this.tell({ told: "workspaces" });
+  }
+}

@@ -1,0 +1,63 @@
+/** What the desktop program answers about itself and the workspaces of this machine, and the lists that are made of it. */
+import { type QueryClient, useQuery } from "@tanstack/react-query";
+import type { Desktop } from "./generated/api/Desktop";
+import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
+import type { LocalWorkspaces } from "./generated/api/LocalWorkspaces";
+import type { NewLocal } from "./generated/api/NewLocal";
+import type { ServerInfo } from "./generated/api/ServerInfo";
+import type { Told } from "./generated/api/Told";
+import type { Exchange } from "./ide";
+import { useHost } from "./useHost";
+
+export class DesktopCalls {
+  constructor(private readonly exchange: Exchange) {}
+
+  desktop = () => this.ask<Desktop>("GET", "/desktop");
+  workspaces = async () =>
+    (await this.ask<LocalWorkspaces>("GET", "/desktop/workspaces")).workspaces;
+  open = (folder: string) => this.ask<LocalWorkspace>("POST", "/desktop/open", { folder });
+  make = (wish: NewLocal) => this.ask<LocalWorkspace>("POST", "/desktop/workspaces", wish);
+  clone = (workspace: string) => this.ask<LocalWorkspace>("POST", "/desktop/clone", { workspace });
+  chooseServer = (address: string) => this.ask<ServerInfo>("PUT", "/desktop/server", { address });
+
+  private async ask<T>(method: string, path: string, json?: unknown): Promise<T> {
+    const answer = await this.exchange(method, path, json === undefined ? {} : { json });
+    return (await answer.json()) as T;
+  }
+}
+
+const PROGRAM = ["program"];
+const LOCAL = ["local"];
+
+/** The program itself, and who is signed in; null in a browser. */
+export function useProgram() {
+  const { exchange, desktop } = useHost();
+  return useQuery({
+    queryKey: PROGRAM,
+    queryFn: () => new DesktopCalls(exchange).desktop(),
+    enabled: desktop !== null,
+  });
+}
+
+/** The workspaces of this machine; none in a browser. */
+export function useLocalWorkspaces() {
+  const { exchange, desktop } = useHost();
+  return useQuery({
+    queryKey: LOCAL,
+    queryFn: () => new DesktopCalls(exchange).workspaces(),
+    enabled: desktop !== null,
+  });
+}
+
+/** Reads anew what moved. */
+export function refresh(lists: QueryClient, { told }: Told): void {
+  const moved = {
+    account: [PROGRAM, LOCAL, ["workspaces"], ["server"]],
+    workspaces: [LOCAL],
+    sync: [LOCAL],
+    connection: [],
+    show: [],
+    menu: [],
+  }[told];
+  for (const queryKey of moved) void lists.invalidateQueries({ queryKey });
+}
