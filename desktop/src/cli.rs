@@ -1,5 +1,8 @@
 //! The command line: one file for each command, and what they share.
+use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -7,6 +10,7 @@ use crate::config::Config;
 use crate::error::{CliError, exit};
 use crate::output::Output;
 use crate::tty;
+use crate::window::{Opening, wish};
 
 mod doctor;
 mod export;
@@ -33,7 +37,7 @@ Exit codes:
   run and terminal pass on the code of the program, 128+n when signal n ended it,
   and leave with 125 when Slipway itself failed.";
 
-/// What was asked for.
+/// What `slipway` is started with.
 #[derive(Parser)]
 #[command(
     name = "slipway",
@@ -48,26 +52,20 @@ pub struct Args {
     /// The server to speak to; by default that of the newest sign-in.
     #[arg(long, global = true, value_name = "SERVER")]
     server: Option<String>,
+    /// Draws the window without the graphics card.
+    #[arg(long)]
+    safe_graphics: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-impl Args {
-    /// The program's own arguments; ends it where they are not understood.
-    #[must_use]
-    pub fn read() -> Self {
-        Self::parse()
-    }
-
-    /// Whether the window is asked for: no command is.
-    #[must_use]
-    pub const fn is_window(&self) -> bool {
-        self.command.is_none()
-    }
-}
-
 #[derive(Subcommand)]
 enum Command {
+    /// Opens the window, and in it a file, a folder or a link.
+    Open {
+        /// A path, or an address that begins with slipway://.
+        what: Option<String>,
+    },
     /// Signs this device in at a server.
     Login(login::Login),
     /// Signs this device out.
@@ -95,6 +93,12 @@ enum Command {
         /// Which.
         shell: clap_complete::Shell,
     },
+    /// Writes the pages of the manual, as packages have them.
+    #[command(hide = true)]
+    Manual {
+        /// Into this folder, which exists.
+        folder: PathBuf,
+    },
 }
 
 impl Command {
@@ -107,17 +111,50 @@ impl Command {
     }
 }
 
-/// Does what a command says; the exit code.
+/// What was asked for on the command line.
+pub enum Asked {
+    /// The window.
+    Window(Opening),
+    /// Something without it.
+    Command(Box<Args>),
+}
+
+/// Reads the command line, or leaves and says what is wrong with it.
+#[must_use]
+pub fn parse() -> Asked {
+    let args = Args::parse();
+    let what = match &args.command {
+        None => None,
+        Some(Command::Open { what }) => what.as_deref(),
+        Some(_) => return Asked::Command(Box::new(args)),
+    };
+    // A folder that is gone makes relative paths mean nothing, and is told of where they are opened.
+    let here = std::env::current_dir().unwrap_or_default();
+    Asked::Window(Opening {
+        wish: what.map(|what| wish::of_argument(what, &here)),
+        server: args.server,
+        safe: args.safe_graphics,
+    })
+}
+
+/// The whole command line, for completions and the manual.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Args::command()
+}
+
+/// Does what the arguments say; the exit code.
 pub async fn run(args: Args) -> u8 {
     let Args {
         json,
         server,
-        command: Some(command),
-    } = args
-    else {
-        return 0;
-    };
+        command,
+        ..
+    } = args;
     let output = Output::new(json);
+    let Some(command) = command else {
+        return exit::USAGE;
+    };
     let minds_signals = command.minds_signals();
     let done = tokio::select! {
         biased;
@@ -141,8 +178,12 @@ async fn dispatch(
 ) -> Result<u8, CliError> {
     if let Command::Completions { shell } = command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Args::command(), "slipway", &mut script);
+        clap_complete::generate(shell, &mut definition(), "slipway", &mut script);
         output.bytes(&script)?;
+        return Ok(0);
+    }
+    if let Command::Manual { folder } = &command {
+        clap_mangen::generate_to(definition(), folder).map_err(CliError::file(folder))?;
         return Ok(0);
     }
     let here = here::Here::new(Config::read()?, output, server.as_deref())?;
@@ -162,7 +203,7 @@ async fn dispatch(
         }
         Command::Export(export) => export::export(&here, export).await?,
         Command::Doctor => return doctor::doctor(&here).await,
-        Command::Completions { .. } => {}
+        Command::Open { .. } | Command::Completions { .. } | Command::Manual { .. } => {}
     }
     Ok(0)
 }
@@ -175,23 +216,65 @@ fn file_name(workspace: &str) -> String {
     name.to_owned()
 }
 
-/// Says that nothing at all can be begun.
+/// Tells why there is no window, and what there is without one.
 #[must_use]
-pub fn no_runtime(error: &io::Error) -> std::process::ExitCode {
-    Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
-    std::process::ExitCode::from(exit::FAILED)
+pub fn fail(error: &CliError) -> ExitCode {
+    let output = Output::new(false);
+    output.fail(error);
+    if matches!(error, CliError::NoDisplay) {
+        let commands = definition();
+        let shown = commands
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set() && command.get_name() != "open");
+        let commands = shown.map(|command| {
+            let about = command.get_about().map(ToString::to_string);
+            format!(
+                "    {:12} {}",
+                command.get_name(),
+                about.unwrap_or_default()
+            )
+        });
+        let commands: Vec<String> = commands.collect();
+        output.remark(&format!(
+            "Without a display there are:\n{}",
+            commands.join("\n")
+        ));
+    }
+    ExitCode::from(error.exit())
 }
 
-/// Says that there is no window.
+/// Begins the program again in the place of this one; comes back only when that fails.
 #[must_use]
-pub fn no_window(error: &tauri::Error) -> std::process::ExitCode {
-    Output::new(false).remark(&format!("error: The window cannot be shown: {error}."));
-    std::process::ExitCode::from(exit::FAILED)
+pub fn begin_again(arguments: &[OsString]) -> ExitCode {
+    let again = std::env::current_exe().map(|program| {
+        use std::os::unix::process::CommandExt as _;
+        std::process::Command::new(program).args(arguments).exec()
+    });
+    let (Ok(error) | Err(error)) = again;
+    Output::new(false).remark(&format!("error: Slipway could not begin again: {error}."));
+    ExitCode::from(exit::FAILED)
+}
+
+/// Says that nothing at all can be begun.
+#[must_use]
+pub fn no_runtime(error: &io::Error) -> ExitCode {
+    Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
+    ExitCode::from(exit::FAILED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_has_a_manual() {
+        definition().debug_assert();
+        let folder = tempfile::tempdir().unwrap();
+        clap_mangen::generate_to(definition(), folder.path()).unwrap();
+        for page in ["slipway.1", "slipway-open.1", "slipway-run.1"] {
+            assert!(folder.path().join(page).exists(), "{page}");
+        }
+    }
 
     #[test]
     fn a_workspaces_name_makes_a_file_in_this_folder() {

@@ -11,6 +11,8 @@ pub struct Config {
     pub state: PathBuf,
     /// This machine's name.
     pub host: String,
+    /// Whether a window can be shown.
+    pub display: bool,
 }
 
 impl Config {
@@ -26,9 +28,13 @@ impl Config {
         let state = state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"))
             .ok_or(CliError::NoHome)?;
         let host = rustix::system::uname();
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Ok(Self {
             state,
             host: host.nodename().to_string_lossy().into_owned(),
+            display: cfg!(not(target_os = "linux"))
+                || is_set("WAYLAND_DISPLAY")
+                || is_set("DISPLAY"),
         })
     }
 }

@@ -42,6 +42,12 @@ pub enum CliError {
         "\"{0}\" is not a server's address. Give one such as https://slipway.example.org or localhost:8002."
     )]
     AddressInvalid(String),
+    /// A window, and nowhere to show it.
+    #[error("There is no display to open a window on: neither WAYLAND_DISPLAY nor DISPLAY is set.")]
+    NoDisplay,
+    /// The system gave no window.
+    #[error("The window cannot be opened: {0}.")]
+    Window(tauri::Error),
     /// Nobody has signed in.
     #[error("Nobody is signed in on this machine. Sign in first: slipway login SERVER")]
     NotSignedIn,
@@ -195,6 +201,8 @@ impl CliError {
         match self {
             Self::NoHome => "no_home",
             Self::AddressInvalid(_) => "address_invalid",
+            Self::NoDisplay => "no_display",
+            Self::Window(_) => "window",
             Self::NotSignedIn | Self::NotSignedInAt(_) => "not_signed_in",
             Self::SignInEnded(_) => Code::SignInExpired.as_str(),
             Self::WrongCredentials => Code::WrongCredentials.as_str(),
@@ -244,6 +252,8 @@ impl CliError {
             Self::Interrupted(signal) => signal_exit(*signal),
             Self::Ours(_) => exit::OURS,
             Self::NoHome
+            | Self::NoDisplay
+            | Self::Window(_)
             | Self::Refused(_)
             | Self::Ended { .. }
             | Self::SessionEnded(_)

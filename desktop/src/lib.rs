@@ -1,9 +1,10 @@
-//! The desktop program without its window: the command line, and what a window will share with it.
+//! The desktop program: the window, the command line, and what they share.
 //!
-//! Reading order: `main` parses and leaves with a code, `cli` is one file for each command, `error` is what can go wrong
-//! in words and codes. `state` keeps who is signed in where, `token` keeps the secret of it, `folder` knows which folders
-//! are copies of workspaces, `keep` keeps one in step and `control` lets other commands ask it. `config` reads the
-//! environment, and `tty` is the terminal at which a person sits.
+//! Reading order: `main` parses and leaves with a code, `window` shows the page and `gateway` answers it, `cli` is one
+//! file for each command, `error` is what can go wrong in words and codes. `state` keeps who is signed in where,
+//! `token` keeps the secret of it, `folder` knows which folders are copies of workspaces, `keep` keeps one in step and
+//! `control` lets other commands ask it. `config` reads the environment, and `tty` is the terminal at which a person
+//! sits.
 
 pub mod cli;
 mod clock;
@@ -11,6 +12,7 @@ pub mod config;
 pub mod control;
 pub mod error;
 pub mod folder;
+pub mod gateway;
 pub mod keep;
 pub mod output;
 pub mod server;

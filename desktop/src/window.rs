@@ -1,28 +1,242 @@
-//! The window: the same page as in a browser, shown by the system's web view.
-use tauri::{Builder, Runtime, WebviewUrl, WebviewWindowBuilder};
+//! The window: the page of `src-ui` in the system's web view, with the gateway of this process behind it.
+//!
+//! Reading order: `open` makes everything and runs until the window is closed; `frame` is the window itself, `page` what
+//! the page may ask for (and `capabilities/main.json` says the same to Tauri), `wires` its socket, `voice` what it is told
+//! unasked. `doorbell` lets one process own the window, `wish` reads what it shall show, `graphics` and `watchdog` see to
+//! it that something is shown at all. `menu`, `dialogs` and `notices` are the system's own.
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// The window's name in capabilities.
-const MAIN: &str = "main";
+use tauri::{Manager as _, Runtime};
+use tokio::sync::watch;
 
-/// Shows the window until it is closed.
-///
-/// # Errors
-/// When the system cannot show one.
-pub fn show() -> tauri::Result<()> {
-    with_plugins(Builder::default())
-        .setup(|app| {
-            WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
-                .title("Slipway")
-                .inner_size(1280.0, 800.0)
-                .min_inner_size(640.0, 400.0)
-                .disable_drag_drop_handler()
-                .build()?;
-            Ok(())
-        })
-        .run(tauri::generate_context!())
+use crate::config::Config;
+use crate::error::CliError;
+use crate::gateway::Gateway;
+use crate::state::State;
+
+mod dialogs;
+mod doorbell;
+mod frame;
+pub mod graphics;
+mod menu;
+mod notices;
+mod page;
+mod voice;
+mod watchdog;
+mod wires;
+pub mod wish;
+
+#[cfg(test)]
+mod tests;
+
+/// How long the folders may take to put down what they hold when the window is closed.
+const STOP_AFTER: Duration = Duration::from_secs(5);
+
+/// What the window is opened for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// A link, or the absolute path of a file or folder of this machine.
+    pub wish: Option<String>,
+    /// The server to work with from now on.
+    pub server: Option<String>,
+    /// Whether it is drawn without the graphics card.
+    pub safe: bool,
 }
 
-/// What a window of any runtime has.
-fn with_plugins<R: Runtime>(builder: Builder<R>) -> Builder<R> {
+/// What is to be done after the window has closed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Leave,
+    /// The program is begun again with these arguments.
+    Again(Vec<OsString>),
+}
+
+/// What the parts of the window share.
+struct Shell {
+    gateway: Gateway,
+    voice: voice::Voice,
+    wires: wires::Wires,
+    /// Whether the page has shown its first frame.
+    painted: watch::Sender<bool>,
+    config: Config,
+    /// Set by whoever wants the program begun again.
+    after: Mutex<After>,
+}
+
+impl Shell {
+    fn new(gateway: Gateway, config: Config) -> Arc<Self> {
+        Arc::new(Self {
+            voice: voice::Voice::new(&gateway),
+            gateway,
+            wires: wires::Wires::default(),
+            painted: watch::Sender::new(false),
+            config,
+            after: Mutex::new(After::Leave),
+        })
+    }
+
+    /// The server that is worked with.
+    fn server(&self) -> Option<String> {
+        let state = State::open(&self.config.state).ok()?;
+        Some(state.current().ok()??.as_str().to_owned())
+    }
+
+    /// What is to be done when the window has closed.
+    fn leave(&self, after: After) {
+        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = after;
+    }
+}
+
+/// Opens the window and stays until it is closed. Where another process has it already, that one is asked to show it.
+///
+/// # Errors
+/// When there is no display, or the state of this machine cannot be used.
+pub fn open(
+    config: Config,
+    opening: Opening,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<After, CliError> {
+    if !config.display {
+        return Err(CliError::NoDisplay);
+    }
+    State::open(&config.state)?;
+    let answer = runtime.block_on(doorbell::take(&config.state, &opening));
+    let Some(bell) = answer.map_err(CliError::file(&config.state))? else {
+        return Ok(After::Leave);
+    };
+    tauri::async_runtime::set(runtime.handle().clone());
+    let gateway = runtime
+        .block_on(Gateway::start(&config))
+        .inspect_err(|error| dialogs::tell_before(&error.to_string()))?;
+    let shell = Shell::new(gateway.clone(), config);
+
+    let builder = tauri::Builder::default()
+        .menu(menu::build)
+        .on_menu_event(|app, event| menu::chosen(app, &event));
+    let app = build(builder, Arc::clone(&shell))
+        .build(tauri::generate_context!())
+        .map_err(CliError::Window)?;
+    let window = frame::open(app.handle(), &shell.config.state).map_err(CliError::Window)?;
+    menu::attach(&window);
+    let handle = app.handle().clone();
+    let doors = Arc::clone(&shell);
+    let attendants = [
+        runtime.spawn(voice::relay(Arc::clone(&shell))),
+        runtime.spawn(notices::tell(handle.clone(), Arc::clone(&shell))),
+        runtime.spawn(watchdog::guard(handle.clone(), Arc::clone(&shell))),
+        runtime.spawn(leave_on_signal(handle.clone())),
+        runtime.spawn(async move { attend(handle, doors, bell, opening).await }),
+    ];
+    app.run_return(|app, event| arrived(app, &event));
+    for attendant in attendants {
+        attendant.abort();
+    }
+    runtime.block_on(async {
+        // Whatever takes longer is found again at the next start: the base never leads the disk.
+        drop(tokio::time::timeout(STOP_AFTER, gateway.stop()).await);
+    });
+    let mut after = shell.after.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(std::mem::replace(&mut *after, After::Leave))
+}
+
+/// The program around the window, the same in tests.
+fn build<R: Runtime>(builder: tauri::Builder<R>, shell: Arc<Shell>) -> tauri::Builder<R> {
+    let kept = shell.config.state.join("window.json");
+    let flags = {
+        use tauri_plugin_window_state::StateFlags;
+        StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN
+    };
     builder
+        .plugin(
+            tauri_plugin_window_state::Builder::new()
+                .with_state_flags(flags)
+                // Joined to a folder of its own choice, which an absolute path replaces.
+                .with_filename(kept.to_string_lossy())
+                .build(),
+        )
+        .manage(shell)
+        .invoke_handler(tauri::generate_handler![
+            page::exchange,
+            page::dial,
+            page::send,
+            page::hang_up,
+            page::listen,
+            page::retry,
+            page::painted,
+            page::title,
+            page::leave,
+            page::native::pick_folder,
+            page::native::save_file,
+            page::native::download,
+            page::native::copy,
+            page::native::paste,
+            page::native::open_external,
+            page::native::show_folder,
+        ])
+}
+
+/// Fulfils the wish of this start, then those of later ones.
+async fn attend(
+    app: tauri::AppHandle,
+    shell: Arc<Shell>,
+    mut bell: doorbell::Bell,
+    opening: Opening,
+) {
+    choose(&shell, opening.server).await;
+    show(&app, &shell, opening.wish).await;
+    while let Some(opening) = bell.rung().await {
+        frame::to_front(&app);
+        choose(&shell, opening.server).await;
+        show(&app, &shell, opening.wish).await;
+    }
+}
+
+/// Works with a server from now on, reached or not: the page tells how it stands.
+async fn choose(shell: &Shell, server: Option<String>) {
+    let Some(address) = server else { return };
+    let body = serde_json::json!({ "address": address }).to_string();
+    let request = http::Request::put("/desktop/server")
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(body.into());
+    if let Ok(request) = request {
+        shell.gateway.exchange(request).await;
+    }
+}
+
+/// Shows what was wished for; what it cannot be is told to the person.
+async fn show<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Shell, wish: Option<String>) {
+    let Some(wish) = wish else { return };
+    match shell.gateway.address_of(&wish).await {
+        Ok(address) => shell.voice.show(address),
+        Err(error) => dialogs::tell(app, "This cannot be opened", error.to_string()).await,
+    }
+}
+
+/// What the system tells the program while it runs.
+fn arrived<R: Runtime>(app: &tauri::AppHandle<R>, event: &tauri::RunEvent) {
+    // Elsewhere a link is an argument of a second start.
+    #[cfg(target_os = "macos")]
+    if let tauri::RunEvent::Opened { urls } = event {
+        for url in urls {
+            let (app, shell) = (app.clone(), Arc::clone(&app.state::<Arc<Shell>>()));
+            let wish = wish::of_argument(url.as_str(), std::path::Path::new("/"));
+            tauri::async_runtime::spawn(async move { show(&app, &shell, Some(wish)).await });
+        }
+    }
+    if let tauri::RunEvent::WindowEvent {
+        event: tauri::WindowEvent::Focused(true),
+        ..
+    } = event
+    {
+        // Whoever looks at the window wants to know now: the machine may have slept.
+        app.state::<Arc<Shell>>().gateway.retry();
+    }
+}
+
+async fn leave_on_signal(app: tauri::AppHandle) {
+    crate::tty::ended().await;
+    app.exit(0);
 }

@@ -62,6 +62,21 @@ pub fn browser_packages() -> Result<()> {
     stamp.done()
 }
 
+/// Installs what makes packages of the desktop program when its lock file has changed.
+pub fn bundle_packages() -> Result<()> {
+    let folder = root().join("desktop");
+    let stamp = Stamp::of("bundle-npm", &[folder.join("package-lock.json")], &[])?;
+    if stamp.is_done() && folder.join("node_modules").exists() {
+        return Ok(());
+    }
+    let mut install = Command::new("npm");
+    install
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund"]);
+    step::quiet("Install what makes packages", &mut install)?;
+    stamp.done()
+}
+
 /// Builds the UI when its sources have changed.
 pub fn ui() -> Result<()> {
     ui_packages()?;
@@ -105,6 +120,10 @@ pub fn server(release: bool) -> Result<Built> {
     Ok(Built { server, agent })
 }
 
+/// The desktop program has the page inside, which has to be built before. Everything that tests and programs are made of
+/// is built with this, so that it is built once.
+pub const PAGE_INSIDE: [&str; 2] = ["--features", "slipway-desktop/custom-protocol"];
+
 /// Builds one program for this machine.
 pub fn program(package: &str, name: &str, release: bool) -> Result<PathBuf> {
     let mut command = cargo();
@@ -112,8 +131,12 @@ pub fn program(package: &str, name: &str, release: bool) -> Result<PathBuf> {
     if release {
         command.args(["--release", "-p", package, "--bin", name]);
     } else {
-        // With the features of the whole workspace, as the tests have them: dependencies are built once.
+        // With the features of the whole workspace, as the tests have them.
         command.args(["--workspace", "--bins"]);
+    }
+    if !release || package == "slipway-desktop" {
+        ui()?;
+        command.args(PAGE_INSIDE);
     }
     step::quiet(&format!("Build {name}"), &mut command)?;
     Ok(target().join(profile(release)).join(name))

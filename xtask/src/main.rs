@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod build;
+mod bundle;
 mod codegen;
 mod image;
 mod registries;
@@ -31,18 +32,21 @@ struct Args {
 enum Task {
     /// Installs the Debian packages that are missing, or prints the one command that does.
     Setup,
-    /// Builds everything and starts the server with its own Postgres and sandbox.
+    /// Builds everything and starts the server with its own Postgres and sandbox, and the app where there is a display.
     Run {
         /// Debug build: starts sooner after a change, runs slower.
         #[arg(long)]
         debug: bool,
+        /// No app, even where there is a display.
+        #[arg(long)]
+        server_only: bool,
         /// Passed on to slipway-server; see `cargo xtask run -- --help`.
         #[arg(last = true)]
         server_args: Vec<String>,
     },
     /// Runs every check and every test; ends with one line over all of them.
     Test {
-        /// Only these suites: tidy, ui, rust, browser, smoke. All without it.
+        /// Only these suites: tidy, ui, rust, browser, smoke, package. All without it.
         suites: Vec<String>,
     },
     /// Measures speed and memory beside the peers that are installed.
@@ -55,6 +59,12 @@ enum Task {
         /// Passed on to the benchmark program.
         #[arg(last = true)]
         bench_args: Vec<String>,
+    },
+    /// Makes packages of the desktop program: .deb and .rpm.
+    Bundle {
+        /// Of a debug build.
+        #[arg(long)]
+        debug: bool,
     },
     /// The whole journey through the public API on a throw-away data directory.
     Smoke {
@@ -90,13 +100,18 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Args::parse().task {
         Task::Setup => setup::install(setup::Needs::Everything),
-        Task::Run { debug, server_args } => run::run(debug, &server_args),
+        Task::Run {
+            debug,
+            server_only,
+            server_args,
+        } => run::run(debug, server_only, &server_args),
         Task::Test { suites } => test::run(&suites),
         Task::Bench {
             name,
             gate,
             bench_args,
         } => bench::run(name.as_deref(), gate, &bench_args),
+        Task::Bundle { debug } => bundle::run(debug),
         Task::Smoke { debug } => smoke::run(debug),
         Task::Image { print, force } => image::run(print, force),
         Task::Codegen { check } => codegen::run(check),

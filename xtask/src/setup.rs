@@ -59,7 +59,11 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
     ("xvfb", "Xvfb", Needs::Everything),
     (
         "libgl1-mesa-dri",
-        concat!("/usr/lib/", env!("XTASK_ARCH"), "-linux-gnu/dri/swrast_dri.so"),
+        concat!(
+            "/usr/lib/",
+            env!("XTASK_ARCH"),
+            "-linux-gnu/dri/swrast_dri.so"
+        ),
         Needs::Everything,
     ),
 ];

@@ -5,10 +5,11 @@ use crate::step::{self, root};
 use crate::{build, codegen, image, registries, setup, smoke, sql, tidy};
 
 mod count;
+mod package;
 use count::Count;
 
 /// All suites in their order.
-const SUITES: &[&str] = &["tidy", "ui", "rust", "browser", "smoke"];
+const SUITES: &[&str] = &["tidy", "ui", "rust", "browser", "smoke", "package"];
 
 /// Runs the named suites, or all.
 pub fn run(names: &[String]) -> Result<()> {
@@ -29,6 +30,7 @@ pub fn run(names: &[String]) -> Result<()> {
             "ui" => ui(),
             "rust" => rust()?,
             "browser" => browser()?,
+            "package" => package::run(),
             _ => Count::of("smoke", smoke::run(true)),
         };
         total.add(count);
@@ -105,13 +107,17 @@ fn rust() -> Result<Count> {
     build::ui()?;
     step::quiet(
         "Build all tests",
-        build::cargo().args(["test", "--workspace", "--no-run"]),
+        build::cargo()
+            .args(["test", "--workspace", "--no-run"])
+            .args(build::PAGE_INSIDE),
     )?;
     let agent = build::server(false)?.agent;
     let slipway = build::program("slipway-desktop", "slipway", false)?;
     let mut command = build::cargo();
     command
-        .args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"])
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(build::PAGE_INSIDE)
+        .args(["--", "--nocapture"])
         .env("SLIPWAY_TEST_AGENT", agent)
         .env("SLIPWAY_TEST_COMMAND", slipway)
         .env("SLIPWAY_TEST_IMAGE", image);

@@ -31,6 +31,14 @@ impl Count {
         }
     }
 
+    /// A check that cannot be made here.
+    pub fn skip(name: &str, reason: &str) -> Self {
+        Self {
+            skipped: vec![format!("{name}: {reason}")],
+            ..Self::default()
+        }
+    }
+
     /// Adds another count.
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;

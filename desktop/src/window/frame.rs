@@ -1,0 +1,122 @@
+//! The window itself: where its page comes from, and that it stays there.
+use std::path::Path;
+use std::sync::Arc;
+
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{
+    AppHandle, Manager as _, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
+
+use super::Shell;
+
+/// The window's label, which the capabilities name.
+pub(super) const LABEL: &str = "main";
+const SIZE: (f64, f64) = (1280.0, 820.0);
+const SIZE_LEAST: (f64, f64) = (480.0, 320.0);
+
+/// Makes the window.
+pub(super) fn open<R: Runtime>(
+    app: &AppHandle<R>,
+    state: &Path,
+) -> tauri::Result<WebviewWindow<R>> {
+    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Slipway")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(SIZE_LEAST.0, SIZE_LEAST.1)
+        // What the page keeps belongs to the person who is signed in here, as everything in the state folder does.
+        .data_directory(state.join("page"))
+        // Files that are dropped are the page's business.
+        .disable_drag_drop_handler()
+        .on_navigation(stays)
+        .on_new_window(|url, _| {
+            elsewhere(&url);
+            NewWindowResponse::Deny
+        })
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Started {
+                // A page that is loaded again knows nothing of what the one before had open.
+                let shell = window.state::<Arc<Shell>>();
+                shell.wires.hang_up_all();
+                shell.voice.silence();
+            }
+        })
+        .build()
+}
+
+/// Shows the window to whoever asked for it.
+pub(super) fn to_front<R: Runtime>(app: &AppHandle<R>) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    // A window manager may refuse any of these; then it shows the window in its own way.
+    drop(window.unminimize());
+    drop(window.show());
+    drop(window.set_focus());
+}
+
+/// Whether the page may go there: only within itself. Addresses of the web are shown by the system's browser.
+fn stays(url: &Url) -> bool {
+    let ours = match url.scheme() {
+        "tauri" => true,
+        "http" | "https" => {
+            url.host_str() == Some("tauri.localhost")
+                || (cfg!(debug_assertions) && url.host_str() == Some("localhost"))
+        }
+        _ => false,
+    };
+    if !ours {
+        elsewhere(url);
+    }
+    ours
+}
+
+/// Gives an address of the web to the system's browser.
+fn elsewhere(url: &Url) {
+    if is_of_the_web(url) {
+        // Without a browser there is nothing to show it with.
+        drop(tauri_plugin_opener::open_url(url.as_str(), None::<&str>));
+    }
+}
+
+/// Addresses that another program may be given: they open something, and do nothing.
+pub(super) fn is_of_the_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https" | "mailto")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_stays_in_its_own_house() {
+        for (address, expected) in [
+            ("tauri://localhost/w/1?open=a", true),
+            ("http://tauri.localhost/", true),
+            ("file:///etc/passwd", false),
+            ("javascript:alert(1)", false),
+            ("data:text/html,x", false),
+        ] {
+            assert_eq!(stays(&address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_are_given_to_other_programs() {
+        for (address, expected) in [
+            ("https://example.org/", true),
+            ("http://localhost:1/", true),
+            ("mailto:ada@example.org", true),
+            ("file:///usr/bin/true", false),
+            ("ssh://example.org", false),
+            ("slipway://workspaces", false),
+            ("javascript:alert(1)", false),
+            ("smb://host/share", false),
+        ] {
+            assert_eq!(
+                is_of_the_web(&address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
+    }
+}

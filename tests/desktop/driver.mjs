@@ -1,0 +1,156 @@
+/**
+ * The real program on a display of its own, driven through WebKitWebDriver. Zero dependencies: the protocol is a handful
+ * of JSON requests.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** How long anything may take that a test waits for; a busy machine is slow. */
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 50;
+/** WebDriver's name for a reference to an element. */
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Asks until the answer is neither empty nor an error; fails with the last of them. */
+export async function until(what, ask, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
+  for (let last; ; await pause(LOOK_MS)) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`, { cause: last });
+  }
+}
+
+/** An X server of this test's own; its display. */
+async function display() {
+  const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const number = await new Promise((found, failed) => {
+    server.once("error", failed);
+    server.once("exit", () => failed(new Error("Xvfb ended")));
+    server.stdio[3].once("data", (bytes) => found(bytes.toString().trim()));
+  });
+  return { name: `:${number}`, stop: () => server.kill() };
+}
+
+/** A port that nobody listens on now. */
+function freePort() {
+  return new Promise((found) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => found(port));
+    });
+  });
+}
+
+/** The program with a state folder of its own, or the one of `home` again. */
+export async function desktop({ binary, args = [], env = {}, home }) {
+  const own = home ?? mkdtempSync(join(tmpdir(), "slipway-desktop-"));
+  const screen = await display();
+  const port = await freePort();
+  const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      HOME: own,
+      XDG_STATE_HOME: join(own, "state"),
+      XDG_DATA_HOME: join(own, "data"),
+      XDG_CONFIG_HOME: join(own, "config"),
+      XDG_CACHE_HOME: join(own, "cache"),
+      DISPLAY: screen.name,
+      WAYLAND_DISPLAY: "",
+      TAURI_WEBVIEW_AUTOMATION: "true",
+      ...env,
+    },
+  });
+  const call = async (method, path, body) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      body: body && JSON.stringify(body),
+    });
+    const { value } = await answer.json();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);
+    return value;
+  };
+  await until("the driver", () => call("GET", "/status"));
+  const options = { "webkitgtk:browserOptions": { binary, args } };
+  const { sessionId } = await call("POST", "/session", { capabilities: { alwaysMatch: options } });
+  return new Desktop(call, sessionId, { driver, screen, home: own, ours: !home });
+}
+
+/** One window of the program. */
+export class Desktop {
+  #call;
+  #around;
+
+  constructor(call, session, around) {
+    this.#call = (method, path, body) => call(method, `/session/${session}${path}`, body);
+    this.#around = around;
+  }
+
+  /** The folder that stands for the person's home. */
+  get home() {
+    return this.#around.home;
+  }
+
+  get display() {
+    return this.#around.screen.name;
+  }
+
+  /** What a function of the page answers; it sees its arguments and nothing of here. */
+  evaluate(script, ...args) {
+    return this.#call("POST", "/execute/sync", {
+      script: `return (${script}).apply(null, arguments)`,
+      args,
+    });
+  }
+
+  /** The first element that is there and matches. */
+  async find(selector) {
+    const found = await until(selector, () =>
+      this.#call("POST", "/element", { using: "css selector", value: selector }),
+    );
+    return found[ELEMENT];
+  }
+
+  async text(selector) {
+    return this.#call("GET", `/element/${await this.find(selector)}/text`);
+  }
+
+  async click(selector) {
+    await this.#call("POST", `/element/${await this.find(selector)}/click`, {});
+  }
+
+  /** Types at whatever has the focus, one key after another. */
+  async type(text) {
+    const keys = [...text].flatMap((value) => [
+      { type: "keyDown", value },
+      { type: "keyUp", value },
+    ]);
+    await this.#call("POST", "/actions", { actions: [{ type: "key", id: "keys", actions: keys }] });
+  }
+
+  /** Keeps a picture of the page. */
+  async screenshot(file) {
+    writeFileSync(file, Buffer.from(await this.#call("GET", "/screenshot"), "base64"));
+  }
+
+  /** Closes the window as a person does, and takes everything away. */
+  async stop() {
+    const { driver, screen, home, ours } = this.#around;
+    await this.#call("DELETE", "").catch(() => undefined);
+    driver.kill();
+    screen.stop();
+    if (ours) rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
