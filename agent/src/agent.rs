@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::activity::Activity;
 use crate::auth::Presence;
 use crate::clock::Monotonic;
-use crate::config::Config;
+use crate::config::{Config, Ground};
 use crate::environment;
 use crate::error::AgentError;
 use crate::event::Events;
@@ -153,6 +153,10 @@ impl Agent {
     /// Ends all programs, commits what they wrote, then lets the agent end.
     pub async fn shut_down(&self) {
         self.terminals.end_all().await;
+        if self.config.ground() == Ground::Machine {
+            self.stop.cancel();
+            return;
+        }
         match tokio::time::timeout(FLUSH, self.replica.flush()).await {
             Ok(Ok(revision)) => tracing::info!(revision, "Committed the workspace"),
             Ok(Err(error)) => tracing::warn!(%error, "Could not commit the workspace at the end"),

@@ -1,10 +1,14 @@
 //! Entry point: takes the key out of reach of programs, then serves.
+use std::io::Write as _;
+use std::sync::Arc;
+
 use clap::Parser as _;
 use slipway_agent::agent::Agent;
-use slipway_agent::config::Config;
+use slipway_agent::config::{Config, Ground};
 use slipway_agent::replica::ReplicaService;
 use slipway_agent::server;
 use slipway_agent::terminate::Terminate;
+use slipway_agent::workspace::ReplicaSide;
 use slipway_core::secret::Secret;
 use slipway_proto::v1::replica_server::ReplicaServer;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +23,10 @@ fn main() -> anyhow::Result<()> {
     let key = take_key();
     let mut config = Config::parse();
     config.key = key;
+    if config.ground() == Ground::Machine {
+        config.inherit();
+        leave_the_app();
+    }
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
     raise_file_limit();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -40,18 +48,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, terminate: Terminate) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let (agent, side) = Agent::new(config, stop.clone());
-    let config = &agent.config;
-    let id = format!("{}-replica", agent.boot_id);
-    let replica = ReplicaService::start(
-        config.files(),
-        &config.state,
-        id,
-        side,
-        agent.events.clone(),
-        &agent.tasks,
-    )?;
+    let (agent, side) = Agent::new(config, CancellationToken::new());
     let ended = agent.clone();
     agent.tasks.spawn(async move {
         tokio::select! {
@@ -62,13 +59,55 @@ async fn run(config: Config, terminate: Terminate) -> anyhow::Result<()> {
             () = ended.stop.cancelled() => {}
         }
     });
+    match agent.config.ground() {
+        Ground::Sandbox => serve_session(agent, side).await,
+        // The app keeps the folder in step itself.
+        Ground::Machine => serve_app(agent).await,
+    }
+}
+
+/// Serves without files, and tells the app that it may dial.
+async fn serve_app(agent: Arc<Agent>) -> anyhow::Result<()> {
+    let listener = server::listen(&agent.config)?;
+    // An app that is gone by now starts another agent or dials this one later.
+    std::io::stdout().write_all(b"\n").ok();
+    Ok(server::serve(agent, listener, |router, _| router).await?)
+}
+
+/// Serves with the session's copy of the files.
+async fn serve_session(agent: Arc<Agent>, side: ReplicaSide) -> anyhow::Result<()> {
+    let config = &agent.config;
+    let id = format!("{}-replica", agent.boot_id);
+    let replica = ReplicaService::start(
+        config.files(),
+        &config.state,
+        id,
+        side,
+        agent.events.clone(),
+        &agent.tasks,
+    )?;
     let service = replica.clone();
-    let served = server::serve(agent, |router, bearer| {
+    let listener = server::listen(&agent.config)?;
+    let served = server::serve(agent, listener, |router, bearer| {
         router.add_service(ReplicaServer::with_interceptor(service, bearer))
     })
     .await;
     replica.stop().await;
     Ok(served?)
+}
+
+/// Makes a session of its own, so that no signal to the app's reaches it, and lets go of what the app had open.
+#[expect(
+    unsafe_code,
+    reason = "runs first, before anything else could own one of the descriptors"
+)]
+fn leave_the_app() {
+    // Whoever was started from a shell may lead a group already.
+    rustix::process::setsid().ok();
+    // SAFETY: nothing in this process has opened a descriptor yet but the three that are kept.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
+    }
 }
 
 /// Reads the key and wipes it from the memory that /proc/PID/environ shows.

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Monotonic};
+use crate::config::Ground;
 use crate::error::AgentError;
 use crate::event::Events;
 use crate::terminal::spawn::Program;
@@ -126,6 +127,7 @@ impl Runs {
         drop(runs);
         env.insert(kin::VARIABLE.to_owned(), request.run_id.clone());
         let program = Program {
+            ground: Ground::Sandbox,
             argv: request.command.clone(),
             cwd,
             env,

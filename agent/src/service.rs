@@ -2,6 +2,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use slipway_core::code::Code;
 use slipway_proto::v1;
 use slipway_proto::v1::agent_event::Event;
 use slipway_proto::v1::agent_server::Agent as AgentApi;
@@ -11,6 +12,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
+use crate::config::Ground;
+use crate::error::AgentError;
 use crate::terminal::table::Table;
 
 pub mod terminals;
@@ -56,6 +59,10 @@ impl AgentApi for AgentService {
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunReply>, Status> {
         let mut request = request.into_inner();
+        if self.0.config.ground() == Ground::Machine {
+            let text = "Runs need a session: beside an app there is no copy of the files that they begin with.";
+            return Err(AgentError::new(Code::SessionNotReady, text).into());
+        }
         let cwd = Table::folder(&self.0.config.workspace, &request.cwd)?;
         let env = self.0.environment(std::mem::take(&mut request.env))?;
         self.0.runs.start(request, cwd, env)?;

@@ -14,7 +14,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::activity::Activity;
 use crate::clock::{self, Monotonic};
+use crate::config::Ground;
 use crate::error::AgentError;
+use crate::process;
 use crate::reaper::Ending;
 use pty::Pty;
 use spawn::Program;
@@ -50,6 +52,7 @@ pub struct Terminal {
     run_id: String,
     title: String,
     created_unix_ms: i64,
+    ground: Ground,
     pid: Pid,
     pty: Pty,
     clock: Monotonic,
@@ -140,6 +143,7 @@ impl Terminal {
             run_id: opening.run_id,
             title,
             created_unix_ms: clock::unix_ms(),
+            ground: opening.program.ground,
             pid,
             pty,
             clock,
@@ -236,6 +240,22 @@ impl Terminal {
             return Err(io::ErrorKind::NotFound.into());
         }
         self.pty.signal(signal, self.pid)
+    }
+
+    /// Sends a signal to what runs in the terminal. Of a session that is every process of it. On a person's machine it
+    /// is what any terminal ends: its program and what is in the foreground. What was left behind on purpose stays, and
+    /// once the program has ended its number may be another's.
+    fn signal_all(&self, signal: Signal) {
+        match self.ground {
+            Ground::Sandbox => process::signal_session(self.pid, signal),
+            Ground::Machine if self.leaving() => {}
+            Ground::Machine => {
+                if let Some(group) = self.foreground() {
+                    rustix::process::kill_process_group(group, signal).ok();
+                }
+                rustix::process::kill_process(self.pid, signal).ok();
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,5 @@
 //! Sessions: who may start and stop one, which this server drives, and how to reach its agent.
-//! `wish` takes what people want, `reach` leads to agents, `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts, `relay` carries terminals.
+//! `wish` takes what people want, `reach` leads to agents, `rules` decides, `store` and `lease` keep, `reconciler` finds work, `driver` acts.
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,6 @@ pub mod lease;
 mod one_task;
 mod reach;
 mod reconciler;
-pub mod relay;
 mod replica;
 mod routes;
 pub mod rules;
@@ -39,8 +38,8 @@ mod wish;
 
 pub use routes::routes;
 
-use agent::AgentHandle;
 use runtime::SessionRuntime;
+use slipway_proto::agent::AgentHandle;
 use store::Record;
 
 /// How long a request waits for a session that is starting before it answers that it is not ready.

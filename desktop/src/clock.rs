@@ -1,4 +1,5 @@
 //! Time and chance, the only place that asks the system for them.
+use slipway_core::secret::Secret;
 use uuid::Uuid;
 
 /// A new id of this moment.
@@ -9,4 +10,17 @@ use uuid::Uuid;
 )]
 pub(crate) fn fresh_uuid() -> Uuid {
     Uuid::now_v7()
+}
+
+/// A key that nobody can guess, in hex digits.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for time and chance"
+)]
+pub(crate) fn fresh_key() -> Secret {
+    let mut bytes = [0; 32];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Secret::new(digits)
 }

@@ -13,6 +13,10 @@ pub struct Config {
     pub host: String,
     /// Whether a window can be shown.
     pub display: bool,
+    /// Where the program that owns terminals of this machine may lie, first choice first.
+    pub agents: Vec<PathBuf>,
+    /// What belongs to this login and not to the one in which an agent was started.
+    pub login: Vec<(String, String)>,
 }
 
 impl Config {
@@ -27,6 +31,10 @@ impl Config {
     pub fn read() -> Result<Self, CliError> {
         let state = state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"))
             .ok_or(CliError::NoHome)?;
+        let told = |name: &str| std::env::var(name).ok();
+        let login = LOGIN
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), told(name)?)));
         let host = rustix::system::uname();
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Ok(Self {
@@ -35,8 +43,39 @@ impl Config {
             display: cfg!(not(target_os = "linux"))
                 || is_set("WAYLAND_DISPLAY")
                 || is_set("DISPLAY"),
+            agents: agents(
+                std::env::var_os("SLIPWAY_AGENT"),
+                std::env::current_exe().ok(),
+            ),
+            login: login.collect(),
         })
     }
+}
+
+/// What programs need to reach the desktop and the keys of the login that they belong to.
+const LOGIN: &[&str] = &[
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "SSH_AGENT_PID",
+    "SSH_AUTH_SOCK",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "XDG_SESSION_ID",
+];
+
+/// What somebody chose, else beside this program, else where packages put it.
+fn agents(chosen: Option<OsString>, own: Option<PathBuf>) -> Vec<PathBuf> {
+    const NAME: &str = "slipway-agent";
+    let chosen = chosen.filter(|chosen| !chosen.is_empty());
+    let beside = own.and_then(|own| Some(own.parent()?.join(NAME)));
+    let installed = PathBuf::from("/usr/lib/slipway").join(NAME);
+    let chosen = chosen.map(PathBuf::from);
+    chosen
+        .into_iter()
+        .chain(beside)
+        .chain([installed])
+        .collect()
 }
 
 /// As the XDG rules say: a relative path is none.
@@ -51,6 +90,20 @@ fn state_folder(state: Option<OsString>, home: Option<OsString>) -> Option<PathB
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_that_somebody_chose_comes_first() {
+        let own = Some(PathBuf::from("/opt/slipway/slipway"));
+        let found = agents(Some("/a".into()), own.clone());
+        let usual = [
+            "/opt/slipway/slipway-agent",
+            "/usr/lib/slipway/slipway-agent",
+        ];
+        let usual = usual.map(PathBuf::from);
+        assert_eq!(found[0], PathBuf::from("/a"));
+        assert_eq!(found[1..], usual);
+        assert_eq!(agents(Some(OsString::new()), own), usual);
+    }
 
     #[test]
     fn the_state_folder_follows_xdg() {

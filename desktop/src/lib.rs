@@ -3,8 +3,8 @@
 //! Reading order: `main` parses and leaves with a code, `window` shows the page and `gateway` answers it, `cli` is one
 //! file for each command, `error` is what can go wrong in words and codes. `state` keeps who is signed in where,
 //! `token` keeps the secret of it, `folder` knows which folders are copies of workspaces, `keep` keeps one in step and
-//! `control` lets other commands ask it. `config` reads the environment, and `tty` is the terminal at which a person
-//! sits.
+//! `control` lets other commands ask it. `local` finds and starts the agents that own terminals of this machine.
+//! `config` reads the environment, and `tty` is the terminal at which a person sits.
 
 pub mod cli;
 mod clock;
@@ -14,6 +14,7 @@ pub mod error;
 pub mod folder;
 pub mod gateway;
 pub mod keep;
+pub mod local;
 pub mod output;
 pub mod server;
 pub mod state;

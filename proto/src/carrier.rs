@@ -5,8 +5,9 @@
 //! the other side has read it.
 use std::io::{self, IoSlice, Write as _};
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -41,6 +42,15 @@ impl Carrier {
         })
     }
 
+    /// Connects to the socket at a path, however long that is.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn connect(path: &Path) -> io::Result<Self> {
+        let (address, _folder) = address(path)?;
+        Self::new(tokio::net::UnixStream::connect(address).await?)
+    }
+
     fn poll_send(
         &mut self,
         context: &mut Context<'_>,
@@ -61,6 +71,35 @@ impl Carrier {
             }
         }
     }
+}
+
+/// Listens on a socket at a path, however long that is.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn bind(path: &Path) -> io::Result<tokio::net::UnixListener> {
+    let (address, _folder) = address(path)?;
+    tokio::net::UnixListener::bind(address)
+}
+
+/// What an address of a socket holds.
+const ADDRESS_BYTES_MAX: usize = 107;
+
+/// A path as an address can hold it, valid as long as what comes with it: Linux knows a short one to every open folder.
+fn address(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
+    #[cfg(target_os = "linux")]
+    if let (true, Some(folder), Some(name)) = (
+        path.as_os_str().len() > ADDRESS_BYTES_MAX,
+        path.parent(),
+        path.file_name(),
+    ) {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+        let short = format!("/proc/self/fd/{}", folder.as_raw_fd());
+        return Ok((Path::new(&short).join(name), Some(folder)));
+    }
+    Ok((path.to_owned(), None))
 }
 
 #[expect(

@@ -13,6 +13,8 @@ pub mod v1 {
 /// Version of the schema: programs of another one do not understand each other.
 pub const PROTOCOL: u32 = 1;
 
+pub mod agent;
 pub mod carrier;
 pub mod codec;
 pub mod convert;
+pub mod relay;

@@ -1,6 +1,7 @@
 //! Tests of the whole server over its public API: real Postgres, real agents, real sockets.
 mod account;
 mod archive;
+mod beside;
 mod command_line;
 mod database;
 mod egress;

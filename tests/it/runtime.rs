@@ -2,11 +2,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use slipway_backend::session::agent::AgentHandle;
 use slipway_backend::session::runtime::{Observed, Place, PlaceSpec, SessionRuntime};
 use slipway_core::code::Code;
 use slipway_core::id::{Id as _, SessionId, WorkspaceId};
 use slipway_core::secret::Secret;
+use slipway_proto::agent::AgentHandle;
 use slipway_proto::v1;
 
 use crate::lab::PATIENCE;

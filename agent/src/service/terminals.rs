@@ -30,6 +30,9 @@ impl Terminals for TerminalService {
         request: Request<v1::OpenTerminalRequest>,
     ) -> Result<Response<v1::TerminalInfo>, Status> {
         let request = request.into_inner();
+        if self.0.stop.is_cancelled() {
+            return Err(Status::unavailable("the agent is ending"));
+        }
         let cwd = Table::folder(&self.0.config.workspace, &request.cwd)?;
         let env = self.0.environment(request.env)?;
         let opening = Opening {
@@ -41,6 +44,7 @@ impl Terminals for TerminalService {
                 rows: if request.rows == 0 { 24 } else { request.rows },
             },
             program: Program {
+                ground: self.0.config.ground(),
                 argv: request.command,
                 cwd,
                 env,

@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 
 use slipway_core::code::Code;
 
+use crate::config::Ground;
 use crate::error::AgentError;
 use crate::reaper::{self, Ending};
 
-/// Added to the niceness of programs, so that a busy one does not delay keystrokes.
+/// Added to the niceness of a session's programs, so that a busy one does not delay keystrokes.
 const PROGRAM_NICE: i32 = 5;
 /// When memory runs out, programs go before the agent.
 const PROGRAM_OOM_SCORE: &[u8] = b"500";
@@ -20,7 +21,9 @@ const PROGRAM_OOM_SCORE: &[u8] = b"500";
 /// A program to start.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// Command and arguments; empty: the shell.
+    /// What it runs on.
+    pub ground: Ground,
+    /// Command and arguments; empty: the shell that the environment names.
     pub argv: Vec<String>,
     /// Folder to start in.
     pub cwd: PathBuf,
@@ -33,7 +36,8 @@ pub struct Program {
 /// # Errors
 /// `exec_failed` with the cause in words.
 pub fn spawn(program: &Program, slave: &OwnedFd) -> Result<(i32, Ending), AgentError> {
-    let shell = [shell().to_owned()];
+    let shell = program.env.get("SHELL").map_or("/bin/sh", String::as_str);
+    let shell = [shell.to_owned()];
     let argv = if program.argv.is_empty() {
         &shell[..]
     } else {
@@ -50,18 +54,8 @@ pub fn spawn(program: &Program, slave: &OwnedFd) -> Result<(i32, Ending), AgentE
     let stdio = (|| io::Result::Ok((fd()?, fd()?, fd()?)))();
     let (stdin, stdout, stderr) = stdio.map_err(|error| failed(&argv[0], &program.cwd, &error))?;
     command.stdin(stdin).stdout(stdout).stderr(stderr);
-    own_terminal(&mut command);
+    own_terminal(&mut command, program.ground);
     reaper::spawn(&mut command).map_err(|error| failed(&argv[0], &program.cwd, &error))
-}
-
-/// The shell of a terminal without a command.
-#[must_use]
-pub fn shell() -> &'static str {
-    if Path::new("/bin/bash").exists() {
-        "/bin/bash"
-    } else {
-        "/bin/sh"
-    }
 }
 
 /// Looks the command up in the program's own PATH, as `Command` would use the agent's.
@@ -94,10 +88,10 @@ fn find(name: &str, program: &Program) -> Result<PathBuf, AgentError> {
     unsafe_code,
     reason = "between fork and exec: only system calls on plain values, no allocation, no lock"
 )]
-fn own_terminal(command: &mut Command) {
+fn own_terminal(command: &mut Command, ground: Ground) {
     // SAFETY: the closure runs in the forked child and calls nothing but async-signal-safe functions.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             for signal in 1..=31 {
                 libc::signal(signal, libc::SIG_DFL);
             }
@@ -114,6 +108,9 @@ fn own_terminal(command: &mut Command) {
                 libc::c_uint::MAX,
                 libc::CLOSE_RANGE_CLOEXEC,
             );
+            if ground == Ground::Machine {
+                return Ok(());
+            }
             libc::setpriority(libc::PRIO_PROCESS, 0, PROGRAM_NICE);
             let score = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY);
             if score >= 0 {

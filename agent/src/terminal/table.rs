@@ -18,7 +18,6 @@ use crate::activity::Activity;
 use crate::clock::Monotonic;
 use crate::error::AgentError;
 use crate::event::Events;
-use crate::process;
 use crate::reaper::Ended;
 
 /// From hang-up to kill when a terminal is closed.
@@ -87,6 +86,12 @@ impl Table {
         self.lock().terminals.clone()
     }
 
+    /// Whether a program runs in any of them.
+    #[must_use]
+    pub fn any_live(&self) -> bool {
+        live(&self.lock().terminals) > 0
+    }
+
     /// The terminal with this id.
     ///
     /// # Errors
@@ -116,11 +121,7 @@ impl Table {
         }
         let mut state = self.lock();
         // A run always finds a place; runs are bounded by their own queue.
-        let live = state
-            .terminals
-            .iter()
-            .filter(|terminal| !terminal.is_finished())
-            .count();
+        let live = live(&state.terminals);
         let live_max = state.live_max.unwrap_or(TERMINALS_PER_SESSION_MAX);
         if opening.run_id.is_empty() && live >= live_max {
             let text = format!("A session has at most {live_max} terminals. Close one of them.");
@@ -216,20 +217,27 @@ impl Table {
     }
 }
 
-/// Hangs up, then kills whatever is left of the session.
+fn live(terminals: &[Arc<Terminal>]) -> usize {
+    terminals
+        .iter()
+        .filter(|terminal| !terminal.is_finished())
+        .count()
+}
+
+/// Hangs up, then kills whatever is left.
 async fn end(terminal: &Terminal) {
     let mut finished = terminal.finished();
-    process::signal_session(terminal.pid(), Signal::HUP);
+    terminal.signal_all(Signal::HUP);
     // A stopped program hears the hang-up only when it goes on.
-    process::signal_session(terminal.pid(), Signal::CONT);
+    terminal.signal_all(Signal::CONT);
     if timeout(CLOSE_GRACE, finished.wait_for(Option::is_some))
         .await
         .is_err()
     {
-        process::signal_session(terminal.pid(), Signal::KILL);
+        terminal.signal_all(Signal::KILL);
         drop(timeout(CLOSE_GRACE, finished.wait_for(Option::is_some)).await);
     }
-    process::signal_session(terminal.pid(), Signal::KILL);
+    terminal.signal_all(Signal::KILL);
 }
 
 /// The oldest logs go when too many programs have ended. Runs stay until they are acknowledged.

@@ -13,11 +13,10 @@ use slipway_proto::v1::agent_client::AgentClient;
 use slipway_proto::v1::terminal_client::Frame as In;
 use slipway_proto::v1::terminal_server::Frame as Out;
 use slipway_proto::v1::terminals_client::TerminalsClient;
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Request, Streaming};
 
 /// Nothing here takes this long on any machine.
@@ -58,20 +57,34 @@ impl TestAgent {
 
     /// An agent that belongs to no session yet.
     pub(crate) async fn unbound() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// An agent of a person's own machine.
+    pub(crate) async fn beside() -> Self {
+        let mut test = Self::with(&["--beside"]).await;
+        test.bind("machine").await.unwrap();
+        test
+    }
+
+    async fn with(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         for name in ["workspace", "home", "state"] {
             std::fs::create_dir(path(name)).unwrap();
         }
-        let mut config = Config::parse_from([
+        let always = [
             "agent".to_owned(),
             format!("--socket={}", path("sock")),
             format!("--workspace={}", path("workspace")),
             format!("--home={}", path("home")),
             format!("--state={}", path("state")),
             format!("--cgroups={}", path("none")),
-        ]);
+        ];
+        let flags = flags.iter().map(|flag| (*flag).to_owned());
+        let mut config = Config::parse_from(always.into_iter().chain(flags));
         config.key = Secret::new(KEY);
+        config.inherit();
         let stop = CancellationToken::new();
         let (agent, side) = Agent::new(config, stop.clone());
         let ReplicaSide {
@@ -84,23 +97,11 @@ impl TestAgent {
                 let _sent = request.send(*shown.borrow());
             }
         });
-        tokio::spawn(server::serve(agent.clone(), |router, _| router));
-        let socket = agent.config.socket.clone();
-        let connect = move |_| {
-            let socket = socket.clone();
-            async move {
-                UnixStream::connect(socket)
-                    .await
-                    .map(hyper_util::rt::TokioIo::new)
-            }
-        };
-        let channel = Endpoint::from_static("http://agent")
-            .initial_stream_window_size(4 << 20)
-            .initial_connection_window_size(8 << 20)
-            .connect_with_connector_lazy(tower::service_fn(connect));
-        while !agent.config.socket.exists() {
-            tokio::task::yield_now().await;
-        }
+        let listener = server::listen(&agent.config).unwrap();
+        tokio::spawn(server::serve(agent.clone(), listener, |router, _| router));
+        let channel = slipway_proto::agent::dial(&agent.config.socket)
+            .await
+            .unwrap();
         let key = KEY.to_owned();
         Self {
             agent,

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     reason = "the harness of tests fails loudly, as tests do"
 )]
+mod beside;
 mod harness;
 mod run;
 mod terminal;

@@ -13,8 +13,8 @@ use tonic::{Request, Response, Result, Status, Streaming};
 
 use super::{bounded, signed_in};
 use crate::error::Error;
-use crate::session::relay::{self, Input, Output};
 use crate::state::App;
+use slipway_proto::relay::{self, Input, Output};
 
 /// From the call to its first frame.
 const HELLO_WITHIN: Duration = Duration::from_millis(HTTP_HEAD_MS);
@@ -38,7 +38,7 @@ impl terminals_server::Terminals for Terminals {
             .map_err(|_| Error::not_found("session"))?;
         let (input, attachment) = relay::attach(hello);
         let sessions = &self.0.sessions;
-        let output = attachment.reach(sessions, user.user, session).await?;
+        let output = sessions.attach(user.user, session, attachment).await?;
         let frames = passed(self.0.clone(), session, frames, input, output);
         Ok(Response::new(bounded(&self.0, user, frames)))
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::output::{self, Output};
 use super::progress::{self, Ended, Stored};
 use super::{Context, start};
-use crate::session::agent::AgentHandle;
+use slipway_proto::agent::AgentHandle;
 
 /// zstd level for stored output; text shrinks tenfold in a few milliseconds.
 const LEVEL: i32 = 3;

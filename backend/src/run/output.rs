@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::session::agent::AgentHandle;
+use slipway_proto::agent::AgentHandle;
 
 /// The replay of two megabytes takes milliseconds; an agent that stalls it is not waited for.
 const FETCH_S: Duration = Duration::from_secs(20);

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::progress::{self, Ended, Stored};
 use super::{Context, command};
-use crate::session::agent::AgentHandle;
+use slipway_proto::agent::AgentHandle;
 
 /// Wishes until an agent kills.
 const STOP_STEPS: usize = 3;

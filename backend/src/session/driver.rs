@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::agent::AgentHandle;
 use super::idle::Activity;
 use super::rules::{self, Event, Life};
 use super::runtime::Place;
@@ -22,6 +21,7 @@ use super::stage::Stages;
 use super::store::{self, Record, StoreError};
 use super::{Sessions, View, lease, lock, moved};
 use crate::replica::ReplicaProgress;
+use slipway_proto::agent::AgentHandle;
 
 mod finish;
 mod provision;

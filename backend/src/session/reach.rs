@@ -1,10 +1,12 @@
 //! The way to the agent of a session, whichever server drives it.
 use slipway_api::session::SessionState;
 use slipway_core::code::Code;
-use slipway_core::id::SessionId;
+use slipway_core::id::{SessionId, UserId};
 use slipway_core::secret::Secret;
+use slipway_proto::agent::AgentHandle;
+use slipway_proto::relay::{self, Attachment, Output};
 
-use super::agent::{self, AgentHandle};
+use super::agent;
 use super::store::Record;
 use super::{READY_WAIT, Sessions, lock, no_session, not_ready, unknown};
 use crate::error::Error;
@@ -36,6 +38,27 @@ impl Sessions {
         let agent = AgentHandle::new(channel, self.key(session).await?);
         lock(&self.inner.agents).insert(session, agent.clone());
         Ok(agent)
+    }
+
+    /// Attaches to a terminal of a session of this user.
+    ///
+    /// # Errors
+    /// Unknown session, one that is not ready, or what its agent answered.
+    pub async fn attach(
+        &self,
+        user: UserId,
+        session: SessionId,
+        attachment: Attachment,
+    ) -> Result<Output, Error> {
+        self.find(user, session).await?;
+        let agent = self.agent(session).await?;
+        attachment.open(&agent).await.map_err(|status| {
+            let code = relay::code_of(&status);
+            if code == Code::SessionUnreachable {
+                self.agent_lost(session);
+            }
+            Error::new(code, status.message())
+        })
     }
 
     /// Forgets a connection that broke, so that the next call dials again.

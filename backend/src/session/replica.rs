@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use super::agent::AgentHandle;
 use crate::replica::{self, Bulk, Control, FRAME_BYTES_MAX, FRAMES, Replica, ReplicaError};
+use slipway_proto::agent::AgentHandle;
 
 /// Keeps hub and session in step; may be dropped anywhere.
 ///

@@ -10,11 +10,11 @@ use slipway_core::code::Code;
 use slipway_core::id::{RunId, SessionId, TerminalId, WorkspaceId};
 use slipway_core::limits::TERMINAL_SIDE_MAX;
 use slipway_core::path::RelPath;
-use slipway_proto::v1;
+use slipway_proto::{relay, v1};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as paths;
 
-use super::{relay, store};
+use super::store;
 use crate::audit::{self, Action};
 use crate::error::Error;
 use crate::http::extract::{Json, Path, SignedIn};

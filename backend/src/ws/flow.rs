@@ -5,15 +5,15 @@ use slipway_proto::v1;
 use super::stream::{Flow, Opened};
 use crate::event::subscription;
 use crate::http::extract::SignedIn;
-use crate::session::relay;
 use crate::state::App;
+use slipway_proto::relay;
 
 /// A terminal of a session of this user.
 pub(super) fn terminal(app: App, user: SignedIn, session: SessionId, hello: v1::Hello) -> Opened {
     let (input, attachment) = relay::attach(hello);
     let sessions = app.sessions.clone();
     let flow = async move {
-        let output = attachment.reach(&app.sessions, user.user, session).await?;
+        let output = app.sessions.attach(user.user, session, attachment).await?;
         Ok(Flow::Terminal(Box::new(output)))
     };
     Opened {

@@ -13,7 +13,7 @@ use slipway_proto::v1;
 use slipway_proto::v1::ws_server;
 
 use crate::error::Error;
-use crate::session::relay::{self, Input, Output};
+use slipway_proto::relay::{self, Input, Output};
 
 /// Frames that wait for an agent that does not take them. A client waits for acknowledgements of what was typed, so one
 /// that keeps to the protocol has fewer under way.

@@ -5,8 +5,8 @@ use slipway_proto::v1;
 
 use super::{Driver, Interrupt, Phase};
 use crate::run;
-use crate::session::agent::AgentHandle;
 use crate::session::rules::Event;
+use slipway_proto::agent::AgentHandle;
 
 /// How long an agent may take to end its programs and commit what they wrote.
 const SHUTDOWN_S: Duration = Duration::from_secs(20);

@@ -10,10 +10,10 @@ use slipway_core::limits::{
 use slipway_proto::v1;
 
 use super::{Driver, Interrupt, Phase, unreachable_reason};
-use crate::session::agent::AgentHandle;
 use crate::session::rules::Event;
 use crate::session::runtime::{Observed, Place, PlaceSpec, RuntimeError};
 use crate::session::{Sessions, lock};
+use slipway_proto::agent::AgentHandle;
 
 /// One try to reach an agent.
 const DIAL_S: Duration = Duration::from_secs(5);

@@ -16,9 +16,9 @@ use super::{Driver, Interrupt, Phase, ReplicaTask};
 use crate::hub::Author;
 use crate::replica::{Replica, ReplicaProgress};
 use crate::run;
-use crate::session::agent::AgentHandle;
 use crate::session::replica;
 use crate::session::rules::Event;
+use slipway_proto::agent::AgentHandle;
 
 /// First pause between two tries of the replica's connection, and after one that lasted.
 const REPLICA_PAUSE: Duration = Duration::from_millis(50);

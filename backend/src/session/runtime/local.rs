@@ -18,14 +18,14 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use slipway_api::session::Protection;
 use slipway_core::id::{SessionId, WorkspaceId};
 use slipway_core::limits;
+use slipway_proto::agent;
 use slipway_proto::carrier::Carrier;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use self::cgroup::Groups;
 use self::place::LocalPlace;
@@ -34,10 +34,6 @@ use super::{Answer, Observed, Place, PlaceSpec, RuntimeError, SessionRuntime};
 use crate::config::{Config, EgressMode};
 use crate::egress::{Egress, Serving};
 use crate::session::one_task::OneTask;
-
-const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
-const STREAM_WINDOW_BYTES: u32 = 4 * limits::MIB as u32;
-const CONNECTION_WINDOW_BYTES: u32 = 8 * limits::MIB as u32;
 
 /// What a session may use.
 #[derive(Clone, Debug)]
@@ -263,15 +259,9 @@ impl SessionRuntime for Local {
             let unreachable = |error: &dyn std::error::Error| {
                 RuntimeError::Unreachable(format!("session {}: {}", place.session, chain(error)))
             };
-            // The address is never used: the connector knows the socket.
-            let endpoint = Endpoint::from_static("http://agent.invalid")
-                .executor(OneTask::default())
-                .connect_timeout(DIAL_TIMEOUT)
-                .tcp_nodelay(true)
-                .initial_stream_window_size(STREAM_WINDOW_BYTES)
-                .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
             let target = place.clone();
-            endpoint
+            agent::endpoint()
+                .executor(OneTask::default())
                 .connect_with_connector(tower::service_fn(move |_: http::Uri| {
                     let place = target.clone();
                     async move { Carrier::new(place.connect().await?).map(TokioIo::new) }

@@ -1,22 +1,19 @@
-//! Between a viewer and an agent: frames pass as they are. Any carrier can stand in front, a WebSocket or gRPC.
+//! Between a viewer and an agent: frames pass as they are. Any carrier can stand in front, a WebSocket, gRPC or a window.
 //! Nothing is kept here; credits are end to end, so a relay holds at most what is in flight.
 use bytes::{Buf as _, BufMut as _, Bytes};
 use http::uri::PathAndQuery;
 use prost::Message as _;
 use slipway_core::code::Code;
-use slipway_core::id::{SessionId, UserId};
 use slipway_core::limits::TERMINAL_FRAME_BYTES_MAX;
-use slipway_proto::v1::terminal_client::Frame;
-use slipway_proto::{codec, v1};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::PollSender;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Request, Status, Streaming};
 
-use super::Sessions;
-use super::agent::AgentHandle;
-use crate::error::Error;
+use crate::agent::AgentHandle;
+use crate::v1::terminal_client::Frame;
+use crate::{codec, v1};
 
 /// Client frames waiting for the agent; when they are full, the carrier stops reading from its viewer.
 const INPUT_FRAMES_MAX: usize = 32;
@@ -47,28 +44,11 @@ pub fn attach(hello: v1::Hello) -> (Input, Attachment) {
 }
 
 impl Attachment {
-    /// Reaches the agent of a session of this user and hands out its frames.
+    /// Hands out the frames of an agent.
     ///
     /// # Errors
-    /// Unknown session, one that is not ready, or what its agent answered.
-    pub async fn reach(
-        self,
-        sessions: &Sessions,
-        user: UserId,
-        session: SessionId,
-    ) -> Result<Output, Error> {
-        sessions.find(user, session).await?;
-        let agent = sessions.agent(session).await?;
-        self.open(&agent).await.map_err(|status| {
-            let code = code_of(&status);
-            if code == Code::SessionUnreachable {
-                sessions.agent_lost(session);
-            }
-            Error::new(code, status.message())
-        })
-    }
-
-    async fn open(self, agent: &AgentHandle) -> Result<Output, Status> {
+    /// What the agent answered, or the way to it.
+    pub async fn open(self, agent: &AgentHandle) -> Result<Output, Status> {
         let mut grpc = tonic::client::Grpc::new(agent.service())
             .max_decoding_message_size(AGENT_FRAME_BYTES_MAX);
         grpc.ready()
@@ -171,7 +151,7 @@ pub fn envelope(stream: u32, terminal: &Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use slipway_proto::v1::{terminal_server, ws_server};
+    use crate::v1::{terminal_server, ws_server};
 
     #[test]
     fn the_envelope_is_what_the_schema_says() {
