@@ -226,17 +226,21 @@ fn arrived<R: Runtime>(app: &tauri::AppHandle<R>, event: &tauri::RunEvent) {
             tauri::async_runtime::spawn(async move { show(&app, &shell, Some(wish)).await });
         }
     }
-    if let tauri::RunEvent::WindowEvent {
-        event: tauri::WindowEvent::Focused(true),
-        ..
-    } = event
-    {
+    let tauri::RunEvent::WindowEvent { event, .. } = event else {
+        return;
+    };
+    match event {
         // Whoever looks at the window wants to know now: the machine may have slept.
-        app.state::<Arc<Shell>>().gateway.retry();
+        tauri::WindowEvent::Focused(true) => app.state::<Arc<Shell>>().gateway.retry(),
+        tauri::WindowEvent::CloseRequested { api, .. } => {
+            api.prevent_close();
+            frame::close(app);
+        }
+        _ => {}
     }
 }
 
 async fn leave_on_signal(app: tauri::AppHandle) {
     crate::tty::ended().await;
-    app.exit(0);
+    frame::close(&app);
 }

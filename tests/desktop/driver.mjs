@@ -140,9 +140,18 @@ export class Desktop {
     await this.#call("POST", "/actions", { actions: [{ type: "key", id: "keys", actions: keys }] });
   }
 
-  /** Keeps a picture of the page. */
+  /** Keeps a picture of the page. WebKit waits for the next frame, which a page at rest does not draw by itself. */
   async screenshot(file) {
-    writeFileSync(file, Buffer.from(await this.#call("GET", "/screenshot"), "base64"));
+    const nudge = await this.evaluate(`() => {
+      const { style } = document.documentElement;
+      return setInterval(() => { style.opacity = style.opacity ? "" : "0.999"; }, 50);
+    }`);
+    const picture = await this.#call("GET", "/screenshot");
+    await this.evaluate(`(nudge) => {
+      clearInterval(nudge);
+      document.documentElement.style.opacity = "";
+    }`, nudge);
+    writeFileSync(file, Buffer.from(picture, "base64"));
   }
 
   /** Closes the window as a person does, and takes everything away. */

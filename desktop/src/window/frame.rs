@@ -1,16 +1,20 @@
 //! The window itself: where its page comes from, and that it stays there.
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use slipway_api::desktop::Told;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
     AppHandle, Manager as _, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
 };
 
-use super::Shell;
+use super::{Shell, menu};
 
 /// The window's label, which the capabilities name.
 pub(super) const LABEL: &str = "main";
+/// How long the page may take to put down what was typed last.
+const LEAVE_AFTER: Duration = Duration::from_secs(2);
 const SIZE: (f64, f64) = (1280.0, 820.0);
 const SIZE_LEAST: (f64, f64) = (480.0, 320.0);
 
@@ -52,6 +56,19 @@ pub(super) fn to_front<R: Runtime>(app: &AppHandle<R>) {
     drop(window.unminimize());
     drop(window.show());
     drop(window.set_focus());
+}
+
+/// Closes the window as a person does: the page puts down what was typed last, and leaves. A page that does not is left.
+pub(super) fn close<R: Runtime>(app: &AppHandle<R>) {
+    let action = menu::QUIT.to_owned();
+    let told = app.state::<Arc<Shell>>().voice.tell(Told::Menu { action });
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if told {
+            tokio::time::sleep(LEAVE_AFTER).await;
+        }
+        app.exit(0);
+    });
 }
 
 /// Whether the page may go there: only within itself. Addresses of the web are shown by the system's browser.

@@ -6,10 +6,10 @@ use slipway_api::desktop::Told;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::{AppHandle, Manager as _, Runtime, WebviewWindow};
 
-use super::Shell;
+use super::{Shell, frame};
 
-/// Our own item; everything else is an action of the page.
-const QUIT: &str = "quit";
+/// macOS has this in the program's own menu.
+pub(super) const QUIT: &str = "app.quit";
 /// Stands for a line between items.
 const LINE: (&str, &str) = ("", "");
 
@@ -23,12 +23,17 @@ const MENUS: &[Entries] = &[
             ("&New File", "file.new"),
             ("New F&older", "folder.new"),
             LINE,
-            ("&Go to File…", "find.file"),
+            ("O&pen a Folder…", "app.open"),
+            ("New &Workspace…", "app.new"),
+            ("Workspaces of This &Computer", "app.start"),
+            ("Workspaces of the Se&rver", "app.workspaces"),
+            LINE,
             ("&Save Everything", "editor.save"),
             ("&Close File", "editor.close"),
-            LINE,
-            ("&Workspaces", "app.workspaces"),
+            ("Show in the File &Manager", "sync.folder"),
             ("&Export as Zip…", "workspace.export"),
+            LINE,
+            ("&Quit", QUIT),
         ],
     ),
     (
@@ -41,6 +46,7 @@ const MENUS: &[Entries] = &[
     (
         "&View",
         &[
+            ("&Go to File…", "find.file"),
             ("All &Commands…", "find.command"),
             LINE,
             ("&Explorer", "view.explorer"),
@@ -66,12 +72,32 @@ const MENUS: &[Entries] = &[
     (
         "&Terminal",
         &[
-            ("&New Terminal", "terminal.new"),
+            ("New Terminal on This &Computer", "terminal.here"),
+            ("New Terminal in the &Session", "terminal.session"),
+            LINE,
             ("Ne&xt Terminal", "terminal.next"),
             ("&Previous Terminal", "terminal.previous"),
         ],
     ),
-    ("&Help", &[("&Keyboard Shortcuts", "find.keys")]),
+    (
+        "&Sync",
+        &[
+            ("&Show Sync", "sync.show"),
+            ("Next &Conflict", "sync.conflict"),
+            ("&Try the Server Now", "sync.retry"),
+            LINE,
+            ("&Upload to the Server…", "sync.upload"),
+        ],
+    ),
+    (
+        "&Help",
+        &[
+            ("&Keyboard Shortcuts", "find.keys"),
+            LINE,
+            ("Sign &in to a Server…", "app.signIn"),
+            ("&Account and Devices", "app.account"),
+        ],
+    ),
 ];
 
 /// Makes the menu.
@@ -86,15 +112,14 @@ pub(super) fn build<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<Menu<R>> {
             edit(app, &submenu)?;
         }
         for (words, action) in *entries {
+            if *action == QUIT && cfg!(target_os = "macos") {
+                continue;
+            }
             if action.is_empty() {
                 submenu.append(&PredefinedMenuItem::separator(app)?)?;
             } else {
                 submenu.append(&MenuItem::with_id(app, action, words, true, None::<&str>)?)?;
             }
-        }
-        if !cfg!(target_os = "macos") && *title == "&File" {
-            submenu.append(&PredefinedMenuItem::separator(app)?)?;
-            submenu.append(&MenuItem::with_id(app, QUIT, "&Quit", true, None::<&str>)?)?;
         }
         menu.append(&submenu)?;
     }
@@ -138,12 +163,10 @@ fn edit<R: Runtime>(app: &AppHandle<R>, submenu: &Submenu<R>) -> tauri::Result<(
 /// Somebody chose an item.
 pub(super) fn chosen<R: Runtime>(app: &AppHandle<R>, event: &MenuEvent) {
     let id = event.id().as_ref();
+    let mut actions = MENUS.iter().flat_map(|(_, entries)| *entries);
     if id == QUIT {
-        app.exit(0);
-    } else if MENUS
-        .iter()
-        .any(|(_, entries)| entries.iter().any(|(_, action)| *action == id))
-    {
+        frame::close(app);
+    } else if actions.any(|(_, action)| *action == id) {
         let action = id.to_owned();
         app.state::<Arc<Shell>>().voice.tell(Told::Menu { action });
     }

@@ -55,16 +55,16 @@ impl Voice {
         self.tell(Told::Show { address });
     }
 
-    /// Tells the page something.
-    pub(super) fn tell(&self, told: Told) {
+    /// Tells the page something; whether it listens.
+    pub(super) fn tell(&self, told: Told) -> bool {
         let mut ear = self.ear();
-        match &ear.page {
-            Some(page) => drop(page.send(told)),
-            None if matches!(told, Told::Show { .. }) && ear.waiting.len() < WAITING_MAX => {
+        let Some(page) = &ear.page else {
+            if matches!(told, Told::Show { .. }) && ear.waiting.len() < WAITING_MAX {
                 ear.waiting.push(told);
             }
-            None => {}
-        }
+            return false;
+        };
+        page.send(told).is_ok()
     }
 
     fn ear(&self) -> std::sync::MutexGuard<'_, Ear> {
@@ -83,7 +83,9 @@ pub(super) async fn relay(shell: Arc<Shell>) {
     let Some(mut told) = told else { return };
     loop {
         match told.recv().await {
-            Ok(told) => voice.tell(told),
+            Ok(told) => {
+                voice.tell(told);
+            }
             // What was missed is read again by whoever shows it.
             Err(RecvError::Lagged(_)) => {
                 for told in [shell.gateway.standing(), Told::Workspaces, Told::Account] {
