@@ -1,8 +1,16 @@
 // How the UI is tested: rules in Node, what is drawn in a real browser.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+
+/** The parts of Monaco that a test may come to load. */
+const monaco = ["monaco", "monacoParts", "languages"].flatMap((name) => {
+  const source = readFileSync(join(import.meta.dirname, `src/features/editor/${name}.ts`), "utf8");
+  return [...source.matchAll(/"(monaco-editor\/[^"?]+)"/g)].map((match) => match[1] as string);
+});
 
 export default defineConfig({
   test: {
@@ -27,7 +35,9 @@ export default defineConfig({
             "react/jsx-dev-runtime",
             "vitest-browser-react",
             "wouter",
+            "wouter/use-browser-location",
             "zustand/vanilla",
+            ...monaco,
           ],
         },
         test: {

@@ -25,6 +25,7 @@ export function Activity({ bench, side }: { bench: Workbench; side: SideView | n
           <NeedsPerson here={bench.here} />
         </View>
       ) : null}
+      <View bench={bench} view="history" icon="history" open={side} />
       <Item action={runs} label={going ? "Runs, one is going" : "Runs"} icon="play" />
       <span className="space" />
       <Item action={find(actions, "find.keys")} label="Keyboard shortcuts" icon="help" />

@@ -1,9 +1,8 @@
 /** The page in the desktop program: nobody has to sign in, and what is on this computer is there at once. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { navigate } from "wouter/use-browser-location";
-import type { Action } from "../bench/actions";
 import { AccountPage } from "../features/account/AccountPage";
 import { DesktopSignIn } from "../features/account/DesktopSignIn";
 import { StartPage } from "../features/start/StartPage";
@@ -17,6 +16,7 @@ import { AccountMenu } from "./AccountMenu";
 import { Around } from "./Around";
 import { Brand } from "./Brand";
 import { desktopActions } from "./desktop";
+import type { OpenWorkspace } from "./Ide";
 import { NotFound } from "./NotFound";
 import { Page } from "./Page";
 
@@ -59,7 +59,8 @@ function usePainted(): void {
 function useLast(kept: Kept): void {
   const [place] = useLocation();
   const begun = useRef(false);
-  useEffect(() => {
+  // Before anything is drawn: the first page would flash.
+  useLayoutEffect(() => {
     const workspace = /^\/w\/([^/]+)/.exec(place)?.[1];
     const last = kept.get(LAST);
     if (workspace) kept.set(LAST, workspace);
@@ -76,9 +77,13 @@ function Rooms() {
   const { data: program } = useProgram();
   useLast(host.kept);
   const account = program?.server?.account ?? null;
-  const own = () => desktopActions(host, popups, program ?? null);
-  // What the program's menu chooses from: those of the workspace while one is open.
-  const offered = useRef<(() => readonly Action[]) | null>(null);
+  const open = useRef<OpenWorkspace | null>(null);
+  const quit = async () => {
+    // What cannot be kept now is lost in any case; to stay for it would only hold the person up.
+    await open.current?.putDown().catch(() => undefined);
+    host.desktop?.leave();
+  };
+  const own = () => desktopActions(host, popups, program ?? null, () => void quit());
   const newest = useRef(own);
   newest.current = own;
   useEffect(
@@ -87,7 +92,8 @@ function Rooms() {
         refresh(lists, told);
         if (told.told === "show") navigate(told.address);
         if (told.told !== "menu") return;
-        const actions = (offered.current ?? newest.current)();
+        // Those of the workspace while one is open.
+        const actions = (open.current?.actions ?? newest.current)();
         const chosen = actions.find(({ id }) => id === told.action);
         if (chosen?.unavailable) popups.toast({ text: `${chosen.title}: ${chosen.unavailable}` });
         else chosen?.run();
@@ -146,8 +152,8 @@ function Rooms() {
             start={<Brand />}
             own={own}
             end={end}
-            onActions={(actions) => {
-              offered.current = actions;
+            onOpen={(workspace) => {
+              open.current = workspace;
             }}
           />
         )}

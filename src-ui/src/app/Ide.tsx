@@ -1,7 +1,10 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useSearch } from "wouter";
+import { navigate } from "wouter/use-browser-location";
 import { type Action, chordOf, find, hintOf } from "../bench/actions";
-import { BenchContext, type SideView, useStore } from "../bench/bench";
+import { BenchContext, type SideView, useHere, useStore } from "../bench/bench";
+import { Difference } from "../features/editor/Difference";
 import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
@@ -12,6 +15,7 @@ import { Icon } from "../ui/Icon";
 import { part } from "../ui/part";
 import { usePopups } from "../ui/popups";
 import { Activity, SIDES } from "./Activity";
+import { shownConflict, shownVersions } from "./actions";
 import { liesOver, SIDE } from "./frame";
 import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
@@ -23,6 +27,18 @@ import { Switcher } from "./Switcher";
 import { Workbench } from "./workbench";
 import "./ide-frame.css";
 
+const ConflictView = part(
+  () => import("../features/editor/conflict/ConflictView").then((module) => module.ConflictView),
+  null,
+);
+const HistoryView = part(
+  () => import("../features/history/HistoryView").then((module) => module.HistoryView),
+  null,
+);
+const HistoryList = part(
+  () => import("../features/history/HistoryList").then((module) => module.HistoryList),
+  null,
+);
 const SyncView = part(
   () => import("../features/sync/SyncView").then((module) => module.SyncView),
   null,
@@ -36,11 +52,18 @@ export interface IdeProps {
   end: ReactNode;
   /** What can be done outside of any workspace. */
   own: () => Action[];
-  /** Hears of what can be done for as long as the workspace is open. */
-  onActions?: (actions: (() => readonly Action[]) | null) => void;
+  /** Hears of the workspace for as long as it is open. */
+  onOpen?: (open: OpenWorkspace | null) => void;
 }
 
-export function Ide({ workspace, start, end, own, onActions }: IdeProps) {
+/** What the rest of the program may ask of an open workspace. */
+export interface OpenWorkspace {
+  actions(): readonly Action[];
+  /** Keeps everything as it is now, before the program ends. */
+  putDown(): Promise<void>;
+}
+
+export function Ide({ workspace, start, end, own, onOpen }: IdeProps) {
   const host = useHost();
   const popups = usePopups();
   const [bench, setBench] = useState<Workbench | null>(null);
@@ -52,18 +75,33 @@ export function Ide({ workspace, start, end, own, onActions }: IdeProps) {
     setBench(made);
     return () => made.dispose();
   }, [host, popups, workspace]);
-  const told = useRef(onActions);
-  told.current = onActions;
+  const told = useRef(onOpen);
+  told.current = onOpen;
   useEffect(() => {
-    if (bench) told.current?.(bench.bench.actions);
+    if (!bench) return;
+    told.current?.({ actions: bench.bench.actions, putDown: () => bench.editor.putDown() });
     return () => told.current?.(null);
   }, [bench]);
+  useWished(bench);
   if (!bench) return null;
   return (
     <BenchContext.Provider value={bench.bench}>
       <Place bench={bench} start={start} end={end} />
     </BenchContext.Provider>
   );
+}
+
+/** An address may name a file, and a line in it: `?open=src/main.py&line=7`. Opened, it names the workspace alone. */
+function useWished(bench: Workbench | null): void {
+  const search = useSearch();
+  useEffect(() => {
+    const wish = new URLSearchParams(search);
+    const path = wish.get("open");
+    if (!bench || path === null) return;
+    const line = Number(wish.get("line"));
+    bench.bench.open(path, line > 0 ? { line } : {});
+    navigate(`/w/${bench.live.calls.workspace}`, { replace: true });
+  }, [bench, search]);
 }
 
 interface PlaceProps {
@@ -138,13 +176,46 @@ function Frame({ bench, start, end }: PlaceProps) {
 
 function Side({ bench, side }: { bench: Workbench; side: SideView }) {
   if (side === "sync" && bench.here) return <SyncView here={bench.here} />;
+  if (side === "history") return <Versions bench={bench} />;
   return <ExplorerView explorer={bench.explorer} />;
+}
+
+function Versions({ bench }: { bench: Workbench }) {
+  useStore(bench.main.store, (state) => state.view);
+  useStore(bench.editor.facts, (facts) => facts.active);
+  return <HistoryList history={bench.main.versions(true)} />;
 }
 
 /** The editor, or what stands in its place; it lives on behind that. */
 function Main({ bench }: { bench: Workbench }) {
-  const view = useStore(bench.main, (state) => state.view);
-  return <EditorArea editor={bench.editor} hidden={view !== null} />;
+  useStore(bench.main.store, (state) => state.view);
+  // Another one may be shown when this is over.
+  useHere((state) => state.conflicts, []);
+  const resolver = bench.main.conflict();
+  const shown = resolver ? (
+    <ConflictView
+      key={resolver.conflict.copy}
+      resolver={resolver}
+      actions={() => shownConflict(bench)}
+    />
+  ) : null;
+  const history = bench.main.versions();
+  return (
+    <>
+      <EditorArea editor={bench.editor} hidden={shown !== null || history !== null} />
+      {shown}
+      {history ? (
+        <HistoryView
+          key={history.path}
+          history={history}
+          actions={() => shownVersions(bench)}
+          difference={(before, after) => (
+            <Difference path={history.path} before={before} after={after} label="Then and now" />
+          )}
+        />
+      ) : null}
+    </>
+  );
 }
 
 function CommandBox({ action }: { action: Action }) {

@@ -2,9 +2,11 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { TRASH_DAYS } from "../host/generated/limits";
+import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 
 export function NoWorkspace({ start, end }: { start: ReactNode; end: ReactNode }) {
+  const { desktop } = useHost();
   return (
     <div className="page">
       <header className="topbar">
@@ -13,10 +15,13 @@ export function NoWorkspace({ start, end }: { start: ReactNode; end: ReactNode }
       </header>
       <main className="empty">
         <Icon name="search" />
-        <h1>This workspace is not there</h1>
+        <h1>
+          {desktop ? "This workspace is not on this computer" : "This workspace is not there"}
+        </h1>
         <p>
-          It was deleted, or it belongs to somebody else. A deleted workspace stays in the trash for{" "}
-          {TRASH_DAYS} days.
+          {desktop
+            ? "It was taken off the list. Open its folder again, or bring it from the server."
+            : `It was deleted, or it belongs to somebody else. A deleted workspace stays in the trash for ${TRASH_DAYS} days.`}
         </p>
         <div className="actions">
           <Link href="/" className="btn btn-primary">

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
+import { Link } from "wouter";
 import type { ServerInfo } from "../host/generated/api/ServerInfo";
 import { lackWords } from "../host/lack";
 import { useHost } from "../host/useHost";
@@ -40,6 +41,7 @@ function Status() {
     queryKey: ["server"],
     queryFn: async () => (await (await exchange("GET", "/server")).json()) as ServerInfo,
     staleTime: Number.POSITIVE_INFINITY,
+    enabled: address !== "",
   });
   return (
     <footer className="statusbar">
@@ -70,6 +72,12 @@ function Connection() {
   useEffect(() => {
     if (status.state === "online" || "nextAt" in status) setSettled(true);
   }, [status]);
+  if (status.state === "signed-out")
+    return (
+      <Link className="status-item" href="/sign-in">
+        <Icon name="user" className="faint" /> Not signed in
+      </Link>
+    );
   if (status.state === "online" || !settled)
     return (
       <span className="status-item" role="status">

@@ -104,19 +104,25 @@ function Choice({ group, lead, what, value, detail }: ChoiceProps) {
 }
 
 function Connection() {
-  const { live } = useBench();
+  const { live, actions } = useBench();
   const status = useStore(live.store, (state) => state.connection);
   const now = useNow("nextAt" in status ? 500 : 0);
   const words = connectionWords(status, now);
   const online = status.state === "online";
+  const signedOut = status.state === "signed-out";
+  // What stands beside it says so already.
+  if (status.state === "local") return null;
   return (
     <button
       type="button"
       className="status-item btn-reset"
-      title={online ? "The server answers" : "Try now"}
-      onClick={() => live.connection.retry()}
+      title={signedOut ? "Sign in" : online ? "The server answers" : "Try now"}
+      onClick={() => (signedOut ? find(actions(), "app.signIn").run() : live.connection.retry())}
     >
-      <Icon name={online ? "cloud" : "cloud-off"} className={online ? "ok" : "warn"} />
+      <Icon
+        name={signedOut ? "user" : online ? "cloud" : "cloud-off"}
+        className={signedOut ? "faint" : online ? "ok" : "warn"}
+      />
       <span>
         {words.text}
         {words.next ? <span className="wide"> · {words.next}</span> : null}

@@ -6,8 +6,10 @@ import { type MenuEntry, useStore } from "../bench/bench";
 import { keepName, keptName } from "../features/workspaces/keptName";
 import type { Workspace } from "../host/generated/api/Workspace";
 import type { Workspaces } from "../host/generated/api/Workspaces";
+import type { Host } from "../host/host";
 import { failureOf } from "../host/ide";
 import { lackIn } from "../host/lack";
+import { DesktopCalls } from "../host/local";
 import { Icon } from "../ui/Icon";
 import type { Workbench } from "./workbench";
 
@@ -58,7 +60,8 @@ export function Switcher({ workbench }: { workbench: Workbench }) {
 }
 
 async function entries({ bench, host, live }: Workbench): Promise<(MenuEntry | null)[]> {
-  const all = entryOf(find(bench.actions(), "app.workspaces"));
+  const all = entryOf(find(bench.actions(), host.desktop ? "app.start" : "app.workspaces"));
+  if (host.desktop) return [...(await localEntries(host, live.calls.workspace)), all];
   const others = await host
     .exchange("GET", "/workspaces")
     .then(async (answer) => ((await answer.json()) as Workspaces).workspaces)
@@ -76,4 +79,17 @@ async function entries({ bench, host, live }: Workbench): Promise<(MenuEntry | n
     run: () => navigate(`/w/${one.id}`),
   }));
   return choices.length > 0 ? [...choices, null, all] : [all];
+}
+
+/** In the desktop program: the workspaces of this computer, the one opened last first. */
+async function localEntries(host: Host, own: string): Promise<(MenuEntry | null)[]> {
+  const all = await new DesktopCalls(host.exchange).workspaces().catch(() => []);
+  const others = all.filter(({ id }) => id !== own).slice(0, SHOWN);
+  const entries = others.map(({ id, name, there }) => ({
+    label: name,
+    icon: "folder",
+    ...(there ? {} : { keys: "gone" }),
+    run: () => navigate(`/w/${id}`),
+  }));
+  return entries.length > 0 ? [...entries, null] : [];
 }

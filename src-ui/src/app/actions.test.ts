@@ -34,6 +34,7 @@ function registry(active: string | null, online: boolean) {
     },
     terminals: { store: createStore(() => ({ active: null, tabs: [] })), readsAloud: false },
     frame: createStore(() => ({})),
+    main: { conflict: () => null, versions: () => null },
     own: () => [action("app.workspaces", "Show all workspaces", "list", vi.fn())],
   } as unknown as Workbench;
   const actions = actionsOf(workbench);

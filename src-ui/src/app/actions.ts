@@ -1,7 +1,9 @@
 /** The registry: what every feature offers, and what the frame can do itself. */
 import { type Action, action } from "../bench/actions";
 import { editorActions } from "../features/editor/actions";
+import { conflictActions } from "../features/editor/conflict/actions";
 import { explorerActions } from "../features/explorer/commands";
+import { historyActions, shownHistoryActions } from "../features/history/actions";
 import { runActions } from "../features/run/actions";
 import { sessionActions } from "../features/session/actions";
 import { syncActions } from "../features/sync/actions";
@@ -14,6 +16,8 @@ export function actionsOf(workbench: Workbench): Action[] {
   const { bench, editor, explorer, frame, terminals } = workbench;
   const show = () => frame.setState({ sideOpen: true });
   return [
+    ...shownConflict(workbench),
+    ...shownVersions(workbench),
     ...findActions(workbench),
     ...explorerActions(bench, explorer, show),
     ...editorActions(bench, editor),
@@ -21,9 +25,21 @@ export function actionsOf(workbench: Workbench): Action[] {
     ...terminalActions(bench, terminals),
     ...sessionActions(bench),
     ...syncActions(bench),
+    ...historyActions(bench),
     ...viewActions(workbench),
     ...workbench.own(),
   ];
+}
+
+/** Before all others: its keys are those of an editor, which stands behind it. */
+export function shownConflict(workbench: Workbench): Action[] {
+  const resolver = workbench.main.conflict();
+  return resolver ? conflictActions(resolver, () => workbench.conflictOver()) : [];
+}
+
+export function shownVersions(workbench: Workbench): Action[] {
+  const history = workbench.main.versions();
+  return history ? shownHistoryActions(workbench.bench, history) : [];
 }
 
 let turn = 0;

@@ -7,7 +7,12 @@ import type { Host } from "../host/host";
 import type { Popups } from "../ui/popups";
 import { signOut, themeActions } from "./account";
 
-export function desktopActions(host: Host, popups: Popups, program: Desktop | null): Action[] {
+export function desktopActions(
+  host: Host,
+  popups: Popups,
+  program: Desktop | null,
+  quit: () => void,
+): Action[] {
   const account = program?.server?.account ?? null;
   const signedOut = account ? null : "Nobody is signed in to a server";
   const go = (address: string) => () => navigate(address);
@@ -35,6 +40,6 @@ export function desktopActions(host: Host, popups: Popups, program: Desktop | nu
     account
       ? action("app.signOut", "Sign out", "log-out", () => void signOut(host, popups, go("/")))
       : action("app.signIn", "Sign in to a server…", "user", go("/sign-in")),
-    action("app.quit", "Quit", "x", () => host.desktop?.leave()),
+    action("app.quit", "Quit", "x", quit),
   ];
 }

@@ -7,6 +7,8 @@ const REGIONS = [
   ".side",
   ".file-banner",
   ".editor-area",
+  ".merge",
+  ".history",
   ".panel",
   ".statusbar",
   ".toasts",

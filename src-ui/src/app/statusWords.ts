@@ -12,7 +12,8 @@ export function connectionWords(
   const kept = `${lackWords(status)} – edits are kept`;
   if (status.state === "online") return { text: "Online", next: "" };
   if (status.state === "idle") return { text: "Not connected", next: "" };
-  if (status.state === "signed-out") return { text: lackWords(status), next: "" };
+  if (status.state === "signed-out" || status.state === "local")
+    return { text: lackWords(status), next: "" };
   if (status.state === "connecting")
     return status.attempt > 1 ? { text: kept, next: "trying" } : { text: "Connecting", next: "" };
   const seconds = Math.max(1, Math.ceil((status.nextAt - now) / 1000));

@@ -1,8 +1,8 @@
 /** One open workspace put together: the live state, the features' models, and what they ask of each other. */
 import { flushSync } from "react-dom";
-import { createStore, type StoreApi } from "zustand/vanilla";
+import type { StoreApi } from "zustand/vanilla";
 import type { Action } from "../bench/actions";
-import type { Bench, Help, MainView, SideView, TerminalPlace } from "../bench/bench";
+import type { Bench, Help, SideView, TerminalPlace } from "../bench/bench";
 import { ServerClock } from "../bench/clock";
 import { Editor } from "../features/editor/editor";
 import { Explorer } from "../features/explorer/model";
@@ -19,6 +19,7 @@ import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
 import { joinBadges } from "./badges";
 import { type FrameState, liesOver, openFrame } from "./frame";
+import { MainViews } from "./mainViews";
 import { enterRegion } from "./regions";
 
 const RUN_SIZE = { cols: 100, rows: 24 };
@@ -33,7 +34,7 @@ export class Workbench {
   readonly frame: StoreApi<FrameState>;
   /** The workspace as this machine has it; null in a browser. */
   readonly here: Here | null;
-  readonly main = createStore<{ view: MainView | null }>(() => ({ view: null }));
+  readonly main: MainViews;
   readonly bench: Bench;
   /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
   private wanted: { session: string; then: (terminal: string) => void } | null = null;
@@ -61,6 +62,7 @@ export class Workbench {
       });
     this.terminals = new Terminals(this.live, { confirmPaste }, host);
     this.here = host.desktop ? new Here(exchange, workspace, host.desktop) : null;
+    this.main = new MainViews(this.live, this.here, () => this.editor.facts.getState().active);
     const frame = openFrame(host.kept, workspace);
     this.frame = frame.store;
     this.bench = this.makeBench(clock);
@@ -87,7 +89,7 @@ export class Workbench {
   private openHere(here: Here): void {
     this.stops.push(
       here.store.subscribe(({ workspace }) => {
-        if (workspace) this.live.setLocal(workspace.terminals);
+        if (workspace) this.live.setLocal(workspace.terminals, workspace.remote !== undefined);
       }),
       this.live.connection.watch(({ state }) => {
         if (state === "online") this.live.refresh();
@@ -99,6 +101,7 @@ export class Workbench {
 
   dispose(): void {
     for (const stop of this.stops) stop();
+    this.main.dispose();
     this.terminals.dispose();
     this.explorer.dispose();
     this.editor.dispose();
@@ -118,9 +121,9 @@ export class Workbench {
       uploads: this.explorer.uploads.facts,
       badges: badges.store,
       here: this.here,
-      main: this.main,
+      main: this.main.store,
       open: (path, options) => {
-        this.main.setState({ view: null });
+        this.main.show(null);
         this.editor.open(path, options);
         if (liesOver() && !options?.preview) this.frame.setState({ sideOpen: false });
       },
@@ -128,13 +131,17 @@ export class Workbench {
       moved: (from, to) => void this.editor.moved(from, to),
       removed: (path) => this.editor.removed(path),
       showSide: (side) => this.showSide(side),
-      showConflict: (copy) => this.main.setState({ view: { kind: "conflict", copy } }),
+      showConflict: (copy) => {
+        // Four texts need the room.
+        this.frame.setState({ panelOpen: false, ...(liesOver() ? { sideOpen: false } : {}) });
+        this.main.show({ kind: "conflict", copy });
+      },
       showHistory: (path) => {
-        this.main.setState({ view: { kind: "history", path } });
+        this.main.show({ kind: "history", path });
         this.showSide("history");
       },
       leaveMain: () => {
-        flushSync(() => this.main.setState({ view: null }));
+        flushSync(() => this.main.show(null));
         this.editor.focus();
       },
       helpWith: (path, help) => this.helpWith(path, help),
@@ -203,8 +210,11 @@ export class Workbench {
     document.querySelector<HTMLElement>(".side [role=tree]")?.focus();
   }
 
-  private showSide(side: SideView): void {
-    flushSync(() => this.frame.setState({ sideOpen: true, side }));
+  /** After one conflict comes the next, or the editor. */
+  conflictOver(): void {
+    const next = this.main.nextConflict();
+    if (next === null) this.bench.leaveMain();
+    else this.bench.showConflict(next);
   }
 
   private helpWith(path: string, help: Help): void {
@@ -215,6 +225,10 @@ export class Workbench {
       this.explorer.reveal(path);
       if (help === "rename") this.explorer.rename(path);
     }
+  }
+
+  private showSide(side: SideView): void {
+    flushSync(() => this.frame.setState({ sideOpen: true, side }));
   }
 
   /** Files in the order in which they were last looked at. */
@@ -295,7 +309,10 @@ export class Workbench {
     try {
       await this.live.pullFiles();
       const { head: revision } = this.live.state;
-      const run = await this.live.calls.startRun({ target, revision, ...RUN_SIZE });
+      const start = { target, revision, ...RUN_SIZE };
+      const run = await (this.live.waits
+        ? this.live.calls.queueRun(start)
+        : this.live.calls.startRun(start));
       this.bench.clock.past(run.created_at);
       this.bench.showRun(run.id);
       this.begun = run.id;

@@ -3,7 +3,12 @@ import { type Exchange, type Failure, failureOf } from "./ide";
 import { NO_DATABASE } from "./lack";
 import type { Socket, SocketStatus, SocketWorld } from "./socket";
 
-export type ConnectionStatus = SocketStatus | NoDatabase | { state: "signed-out" };
+/** `local`: no server knows what is worked on. */
+export type ConnectionStatus =
+  | SocketStatus
+  | NoDatabase
+  | { state: "signed-out" }
+  | { state: "local" };
 
 /** The server answers, but can neither read nor store anything; asked again then. */
 interface NoDatabase {

@@ -95,7 +95,10 @@ export function fakeHost(state: FakeState = "full", desktop = false): FakeHost {
       },
       read: async () => "",
     },
-    address: "slipway.example.org",
+    get address() {
+      const chosen = program ? (program.desktop.server?.address ?? "") : "slipway.example.org";
+      return chosen.replace(/^https:\/\//, "");
+    },
     openExternal: (url) => given.push(`opened ${url}`),
     pickFiles: () => Promise.resolve([new File(["PK"], "tide-notes.zip")]),
     saveFile: (name) => given.push(`saved ${name}`),

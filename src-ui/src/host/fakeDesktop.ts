@@ -6,8 +6,12 @@ import { answerOf, type FakeServer, type Options, type Route, refusal } from "./
 import type { Conflict } from "./generated/api/Conflict";
 import type { Desktop } from "./generated/api/Desktop";
 import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
+import type { Run } from "./generated/api/Run";
 import type { Sync } from "./generated/api/Sync";
 import type { Told } from "./generated/api/Told";
+
+/** What only a server answers, to who is signed in. */
+const SERVERS = /^\/(workspaces$|workspaces\?|account|workspaces\/[^/]+\/(session|history|tasks))/;
 
 export class FakeDesktop {
   readonly desktop: Desktop;
@@ -19,6 +23,7 @@ export class FakeDesktop {
   private readonly bases = new Map<string, string>();
   private readonly listeners = new Set<(told: Told) => void>();
   private readonly terminals = new Map<string, string[]>();
+  private readonly queued: Run[] = [];
   private made = 10;
 
   constructor(
@@ -73,7 +78,7 @@ export class FakeDesktop {
   answersItself(path: string): boolean {
     return (
       path.startsWith("/desktop") ||
-      /^\/workspaces\/[^/]+\/(sync|conflicts|upload|tree|changes|files|commits)/.test(path) ||
+      /^\/workspaces\/[^/]+\/(sync|conflicts|upload|tree|changes|files|commits|runs)/.test(path) ||
       this.workspaces.some((one) => path.startsWith(`/sessions/${one.terminals}`))
     );
   }
@@ -85,7 +90,7 @@ export class FakeDesktop {
     const local = this.workspaces.find((one) => one.id === id);
     if (local && !local.remote)
       throw refusal("only_here", "This workspace is only on this computer.", 409);
-    if (!this.desktop.server?.account && /^\/(workspaces$|workspaces\?|account)/.test(path))
+    if (!this.desktop.server?.account && SERVERS.test(path))
       throw refusal("sign_in_required", "Sign in first.", 401);
     return this.server.answer(method, path, options);
   }
@@ -95,6 +100,9 @@ export class FakeDesktop {
     ["PUT", /^\/desktop\/server$/, ({ json }) => this.choose(String(json.address))],
     ["GET", /^\/desktop\/workspaces$/, () => ({ workspaces: this.workspaces })],
     ["POST", /^\/desktop\/workspaces$/, ({ json }) => this.add(String(json.name), null)],
+    ["DELETE", /^\/desktop\/workspaces\/(.+)$/, ({ id }) => this.forget(id)],
+    ["POST", /^\/workspaces\/([^/]+)\/runs$/, ({ id, json }) => this.run(id, json)],
+    ["GET", /^\/workspaces\/[^/]+\/runs$/, () => this.runs()],
     ["POST", /^\/desktop\/open$/, ({ json }) => this.open(String(json.folder))],
     ["POST", /^\/desktop\/clone$/, ({ json }) => this.clone(String(json.workspace))],
     ["POST", /^\/sign-in$/, ({ json, headers }) => this.signIn(json, headers)],
@@ -102,7 +110,12 @@ export class FakeDesktop {
     ["GET", /^\/workspaces\/([^/]+)\/sync$/, ({ id }) => this.syncs.get(id)],
     ["POST", /^\/workspaces\/([^/]+)\/sync\/(?:confirm|bring-back)$/, ({ id }) => this.decide(id)],
     ["POST", /^\/workspaces\/([^/]+)\/sync\/arrivals\/\d+\/undo$/, ({ id }) => this.undo(id)],
-    ["GET", /^\/workspaces\/[^/]+\/conflicts$/, () => ({ conflicts: this.conflicts })],
+    ["GET", /^\/workspaces\/(018f1[^/]+)$/, ({ id }) => this.described(id)],
+    [
+      "GET",
+      /^\/workspaces\/([^/]+)\/conflicts$/,
+      ({ id }) => ({ conflicts: this.conflictsOf(id) }),
+    ],
     ["GET", /^\/workspaces\/[^/]+\/conflicts\/base$/, ({ query }) => this.base(query)],
     [
       "POST",
@@ -113,6 +126,15 @@ export class FakeDesktop {
     ["GET", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shells(id)],
     ["POST", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shell(id)],
   ];
+
+  private described(id: string) {
+    const { name } = this.local(id);
+    return { ...this.server.world.workspaces[0], id, name };
+  }
+
+  private conflictsOf(id: string): readonly Conflict[] {
+    return this.local(id).name === "harbor-tides" ? this.conflicts : [];
+  }
 
   private choose(address: string) {
     if (/nowhere/.test(address)) throw refusal("network", "Nothing answers at this address.", 502);
@@ -155,6 +177,28 @@ export class FakeDesktop {
   private open(folder: string): LocalWorkspace {
     const known = this.workspaces.find((one) => one.folder === folder);
     return known ?? this.add(folder.split("/").at(-1) ?? folder, { folder });
+  }
+
+  private forget(id: string) {
+    this.workspaces = this.workspaces.filter((one) => one.id !== id);
+    this.tell({ told: "workspaces" });
+  }
+
+  /** Without its server a run waits, as asked. */
+  private run(workspace: string, json: Record<string, unknown>): Run {
+    const [old] = this.server.world.runs;
+    if (!old) throw refusal("not_found", "Nothing ran yet.", 404);
+    this.made += 1;
+    const { session: _session, exit: _exit, duration_ms: _took, ...rest } = old;
+    const id = `018f3000-0000-7000-8000-0000000000${this.made}`;
+    const made: Run = { ...rest, id, workspace, revision: 0, state: "queued", ...json };
+    if (json.queue === true) this.queued.push(made);
+    return made;
+  }
+
+  private runs() {
+    const away = this.connection.status.state !== "online";
+    return { runs: away ? this.queued : [...this.queued, ...this.server.world.runs] };
   }
 
   private clone(workspace: string): LocalWorkspace {

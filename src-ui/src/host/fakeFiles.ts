@@ -6,6 +6,7 @@ import type { Committed } from "./generated/api/Committed";
 import type { Entry } from "./generated/api/Entry";
 import type { Operation } from "./generated/api/Operation";
 import type { Outcome } from "./generated/api/Outcome";
+import type { Version } from "./generated/api/Version";
 import type { Written } from "./generated/api/Written";
 
 /** What stands at a path, or stood there. */
@@ -16,6 +17,7 @@ interface Kept {
 
 export class FakeFiles {
   head: number;
+  private readonly first: number;
   private readonly kept = new Map<string, Kept>();
   private readonly changes: Change[] = [];
   /** Every tree that ever was, to be restored from. */
@@ -29,6 +31,7 @@ export class FakeFiles {
     private readonly now: () => number,
   ) {
     this.head = head;
+    this.first = head;
     for (const entry of entries)
       this.kept.set(entry.path, { entry, text: texts[entry.path] ?? "" });
     this.before.set(head, new Map(this.kept));
@@ -48,11 +51,50 @@ export class FakeFiles {
     return { head: this.head, changes, more: false };
   }
 
-  read(path: string): Response {
-    const found = this.kept.get(path);
+  /** Now, or at a revision; those before the first are what the past was made up to be. */
+  read(path: string, revision?: number): Response {
+    const past = revision === undefined ? this.kept : this.before.get(revision);
+    const found = past?.get(path) ?? this.invented(path, revision);
     if (!found || found.entry.kind === "folder")
       throw new ExchangeError("not_found", "There is no such file.", 404);
     return new Response(found.text, { headers: { etag: `"${found.entry.hash}"` } });
+  }
+
+  /** What happened to a path here, and a past that it could have. */
+  history(path: string): Version[] {
+    const here = this.changes
+      .filter((change) => change.path === path)
+      .map((change): Version => ({ ...change, kept: true, previous: "0".repeat(64) }));
+    const entry = this.before.get(this.first)?.get(path)?.entry;
+    if (!entry) return here.reverse();
+    const version = (
+      age: number,
+      kind: Version["origin"]["kind"],
+      more: Partial<Version> = {},
+    ) => ({
+      path,
+      revision: this.first - age,
+      at: new Date(this.now() - age * 3 * 3_600_000).toISOString(),
+      origin: { kind },
+      kept: true,
+      entry,
+      previous: "0".repeat(64),
+      ...more,
+    });
+    const { previous: _first, ...template } = version(20, "template", { kept: false });
+    const past: Version[] = [version(0, "editor"), version(3, "session"), version(9, "desktop")];
+    return [...here.reverse(), ...past, template];
+  }
+
+  /** An older text: the first lines of the present one. */
+  private invented(path: string, revision: number | undefined): Kept | undefined {
+    const first = this.before.get(this.first)?.get(path);
+    if (!first || revision === undefined || revision > this.first) return undefined;
+    const text = first.text
+      .split("\n")
+      .slice(0, Math.max(1, 4 - (this.first - revision)))
+      .join("\n");
+    return { ...first, text: revision === this.first ? first.text : `${text}\n` };
   }
 
   /** Only over the content that `match` names; `*` is any, null is none. */

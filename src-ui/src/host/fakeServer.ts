@@ -76,7 +76,8 @@ export class FakeServer {
     ["GET", /^\/workspaces\/([^/]+)$/, ({ id }) => this.one(id)],
     ["GET", /^\/workspaces\/[^/]+\/tree$/, () => this.files.tree()],
     ["GET", /^\/workspaces\/[^/]+\/changes$/, ({ query }) => this.changes(query)],
-    ["GET", /^\/workspaces\/[^/]+\/files\/(.+)$/, ({ id }) => this.files.read(id)],
+    ["GET", /^\/workspaces\/[^/]+\/files\/(.+)$/, ({ id, query }) => this.read(id, query)],
+    ["GET", /^\/workspaces\/[^/]+\/history$/, ({ query }) => this.history(query)],
     ["PUT", /^\/workspaces\/[^/]+\/files\/(.+)$/, (asked) => this.write(asked)],
     ["POST", /^\/workspaces\/[^/]+\/commits$/, ({ json }) => this.commit(json)],
     ["POST", /^\/workspaces\/[^/]+\/restores$/, ({ json }) => this.restore(json)],
@@ -202,6 +203,15 @@ export class FakeServer {
 
   private purge(id: string) {
     this.world.workspaces = this.world.workspaces.filter((row) => row.id !== id);
+  }
+
+  private read(path: string, query: URLSearchParams) {
+    const revision = query.get("revision");
+    return this.files.read(path, revision === null ? undefined : Number(revision));
+  }
+
+  private history(query: URLSearchParams) {
+    return { versions: this.files.history(query.get("path") ?? "") };
   }
 
   private changes(query: URLSearchParams) {

@@ -2,6 +2,7 @@
 import type { Changes } from "./generated/api/Changes";
 import type { Commit } from "./generated/api/Commit";
 import type { Committed } from "./generated/api/Committed";
+import type { History } from "./generated/api/History";
 import type { OnConflict } from "./generated/api/OnConflict";
 import type { Run } from "./generated/api/Run";
 import type { Runs } from "./generated/api/Runs";
@@ -162,6 +163,12 @@ export class IdeCalls {
   }
 
   commit = (commit: Commit) => this.post<Committed>(`${this.base}/commits`, commit);
+  /** Versions of a path, newest first; `before` is `next` of the page before. */
+  history = (path: string, before?: number) => {
+    const query = new URLSearchParams({ path });
+    if (before !== undefined) query.set("before", String(before));
+    return this.get<History>(`${this.base}/history?${query}`);
+  };
   /** Brings a version back, as a change of its own. */
   restore = (revision: number, path: string) =>
     this.post<Committed>(`${this.base}/restores`, { revision, path });
@@ -189,6 +196,8 @@ export class IdeCalls {
   runs = (after?: string) =>
     this.get<Runs>(`${this.base}/runs${after === undefined ? "" : `?after=${after}`}`);
   startRun = (start: StartRun) => this.post<Run>(`${this.base}/runs`, start);
+  /** In the desktop program: a run that is started once the server is back and has everything. */
+  queueRun = (start: StartRun) => this.post<Run>(`${this.base}/runs`, { ...start, queue: true });
   async stopRun(id: string): Promise<void> {
     await this.exchange("POST", `/runs/${id}/stop`);
   }

@@ -8,11 +8,13 @@ export const NO_DATABASE: Code = "database_unavailable";
 const AWAY = "The server does not answer";
 const SILENT = "The server went silent and was given up";
 const DATABASE = "The server has no database";
+const LOCAL = "This workspace is only on this computer";
 const SIGNED_OUT = "Nobody is signed in to a server";
 
 /** In a word or two. */
 export function lackWords(status: ConnectionStatus): string {
   if (status.state === "signed-out") return "Signed out";
+  if (status.state === "local") return "Only on this computer";
   return status.state === "no-database" ? "Server has no database" : "Offline";
 }
 
@@ -21,6 +23,7 @@ export function lackOf(status: ConnectionStatus): string | null {
   if (status.state === "online") return null;
   if (status.state === "no-database") return DATABASE;
   if (status.state === "signed-out") return SIGNED_OUT;
+  if (status.state === "local") return LOCAL;
   return isAway(status) ? AWAY : "The server is not connected yet";
 }
 

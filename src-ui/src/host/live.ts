@@ -91,6 +91,8 @@ export class LiveWorkspace {
   private readonly once = new Once();
   /** The session id under which terminals of this machine run; null in a browser. */
   private local: string | null = null;
+  /** Whether a server knows the workspace. */
+  private known = true;
 
   constructor(
     readonly calls: IdeCalls,
@@ -221,11 +223,25 @@ export class LiveWorkspace {
     });
   }
 
-  /** Terminals of this machine are listed and told of under this session id. */
-  setLocal(session: string): void {
+  /**
+   * The workspace is one of this machine: terminals here are listed and told of under this session id, and without a
+   * server that knows it nothing of it runs elsewhere.
+   */
+  setLocal(session: string, known: boolean): void {
+    if (this.known !== known) {
+      this.known = known;
+      this.reached(this.connection.status);
+      if (known) this.refresh();
+    }
     if (this.local === session) return;
     this.local = session;
     void this.pullTerminals(session);
+  }
+
+  /** Whether the server is away, and what is asked of it can wait here: in the desktop program, for what it knows. */
+  get waits(): boolean {
+    const away = ["connecting", "waiting", "no-database"].includes(this.state.connection.state);
+    return this.local !== null && this.known && away;
   }
 
   get localSession(): string | null {
@@ -289,7 +305,8 @@ export class LiveWorkspace {
     if (this.state.loaded === "ready") this.keptTree.keep(this.entries);
   }
 
-  private reached(connection: ConnectionStatus): void {
+  private reached(status: ConnectionStatus): void {
+    const connection: ConnectionStatus = this.known ? status : { state: "local" };
     const before = this.state.connection.state;
     this.store.setState({ connection });
     // A request to a server in trouble may take long to fail.

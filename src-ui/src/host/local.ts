@@ -18,6 +18,10 @@ export class DesktopCalls {
   open = (folder: string) => this.ask<LocalWorkspace>("POST", "/desktop/open", { folder });
   make = (wish: NewLocal) => this.ask<LocalWorkspace>("POST", "/desktop/workspaces", wish);
   clone = (workspace: string) => this.ask<LocalWorkspace>("POST", "/desktop/clone", { workspace });
+  /** The folder and its files stay. */
+  forget = async (workspace: string): Promise<void> => {
+    await this.exchange("DELETE", `/desktop/workspaces/${workspace}`);
+  };
   chooseServer = (address: string) => this.ask<ServerInfo>("PUT", "/desktop/server", { address });
 
   private async ask<T>(method: string, path: string, json?: unknown): Promise<T> {

@@ -121,13 +121,11 @@ class ProgramWire implements Wire {
   onerror: Wire["onerror"] = null;
   private over = false;
   private readonly number: Promise<number>;
-  /** Frames go one after another: two commands at once may overtake each other. */
-  private sent: Promise<unknown>;
 
   constructor() {
     const frames = new Channel<ArrayBuffer>((message) => this.heard(message));
     this.number = invoke<number>("dial", { frames });
-    this.sent = this.number.then(
+    this.number.then(
       () => this.onopen?.(),
       () => this.lost(),
     );
@@ -137,12 +135,11 @@ class ProgramWire implements Wire {
     return this.over ? 3 : 1;
   }
 
+  /** The program takes frames in the order of the calls. */
   send(data: Uint8Array<ArrayBuffer>): void {
-    this.sent = this.sent.then(async () => {
-      if (this.over) return;
-      const headers = { "slipway-wire": String(await this.number) };
-      await invoke("send", data, { headers }).catch(() => this.lost());
-    });
+    this.number
+      .then((wire) => invoke("send", data, { headers: { "slipway-wire": String(wire) } }))
+      .catch(() => this.lost());
   }
 
   close(): void {

@@ -1,23 +1,23 @@
 /** Theirs beside mine, read from the server and the open text; mine stays editable. */
 import { useEffect, useRef } from "react";
+import { useBench } from "../../bench/bench";
 import type { Texts } from "./editor";
 import { languageOf } from "./shape";
 
 export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
-  const host = useRef<HTMLDivElement>(null);
+  const { host } = useBench();
+  const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const element = host.current;
+    const element = place.current;
     if (!element) return;
     let gone = false;
     let clean = () => {};
-    void import("./monaco").then(({ monaco, EDITOR_OPTIONS, uriOf }) => {
+    void import("./monaco").then(({ monaco, createDiff, uriOf }) => {
       if (gone) return;
       const mine = monaco.editor.getModel(uriOf(buffers.workspace, path));
       if (!mine) return;
       const theirs = monaco.editor.createModel(buffers.theirs(path) ?? "", languageOf(path));
-      const editor = monaco.editor.createDiffEditor(element, {
-        ...EDITOR_OPTIONS,
-        originalEditable: false,
+      const editor = createDiff(element, host, {
         renderSideBySide: element.clientWidth > 700,
         ariaLabel: `${path}: theirs and mine`,
       });
@@ -31,7 +31,7 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
       gone = true;
       clean();
     };
-  }, [path, buffers]);
+  }, [path, buffers, host]);
   return (
     <div className="editor-compare">
       <div className="editor-sides small">
@@ -44,7 +44,7 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
           <span className="faint">not saved yet, edit freely</span>
         </span>
       </div>
-      <div className="editor-host" ref={host} />
+      <div className="editor-host" ref={place} />
     </div>
   );
 }

@@ -48,7 +48,7 @@ export class Buffers<M extends TextModel = TextModel> {
 
   /** Keeps what is unsaved and lets go of everything. */
   dispose(): void {
-    this.flush();
+    void this.flush();
     for (const stop of this.stops) stop();
     for (const buffer of this.shelf.all()) this.shelf.drop(buffer);
   }
@@ -169,9 +169,11 @@ export class Buffers<M extends TextModel = TextModel> {
   }
 
   /** Keeps everything unsaved now: the page may be gone in a moment. */
-  flush(): void {
-    for (const buffer of this.shelf.all())
-      if (buffer.dirty && buffer.kept !== buffer.model?.version()) void this.keeper.keep(buffer);
+  async flush(): Promise<void> {
+    const unkept = this.shelf
+      .all()
+      .filter((buffer) => buffer.dirty && buffer.kept !== buffer.model?.version());
+    await Promise.all(unkept.map((buffer) => this.keeper.keep(buffer)));
   }
 
   /** Whether leaving now would lose something, because the browser refuses to keep it. */

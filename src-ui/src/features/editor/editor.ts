@@ -101,7 +101,7 @@ export class Editor {
   /** Puts the editor widget into its place. */
   mount(place: HTMLElement): () => void {
     if (!this.monaco || this.disposed) return () => undefined;
-    const stage = new Stage(this.monaco, place, (caret) => this.facts.setState(caret));
+    const stage = new Stage(this.monaco, place, this.host, (caret) => this.facts.setState(caret));
     this.stage = stage;
     this.show();
     return () => {
@@ -162,6 +162,13 @@ export class Editor {
     this.tabs.follow(from, to);
     await buffers.moved(from, to);
     this.show();
+  }
+
+  /** Keeps everything as it is now: what is typed, and where it was read. */
+  async putDown(): Promise<void> {
+    this.keepView();
+    this.tabs.remember();
+    await this.made?.flush();
   }
 
   step(by: number): void {
@@ -238,11 +245,7 @@ export class Editor {
 
   /** A page that is hidden may never be seen again: everything is kept now. Leaving is only held up for a loss. */
   private watchLeaving(buffers: Texts): () => void {
-    const keep = () => {
-      this.keepView();
-      this.tabs.remember();
-      buffers.flush();
-    };
+    const keep = () => void this.putDown();
     const hidden = () => {
       if (document.visibilityState === "hidden") keep();
     };

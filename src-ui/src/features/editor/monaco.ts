@@ -1,5 +1,6 @@
 /** Monaco behind one door: entry points, workers, our themes and models. Loaded only with the IDE. */
 import * as monaco from "monaco-editor/editor";
+import type { Clipboard, Host } from "../../host/host";
 import type { LineEdit } from "../../host/merge";
 import type { TextModel } from "./buffer";
 import "./languages";
@@ -155,6 +156,62 @@ export class MonacoText implements TextModel {
   dispose(): void {
     this.model.dispose();
   }
+}
+
+/**
+ * An editor in its place. The first one of all decides what Monaco copies and pastes by: in the desktop program the
+ * page itself may not read the clipboard.
+ */
+export function createEditor(
+  place: HTMLElement,
+  host: Pick<Host, "clipboard" | "desktop">,
+  options: monaco.editor.IStandaloneEditorConstructionOptions,
+): monaco.editor.IStandaloneCodeEditor {
+  return monaco.editor.create(place, { ...EDITOR_OPTIONS, ...options }, servicesOf(host));
+}
+
+/** Two texts beside each other. */
+export function createDiff(
+  place: HTMLElement,
+  host: Pick<Host, "clipboard" | "desktop">,
+  options: monaco.editor.IStandaloneDiffEditorConstructionOptions,
+): monaco.editor.IStandaloneDiffEditor {
+  const all = { ...EDITOR_OPTIONS, originalEditable: false, ...options };
+  return monaco.editor.createDiffEditor(place, all, servicesOf(host));
+}
+
+function servicesOf(host: Pick<Host, "clipboard" | "desktop">) {
+  return host.desktop ? { clipboardService: clipboardOf(host.clipboard) } : {};
+}
+
+/** Texts go through the host; what Monaco keeps for itself stays in memory. */
+function clipboardOf(clipboard: Clipboard) {
+  const typed = new Map<string, string>();
+  let find = "";
+  let resources: monaco.Uri[] = [];
+  return {
+    triggerPaste: () => undefined,
+    writeText: async (text: string, type?: string) => {
+      resources = [];
+      if (type) typed.set(type, text);
+      else await clipboard.write(text);
+    },
+    readText: async (type?: string) =>
+      type ? (typed.get(type) ?? "") : clipboard.read().catch(() => ""),
+    readFindText: async () => find,
+    writeFindText: async (text: string) => {
+      find = text;
+    },
+    writeResources: async (all: monaco.Uri[]) => {
+      resources = all;
+    },
+    readResources: async () => resources,
+    hasResources: async () => resources.length > 0,
+    readImage: async () => new Uint8Array(0),
+    clearInternalState: () => {
+      resources = [];
+    },
+  };
 }
 
 export const EDITOR_OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {

@@ -1,5 +1,6 @@
 /** The one editor widget: it shows the text of the open tab and tells where the caret is. */
 import type { EditorFacts } from "../../bench/bench";
+import type { Host } from "../../host/host";
 import type { BufferInfo } from "./buffer";
 import { languageName } from "./shape";
 
@@ -39,9 +40,10 @@ export class Stage {
   constructor(
     private readonly monaco: Monaco,
     place: HTMLElement,
+    host: Pick<Host, "clipboard" | "desktop">,
     private readonly onCaret: (facts: CaretFacts) => void,
   ) {
-    this.widget = monaco.monaco.editor.create(place, { ...monaco.EDITOR_OPTIONS, model: null });
+    this.widget = monaco.createEditor(place, host, { model: null });
     this.widget.onDidChangeCursorSelection(() => this.onCaret(this.caret()));
     this.themes = new MutationObserver(() => monaco.applyTheme());
     this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });

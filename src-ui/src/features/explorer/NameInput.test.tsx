@@ -11,6 +11,7 @@ async function shown(commit: () => Promise<unknown>) {
     tree: { inTheWay: () => null },
     endEdit: vi.fn(),
     reveal: vi.fn(),
+    name: (give: () => Promise<void>) => give(),
   };
   const bench = {
     host: { newId: () => "id" },

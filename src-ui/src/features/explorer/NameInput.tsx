@@ -130,9 +130,11 @@ function useNaming(explorer: Explorer, row: RefObject<HTMLDivElement | null>) {
     // A renamed row is gone before its answer is here.
     const tree = row.current?.closest<HTMLElement>("[role=tree]");
     try {
-      await run();
-      leave(tree);
-      explorer.reveal(to);
+      await explorer.name(async () => {
+        await run();
+        leave(tree);
+        explorer.reveal(to);
+      });
     } catch (error) {
       if (row.current === null) return bench.failed(error, what);
       state.current = "typing";

@@ -242,7 +242,7 @@ function perform(act: Act, explorer: Explorer, bench: Bench): void {
       if (focused !== null) explorer.rename(focused);
       break;
     case "delete":
-      void deleteEntries(bench, explorer.chosen());
+      void explorer.settled().then(() => deleteEntries(bench, explorer.chosen()));
       break;
     case "cut":
     case "copy":

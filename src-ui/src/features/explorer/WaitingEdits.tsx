@@ -1,16 +1,20 @@
 /** What waits for the server, below the tree: how much, that it is safe, and how to try again. */
-import { useBench, useStore } from "../../bench/bench";
+import { useBench, useHere, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
 import { size } from "../../ui/words";
 
 export function WaitingEdits() {
   const bench = useBench();
-  const count = useStore(
+  const edits = useStore(
     bench.editor,
     (facts) => [...facts.badges.values()].filter((badge) => badge === "waiting").length,
   );
-  const bytes = useStore(bench.editor, (facts) => facts.waitingBytes);
+  const editBytes = useStore(bench.editor, (facts) => facts.waitingBytes);
+  // In the desktop program edits are on the disk at once, and wait there.
+  const sync = useHere((here) => here.sync, null);
+  const count = sync ? (sync.state === "offline" ? sync.up : 0) : edits;
+  const bytes = sync ? sync.up_bytes : editBytes;
   const status = useStore(bench.live.store, (state) => state.connection);
   const nextAt = "nextAt" in status ? status.nextAt : null;
   const waiting = count > 0 && nextAt !== null;

@@ -77,7 +77,7 @@ export function explorerActions(bench: Bench, explorer: Explorer, show: () => vo
       "file.delete",
       chosen.length > 1 ? `Delete ${chosen.length} items` : "Delete",
       "trash",
-      () => void deleteEntries(bench, chosen),
+      () => void explorer.settled().then(() => deleteEntries(bench, explorer.chosen())),
       { keys: ["Delete"], told: true, danger: true, unavailable: none },
     ),
   ];
@@ -135,6 +135,7 @@ export function menuOf(bench: Bench, row: Row | null): (MenuEntry | null)[] {
       icon: "play",
       run: () => void bench.startRun({ kind: "file", path: row.path }),
     },
+    { label: "History", icon: "history", run: () => bench.showHistory(row.path) },
     null,
   ];
   const change = ["rename", "cut", "copy", "move", "download", "copyPath"];

@@ -33,6 +33,8 @@ export class Explorer {
   }));
   /** Where a range begins. */
   private anchor: string | null = null;
+  /** A name that is being given: what stands at its row is not yet what it is called. */
+  private naming: Promise<unknown> = Promise.resolve();
   /** The focused row's last place, for when it goes away. */
   private place = 0;
   private readonly stop: () => void;
@@ -151,6 +153,18 @@ export class Explorer {
 
   rename(path: string): void {
     this.store.setState({ editing: { at: path, kind: "rename" } });
+  }
+
+  /** Gives a name; what is to be done to the row meanwhile waits in `settled`. */
+  async name(give: () => Promise<void>): Promise<void> {
+    const given = give();
+    this.naming = given.catch(() => undefined);
+    await given;
+  }
+
+  /** When every row is called as it will be. */
+  async settled(): Promise<void> {
+    await this.naming;
   }
 
   endEdit(): void {

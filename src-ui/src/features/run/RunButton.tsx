@@ -9,7 +9,9 @@ export function RunButton() {
   const bench = useBench();
   const active = useStore(bench.editor, (facts) => facts.active);
   const runs = useStore(bench.live.store, (state) => state.runs);
-  const offline = useStore(bench.live.store, (state) => state.connection.state !== "online");
+  const away = useStore(bench.live.store, (state) => state.connection.state !== "online");
+  const queues = away && bench.live.waits;
+  const offline = away && !queues;
   const going = runs.find((run) => !isOver(run));
   const target = targetOf(active, bench.live.entries.has("main.py"));
   const what = target ?? runs[0]?.target ?? null;
@@ -20,6 +22,7 @@ export function RunButton() {
     ? { id: "run.stop", name: nameOfRun(stops).split("/").at(-1) }
     : { id: "run.start", name };
 
+  const verb = queues ? "Queue" : "Run";
   // One button for both, so that the focus of who pressed it is not lost.
   return (
     <span className="btn-group run">
@@ -28,7 +31,7 @@ export function RunButton() {
         className={`btn btn-top ${stops ? "run-stop" : "btn-primary"}`}
         disabled={!stops && (!what || offline)}
         title={hintOf(find(bench.actions(), id))}
-        aria-label={[stops ? "Stop" : "Run", label].filter(Boolean).join(" ")}
+        aria-label={[stops ? "Stop" : verb, label].filter(Boolean).join(" ")}
         onClick={() => {
           if (stops) void stopRun(bench, stops.id);
           else if (what) void bench.startRun(what);
@@ -37,10 +40,10 @@ export function RunButton() {
         {stops ? (
           <Icon name="stop" className="danger" />
         ) : (
-          <Icon name="play-solid" className="icon-xs" />
+          <Icon name={queues ? "clock" : "play-solid"} className="icon-xs" />
         )}
         {stops ? "Stop " : null}
-        <span className="t-run truncate">{stops ? label : ["Run", label].join(" ").trim()}</span>
+        <span className="t-run truncate">{stops ? label : [verb, label].join(" ").trim()}</span>
       </button>
       {stops ? null : (
         <button

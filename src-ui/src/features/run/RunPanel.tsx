@@ -6,6 +6,7 @@ import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
 import { Icon } from "../../ui/Icon";
 import { count, duration, mebibytes, timeOfDay } from "../../ui/words";
+import { stopRun } from "./actions";
 import { type HintProps, RunHint } from "./RunHint";
 import { RunPicture } from "./RunPicture";
 import { RunStop } from "./RunStop";
@@ -91,7 +92,8 @@ function Row({
   chosen: boolean;
   onChoose: (id: string) => void;
 }) {
-  const words = runWords(run);
+  const { live } = useBench();
+  const words = runWords(run, live.waits);
   return (
     <li>
       <button
@@ -142,7 +144,7 @@ function Detail({
 
 function Head({ run }: { run: Run }) {
   const bench = useBench();
-  const words = runWords(run);
+  const words = runWords(run, bench.live.waits);
   const facts = [
     words.text,
     run.duration_ms === undefined ? "" : duration(run.duration_ms),
@@ -174,11 +176,24 @@ function Head({ run }: { run: Run }) {
 }
 
 function Queued({ run }: { run: Run }) {
+  const bench = useBench();
+  const here = bench.live.waits;
   return (
     <div className="empty run-none">
-      <span className="spinner" />
-      <h2>{runWords(run).text}</h2>
-      <p className="small">It starts by itself, once, on the files as you see them now.</p>
+      {here ? <Icon name="clock" /> : <span className="spinner" />}
+      <h2>{runWords(run, here).text}</h2>
+      <p className="small">
+        {!here
+          ? "It starts by itself, once, on the files as you see them now."
+          : "You asked it to wait. It starts once, when all edits are on the server, and never twice."}
+      </p>
+      {!here ? null : (
+        <div className="actions">
+          <button type="button" className="btn" onClick={() => void stopRun(bench, run.id)}>
+            Remove from the queue
+          </button>
+        </div>
+      )}
     </div>
   );
 }

@@ -14,9 +14,12 @@ export function runActions(bench: Bench): Action[] {
   const going = runs.find((one) => !isOver(one));
   const listening = runs.find((one) => one.state === "running");
   const last = runs[0];
-  const offline = lackOf(connection);
+  const lack = lackOf(connection);
+  // What can wait is queued instead.
+  const offline = live.waits ? null : lack;
+  const title = live.waits ? "Queue this file until the server answers" : "Run this file";
   return [
-    action("run.start", "Run this file", "play", () => target && void bench.startRun(target), {
+    action("run.start", title, "play", () => target && void bench.startRun(target), {
       keys: ["Ctrl+F5", "Ctrl+Alt+R"],
       unavailable: offline ?? (target ? null : "Open a file that can be run"),
     }),

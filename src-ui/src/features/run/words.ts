@@ -32,10 +32,15 @@ export function isOver(run: Run): boolean {
   return run.state === "done" || run.state === "failed";
 }
 
-export function runWords(run: Run): RunWords {
+/** `away`: no server has heard of it yet, and the desktop program starts it when it can. */
+export function runWords(run: Run, away = false): RunWords {
   switch (run.state) {
     case "queued":
-      return { icon: "clock", tone: "warn", text: "Waits for the session" };
+      return {
+        icon: "clock",
+        tone: "warn",
+        text: away ? "Waits for the server" : "Waits for the session",
+      };
     case "waiting":
       return { icon: "refresh", tone: "accent", text: `Waits for revision ${run.revision}` };
     case "running":

@@ -15,7 +15,7 @@ import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { useNow } from "../../ui/useNow";
 import { ago, exactly } from "../../ui/words";
-import { createLocal, openFolder, STARTERS } from "./acts";
+import { createLocal, openFolder, rowMenu, STARTERS } from "./acts";
 import "./start.css";
 
 const NOW_MS = 30_000;
@@ -242,6 +242,8 @@ function Recent({ workspaces }: { workspaces: readonly LocalWorkspace[] }) {
 function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
   const { name, folder, there, sync, opened_at } = workspace;
   const words = briefWords(sync);
+  const host = useHost();
+  const popups = usePopups();
   return (
     <li className="set-row start-row">
       <Icon name={there ? "folder" : "folder-open"} className={there ? "muted" : "faint"} />
@@ -258,6 +260,15 @@ function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
       <span className="small faint num start-when" title={exactly(opened_at)}>
         {ago(opened_at, now)}
       </span>
+      <button
+        type="button"
+        className="btn btn-ghost btn-icon btn-sm start-more"
+        aria-label={`Actions for ${name}`}
+        aria-haspopup="menu"
+        onClick={(event) => popups.menu(event.currentTarget, rowMenu(host, popups, workspace))}
+      >
+        <Icon name="more" />
+      </button>
     </li>
   );
 }

@@ -1,9 +1,10 @@
 /** The ways into a workspace of this machine: a folder that is there, or a new one from a template. */
 import { navigate } from "wouter/use-browser-location";
+import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Template } from "../../host/generated/api/Template";
 import type { Host } from "../../host/host";
 import { DesktopCalls } from "../../host/local";
-import type { Popups } from "../../ui/popups";
+import type { MenuEntry, Popups } from "../../ui/popups";
 
 export const STARTERS: readonly { template: Template; title: string; text: string }[] = [
   { template: "python", title: "Python data", text: "pandas, a CSV and a table" },
@@ -44,6 +45,34 @@ export async function createLocal(
     },
   });
   if (made !== "") navigate(`/w/${made}`);
+}
+
+/** What can be done with a workspace of this computer beside opening it. */
+export function rowMenu(
+  host: Host,
+  popups: Popups,
+  { id, name, folder, there }: LocalWorkspace,
+): (MenuEntry | null)[] {
+  const gone = there ? {} : { disabled: "The folder is not there" };
+  const forget = async () => {
+    try {
+      await new DesktopCalls(host.exchange).forget(id);
+      popups.toast({ text: `${name} is off the list. Its folder stays as it is.` });
+    } catch (error) {
+      popups.failed(error, `${name} stays on the list.`);
+    }
+  };
+  return [
+    { label: "Open", icon: "folder-open", run: () => navigate(`/w/${id}`) },
+    {
+      label: "Show the folder",
+      icon: "external",
+      ...gone,
+      run: () => host.desktop?.showFolder(folder),
+    },
+    null,
+    { label: "Take off this list; its files stay", icon: "x", run: () => void forget() },
+  ];
 }
 
 /** Why a folder cannot be called so on every computer. */

@@ -288,8 +288,17 @@ export class TerminalScreen implements Screen {
       event.preventDefault();
       return false;
     }
-    // The browser's own paste event follows.
-    if (PASTES.includes(chord)) return false;
+    if (PASTES.includes(chord)) {
+      // A browser's own paste event follows; the desktop's window has none for some of these keys.
+      if (this.outside.desktop) {
+        event.preventDefault();
+        this.outside.clipboard.read().then(
+          (text) => this.paste(text),
+          () => undefined,
+        );
+      }
+      return false;
+    }
     return !skipsShell(chord);
   }
 

@@ -59,11 +59,11 @@ test("what was written by hand is carried as it was written", () => {
   expect(textOf(after)).toBe("a\nby hand\n");
 });
 
-test("the letters that differ are told", () => {
+test("the words that differ are told", () => {
   expect(differing(["x = 6.95,", "x = 6.90,", "x = 6.97,"])).toEqual([
-    [7, 8],
-    [7, 8],
-    [7, 8],
+    [4, 8],
+    [4, 8],
+    [4, 8],
   ]);
   expect(differing(["abc", "xyz"])).toBeNull();
 });

@@ -109,7 +109,7 @@ function keyOf({ base, mine }: Part): string {
   return `${base.join("")}\u0000${mine.join("")}`;
 }
 
-/** The letters of a line that differ among versions of it: [from, to) of each; null when there is no more to say. */
+/** The words of a line that differ among versions of it: [from, to) of each; null when there is no more to say. */
 export function differing(versions: readonly string[]): readonly [number, number][] | null {
   const [first = ""] = versions;
   const shortest = Math.min(...versions.map((one) => one.length));
@@ -120,5 +120,9 @@ export function differing(versions: readonly string[]): readonly [number, number
   while (tail < shortest - head && versions.every((one) => last(one) === last(first))) tail += 1;
   // Without anything in common a mark would be the whole line.
   if (head + tail === 0) return null;
+  // Whole words and numbers: one letter of one says nothing.
+  const inWord = (letter: string | undefined) => /[\w.]/.test(letter ?? "");
+  while (head > 0 && inWord(first[head - 1])) head -= 1;
+  while (tail > 0 && inWord(first[first.length - tail])) tail -= 1;
   return versions.map((one) => [head, one.length - tail]);
 }

@@ -15,6 +15,8 @@ export interface ResolverState {
   problem: string;
   mine: Content | null;
   theirs: Content | null;
+  /** When theirs was written, where the server tells. */
+  theirsAt: string | null;
   parts: readonly Part[];
   /** Which of the conflicts is looked at. */
   current: number;
@@ -33,6 +35,7 @@ export class Resolver {
     problem: "",
     mine: null,
     theirs: null,
+    theirsAt: null,
     parts: [],
     current: 0,
     unsaved: false,
@@ -81,6 +84,11 @@ export class Resolver {
       const [own, other] = texts;
       if (own == null || other == null || this.conflict.kind !== "file") {
         this.store.setState({ state: "choose", mine, theirs });
+        // It helps to choose, and nothing waits for it.
+        this.live.calls.history(path).then(
+          ({ versions }) => this.store.setState({ theirsAt: versions[0]?.at ?? null }),
+          () => undefined,
+        );
         return;
       }
       this.base = base === null ? null : plain(new TextDecoder().decode(base));

@@ -25,6 +25,8 @@ export class MonacoResult implements ResultText {
   readonly model: editor.ITextModel;
   /** Decorations of conflicts, by the index of their part. */
   private marks = new Map<number, string>();
+  /** Decorations that are seen. */
+  private colours: string[] = [];
   private filling = false;
 
   constructor(
@@ -65,7 +67,7 @@ export class MonacoResult implements ResultText {
     const length = eol === "\n" ? text.length : text.replaceAll("\n", eol).length;
     const start = this.model.getPositionAt(from);
     const end = this.model.getPositionAt(from + length);
-    this.track(index, part, {
+    this.track(index, {
       startLineNumber: start.lineNumber,
       startColumn: start.column,
       endLineNumber: end.lineNumber,
@@ -80,11 +82,20 @@ export class MonacoResult implements ResultText {
   }
 
   mark(parts: readonly Part[]): void {
-    for (const index of [...this.marks.keys()]) {
+    const fresh = [...this.marks.keys()].flatMap((index) => {
       const part = parts[index];
       const range = this.rangeOf(index);
-      if (part && range) this.track(index, part, range);
-    }
+      if (!part || !range) return [];
+      const open = isOpen(part);
+      const lines = linesIn(range);
+      const options: editor.IModelDecorationOptions = {
+        className: lines ? (open ? "merge-open" : "merge-done") : null,
+        linesDecorationsClassName: open ? "merge-open-edge" : "merge-done-edge",
+        isWholeLine: true,
+      };
+      return [{ range: lines ?? range, options }];
+    });
+    this.colours = this.model.deltaDecorations(this.colours, fresh);
   }
 
   lineOf(index: number): number {
@@ -125,7 +136,7 @@ export class MonacoResult implements ResultText {
       const open = last && !text.endsWith("\n");
       const endColumn = open ? this.model.getLineMaxColumn(next) : 1;
       if (part.kind === "conflict")
-        this.track(index, part, {
+        this.track(index, {
           startLineNumber: line,
           startColumn: 1,
           endLineNumber: next,
@@ -135,19 +146,19 @@ export class MonacoResult implements ResultText {
     });
   }
 
-  private track(index: number, part: Part, range: IRange): void {
+  /** Follows a conflict's place through whatever is typed around it. */
+  private track(index: number, range: IRange): void {
     const old = this.marks.get(index);
-    const empty = range.startLineNumber === range.endLineNumber && range.startColumn === 1;
-    // A range that ends where the next line begins would colour that line as well.
-    const { TrackedRangeStickiness } = this.monaco.monaco.editor;
-    const options: editor.IModelDecorationOptions = {
-      stickiness: TrackedRangeStickiness.GrowsOnlyWhenTypingBefore,
-      className: empty ? null : isOpen(part) ? "merge-open" : "merge-done",
-      linesDecorationsClassName: isOpen(part) ? "merge-open-edge" : "merge-done-edge",
-      blockDoesNotCollapse: true,
-      isWholeLine: true,
-    };
-    const [id] = this.model.deltaDecorations(old ? [old] : [], [{ range, options }]);
+    const { GrowsOnlyWhenTypingBefore: stickiness } =
+      this.monaco.monaco.editor.TrackedRangeStickiness;
+    const place = { range, options: { stickiness } };
+    const [id] = this.model.deltaDecorations(old ? [old] : [], [place]);
     if (id) this.marks.set(index, id);
   }
+}
+
+/** The lines of a place: one that ends where the next line begins has not that line. Null: it has none. */
+function linesIn(range: IRange): IRange | null {
+  const ends = range.endColumn === 1 ? range.endLineNumber - 1 : range.endLineNumber;
+  return ends < range.startLineNumber ? null : { ...range, endLineNumber: ends };
 }

@@ -1,0 +1,53 @@
+/** What stands in place of the editor: a conflict, or the history of a file. Each keeps what was done in it. */
+import { createStore } from "zustand/vanilla";
+import type { MainView } from "../bench/bench";
+import type { Resolver } from "../features/editor/conflict/resolver";
+import { Resolvers } from "../features/editor/conflict/resolvers";
+import { FileHistory } from "../features/history/model";
+import type { Here } from "../host/here";
+import type { LiveWorkspace } from "../host/live";
+
+export class MainViews {
+  readonly store = createStore<{ view: MainView | null }>(() => ({ view: null }));
+  private readonly resolvers: Resolvers | null;
+  private history: FileHistory | null = null;
+
+  constructor(
+    private readonly live: LiveWorkspace,
+    private readonly here: Here | null,
+    private readonly active: () => string | null,
+  ) {
+    this.resolvers = here ? new Resolvers(live, here) : null;
+  }
+
+  dispose(): void {
+    this.resolvers?.dispose();
+    this.history?.dispose();
+  }
+
+  show(view: MainView | null): void {
+    this.store.setState({ view });
+  }
+
+  /** The conflict that is shown; null when none is, or it stands no more. */
+  conflict(): Resolver | null {
+    const { view } = this.store.getState();
+    return view?.kind === "conflict" ? (this.resolvers?.of(view.copy) ?? null) : null;
+  }
+
+  /** After one conflict comes the next; null when it was the last. */
+  nextConflict(): string | null {
+    return this.here?.state.conflicts[0]?.copy ?? null;
+  }
+
+  /** The versions of the file whose history is shown; with `open`, else of the file that is open. */
+  versions(open = false): FileHistory | null {
+    const { view } = this.store.getState();
+    const path = view?.kind === "history" ? view.path : open ? this.active() : null;
+    if (path === null) return null;
+    if (this.history?.path === path) return this.history;
+    this.history?.dispose();
+    this.history = new FileHistory(this.live, path);
+    return this.history;
+  }
+}

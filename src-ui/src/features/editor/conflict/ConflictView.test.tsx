@@ -1,0 +1,78 @@
+/** The merge view: all of it by keys and buttons, in both themes, and a choice where no text can be made. */
+import { expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { chordOf } from "../../../bench/actions";
+import { benchScene } from "../../../dev/benchStage";
+import { faults, stage, THEMES } from "../../../dev/stage";
+import { conflictActions } from "./actions";
+import { ConflictView } from "./ConflictView";
+import { Resolvers } from "./resolvers";
+
+async function opened(copy: string, theme: "dark" | "light" = "dark") {
+  const scene = await benchScene("full");
+  const resolver = new Resolvers(scene.live, scene.here).of(copy);
+  if (!resolver) throw new Error(`there is no ${copy}`);
+  const actions = () => conflictActions(resolver, () => scene.asked.push("over"));
+  // As the frame does it.
+  addEventListener("keydown", (event) => {
+    const chord = chordOf(event);
+    actions()
+      .find((one) => one.unavailable === null && one.keys.includes(chord))
+      ?.run();
+  });
+  const main = (
+    <main className="main" style={{ height: 780 }}>
+      {scene.around(<ConflictView resolver={resolver} actions={actions} />)}
+    </main>
+  );
+  await stage(main, { theme, desktop: true });
+  return { ...scene, resolver };
+}
+
+for (const theme of THEMES) {
+  test(`a merge in the ${theme} theme has no faults`, async () => {
+    await opened("stations (conflict of quay).py", theme);
+    await expect.element(page.getByText("Change 1 of 2")).toBeVisible();
+    expect(await faults()).toEqual([]);
+  });
+
+  test(`a choice of two in the ${theme} theme has no faults`, async () => {
+    await opened("notes (conflict of quay).md", theme);
+    await expect.element(page.getByText("One side deleted this file")).toBeVisible();
+    expect(await faults()).toEqual([]);
+  });
+}
+
+test("keys alone decide and resolve, and the last decision allows it", async () => {
+  const { asked, host } = await opened("stations (conflict of quay).py");
+  const resolve = page.getByRole("button", { name: "Mark resolved" });
+  await expect.element(resolve).toBeDisabled();
+  await userEvent.keyboard("{Alt>}3{/Alt}");
+  await expect.element(page.getByText("Change 2 of 2")).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Yours 6.95" })).toBeVisible();
+  await userEvent.keyboard("{Alt>}2{/Alt}");
+  await expect.element(page.getByText("all decided")).toBeVisible();
+  await expect.element(resolve).toBeEnabled();
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  await expect.poll(() => asked).toContain("over");
+  const text = await host.server.files.read("stations.py").text();
+  expect(text).toContain("6.97");
+  expect(text).toContain("chart_datum");
+});
+
+test("the base is shown on wish, and F7 goes from change to change", async () => {
+  await opened("stations (conflict of quay).py");
+  await expect.element(page.getByText("what both began with")).toBeVisible();
+  await page.getByRole("switch", { name: "Base" }).click();
+  await expect.element(page.getByText("what both began with")).not.toBeInTheDocument();
+  await userEvent.keyboard("{F7}");
+  await expect.element(page.getByText("Change 2 of 2")).toBeVisible();
+  await userEvent.keyboard("{F7}");
+  await expect.element(page.getByText("Change 1 of 2")).toBeVisible();
+});
+
+test("of two that cannot be merged one is kept", async () => {
+  const { asked } = await opened("figures/range-2026 (conflict of quay).png");
+  await page.getByRole("button", { name: "Keep theirs" }).click();
+  await expect.poll(() => asked).toEqual(["over"]);
+});

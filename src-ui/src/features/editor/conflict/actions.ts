@@ -1,0 +1,89 @@
+/** What can be done about the conflict that is shown: all of it by key. */
+import { type Action, action } from "../../../bench/actions";
+import type { Choice } from "./plan";
+import { conflictsOf, isOpen } from "./plan";
+import type { Resolver } from "./resolver";
+
+export const CHOICES: readonly (readonly [Choice, string, string])[] = [
+  ["mine", "Yours", "Alt+1"],
+  ["theirs", "Theirs", "Alt+2"],
+  ["both", "Both", "Alt+3"],
+  ["base", "Base", "Alt+4"],
+];
+
+/** `then` follows when the conflict is over. */
+export function conflictActions(resolver: Resolver, then: () => void): Action[] {
+  const { state, parts, busy, unsaved, mine, theirs } = resolver.state;
+  const many = conflictsOf(parts).length;
+  const merges = state === "merge" ? null : "These two cannot be merged";
+  const waits = busy ? "It is being stored" : null;
+  const left = resolver.left;
+  const after = (done: Promise<boolean>) => void done.then((over) => over && then());
+  const keepBoth = action(
+    "conflict.keepBoth",
+    "Keep both files",
+    "copy",
+    () => after(resolver.keepBoth()),
+    { unavailable: waits },
+  );
+  if (merges)
+    return [
+      take(resolver, "mine", mine ? "Keep yours" : "Let it stay deleted", waits, after),
+      take(resolver, "theirs", theirs ? "Keep theirs" : "Let it stay deleted", waits, after),
+      keepBoth,
+    ];
+  const open = left === 1 ? "1 change is open" : `${left} changes are open`;
+  return [
+    action("conflict.next", "Next change", "arrow-down", () => resolver.look(1), {
+      keys: ["F7"],
+      unavailable: many > 1 ? null : "There is no other change",
+    }),
+    action("conflict.previous", "Change before", "arrow-up", () => resolver.look(-1), {
+      keys: ["Shift+F7"],
+      unavailable: many > 1 ? null : "There is no other change",
+    }),
+    ...CHOICES.map(([choice, title, key]) =>
+      action(
+        `conflict.${choice}`,
+        `Take ${title.toLowerCase()}`,
+        "check",
+        () => resolver.choose(choice),
+        {
+          keys: [key],
+          unavailable: many > 0 ? null : "Nothing is to be decided",
+        },
+      ),
+    ),
+    action("conflict.again", "Decide this change again", "undo", () => resolver.choose(null), {
+      keys: ["Alt+0"],
+      unavailable: parts.some((part) => part.kind === "conflict" && !isOpen(part))
+        ? null
+        : "Nothing was decided yet",
+    }),
+    action("conflict.save", "Save the result", "check", () => void resolver.save(), {
+      keys: ["Ctrl+S"],
+      unavailable: waits ?? (unsaved ? null : "It is saved"),
+    }),
+    action("conflict.resolve", "Mark resolved", "check-circle", () => after(resolver.resolve()), {
+      keys: ["Ctrl+Enter"],
+      unavailable: waits ?? (left > 0 ? open : null),
+    }),
+    keepBoth,
+  ];
+}
+
+function take(
+  resolver: Resolver,
+  side: "mine" | "theirs",
+  title: string,
+  unavailable: string | null,
+  after: (done: Promise<boolean>) => void,
+): Action {
+  return action(
+    `conflict.take.${side}`,
+    title,
+    side === "mine" ? "monitor" : "cloud",
+    () => after(resolver.take(side)),
+    { unavailable },
+  );
+}

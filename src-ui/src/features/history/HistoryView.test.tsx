@@ -1,0 +1,65 @@
+/** The history of a file: its versions by day, one against the present, and the way back. */
+import { expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { benchScene } from "../../dev/benchStage";
+import { faults, stage, THEMES } from "../../dev/stage";
+import type { FakeState } from "../../host/fake";
+import { shownHistoryActions } from "./actions";
+import { HistoryList } from "./HistoryList";
+import { HistoryView } from "./HistoryView";
+import { FileHistory } from "./model";
+
+async function opened(state: FakeState = "full", theme: "dark" | "light" = "dark") {
+  const scene = await benchScene(state);
+  const history = new FileHistory(scene.live, "main.py");
+  const actions = () => shownHistoryActions(scene.bench, history);
+  const both = scene.around(
+    <div style={{ display: "flex", height: 700 }}>
+      <aside className="side" aria-label="History" style={{ width: 260 }}>
+        <HistoryList history={history} />
+      </aside>
+      <main className="main" style={{ flex: 1 }}>
+        <HistoryView
+          history={history}
+          actions={actions}
+          difference={(before, after) => <pre>{`${before.length} ${after.length}`}</pre>}
+        />
+      </main>
+    </div>,
+  );
+  await stage(both, { state, theme, desktop: true });
+  return { ...scene, history };
+}
+
+for (const theme of THEMES) {
+  test(`versions in the ${theme} theme have no faults`, async () => {
+    await opened("full", theme);
+    await expect.element(page.getByRole("button", { name: /Written in a session/ })).toBeVisible();
+    expect(await faults()).toEqual([]);
+  });
+
+  test(`without the server, in the ${theme} theme: says so and has no faults`, async () => {
+    await opened("offline", theme);
+    await expect.element(page.getByText("Versions are kept there.")).toBeVisible();
+    expect(await faults()).toEqual([]);
+  });
+}
+
+test("arrow keys walk the versions, and one that is not kept says so", async () => {
+  const { history } = await opened();
+  const rows = page.getByRole("button", { name: /revision/ });
+  await expect.element(rows.first()).toBeVisible();
+  (rows.first().element() as HTMLElement).focus();
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}{Enter}");
+  expect(history.version?.revision).toBe(21);
+  await expect.element(page.getByText("This version is no longer kept")).toBeVisible();
+  await expect.element(page.getByRole("button", { name: /^Restore/ })).toBeDisabled();
+});
+
+test("a version is restored, as one more", async () => {
+  const { host, asked } = await opened();
+  const before = host.server.files.head;
+  await page.getByRole("button", { name: /^Restore/ }).click();
+  await expect.poll(() => asked.join()).toContain("main.py is as it was at");
+  expect(host.server.files.head).toBeGreaterThan(before);
+});

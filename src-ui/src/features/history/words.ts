@@ -1,0 +1,47 @@
+/** Versions in words: who wrote them, and on which day. */
+import type { Version } from "../../host/generated/api/Version";
+import { day } from "../../ui/words";
+
+const DAY_MS = 24 * 3_600_000;
+
+const ORIGINS: Record<Version["origin"]["kind"], { icon: string; word: string }> = {
+  editor: { icon: "pencil", word: "Edited" },
+  desktop: { icon: "monitor", word: "From a computer" },
+  session: { icon: "terminal", word: "Written in a session" },
+  upload: { icon: "upload", word: "Uploaded" },
+  restore: { icon: "undo", word: "Restored" },
+  template: { icon: "plus", word: "Came with the template" },
+};
+
+export function versionWords({ entry, from, previous, origin }: Version): {
+  icon: string;
+  word: string;
+} {
+  const { icon, word } = ORIGINS[origin.kind];
+  if (!entry) return { icon: "trash", word: "Deleted" };
+  if (from) return { icon: "arrow-right", word: `Moved from ${from}` };
+  if (!previous && origin.kind === "editor") return { icon: "plus", word: "Created" };
+  return { icon, word };
+}
+
+/** Versions by the day on which they were made, the newest day first. */
+export function byDay(
+  versions: readonly Version[],
+  now: number,
+): { day: string; versions: Version[] }[] {
+  const days: { day: string; versions: Version[] }[] = [];
+  for (const version of versions) {
+    const name = dayOf(version.at, now);
+    const last = days.at(-1);
+    if (last?.day === name) last.versions.push(version);
+    else days.push({ day: name, versions: [version] });
+  }
+  return days;
+}
+
+function dayOf(at: string, now: number): string {
+  const date = (time: number) => new Date(time).toDateString();
+  if (date(Date.parse(at)) === date(now)) return "Today";
+  if (date(Date.parse(at)) === date(now - DAY_MS)) return "Yesterday";
+  return day(at);
+}
