@@ -48,6 +48,7 @@ impl ReplicaService {
             name: "session".to_owned(),
             fresh_id,
             brake: Brake::Tell,
+            undo: false,
         };
         let engine = Engine::start(settings)?;
         let ReplicaSide {

@@ -69,6 +69,7 @@ impl Kept {
             name: short(host),
             fresh_id: folder.root.clone(),
             brake: Brake::Ask,
+            undo: true,
         };
         let engine = Engine::start(settings).map_err(|error| match error {
             EngineError::Disk(source) => CliError::file(&folder.path)(source),

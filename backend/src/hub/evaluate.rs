@@ -7,7 +7,7 @@ use slipway_core::hash::ContentHash;
 use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
 use slipway_core::path::RelPath;
 
-use self::judge::{escapes, expected, link_escapes, rejected, same, unless_refused};
+use self::judge::{expected, link_escapes, rejected, same, unless_refused};
 use super::types::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
@@ -223,7 +223,7 @@ impl Overlay {
             if row
                 .target
                 .as_ref()
-                .is_some_and(|target| escapes(&path, target))
+                .is_some_and(|target| path.is_led_out_by(target))
             {
                 return Err(link_escapes(&path));
             }
@@ -270,7 +270,7 @@ impl Overlay {
                 Ok(row(Kind::File, Some(hash), size, *executable, None))
             }
             NewNode::Symlink { target } => {
-                if escapes(&proposal.path, target) {
+                if proposal.path.is_led_out_by(target) {
                     return Err(link_escapes(&proposal.path));
                 }
                 Ok(row(

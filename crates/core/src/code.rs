@@ -75,6 +75,8 @@ codes! {
     RangeUnsatisfiable = "range_unsatisfiable",
     /// A path is not allowed: traversal, NUL, empty or over-long component.
     PathInvalid = "path_invalid",
+    /// The rules of the workspace leave this path out.
+    PathIgnored = "path_ignored",
     /// A name that some systems reserve or cannot hold.
     PathReserved = "path_reserved",
     /// Another entry differs only in letter case or Unicode form.
@@ -123,8 +125,14 @@ codes! {
     StartFailed = "start_failed",
     /// The session's processes asked for more memory than it has.
     OutOfMemory = "out_of_memory",
-    /// The session's disk is full.
+    /// The disk is full.
     DiskFull = "disk_full",
+    /// The system does not allow this on the disk.
+    DiskForbidden = "disk_forbidden",
+    /// A program is writing the file at this moment.
+    FileBusy = "file_busy",
+    /// The folder of the workspace is gone, or another one is in its place.
+    FolderGone = "folder_gone",
     /// A file cannot be read, so its changes are not saved.
     FileUnreadable = "file_unreadable",
     /// A change of the workspace cannot be written to the disk.

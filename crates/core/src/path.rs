@@ -150,6 +150,25 @@ impl RelPath {
             .strip_prefix(&folder.0)
             .is_some_and(|rest| rest.starts_with('/'))
     }
+    /// Whether a link at this path could lead out of the workspace.
+    ///
+    /// `..` is allowed at the front alone, where it climbs folders of the tree. Behind a name it may climb from wherever
+    /// another link led. So no link leaves the workspace by itself, and then none does by way of another.
+    #[must_use]
+    pub fn is_led_out_by(&self, target: &str) -> bool {
+        if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
+            return true;
+        }
+        let mut parts = target
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "."))
+            .peekable();
+        let mut climbs = 0;
+        while parts.next_if_eq(&"..").is_some() {
+            climbs += 1;
+        }
+        climbs >= self.components().count() || parts.any(|part| part == "..")
+    }
     /// Equal for two paths that a case-insensitive or normalising volume would take for one.
     #[must_use]
     pub fn fold_key(&self) -> String {

@@ -10,6 +10,8 @@ use slipway_sync::node::Node;
 use crate::volume::{Handle, Volume};
 
 const NODES: TableDefinition<&str, &[u8]> = TableDefinition::new("nodes");
+/// What else outlives a restart: by a key that says what it is.
+const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
 
 /// Why the base cannot be used. It is then made anew: equal files are adopted, nothing is deleted.
@@ -85,6 +87,37 @@ impl Base {
         Ok(agreed)
     }
 
+    /// Records whose keys begin so, in the order of their keys.
+    ///
+    /// # Errors
+    /// When the store is damaged.
+    pub fn records(&self, begin: &str) -> Result<Vec<(String, Vec<u8>)>, BaseError> {
+        let transaction = self.0.begin_read()?;
+        let mut found = Vec::new();
+        if let Ok(records) = transaction.open_table(RECORDS) {
+            for row in records.range(begin..)? {
+                let (key, bytes) = row?;
+                if !key.value().starts_with(begin) {
+                    break;
+                }
+                found.push((key.value().to_owned(), bytes.value().to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// When the store is damaged.
+    pub fn record(&self, key: &str) -> Result<Option<Vec<u8>>, BaseError> {
+        let transaction = self.0.begin_read()?;
+        let Ok(records) = transaction.open_table(RECORDS) else {
+            return Ok(None);
+        };
+        Ok(records.get(key)?.map(|bytes| bytes.value().to_owned()))
+    }
+
     /// Stores what changed, in one transaction.
     ///
     /// # Errors
@@ -92,6 +125,7 @@ impl Base {
     pub fn write<'a>(
         &self,
         changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>,
+        records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
         epoch: &str,
         revision: u64,
     ) -> Result<(), BaseError> {
@@ -102,6 +136,13 @@ impl Base {
                 match node {
                     Some(node) => drop(nodes.insert(path.as_str(), encode(node).as_slice())?),
                     None => drop(nodes.remove(path.as_str())?),
+                }
+            }
+            let mut kept = transaction.open_table(RECORDS)?;
+            for (key, bytes) in records {
+                match bytes {
+                    Some(bytes) => drop(kept.insert(key, bytes)?),
+                    None => drop(kept.remove(key)?),
                 }
             }
             let mut meta = transaction.open_table(META)?;
@@ -186,12 +227,14 @@ mod tests {
                 (&path("l"), Some(&link)),
             ]
             .into_iter(),
+            [("r/1", Some(b"one".as_slice())), ("s/1", Some(b"other"))].into_iter(),
             "e1",
             7,
         )
         .unwrap();
-        base.write([(&path("d"), None)].into_iter(), "e1", 8)
-            .unwrap();
+        let gone = path("d");
+        let gone = [(&gone, None)].into_iter();
+        base.write(gone, std::iter::empty(), "e1", 8).unwrap();
         drop(base);
         let agreed = self::base(&folder).read().unwrap();
         assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
@@ -199,6 +242,10 @@ mod tests {
             agreed.nodes.into_iter().collect::<Vec<_>>(),
             [(path("a"), file), (path("l"), link)]
         );
+        let base = self::base(&folder);
+        let records = base.records("r/").unwrap();
+        assert_eq!(records, [("r/1".to_owned(), b"one".to_vec())]);
+        assert_eq!(base.record("s/1").unwrap().as_deref(), Some(&b"other"[..]));
     }
 
     #[test]

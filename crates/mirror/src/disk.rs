@@ -172,6 +172,20 @@ impl Root {
         Ok((before == after).then_some((hash, after)))
     }
 
+    /// A file's content of at most so many bytes; `None` when it changed while it was read, or is larger.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn content(&self, path: &RelPath, most: u64) -> io::Result<Option<(Vec<u8>, Fingerprint)>> {
+        let mut file = self.read(path)?;
+        let before = fingerprint(&file.meta()?);
+        let mut bytes = Vec::with_capacity(usize::try_from(before.size.min(most)).unwrap_or(0));
+        (&mut file).take(most + 1).read_to_end(&mut bytes)?;
+        let after = fingerprint(&file.meta()?);
+        let is_whole = before == after && bytes.len() as u64 == after.size;
+        Ok((is_whole && after.size <= most).then_some((bytes, after)))
+    }
+
     /// Sees to it that files and the folders that name them survive a loss of power; those that are gone do not matter.
     ///
     /// # Errors
@@ -250,6 +264,18 @@ impl Disk {
     #[must_use]
     pub const fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Whether the root was removed, moved, or replaced by another: then nothing that is not there says anything.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let Root { volume, handle } = &self.root;
+        let named = volume.folder(&self.path);
+        let named = named.and_then(|named| volume.stat_open(&named));
+        match (volume.stat_open(handle), named) {
+            (Ok(open), Ok(named)) => open.links == 0 || open.inode != named.inode,
+            _ => true,
+        }
     }
 
     /// The private folder.

@@ -4,6 +4,10 @@
 //! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
 //! `contents` carries bytes, `deletion` minds mass deletions, `trouble` keeps what cannot be done now, `pace` holds back
 //! what changes all the time, `keep` makes agreements durable, and `beside` is where waiting is done.
+//!
+//! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `tree` keeps count of
+//! what is not in step, `view` tells it, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps
+//! what `undo` takes back.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,22 +15,34 @@ use slipway_proto::v1;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::base::BaseError;
+use crate::files::Files;
 use crate::notice::Notice;
+use ask::Ask;
 use state::State;
 
 mod apply;
+pub mod ask;
 mod beside;
+mod burst;
 mod conflict;
 mod contents;
+mod copies;
 mod deletion;
 mod keep;
+mod ledger;
 mod link;
 mod pace;
+mod person;
 mod propose;
 mod remote;
 mod scan;
+mod settle;
 mod state;
+mod texts;
+mod tree;
 mod trouble;
+mod undo;
+mod view;
 
 /// Inputs that wait; beyond it the hub's stream is held back.
 const INPUTS_MAX: usize = 64;
@@ -89,6 +105,9 @@ pub struct Settings {
     pub fresh_id: String,
     /// What happens before mass deletions.
     pub brake: Brake,
+    /// Whether what the hub changes, and what a person deletes through the engine, can be taken back for a while. It
+    /// costs room on the disk.
+    pub undo: bool,
 }
 
 /// Why an engine cannot start.
@@ -106,6 +125,9 @@ pub enum EngineError {
 #[derive(Clone, Debug)]
 pub struct Engine {
     inputs: mpsc::Sender<Input>,
+    asks: mpsc::Sender<Ask>,
+    moved: watch::Receiver<u64>,
+    files: Files,
     applied: watch::Receiver<u64>,
     notices: broadcast::Sender<Notice>,
 }
@@ -119,7 +141,9 @@ impl Engine {
         let (inputs, receiver) = mpsc::channel(INPUTS_MAX);
         let (revision, applied) = watch::channel(0);
         let notices = broadcast::channel(NOTICES_MAX).0;
+        let (asks, asked) = mpsc::channel(INPUTS_MAX);
         let mut state = State::open(settings, revision, notices.clone())?;
+        let (moved, files) = (state.ledger.moved(), Files::new(state.disk.root().clone()));
         let thread = std::thread::Builder::new().name("replica".to_owned());
         thread.spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -132,7 +156,7 @@ impl Engine {
             match runtime {
                 Ok(runtime) => {
                     drop(runtime.spawn_blocking(|| {}));
-                    let done = runtime.block_on(state.run(receiver));
+                    let done = runtime.block_on(state.run(receiver, asked));
                     // The base is closed before anyone hears of the end, so that the next engine finds it free.
                     drop(state);
                     if let Some(done) = done {
@@ -145,6 +169,9 @@ impl Engine {
         })?;
         Ok(Self {
             inputs,
+            asks,
+            moved,
+            files,
             applied,
             notices,
         })

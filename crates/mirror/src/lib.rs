@@ -1,13 +1,20 @@
 //! The disk side of sync, used by the agent and the desktop: one engine per replica, on a thread of its own.
-//! `disk` touches files by the calls of `volume`, `watch` hears of changes, `base` remembers what was agreed, `engine` decides and acts, `notice`
-//! is what a person is told, `follow` keeps an engine connected that dials its hub.
+//! `disk` touches files by the calls of `volume`, `watch` hears of changes, `base` remembers what was agreed, `engine`
+//! decides and acts, `notice` is what a person is told, `local` are the words of a person's own work, `files` reads beside
+//! the engine, `view` is how it stands, `conflict` and `arrival` are what a person can look at and take back, `follow`
+//! keeps an engine connected that dials its hub.
 
+pub mod arrival;
 pub mod base;
 mod clock;
+pub mod conflict;
 pub mod disk;
 pub mod engine;
+pub mod files;
 pub mod follow;
+pub mod local;
 pub mod notice;
+pub mod view;
 pub mod volume;
 pub mod watch;
 pub mod wire;

@@ -36,6 +36,8 @@ pub enum Notice {
         /// Whether it waits for a person's word before the hub is told.
         held: bool,
     },
+    /// The folder is gone, or another one is in its place.
+    Gone(PathBuf),
     /// A crash left files whose content is nowhere else.
     Recovered {
         /// How many.
@@ -55,6 +57,7 @@ impl Notice {
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
             Self::Deleted { .. } => Code::ManyDeleted,
+            Self::Gone(_) => Code::FolderGone,
             Self::Recovered { .. } => Code::FilesRecovered,
         }
     }
@@ -91,6 +94,11 @@ impl std::fmt::Display for Notice {
                 };
                 write!(f, "{many} of {of} files and folders were deleted. {next}")
             }
+            Self::Gone(folder) => write!(
+                f,
+                "The folder {} is gone, or another one is in its place. Nothing is changed at the server; it goes on when the folder is back.",
+                folder.display()
+            ),
             Self::Recovered { many, folder } => write!(
                 f,
                 "After an unexpected end, {many} files whose content is nowhere else are kept for a week in {}.",

@@ -1,8 +1,9 @@
 //! What stands at a path, as sync compares it.
+use serde::{Deserialize, Serialize};
 use slipway_core::hash::ContentHash;
 
 /// What stands at a path. Times, owners and modes beyond the exec bit are not synced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Node {
     /// A file.
     File {

@@ -99,6 +99,7 @@ impl Folder {
             name: "laptop".to_owned(),
             fresh_id: id.clone(),
             brake: Brake::Ask,
+            undo: true,
         })
         .expect("an engine");
         let way = Arc::new(Way {

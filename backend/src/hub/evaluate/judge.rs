@@ -40,25 +40,6 @@ pub(super) fn unless_refused(outcome: ProposalOutcome) -> ProposalOutcome {
     }
 }
 
-/// Whether a link's target could leave the workspace, seen from where the link stands.
-///
-/// `..` is allowed at the front alone, where it climbs folders of the tree. Behind a name it may climb from wherever
-/// another link led. So no link leaves the workspace by itself, and then none does by way of another.
-pub(super) fn escapes(path: &RelPath, target: &str) -> bool {
-    if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
-        return true;
-    }
-    let mut parts = target
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .peekable();
-    let mut climbs = 0;
-    while parts.next_if_eq(&"..").is_some() {
-        climbs += 1;
-    }
-    climbs >= path.components().count() || parts.any(|part| part == "..")
-}
-
 pub(super) fn link_escapes(path: &RelPath) -> Refused {
     rejected(
         Code::LinkEscapes,

@@ -1,6 +1,6 @@
 //! A replica's private folder: contents on their way in, and files on their way out. The first letter of a name tells
 //! what a crash leaves: `n-` was never visible and may go, `x-` and `t-` were a person's and may not.
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -117,6 +117,19 @@ impl Private {
         Ok(Opened::new(Arc::clone(&self.volume), file))
     }
 
+    /// Keeps one for longer than this process lives, under a name that no other keeper gives.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn keep_for(&mut self, name: &str, keeper: u64) -> io::Result<String> {
+        self.counter += 1;
+        let kept = format!("k-{keeper}-{}", self.counter);
+        let (tmp, name, new) = (&self.tmp, OsStr::new(name), OsStr::new(&kept));
+        self.volume
+            .rename(tmp, name, tmp, new, Rename::IntoNothing)?;
+        Ok(kept)
+    }
+
     /// Drops one, with all in it if it is a folder. It may never have been made.
     pub fn discard(&self, name: &str) {
         remove_all(&*self.volume, &self.tmp, OsStr::new(name)).ok();
@@ -142,17 +155,25 @@ impl Private {
 
     /// Clears up after a crash; tells how many files were kept aside, and where.
     ///
-    /// A content that was never visible goes. A file that was visible goes if the base has its content, which is then
+    /// What is kept for somebody stays. A content that was never visible goes. A file that was visible goes if the base has its content, which is then
     /// at a path or in the history. Any other is kept for a week.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn recover(&self, known: &HashSet<ContentHash>) -> io::Result<(usize, PathBuf)> {
+    pub fn recover(
+        &self,
+        known: &HashSet<ContentHash>,
+        kept: &BTreeSet<String>,
+    ) -> io::Result<(usize, PathBuf)> {
+        let still = kept;
         let kept = self.folder.join("recovered");
         self.forget_old(&kept);
         let mut many = 0;
         for name in self.volume.list(self.listing(&self.tmp)?)? {
             let Some(text) = name.to_str() else { continue };
+            if still.contains(text) {
+                continue;
+            }
             let is_file = self.volume.stat(&self.tmp, &name)?.kind == Kind::File;
             let known = || self.hash(text).is_some_and(|hash| known.contains(&hash));
             // A folder here is one of caches, which tools make again.

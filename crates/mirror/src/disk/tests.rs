@@ -1,5 +1,5 @@
 //! Changes of a root under what programs do at the same time.
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use slipway_core::hash::ContentHash;
 
@@ -111,7 +111,10 @@ fn a_crash_leaves_no_bytes_of_a_person_behind() {
     lab.disk.set_aside(&path("own")).unwrap();
     let known = HashSet::from([ContentHash::of(b"known")]);
     for again in 1..=2 {
-        let (many, kept) = disk(lab.folder.path()).private().recover(&known).unwrap();
+        let (many, kept) = disk(lab.folder.path())
+            .private()
+            .recover(&known, &BTreeSet::new())
+            .unwrap();
         assert_eq!(many, 1);
         assert_eq!(
             std::fs::read_dir(&kept).unwrap().count(),

@@ -8,6 +8,7 @@ use slipway_sync::node::Node;
 use super::scan::below;
 use super::state::{Print, State};
 use crate::disk::{DiskError, Fingerprint, Seen};
+use crate::local::By;
 use crate::notice::Notice;
 
 /// How far a change of the hub came.
@@ -64,7 +65,7 @@ impl State {
         self.contents.unwant(path);
         let is_removal = node.is_none();
         match &node {
-            Some(node) => drop(self.local.insert(path.clone(), node.clone())),
+            Some(node) => self.disk_has(path, Some(node.clone()), By::Hub),
             None => drop(self.taken_away(path)),
         }
         self.agree(path, node);
@@ -94,13 +95,14 @@ impl State {
                     // A file took the folder's name here while something came into the folder there.
                     let copy = self.move_to_copy(&folder)?;
                     let path = folder.clone();
+                    self.copy_made(&path, &copy);
                     self.notice(Notice::Copied { path, copy });
                 }
                 self.disk.make_folder(&folder)?;
                 let whole = self.disk.path().join(folder.as_str());
                 self.watch.add(&whole);
                 self.to_propose.remove(&folder);
-                self.local.insert(folder.clone(), Node::Folder);
+                self.disk_has(&folder, Some(Node::Folder), By::Hub);
                 self.agree(&folder, Some(Node::Folder));
             }
         }
@@ -219,7 +221,7 @@ impl State {
             Err(DiskError::NotEmpty) => {
                 // It holds what is nowhere else: it moves aside with all of it, and the hub's state takes the name.
                 let copy = self.move_to_copy(path)?;
-                tracing::debug!(%copy, "A folder moved aside");
+                self.copy_made(path, &copy);
             }
             done => {
                 done?;

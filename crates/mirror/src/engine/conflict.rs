@@ -12,6 +12,7 @@ use slipway_sync::node::Node;
 use super::apply::Done;
 use super::state::State;
 use crate::disk::{DiskError, Seen};
+use crate::local::By;
 use crate::notice::Notice;
 
 /// Names of copies that are tried.
@@ -158,6 +159,7 @@ impl State {
         let (Some(old), Some(theirs)) = (old, theirs) else {
             return Ok(Merged::Waits);
         };
+        self.keep_text(base.hash, &old);
         let Some(Seen::File(print)) = self.expected(path) else {
             return Err(DiskError::Unexpected);
         };
@@ -190,7 +192,7 @@ impl State {
             size: file.size,
             executable: file.executable,
         };
-        self.local.insert(path.clone(), node);
+        self.disk_has(path, Some(node), By::Hub);
     }
 
     /// What the disk has moves to a copy; the hub's state takes the name.
@@ -203,6 +205,7 @@ impl State {
             self.put_back(path, remote.hash, scratch);
         }
         let copy = self.move_to_copy(path)?;
+        self.copy_made(path, &copy);
         self.agree(path, None);
         self.apply(path);
         let path = path.clone();

@@ -118,6 +118,26 @@ impl Contents {
         self.offered.values().flatten()
     }
 
+    /// How much of a content has come, while it does.
+    pub(super) fn come(&self, hash: ContentHash) -> Option<u64> {
+        self.asked.get(&hash).map(|incoming| incoming.bytes)
+    }
+
+    /// Of all that are on their way here.
+    pub(super) fn bytes_come(&self) -> u64 {
+        self.asked.values().map(|incoming| incoming.bytes).sum()
+    }
+
+    /// How much of a content of ours was sent, while it is.
+    pub(super) fn sent(&self, hash: ContentHash) -> Option<u64> {
+        self.offered.contains_key(&hash).then_some(0)
+    }
+
+    /// Of all that are on their way there.
+    pub(super) const fn bytes_sent(&self) -> u64 {
+        0
+    }
+
     /// Whether nothing is wanted.
     pub(super) fn is_complete(&self) -> bool {
         self.wanted.is_empty()
@@ -189,6 +209,9 @@ impl State {
     pub(super) fn bytes(&mut self, path: &RelPath, hash: ContentHash) -> Option<Bytes> {
         if let Some(bytes) = self.contents.inline.get(&hash) {
             return Some(bytes.clone());
+        }
+        if let Some(text) = self.text(hash) {
+            return Some(text);
         }
         self.forget_if_gone(hash);
         // It is asked for again if another content of this path comes later.

@@ -28,6 +28,16 @@ pub(super) struct Deletions {
 }
 
 impl Deletions {
+    /// A person deleted these by hand.
+    pub(super) fn confirm<'a>(&mut self, paths: impl Iterator<Item = &'a RelPath>) {
+        self.confirmed.extend(paths.cloned());
+    }
+
+    /// Those that wait for a person's word.
+    pub(super) const fn held(&self) -> &BTreeSet<RelPath> {
+        &self.held
+    }
+
     /// Something stands at a path again.
     pub(super) fn over(&mut self, path: &RelPath) {
         self.held.remove(path);
@@ -68,6 +78,17 @@ impl State {
         if is_mass && !was_told {
             self.notice(Notice::Deleted { many, of, held });
         }
+    }
+
+    /// A person wants what was held back to stay: it comes again from the hub, as something that was never here.
+    pub(super) fn bring_back(&mut self) -> usize {
+        let held = std::mem::take(&mut self.deletions.held);
+        for path in &held {
+            self.agree(path, None);
+        }
+        let many = held.len();
+        self.settle_all(held);
+        many
     }
 
     /// A person wants what was held back to be deleted.

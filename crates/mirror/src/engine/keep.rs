@@ -1,6 +1,6 @@
 //! What outlives a crash. The base is stored after the files that it tells of are durable, so that it may lag the
 //! disk and never lead it; a displaced file goes only when nobody writes to it any more.
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const LATE: Duration = Duration::from_secs(2);
 /// What is to be stored, one version of it.
 struct Rows {
     nodes: Vec<(RelPath, Option<Node>)>,
+    records: BTreeMap<String, Option<Vec<u8>>>,
+    /// Files of a person's that the base does not tell of.
+    written: BTreeSet<RelPath>,
     epoch: String,
     revision: u64,
 }
@@ -35,19 +38,23 @@ struct Rows {
 pub(super) struct Keep {
     store: Arc<Base>,
     unstored: BTreeSet<RelPath>,
+    records: BTreeMap<String, Option<Vec<u8>>>,
+    written: BTreeSet<RelPath>,
     due: Option<Instant>,
     /// Being stored on a thread of its own: waiting for a disk must not delay anything else.
     storing: Option<oneshot::Receiver<Result<(), (Rows, BaseError)>>>,
 }
 
 /// How a store ended; the paths of one that failed.
-pub(super) struct Stored(Result<(), Vec<RelPath>>);
+pub(super) struct Stored(Result<(), Rows>);
 
 impl Keep {
     pub(super) fn new(store: Arc<Base>) -> Self {
         Self {
             store,
             unstored: BTreeSet::new(),
+            records: BTreeMap::new(),
+            written: BTreeSet::new(),
             due: None,
             storing: None,
         }
@@ -57,6 +64,26 @@ impl Keep {
     pub(super) fn changed(&mut self, path: &RelPath) {
         self.unstored.insert(path.clone());
         self.due_in(STORE_AFTER);
+    }
+
+    /// A person wrote a path: its bytes are to outlive a loss of power, whether the hub hears of them soon or not.
+    pub(super) fn wrote(&mut self, path: &RelPath) {
+        self.written.insert(path.clone());
+        self.due_in(STORE_AFTER);
+    }
+
+    /// Something else is to be remembered under a key, or not any more.
+    pub(super) fn record(&mut self, key: String, bytes: Option<Vec<u8>>) {
+        self.records.insert(key, bytes);
+        self.due_in(STORE_AFTER);
+    }
+
+    /// What is remembered under a key.
+    pub(super) fn recorded(&self, key: &str) -> Option<Vec<u8>> {
+        match self.records.get(key) {
+            Some(bytes) => bytes.clone(),
+            None => self.store.record(key).ok()?,
+        }
     }
 
     fn due_in(&mut self, pause: Duration) {
@@ -87,7 +114,7 @@ impl Keep {
             Ok(Ok(())) => Ok(()),
             Ok(Err((rows, error))) => {
                 tracing::warn!(%error, "Cannot store the base; what it lacks is compared again after a restart");
-                Err(rows.nodes.into_iter().map(|(path, _)| path).collect())
+                Err(rows)
             }
             // The runtime is ending.
             Err(_) => Ok(()),
@@ -97,13 +124,15 @@ impl Keep {
 
 fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), (Rows, BaseError)> {
     let files = rows.nodes.iter().filter(|(_, node)| node.is_some());
-    let files: Vec<_> = files.map(|(path, _)| path).collect();
+    let files: Vec<_> = files.map(|(path, _)| path).chain(&rows.written).collect();
     if let Err(error) = root.make_durable(files.into_iter()) {
         return Err((rows, BaseError::from(redb::StorageError::Io(error))));
     }
     let nodes = rows.nodes.iter().map(|(path, node)| (path, node.as_ref()));
+    let records = rows.records.iter();
+    let records = records.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
     store
-        .write(nodes, &rows.epoch, rows.revision)
+        .write(nodes, records, &rows.epoch, rows.revision)
         .map_err(|error| (rows, error))
 }
 
@@ -113,6 +142,9 @@ impl State {
     }
 
     fn rows(&mut self) -> Rows {
+        for (key, bytes) in self.bursts.changed() {
+            self.keep.record(key, bytes);
+        }
         self.keep.due = None;
         let unstored = std::mem::take(&mut self.keep.unstored);
         let node = |path: RelPath| {
@@ -121,6 +153,8 @@ impl State {
         };
         Rows {
             nodes: unstored.into_iter().map(node).collect(),
+            records: std::mem::take(&mut self.keep.records),
+            written: std::mem::take(&mut self.keep.written),
             epoch: self.epoch.clone(),
             // A revision is agreed on only when the base has all of it and nothing beyond: else everything is listed
             // again, since the hub would not tell twice of what the base lacks.
@@ -141,8 +175,13 @@ impl State {
     }
 
     pub(super) fn stored(&mut self, Stored(done): Stored) {
-        if let Err(paths) = done {
-            self.keep.unstored.extend(paths);
+        if let Err(rows) = done {
+            let nodes = rows.nodes.into_iter();
+            self.keep.unstored.extend(nodes.map(|(path, _)| path));
+            self.keep.written.extend(rows.written);
+            for (key, bytes) in rows.records {
+                self.keep.records.entry(key).or_insert(bytes);
+            }
             self.keep.due_in(STORE_AGAIN);
         }
     }
@@ -161,26 +200,64 @@ impl State {
 
     /// Keeps what a change displaced until nobody writes to it; what was not expected comes back to sight at once.
     pub(super) fn keep_displaced(&mut self) {
-        let now = Instant::now();
         for displaced in self.disk.take_displaced() {
-            match displaced.print {
-                Some(_) => self.trash.0.push_back((now + LATE, displaced)),
-                None => self.rescue(&displaced),
-            }
+            self.keep_displaced_one(displaced);
         }
+        self.bursts.claimed();
+        if self.bursts.is_changed() {
+            self.keep.due_in(STORE_AFTER);
+        }
+        for name in self.bursts.dropped() {
+            self.disk.private().discard(&name);
+        }
+    }
+
+    pub(super) fn keep_displaced_one(&mut self, displaced: Displaced) {
+        let Displaced { name, path, print } = &displaced;
+        let Some(print) = print else {
+            return self.rescue(&displaced);
+        };
+        let burst = self.bursts.claims(path, name, print.size());
+        let at = Instant::now() + LATE;
+        self.trash.0.push_back(Thrown {
+            at,
+            displaced,
+            burst,
+        });
+    }
+
+    /// What a change of a path displaced just now, if it did.
+    pub(super) fn just_displaced(&mut self, path: &RelPath) -> Option<Displaced> {
+        let mut all = self.disk.take_displaced();
+        let last = all.pop_if(|last| last.path == *path);
+        for other in all {
+            self.keep_displaced_one(other);
+        }
+        last
     }
 
     /// Drops displaced files whose time is over, unless they were written to.
     pub(super) fn empty_trash(&mut self, now: Instant) {
-        while let Some((_, displaced)) = self.trash.0.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(thrown) = self.trash.0.pop_front_if(|thrown| thrown.at <= now) {
+            let Thrown {
+                displaced, burst, ..
+            } = thrown;
             let written = displaced
                 .print
                 .is_none_or(|print| self.disk.private().was_written(&displaced.name, &print));
             if written {
                 self.rescue(&displaced);
-            } else {
-                self.disk.private().discard(&displaced.name);
             }
+            let kept = burst.filter(|id| self.bursts.has(*id, &displaced.path));
+            let Some(id) = kept else {
+                if !written {
+                    self.disk.private().discard(&displaced.name);
+                }
+                continue;
+            };
+            let keep = || self.disk.private().keep_for(&displaced.name, id).ok();
+            let name = (!written).then(keep).flatten();
+            self.bursts.has_name(id, &displaced.path, name);
         }
     }
 
@@ -195,6 +272,7 @@ impl State {
                     self.dirty.insert(copy.clone());
                     self.look_soon();
                     let path = displaced.path.clone();
+                    self.copy_made(&path, &copy);
                     self.notice(Notice::Copied { path, copy });
                     return;
                 }
@@ -208,12 +286,21 @@ impl State {
     }
 }
 
+/// A displaced file that some program may still write to.
+#[derive(Debug)]
+struct Thrown {
+    at: Instant,
+    displaced: Displaced,
+    /// Keeps it from then on.
+    burst: Option<u64>,
+}
+
 /// Displaced files in the order in which they were displaced.
 #[derive(Debug, Default)]
-pub(super) struct Trash(VecDeque<(Instant, Displaced)>);
+pub(super) struct Trash(VecDeque<Thrown>);
 
 impl Trash {
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.front().map(|(at, _)| *at)
+        self.0.front().map(|thrown| thrown.at)
     }
 }

@@ -93,6 +93,7 @@ impl State {
         if !self.shows_all() || self.applied_told == Some(self.revision) {
             return;
         }
+        self.bursts.first = false;
         let revision = self.revision;
         self.applied.send_if_modified(|shown| {
             let is_news = *shown != revision;

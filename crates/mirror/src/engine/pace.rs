@@ -105,6 +105,11 @@ impl Pace {
         self.0.get(path).map(|(last, level)| *last + PAUSES[*level])
     }
 
+    /// A path is calm: its next proposal waits for nothing.
+    pub(super) fn forget(&mut self, path: &RelPath) {
+        self.0.remove(path);
+    }
+
     /// A path is proposed.
     pub(super) fn proposed(&mut self, path: &RelPath, now: Instant) {
         if self.0.len() >= REMEMBERED_MAX {

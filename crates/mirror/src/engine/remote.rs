@@ -32,9 +32,11 @@ impl State {
             if hello.epoch != self.epoch {
                 for path in std::mem::take(&mut self.base).into_keys() {
                     self.keep.changed(&path);
+                    self.compare_disk(&path);
                 }
                 self.committed = 0;
             }
+            self.bursts.first = self.base.is_empty();
             self.listing = Some(BTreeMap::new());
         } else {
             self.in_step = true;

@@ -11,7 +11,9 @@ use slipway_sync::node::Node;
 use tokio::time::Instant;
 
 use super::state::{Print, State};
+use crate::clock;
 use crate::disk::{Fingerprint, Seen};
+use crate::local::By;
 
 /// Of a rules file; nobody writes more.
 const RULES_BYTES_MAX: u64 = 256 * 1024;
@@ -33,6 +35,11 @@ impl State {
     /// Looks at what is dirty, or at everything, and settles it.
     pub(super) fn look(&mut self) {
         self.look_begins();
+        if self.disk.is_gone() {
+            self.root_is_gone();
+            self.looked_for_flushes();
+            return;
+        }
         if self.everything || rules_file().is_some_and(|rules| self.dirty.contains(&rules)) {
             self.read_rules();
         }
@@ -41,7 +48,7 @@ impl State {
             self.look_at_everything(&mut moved);
         } else {
             for path in std::mem::take(&mut self.dirty) {
-                self.scan_path(&self.first_unknown(path), &mut moved);
+                self.scan_path(&self.first_unknown(path), By::Disk, &mut moved);
             }
             self.audit_if_partial();
         }
@@ -54,14 +61,18 @@ impl State {
         self.dirty.clear();
         self.unknown.clear();
         self.watch.add(self.disk.path());
-        self.scan_folder(None, moved);
+        self.scan_folder(None, By::Disk, moved);
         let all = self
             .base
             .keys()
             .chain(self.remote.keys())
             .chain(self.local.keys());
         moved.extend(all.cloned());
+        for path in moved.iter() {
+            self.compare_disk(path);
+        }
         self.audit_after(begin.elapsed());
+        self.told.looked_at = Some(clock::now());
     }
 
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
@@ -97,7 +108,7 @@ impl State {
     }
 
     /// Scans a folder with all below it; the root for `None`.
-    fn scan_folder(&mut self, folder: Option<&RelPath>, moved: &mut BTreeSet<RelPath>) {
+    fn scan_folder(&mut self, folder: Option<&RelPath>, by: By, moved: &mut BTreeSet<RelPath>) {
         let names = match self.disk.root().list(folder) {
             Ok(names) => names,
             Err(error) => {
@@ -131,21 +142,21 @@ impl State {
             .cloned()
             .collect();
         for path in gone {
-            self.gone(&path, moved);
+            self.gone(&path, by, moved);
         }
         for path in here {
-            self.scan_path(&path, moved);
+            self.scan_path(&path, by, moved);
         }
     }
 
     /// The highest folder above a path that no event told of, whose look finds the path as well; else the path.
-    fn first_unknown(&self, path: RelPath) -> RelPath {
+    pub(super) fn first_unknown(&self, path: RelPath) -> RelPath {
         let is_unknown = |folder: &RelPath| !self.local.get(folder).is_some_and(Node::is_folder);
         path.ancestors().filter(is_unknown).last().unwrap_or(path)
     }
 
     /// Looks at one path, and below it if it is a folder. The folder above it is known.
-    fn scan_path(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
+    pub(super) fn scan_path(&mut self, path: &RelPath, by: By, moved: &mut BTreeSet<RelPath>) {
         let Ok(found) = self.disk.root().look(path) else {
             self.unseen(path);
             return;
@@ -160,7 +171,7 @@ impl State {
         self.unknown.remove(path);
         let node = match found {
             None | Some(Seen::Other) => {
-                self.gone(path, moved);
+                self.gone(path, by, moved);
                 return;
             }
             Some(Seen::Symlink(target)) => Some(Node::Symlink { target }),
@@ -172,9 +183,9 @@ impl State {
         let is_folder = node.is_folder();
         if self.local.get(path) != Some(&node) {
             if self.local.get(path).is_some_and(Node::is_folder) {
-                self.gone(path, moved);
+                self.gone(path, by, moved);
             }
-            self.local.insert(path.clone(), node);
+            self.disk_has(path, Some(node), by);
             moved.insert(path.clone());
         }
         if is_folder {
@@ -182,7 +193,7 @@ impl State {
             // Watch first, then look inside: what comes between is seen by one of the two.
             let whole = self.disk.path().join(path.as_str());
             self.watch.add(&whole);
-            self.scan_folder(Some(path), moved);
+            self.scan_folder(Some(path), by, moved);
         }
     }
 
@@ -203,13 +214,13 @@ impl State {
     }
 
     /// A path is no longer there, with all below it.
-    pub(super) fn gone(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
+    pub(super) fn gone(&mut self, path: &RelPath, by: By, moved: &mut BTreeSet<RelPath>) {
         let all: Vec<_> = below(&self.local, path)
             .cloned()
             .chain([path.clone()])
             .collect();
         for path in all {
-            self.local.remove(&path);
+            self.disk_has(&path, None, by);
             self.prints.remove(&path);
             moved.insert(path);
         }
@@ -219,7 +230,7 @@ impl State {
     /// the next look. Tells all that went.
     pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
         let mut moved = BTreeSet::new();
-        self.gone(path, &mut moved);
+        self.gone(path, By::Hub, &mut moved);
         let below = moved.iter().filter(|moved| moved.is_below(path));
         self.dirty.extend(below.cloned());
         if moved.len() > 1 {

@@ -95,6 +95,7 @@ impl World {
             name: "session".into(),
             fresh_id: "root".into(),
             brake: Brake::Tell,
+            undo: false,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
         let around = Surroundings::deaf();

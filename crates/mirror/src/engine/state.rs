@@ -1,4 +1,4 @@
-//! Everything that the loop owns, the loop itself, and the one decision that everything else follows from.
+//! Everything that the loop owns, and the loop itself.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -9,17 +9,23 @@ use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::Rules;
 use slipway_sync::node::Node;
-use slipway_sync::reconcile::{Decision, reconcile};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::ask::Ask;
 use super::beside::Beside;
+use super::burst::{self, Bursts};
 use super::contents::Contents;
+use super::copies::{self, Copies};
 use super::deletion::Deletions;
 use super::keep::{Keep, Trash};
+use super::ledger::Ledger;
 use super::link::{Flush, FlushAnswer};
 use super::pace::{Held, Pace};
+use super::texts::{self, Texts};
+use super::tree::Apart;
 use super::trouble::Troubles;
+use super::view::Told;
 use super::{Brake, EngineError, Input, Link, Settings};
 use crate::base::Base;
 use crate::disk::root::identity_on;
@@ -98,7 +104,17 @@ pub(super) struct State {
     /// The hub as last heard.
     pub(super) remote: BTreeMap<RelPath, Node>,
     /// Where the hub has something else than the base.
-    pub(super) apart: HashSet<RelPath>,
+    pub(super) apart: Apart,
+    /// Where the disk has something else than the base.
+    pub(super) unsent: Apart,
+    /// What changed on the disk, for those who show it.
+    pub(super) ledger: Ledger,
+    /// Whether what the hub changes, and what a person deletes, can be taken back.
+    pub(super) undo: bool,
+    pub(super) bursts: Bursts,
+    pub(super) copies: Copies,
+    pub(super) texts: Texts,
+    pub(super) told: Told,
     pub(super) prints: HashMap<RelPath, Print>,
     /// Folders whose content cannot be seen: nothing below them is decided.
     pub(super) unknown: BTreeSet<RelPath>,
@@ -167,7 +183,11 @@ impl State {
         let store = Base::open(&*volume, &beside_files, OsStr::new(&format!("{id}.base")))?;
         let agreed = store.read()?;
         let known: HashSet<ContentHash> = agreed.nodes.values().filter_map(Node::hash).collect();
-        let recovered = disk.private().recover(&known)?;
+        let stored = store.records(burst::RECORD)?.into_iter();
+        let bursts = Bursts::read(stored.map(|(_, bytes)| bytes));
+        let copies = Copies::read(store.records(copies::RECORD)?);
+        let texts = Texts::read(&store.records(texts::RECORD)?);
+        let recovered = disk.private().recover(&known, &bursts.names())?;
         let mut state = Self {
             disk,
             watch,
@@ -177,7 +197,14 @@ impl State {
             brake: settings.brake,
             deletions: Deletions::default(),
             remote: agreed.nodes.clone(),
-            apart: HashSet::new(),
+            apart: Apart::default(),
+            unsent: Apart::default(),
+            ledger: Ledger::new(),
+            undo: settings.undo,
+            bursts,
+            copies,
+            texts,
+            told: Told::default(),
             base: agreed.nodes,
             local: BTreeMap::new(),
             prints: HashMap::new(),
@@ -216,17 +243,22 @@ impl State {
             state.notice(Notice::Recovered { many, folder });
         }
         state.look();
+        state.ledger.begin();
+        state.forget_gone_copies();
         Ok(state)
     }
 
     pub(super) async fn run(
         &mut self,
         mut inputs: mpsc::Receiver<Input>,
+        mut asks: mpsc::Receiver<Ask>,
     ) -> Option<oneshot::Sender<()>> {
         loop {
             let wake_at = self.wake_at();
             tokio::select! {
                 biased;
+                // A person waits for it.
+                Some(ask) = asks.recv() => ask(self),
                 input = inputs.recv() => match input {
                     Some(Input::Stop(done)) => {
                         self.store_now().await;
@@ -256,6 +288,7 @@ impl State {
             self.troubles.next(),
             self.trash.next(),
             self.tell_at,
+            self.told.next(),
             paced,
             Some(self.audit_at),
         ]
@@ -331,6 +364,11 @@ impl State {
         self.audit_at = Instant::now() + pause;
     }
 
+    /// The root is looked for again before long.
+    pub(super) fn audit_while_gone(&mut self) {
+        self.audit_at = Instant::now() + AUDIT_PARTIAL;
+    }
+
     /// Folders that cannot be watched came up between two looks at everything.
     pub(super) fn audit_if_partial(&mut self) {
         if self.watch.is_partial() {
@@ -341,88 +379,19 @@ impl State {
     /// What follows from any input: contents to ask for, proposals, the word that a revision is on the disk, answers
     /// to flushes.
     pub(super) async fn act(&mut self) {
+        self.turn();
         self.keep_displaced();
         self.contents.tidy(&mut self.disk);
-        if self.link.is_none() {
-            return;
-        }
-        self.ask_for_contents().await;
         self.tell_troubles();
+        if self.link.is_some() {
+            self.ask_for_contents().await;
+        }
         if self.in_step {
             self.propose().await;
             self.tell_applied().await;
             self.answer_flushes().await;
         }
-    }
-
-    /// Whether nothing is decided about a path: the rules leave it out, or what stands there cannot be seen.
-    fn is_out_of_sight(&self, path: &RelPath) -> bool {
-        let is_folder = [&self.base, &self.local, &self.remote]
-            .iter()
-            .any(|tree| tree.get(path).is_some_and(Node::is_folder));
-        self.rules.ignores(path, is_folder)
-            || self.root_unknown
-            || self
-                .unknown
-                .iter()
-                .any(|folder| path == folder || path.is_below(folder))
-    }
-
-    /// Compares the three trees at a path and does what follows on this side.
-    pub(super) fn settle(&mut self, path: &RelPath) {
-        if !self.in_step && self.listing.is_none() {
-            return;
-        }
-        self.to_propose.remove(path);
-        self.contents.unwant(path);
-        self.troubles.unapplied.remove(path);
-        if self.is_out_of_sight(path) {
-            return;
-        }
-        if self.local.contains_key(path) {
-            self.deletions.over(path);
-        }
-        let (base, local, remote) = (
-            self.base.get(path),
-            self.local.get(path),
-            self.remote.get(path),
-        );
-        match reconcile(base, local, remote) {
-            Decision::Nothing => self.troubles.over(path),
-            Decision::Adopt => {
-                let agreed = local.cloned();
-                self.agree(path, agreed);
-                self.troubles.over(path);
-            }
-            Decision::Propose | Decision::ProposeAnew => self.offer(path),
-            Decision::Apply => self.apply(path),
-            Decision::Restore => {
-                self.apply(path);
-                if self.local.contains_key(path) {
-                    self.notice(Notice::Restored(path.clone()));
-                }
-            }
-            Decision::Conflict => self.conflict(path),
-        }
-    }
-
-    /// Notes whether the hub has something else than the base at a path.
-    pub(super) fn compare(&mut self, path: &RelPath) {
-        if self.base.get(path) == self.remote.get(path) {
-            self.apart.remove(path);
-        } else {
-            self.apart.insert(path.clone());
-        }
-    }
-
-    /// Hub and disk have the same at a path.
-    pub(super) fn agree(&mut self, path: &RelPath, node: Option<Node>) {
-        match node {
-            Some(node) => drop(self.base.insert(path.clone(), node)),
-            None => drop(self.base.remove(path)),
-        }
-        self.compare(path);
-        self.keep.changed(path);
+        self.tell_view();
     }
 }
 

@@ -7,6 +7,7 @@ use slipway_core::hash::ContentHash;
 use slipway_proto::v1::{hub_bulk, hub_frame, spoke_bulk, spoke_frame};
 use slipway_sync::node::Node;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use super::*;
 use crate::notice::Notice;
@@ -17,7 +18,10 @@ mod deletion;
 mod disk;
 mod flush;
 mod hub;
+mod person;
+mod undo;
 mod unheard;
+mod view;
 
 /// The hub's end, and the folder.
 struct Lab {
@@ -56,6 +60,7 @@ impl Lab {
             state: folder.path().join("state"),
             name: "session".into(),
             fresh_id: "root-1".into(),
+            undo: brake == Brake::Ask,
             brake,
         };
         let engine = Engine::start(settings).unwrap();
@@ -164,6 +169,12 @@ impl Lab {
                 _ => {}
             }
         }
+    }
+
+    /// The same, paths alone.
+    async fn flush_of(&mut self, revision: u64) -> Vec<String> {
+        let proposed = self.flush(revision).await.into_iter();
+        proposed.map(|(path, _)| path).collect()
     }
 
     /// Answers a batch: all of it is applied.

@@ -47,7 +47,7 @@ pub(super) struct Troubles {
     refused: HashMap<RelPath, (Option<Node>, Code)>,
     propose: Retry,
     /// What a person was told of, until it is over.
-    told: HashMap<RelPath, Code>,
+    told: BTreeMap<RelPath, Code>,
     untold: BTreeMap<&'static str, (Code, Vec<RelPath>)>,
 }
 
@@ -82,6 +82,16 @@ impl Troubles {
     pub(super) fn is_in_the_way(&self, path: &RelPath) -> bool {
         let refused = self.refused.get(path);
         refused.is_some_and(|(_, code)| *code == Code::PathNotFolder)
+    }
+
+    /// Paths that cannot be kept in step now, and why.
+    pub(super) fn blocked(&self) -> impl Iterator<Item = (&RelPath, Code)> {
+        self.told.iter().map(|(path, code)| (path, *code))
+    }
+
+    /// Whether a path is one of them.
+    pub(super) fn is_blocked(&self, path: &RelPath) -> bool {
+        self.told.contains_key(path)
     }
 
     /// Paths that the hub refused.
@@ -169,6 +179,15 @@ impl State {
         if code != Code::PathNotFolder {
             troubles.tell(path, code);
         }
+    }
+
+    /// The folder itself is not there: what is not in it says nothing, and nothing is decided until it is back.
+    pub(super) fn root_is_gone(&mut self) {
+        if !std::mem::replace(&mut self.root_unknown, true) {
+            self.notice(Notice::Gone(self.disk.path().to_owned()));
+        }
+        self.everything = true;
+        self.audit_while_gone();
     }
 
     /// Something cannot be read.

@@ -34,6 +34,7 @@ impl Lab {
             name: "laptop".into(),
             fresh_id: "root-1".into(),
             brake: Brake::Ask,
+            undo: true,
         })
         .unwrap();
         let (tries, dials) = mpsc::channel(4);

@@ -2,7 +2,7 @@
 use super::*;
 
 /// Thirty files, of which two thirds stand in a folder that one rename takes away.
-async fn fill(lab: &mut Lab) {
+pub(super) async fn fill(lab: &mut Lab) {
     lab.list(1, &[("a.txt", "a")]).await;
     let folder = v1::Change {
         node: Some(wire::to_wire(&Node::Folder)),

@@ -22,6 +22,7 @@ impl Deaf {
             name: "session".into(),
             fresh_id: "root-1".into(),
             brake: Brake::Tell,
+            undo: false,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
         let state = State::with(settings, Surroundings::deaf(), applied, notices).unwrap();

@@ -1,0 +1,58 @@
+//! Takes back what a person's operations did, when one of them did not pass and all were to pass together.
+use slipway_core::path::RelPath;
+
+use super::Work;
+use crate::disk::{DiskError, Seen};
+use crate::engine::state::State;
+use crate::local::By;
+
+/// How one step is taken back.
+pub(super) enum Back {
+    /// Something stands where nothing stood.
+    Made(RelPath),
+    /// A file took another's place, which has a private name since, and was executable or not.
+    Over(RelPath, String, bool),
+    /// It has a private name since.
+    Gone(RelPath, String),
+    /// A link is gone.
+    Link(RelPath, String),
+    /// It has another name since.
+    Moved(RelPath, RelPath),
+}
+
+impl State {
+    /// Takes all back, the last step first. What another program did meanwhile stays.
+    pub(super) fn take_back(&mut self, work: &mut Work) {
+        for back in std::mem::take(&mut work.back).into_iter().rev() {
+            if let Err(error) = self.step_back(&back) {
+                tracing::warn!(%error, "A step of a commit that did not pass cannot be taken back");
+            }
+        }
+        work.gone.clear();
+        let touched: Vec<_> = work.touched.iter().cloned().collect();
+        for path in touched {
+            let first = self.first_unknown(path);
+            self.scan_path(&first, By::Person, &mut work.touched);
+        }
+    }
+
+    fn step_back(&mut self, back: &Back) -> Result<(), DiskError> {
+        let now = |path| self.disk.root().look(path);
+        match back {
+            Back::Made(path) => {
+                let made = now(path)?.ok_or(DiskError::Unexpected)?;
+                self.disk.remove(path, &made)
+            }
+            Back::Over(path, name, executable) => {
+                let Some(Seen::File(print)) = now(path)? else {
+                    return Err(DiskError::Unexpected);
+                };
+                let put = self.disk.put(name, path, *executable, Some(print));
+                put.map(drop)
+            }
+            Back::Gone(path, name) => self.disk.bring_back(name, path),
+            Back::Link(path, target) => self.disk.make_link(path, target),
+            Back::Moved(from, to) => self.disk.rename(to, from),
+        }
+    }
+}

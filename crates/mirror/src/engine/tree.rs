@@ -1,0 +1,97 @@
+//! How the three trees change, and what follows for those who keep count of what is not in step.
+use std::collections::BTreeMap;
+
+use slipway_core::path::RelPath;
+use slipway_sync::node::Node;
+
+use super::state::State;
+use crate::local::By;
+
+/// Paths where a side has something else than the base, with the bytes that it has there.
+#[derive(Debug, Default)]
+pub(super) struct Apart {
+    sizes: BTreeMap<RelPath, u64>,
+    bytes: u64,
+}
+
+impl Apart {
+    fn compare(&mut self, path: &RelPath, base: Option<&Node>, side: Option<&Node>) {
+        let before = if base == side {
+            self.sizes.remove(path)
+        } else {
+            self.sizes.insert(path.clone(), size(side))
+        };
+        self.bytes -= before.unwrap_or(0);
+        self.bytes += self.sizes.get(path).copied().unwrap_or(0);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sizes.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sizes.len()
+    }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn contains(&self, path: &RelPath) -> bool {
+        self.sizes.contains_key(path)
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&RelPath, u64)> {
+        self.sizes.iter().map(|(path, size)| (path, *size))
+    }
+}
+
+/// Bytes of a file.
+const fn size(node: Option<&Node>) -> u64 {
+    match node {
+        Some(Node::File { size, .. }) => *size,
+        _ => 0,
+    }
+}
+
+impl State {
+    /// Something else than before stands on the disk at a path, or nothing.
+    pub(super) fn disk_has(&mut self, path: &RelPath, node: Option<Node>, by: By) {
+        let before = match &node {
+            Some(node) => self.local.insert(path.clone(), node.clone()),
+            None => self.local.remove(path),
+        };
+        if before == node {
+            return;
+        }
+        self.ledger.note(path, by, None);
+        self.compare_disk(path);
+        self.mind_the_copy(path);
+        if by == By::Hub && self.undo {
+            self.bursts.arrived(path, before, node, self.ledger.now());
+        }
+    }
+
+    /// Notes whether the disk has something else than the base at a path.
+    pub(super) fn compare_disk(&mut self, path: &RelPath) {
+        let (base, local) = (self.base.get(path), self.local.get(path));
+        self.unsent.compare(path, base, local);
+    }
+
+    /// Notes whether the hub has something else than the base at a path.
+    pub(super) fn compare(&mut self, path: &RelPath) {
+        let (base, remote) = (self.base.get(path), self.remote.get(path));
+        self.apart.compare(path, base, remote);
+    }
+
+    /// Hub and disk have the same at a path.
+    pub(super) fn agree(&mut self, path: &RelPath, node: Option<Node>) {
+        match node {
+            Some(node) => drop(self.base.insert(path.clone(), node)),
+            None => drop(self.base.remove(path)),
+        }
+        self.compare(path);
+        self.compare_disk(path);
+        self.keep.changed(path);
+    }
+}
