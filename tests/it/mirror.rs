@@ -128,6 +128,27 @@ async fn a_large_file_on_its_way_holds_up_no_save() {
 }
 
 #[tokio::test]
+async fn a_small_change_inside_a_large_file_sends_little_of_it() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    let (here, there) = (Folder::open(&ana, workspace), Folder::open(&ana, workspace));
+    let mut large: Vec<u8> = (0..12_u32 << 18)
+        .flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_le_bytes())
+        .collect();
+    std::fs::write(here.path("large.bin"), &large).unwrap();
+    there.shows(here.flush().await).await;
+    let before = here.sent();
+    assert!(before >= large.len() as u64);
+    large[6 << 20..][..4_096].fill(7);
+    std::fs::write(here.path("large.bin"), &large).unwrap();
+    there.shows(here.flush().await).await;
+    let sent = here.sent() - before;
+    assert!((4_096..=1 << 20).contains(&sent), "{sent}");
+    assert!(std::fs::read(there.path("large.bin")).unwrap() == large);
+}
+
+#[tokio::test]
 async fn a_mass_deletion_waits_for_a_word() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;

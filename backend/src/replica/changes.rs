@@ -93,6 +93,7 @@ pub(super) async fn answer(
         epoch,
         full,
         link_id,
+        ranges: true,
     });
     let sent = control.send(v1::HubFrame { frame: Some(hello) }).await;
     sent.map_err(|_| ReplicaError::Closed)?;

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX};
+use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX, RANGE_BYTES_MAX};
 use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_bulk;
@@ -11,6 +11,7 @@ use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
 
 use super::{Arriving, Connection, ReplicaError, WANTED_MAX};
+use crate::hub::content::write::ContentWriter;
 use crate::hub::{Hub, HubError};
 
 impl Connection {
@@ -57,18 +58,33 @@ impl Connection {
             },
             None => return Err(ReplicaError::Protocol("a content that nobody asked for")),
         };
-        if blob.offset != arriving.bytes || blob.data.len() > BULK_FRAME_BYTES_MAX {
+        if blob.offset != arriving.bytes
+            || blob.data.len() > BULK_FRAME_BYTES_MAX
+            || blob.from_size > RANGE_BYTES_MAX
+        {
             return Err(ReplicaError::Protocol("a content with a piece left out"));
         }
-        arriving.bytes += blob.data.len() as u64;
+        let is_range = !blob.from.is_empty();
+        arriving.bytes += if is_range {
+            blob.from_size
+        } else {
+            blob.data.len() as u64
+        };
         let over = blob.last || blob.missing;
         let mut held = false;
         if blob.missing {
             arriving.writer = None;
         } else if let Some(mut writer) = arriving.writer.take() {
-            let taken = match writer.push(&blob.data).await {
-                Ok(()) if blob.last => writer.finish_as(hash).await.map(|whole| held = whole),
-                Ok(()) => {
+            let pushed = if is_range {
+                self.push_range(&mut writer, &blob).await
+            } else {
+                writer.push(&blob.data).await.map(|()| true)
+            };
+            let taken = match pushed {
+                // Not held any more: the whole is not to be had this way.
+                Ok(false) => writer.discard().await,
+                Ok(true) if blob.last => writer.finish_as(hash).await.map(|whole| held = whole),
+                Ok(true) => {
                     arriving.writer = Some(writer);
                     Ok(())
                 }
@@ -87,6 +103,32 @@ impl Connection {
         }
         self.arriving = Some(arriving);
         Ok(())
+    }
+
+    /// Takes a piece that is a range of a content which the workspace holds; false if it does not.
+    async fn push_range(
+        &self,
+        writer: &mut ContentWriter,
+        blob: &v1::Blob,
+    ) -> Result<bool, HubError> {
+        let Ok(from) = convert::hash(&blob.from) else {
+            return Ok(false);
+        };
+        let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+        let Some(reader) = hub.open(workspace, from).await? else {
+            return Ok(false);
+        };
+        let mut reader = reader.from_offset(blob.from_offset);
+        let mut left = usize::try_from(blob.from_size).unwrap_or(usize::MAX);
+        while left > 0 {
+            let Some(piece) = reader.next().await? else {
+                return Ok(false);
+            };
+            let piece = piece.slice(..piece.len().min(left));
+            left -= piece.len();
+            writer.push(&piece).await?;
+        }
+        Ok(true)
     }
 
     /// Notes contents that the replica asked for.
@@ -149,7 +191,7 @@ async fn send_content(
             offset,
             data,
             last,
-            missing: false,
+            ..v1::Blob::default()
         })),
     };
     let Some(mut reader) = hub.open(workspace, hash).await? else {

@@ -47,6 +47,8 @@ pub const MERGED_BYTES_MAX: u64 = 2 * MIB;
 pub const INLINE_CONTENT_BYTES_MAX: u64 = 128 * KIB;
 /// One frame of bulk content.
 pub const BULK_FRAME_BYTES_MAX: usize = 256 * KIB as usize;
+/// One range of a content that stands for its bytes; other frames wait while a hub copies it.
+pub const RANGE_BYTES_MAX: u64 = 2 * MIB;
 /// A workspace's name in characters.
 pub const WORKSPACE_NAME_CHARS_MAX: usize = 80;
 /// Workspaces of one account, those in the trash included.

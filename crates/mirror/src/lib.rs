@@ -2,10 +2,11 @@
 //! `disk` touches files by the calls of `volume`, `watch` hears of changes, `base` remembers what was agreed, `engine`
 //! decides and acts, `notice` is what a person is told, `local` are the words of a person's own work, `files` reads beside
 //! the engine, `view` is how it stands, `conflict` and `arrival` are what a person can look at and take back, `follow`
-//! keeps an engine connected that dials its hub.
+//! keeps an engine connected that dials its hub, `chunk` cuts large contents.
 
 pub mod arrival;
 pub mod base;
+mod chunk;
 mod clock;
 pub mod conflict;
 pub mod disk;

@@ -34,6 +34,10 @@ pub const IGNORED_ENDS: &[&str] = &[
     "___jb_tmp___",
     "___jb_old___",
 ];
+/// Beginnings of such files: links that say who edits one.
+pub const IGNORED_BEGINS: &[&str] = &[".#"];
+/// What such files both begin and end with: what is not saved yet.
+pub const IGNORED_AROUND: &[&str] = &["#"];
 
 /// Of these, what goes with the folder that it lies in: tools make it again, and nobody misses it.
 const DISPOSABLE: &[&str] = &[
@@ -56,6 +60,17 @@ const DISPOSABLE: &[&str] = &[
 #[must_use]
 pub fn is_disposable(name: &str) -> bool {
     DISPOSABLE.contains(&name) || name.ends_with(".pyc") || name.ends_with(".pyo")
+}
+
+fn is_ignored_file(name: &str) -> bool {
+    let around = |mark: &str| {
+        let rest = name.strip_prefix(mark);
+        rest.is_some_and(|rest| rest.ends_with(mark))
+    };
+    IGNORED_FILES.contains(&name)
+        || IGNORED_ENDS.iter().any(|end| name.ends_with(end))
+        || IGNORED_BEGINS.iter().any(|begin| name.starts_with(begin))
+        || IGNORED_AROUND.iter().any(|mark| around(mark))
 }
 
 /// The rules of a workspace.
@@ -91,11 +106,7 @@ impl Rules {
         let mut names = path.components().peekable();
         while let Some(name) = names.next() {
             let folder = names.peek().is_some() || is_folder;
-            if (folder && IGNORED_FOLDERS.contains(&name))
-                || (!folder
-                    && (IGNORED_FILES.contains(&name)
-                        || IGNORED_ENDS.iter().any(|end| name.ends_with(end))))
-            {
+            if (folder && IGNORED_FOLDERS.contains(&name)) || (!folder && is_ignored_file(name)) {
                 return true;
             }
         }
@@ -120,6 +131,8 @@ mod tests {
             ("x/__pycache__/a.pyc", false),
             ("b.pyc", false),
             ("data/x.bin", false),
+            (".#main.py", false),
+            ("#main.py#", false),
             ("build", true),
             ("build/a", false),
         ] {
@@ -128,6 +141,8 @@ mod tests {
         for (path, folder) in [
             ("main.py", false),
             (".env", false),
+            ("C#", false),
+            ("#1.md", false),
             (".gitignore", false),
             ("data/keep.bin", false),
             ("venv.txt", false),

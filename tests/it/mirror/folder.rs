@@ -1,7 +1,7 @@
 //! A folder with its engine, connected as the desktop connects one; and what tests do with it.
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use slipway_api::account::SignIn;
@@ -36,6 +36,8 @@ struct Way {
     gate: Semaphore,
     gated: AtomicBool,
     still: Notify,
+    /// Bytes of contents that went this way.
+    sent: AtomicU64,
 }
 
 fn reason(error: &ClientError) -> Reason {
@@ -78,6 +80,10 @@ impl Way {
                 }
                 self.gate.acquire().await.expect("it stays open").forget();
             }
+            if let Some(v1::spoke_bulk::Frame::Blob(blob)) = &blob.frame {
+                let many = blob.data.len() as u64;
+                self.sent.fetch_add(many, Ordering::Relaxed);
+            }
             if through.send(blob).await.is_err() {
                 return;
             }
@@ -109,6 +115,7 @@ impl Folder {
             gate: Semaphore::new(0),
             gated: AtomicBool::new(false),
             still: Notify::new(),
+            sent: AtomicU64::new(0),
         });
         let dialled = Arc::clone(&way);
         Self {
@@ -132,6 +139,11 @@ impl Folder {
     pub(super) fn let_pass(&self, pieces: usize) {
         self.way.gate.add_permits(pieces);
         self.way.gated.store(true, Ordering::Release);
+    }
+
+    /// Bytes of contents that went to the hub beside batches.
+    pub(super) fn sent(&self) -> u64 {
+        self.way.sent.load(Ordering::Relaxed)
     }
 
     /// Waits until a piece has to wait.

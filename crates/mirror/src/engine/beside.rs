@@ -4,7 +4,8 @@ use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use tokio::sync::{mpsc, oneshot};
 
-use super::contents::send_content;
+use super::parts::Parts;
+use super::send::send_content;
 use crate::disk::Root;
 
 /// A content that the hub asked for, and where it stands, if it does.
@@ -53,8 +54,9 @@ impl Beside {
         &self,
         root: &Root,
         bulk: &mpsc::Sender<v1::SpokeBulk>,
+        parts: &Parts,
     ) -> Option<Outgoing> {
-        let (root, bulk) = (root.clone(), bulk.clone());
+        let (root, bulk, parts) = (root.clone(), bulk.clone(), parts.clone());
         match self {
             Self::Threads => {
                 let (outgoing, asked) = std::sync::mpsc::channel::<Asked>();
@@ -63,7 +65,7 @@ impl Beside {
                     let mut send = |frame| bulk.blocking_send(frame).is_ok();
                     for (hash, path) in asked {
                         let file = path.and_then(|path| root.read(&path).ok());
-                        if !send_content(&mut send, &hash, file) {
+                        if !send_content(&mut send, &hash, file, &parts) {
                             return;
                         }
                     }

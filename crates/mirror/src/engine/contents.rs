@@ -6,12 +6,11 @@ use std::io::{Read as _, Write as _};
 
 use bytes::Bytes;
 use slipway_core::hash::{ContentHash, ContentHasher};
-use slipway_core::limits::BULK_FRAME_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::v1;
+use slipway_proto::v1::hub_bulk;
 use slipway_proto::v1::spoke_frame::Frame;
-use slipway_proto::v1::{hub_bulk, spoke_bulk};
 use slipway_sync::node::Node;
 
 use super::beside::Outgoing;
@@ -128,14 +127,9 @@ impl Contents {
         self.asked.values().map(|incoming| incoming.bytes).sum()
     }
 
-    /// How much of a content of ours was sent, while it is.
-    pub(super) fn sent(&self, hash: ContentHash) -> Option<u64> {
-        self.offered.contains_key(&hash).then_some(0)
-    }
-
-    /// Of all that are on their way there.
-    pub(super) const fn bytes_sent(&self) -> u64 {
-        0
+    /// Whether the hub asked for a content of ours and has not told the end of it.
+    pub(super) fn is_offered(&self, hash: ContentHash) -> bool {
+        self.offered.contains_key(&hash)
     }
 
     /// Whether nothing is wanted.
@@ -330,48 +324,12 @@ impl State {
             return;
         };
         let paths = self.contents.offered.remove(&hash).unwrap_or_default();
+        self.remember_parts(hash, arrived.held);
         if !arrived.held {
             for path in &paths {
                 self.in_vain(path);
             }
         }
         self.settle_all(paths);
-    }
-}
-
-/// Sends one content; false when the connection is gone.
-pub(super) fn send_content(
-    send: &mut dyn FnMut(v1::SpokeBulk) -> bool,
-    hash: &Bytes,
-    file: Option<Opened>,
-) -> bool {
-    let piece = |offset, data: Vec<u8>, last, missing| v1::SpokeBulk {
-        frame: Some(spoke_bulk::Frame::Blob(v1::Blob {
-            hash: hash.clone(),
-            offset,
-            data: data.into(),
-            last,
-            missing,
-        })),
-    };
-    let Some(mut file) = file else {
-        return send(piece(0, Vec::new(), true, true));
-    };
-    let mut offset = 0;
-    loop {
-        let mut data = Vec::with_capacity(BULK_FRAME_BYTES_MAX);
-        let read = (&mut file)
-            .take(BULK_FRAME_BYTES_MAX as u64)
-            .read_to_end(&mut data);
-        let missing = read.is_err();
-        let last = missing || data.len() < BULK_FRAME_BYTES_MAX;
-        let many = data.len() as u64;
-        if !send(piece(offset, data, last, missing)) {
-            return false;
-        }
-        if last {
-            return true;
-        }
-        offset += many;
     }
 }

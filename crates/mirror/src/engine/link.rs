@@ -37,7 +37,9 @@ impl State {
 
     pub(super) async fn connected(&mut self, link: Link) {
         self.disconnected();
-        let outgoing = self.beside.sender(self.disk.root(), &link.bulk);
+        let outgoing = self
+            .beside
+            .sender(self.disk.root(), &link.bulk, &self.parts);
         self.contents.connect(outgoing);
         self.link = Some(link);
         self.troubles.offer_again();

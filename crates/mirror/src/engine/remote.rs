@@ -26,6 +26,7 @@ impl State {
     }
 
     fn hub_hello(&mut self, hello: v1::HubHello) {
+        self.parts.greeted(hello.ranges);
         if hello.full {
             self.ahead.clear();
             // Another epoch: the base no longer says what the hub once had, so it may delete nothing.

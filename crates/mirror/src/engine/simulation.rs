@@ -201,6 +201,7 @@ impl World {
             missing: data.is_none(),
             data: data.unwrap_or_default(),
             last: true,
+            ..v1::Blob::default()
         };
         let frame = Some(hub_bulk::Frame::Blob(blob));
         self.tell(Input::Bulk(link, v1::HubBulk { frame })).await;

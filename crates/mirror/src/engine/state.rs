@@ -22,6 +22,7 @@ use super::keep::{Keep, Trash};
 use super::ledger::Ledger;
 use super::link::{Flush, FlushAnswer};
 use super::pace::{Held, Pace};
+use super::parts::{self, Parts};
 use super::texts::{self, Texts};
 use super::tree::Apart;
 use super::trouble::Troubles;
@@ -114,6 +115,7 @@ pub(super) struct State {
     pub(super) bursts: Bursts,
     pub(super) copies: Copies,
     pub(super) texts: Texts,
+    pub(super) parts: Parts,
     pub(super) told: Told,
     pub(super) prints: HashMap<RelPath, Print>,
     /// Folders whose content cannot be seen: nothing below them is decided.
@@ -187,6 +189,7 @@ impl State {
         let bursts = Bursts::read(stored.map(|(_, bytes)| bytes));
         let copies = Copies::read(store.records(copies::RECORD)?);
         let texts = Texts::read(&store.records(texts::RECORD)?);
+        let parts = Parts::read(&store.records(parts::RECORD)?);
         let recovered = disk.private().recover(&known, &bursts.names())?;
         let mut state = Self {
             disk,
@@ -204,6 +207,7 @@ impl State {
             bursts,
             copies,
             texts,
+            parts,
             told: Told::default(),
             base: agreed.nodes,
             local: BTreeMap::new(),

@@ -107,7 +107,8 @@ impl State {
         if self.is_at_rest() {
             self.told.in_step_at = Some(clock::now());
         }
-        let (sent, come) = (self.contents.bytes_sent(), self.contents.bytes_come());
+        let sent = self.parts.sending().map_or(0, |(_, sent)| sent);
+        let come = self.contents.bytes_come();
         View {
             waiting_up: self.waiting(&self.unsent),
             waiting_down: self.waiting(&self.apart),
@@ -184,10 +185,12 @@ impl State {
 
     fn going(&self, path: &RelPath, size: u64, in_batch: bool) -> PathView {
         let hash = self.local.get(path).and_then(Node::hash);
-        let sent = hash.and_then(|hash| self.contents.sent(hash));
+        let sending = self.parts.sending().filter(|(sent, _)| Some(*sent) == hash);
+        let sent = sending.map(|(_, sent)| sent);
+        let is_offered = hash.is_some_and(|hash| self.contents.is_offered(hash));
         PathView {
             path: path.clone(),
-            state: if sent.is_some() || in_batch {
+            state: if is_offered || in_batch {
                 PathState::Sending
             } else {
                 PathState::Waiting

@@ -34,3 +34,9 @@ export const IGNORED_ENDS: readonly string[] = [
     "___jb_tmp___",
     "___jb_old___",
 ];
+
+/** Beginnings of such files: links that say who edits one. */
+export const IGNORED_BEGINS: readonly string[] = [".#"];
+
+/** What such files both begin and end with: what is not saved yet. */
+export const IGNORED_AROUND: readonly string[] = ["#"];

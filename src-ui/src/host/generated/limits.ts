@@ -64,6 +64,9 @@ export const INLINE_CONTENT_BYTES_MAX = 128 * KIB;
 /** One frame of bulk content. */
 export const BULK_FRAME_BYTES_MAX = 256 * KIB;
 
+/** One range of a content that stands for its bytes; other frames wait while a hub copies it. */
+export const RANGE_BYTES_MAX = 2 * MIB;
+
 /** A workspace's name in characters. */
 export const WORKSPACE_NAME_CHARS_MAX = 80;
 

@@ -262,7 +262,7 @@ impl Hub {
         let greeting = v1::HubHello {
             epoch: "e".into(),
             full,
-            link_id: String::new(),
+            ..v1::HubHello::default()
         };
         let mut frames = vec![hub_frame::Frame::Hello(greeting)];
         if full {
