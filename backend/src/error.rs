@@ -1,7 +1,7 @@
-//! The one error that handlers answer with, and the only place that chooses status codes.
+//! The one error that handlers answer with, by HTTP and by gRPC. The status of each code is in `slipway_api::problem`.
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use slipway_api::problem::{FieldProblem, Problem};
+use slipway_api::problem::{self, FieldProblem, Problem};
 use slipway_core::code::Code;
 use slipway_core::path::PathError;
 
@@ -190,18 +190,12 @@ impl From<std::io::Error> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let status = status(self.code);
         let problem = Problem {
-            r#type: format!("/docs#code-{}", self.code),
-            title: self.code.as_str().replace('_', " "),
-            status: status.as_u16(),
-            detail: self.detail,
-            code: self.code,
-            request_id: None,
             fields: self.fields,
             retry_after_s: self.retry_after_s,
+            ..Problem::new(self.code, self.detail)
         };
-        let mut response = (status, axum::Json(&problem)).into_response();
+        let mut response = (status(self.code), axum::Json(&problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -243,41 +237,6 @@ impl From<Error> for tonic::Status {
     }
 }
 
-/// One status for each code.
-const fn status(code: Code) -> StatusCode {
-    match code {
-        Code::SignInRequired | Code::WrongCredentials | Code::SignInExpired => {
-            StatusCode::UNAUTHORIZED
-        }
-        Code::AccountDisabled
-        | Code::Forbidden
-        | Code::ForeignOrigin
-        | Code::RegistrationClosed => StatusCode::FORBIDDEN,
-        Code::NotFound | Code::RevisionUnknown => StatusCode::NOT_FOUND,
-        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::Stale => StatusCode::PRECONDITION_FAILED,
-        Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Code::BodyTooLarge | Code::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::RangeUnsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-        Code::BodyStalled => StatusCode::REQUEST_TIMEOUT,
-        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::DatabaseUnavailable
-        | Code::GoingAway
-        | Code::SandboxUnavailable
-        | Code::ImageMissing
-        | Code::SessionUnreachable => StatusCode::SERVICE_UNAVAILABLE,
-        Code::ServerDiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::InvalidRequest
-        | Code::WeakPassword
-        | Code::PathInvalid
-        | Code::PathReserved
-        | Code::LinkEscapes
-        | Code::ZipInvalid
-        | Code::ZipBomb
-        | Code::ProtocolMismatch
-        | Code::ContentMissing => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::CONFLICT,
-    }
+fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(problem::status(code)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

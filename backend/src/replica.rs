@@ -10,7 +10,7 @@ use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{COMMIT_OPERATIONS_MAX, MIB};
 use slipway_core::path::RelPath;
 use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
-use slipway_proto::{PROTOCOL, convert, v1};
+use slipway_proto::{convert, v1};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tonic::Streaming;
@@ -87,7 +87,9 @@ pub type Bulk = Duplex<v1::HubBulk, v1::SpokeBulk>;
 pub async fn hello(control: &mut Control) -> Result<v1::SpokeHello, ReplicaError> {
     let first = control.incoming.message().await?;
     match first.and_then(|frame| frame.frame) {
-        Some(spoke_frame::Frame::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
+        Some(spoke_frame::Frame::Hello(hello)) if slipway_proto::understands(hello.protocol) => {
+            Ok(hello)
+        }
         Some(_) => Err(ReplicaError::Protocol(
             "its first frame is no hello of our version",
         )),

@@ -208,14 +208,6 @@ async fn dispatch(
     Ok(0)
 }
 
-/// A workspace's name as that of a file or folder here.
-fn file_name(workspace: &str) -> String {
-    let plain = workspace.replace(['/', '\\', '\0'], "-");
-    let plain = plain.trim_start_matches(['.', '-']);
-    let name = if plain.is_empty() { "workspace" } else { plain };
-    name.to_owned()
-}
-
 /// Tells why there is no window, and what there is without one.
 #[must_use]
 pub fn fail(error: &CliError) -> ExitCode {
@@ -274,12 +266,5 @@ mod tests {
         for page in ["slipway.1", "slipway-open.1", "slipway-run.1"] {
             assert!(folder.path().join(page).exists(), "{page}");
         }
-    }
-
-    #[test]
-    fn a_workspaces_name_makes_a_file_in_this_folder() {
-        assert_eq!(file_name("tides"), "tides");
-        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
-        assert_eq!(file_name("-"), "workspace");
     }
 }

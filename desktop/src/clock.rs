@@ -1,5 +1,8 @@
 //! Time and chance, the only place that asks the system for them.
+use std::time::SystemTime;
+
 use slipway_core::secret::Secret;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A new id of this moment.
@@ -23,4 +26,30 @@ pub(crate) fn fresh_key() -> Secret {
     rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Secret::new(digits)
+}
+
+/// A number from 0 to 1, to spread what would come at the same time.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for time and chance"
+)]
+pub(crate) fn chance() -> f64 {
+    rand::random()
+}
+
+/// The time of day, as the system's clock has it.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for time and chance"
+)]
+pub(crate) fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The same as a date.
+#[must_use]
+pub(crate) fn now() -> OffsetDateTime {
+    wall().into()
 }

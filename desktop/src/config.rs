@@ -17,6 +17,8 @@ pub struct Config {
     pub agents: Vec<PathBuf>,
     /// What belongs to this login and not to the one in which an agent was started.
     pub login: Vec<(String, String)>,
+    /// Where new workspaces are put if nobody says otherwise.
+    pub home: PathBuf,
 }
 
 impl Config {
@@ -29,7 +31,8 @@ impl Config {
         reason = "this file is the one that reads the environment"
     )]
     pub fn read() -> Result<Self, CliError> {
-        let state = state_folder(std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"))
+        let home = std::env::var_os("HOME");
+        let state = state_folder(std::env::var_os("XDG_STATE_HOME"), home.clone())
             .ok_or(CliError::NoHome)?;
         let told = |name: &str| std::env::var(name).ok();
         let login = LOGIN
@@ -37,7 +40,12 @@ impl Config {
             .filter_map(|name| Some(((*name).to_owned(), told(name)?)));
         let host = rustix::system::uname();
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let workspaces = home.map(PathBuf::from).filter(|home| home.is_absolute());
         Ok(Self {
+            home: workspaces.map_or_else(
+                || state.with_extension("workspaces"),
+                |home| home.join("Slipway"),
+            ),
             state,
             host: host.nodename().to_string_lossy().into_owned(),
             display: cfg!(not(target_os = "linux"))

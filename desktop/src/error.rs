@@ -179,6 +179,8 @@ impl CliError {
                 error @ (ClientError::Network(_)
                 | ClientError::Socket(_)
                 | ClientError::Connect(_)
+                | ClientError::Dial(_)
+                | ClientError::Silent
                 | ClientError::Stream(_)),
             ) => Self::Unreachable {
                 server: server.clone(),

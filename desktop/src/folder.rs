@@ -1,4 +1,4 @@
-//! Folders that are kept in step with a workspace: which there are, and which may become one.
+//! Folders of this machine that are workspaces: which there are, and which may become one.
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,29 +6,45 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, FlockOperation};
 use serde::{Deserialize, Serialize};
 use slipway_api::workspace::Workspace;
-use slipway_core::id::{Id as _, ReplicaId, WorkspaceId};
+use slipway_core::id::{Id as _, ReplicaId, SessionId, WorkspaceId};
 use slipway_mirror::disk::root;
+use time::OffsetDateTime;
 
 use crate::clock;
 use crate::error::CliError;
 use crate::server::Address;
 use crate::state;
 
-/// A folder that is kept in step with a workspace.
+/// A folder that is a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
     /// Where it lies, without a link on the way.
     pub path: PathBuf,
-    /// The workspace's server.
-    pub server: Address,
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// The workspace's name when the folder was taken.
+    /// The workspace that it is a copy of; none while no server knows it.
+    #[serde(flatten)]
+    pub remote: Option<Remote>,
+    /// Its name: the workspace's when the folder was taken.
     pub name: String,
     /// This copy of the workspace.
     pub replica: ReplicaId,
     /// Which folder it is: another one in its place is not it.
     pub root: String,
+    /// When it was last opened in the app.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub opened_at: Option<OffsetDateTime>,
+}
+
+/// A workspace at a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// The server.
+    pub server: Address,
+    /// The workspace.
+    pub workspace: WorkspaceId,
 }
 
 /// Why a folder cannot be kept in step.
@@ -84,6 +100,15 @@ pub enum FolderError {
     /// A fault of ours.
     #[error("{} is no longer kept in step, by a fault of Slipway's. Start it again; nothing is lost.", .0.display())]
     Ended(PathBuf),
+    /// More than a workspace.
+    #[error("{} is too much for a workspace. Open a folder inside of it.", .0.display())]
+    Whole(PathBuf),
+    /// Another folder stands there, or none.
+    #[error("{} is no longer the folder that was opened: it is gone, or another one stands there. Put it back, or remove it from the list.", .0.display())]
+    Gone(PathBuf),
+    /// No server knows it.
+    #[error("{} is a workspace of this machine only. Upload it in the app first.", .0.display())]
+    OnlyHere(PathBuf),
     /// Not one of ours.
     #[error("{} is not kept in step with a workspace. Begin with: slipway mirror WORKSPACE DIR", .0.display())]
     Unknown(PathBuf),
@@ -104,6 +129,9 @@ impl FolderError {
             Self::Taken { .. } => "folder_taken",
             Self::InUse(_) => "folder_in_use",
             Self::Ended(_) => "folder_ended",
+            Self::Whole(_) => "folder_whole",
+            Self::Gone(_) => "folder_gone",
+            Self::OnlyHere(_) => "only_here",
             Self::Unknown(_) => "folder_unknown",
         }
     }
@@ -177,38 +205,123 @@ impl Folders {
         server: &Address,
         workspace: &Workspace,
     ) -> Result<Folder, CliError> {
+        let remote = Some(Remote {
+            server: server.clone(),
+            workspace: workspace.id,
+        });
+        match self.place(path)? {
+            Place::Known(known) if known.remote == remote => {
+                writable(&known.path)?;
+                Ok(known)
+            }
+            Place::Known(known) => {
+                let (path, name) = (known.path, known.name);
+                Err(FolderError::Taken { path, name }.into())
+            }
+            Place::Free(path) => {
+                make(&path)?;
+                self.record(path, workspace.name.clone(), remote)
+            }
+        }
+    }
+
+    /// Makes a folder that no server knows: an empty one, or one that is not there yet.
+    ///
+    /// # Errors
+    /// When it must not be taken.
+    pub fn make(&self, path: &Path, name: &str) -> Result<Folder, CliError> {
+        match self.place(path)? {
+            Place::Known(known) => {
+                let (path, name) = (known.path, known.name);
+                Err(FolderError::Taken { path, name }.into())
+            }
+            Place::Free(path) => {
+                make(&path)?;
+                self.record(path, name.to_owned(), None)
+            }
+        }
+    }
+
+    /// Opens a folder as it is, with all that lies in it; one that is known is what it was.
+    ///
+    /// # Errors
+    /// When it is none, or must not be one.
+    pub fn open(&self, path: &Path) -> Result<Folder, CliError> {
+        match self.place(path)? {
+            Place::Known(known) => {
+                writable(&known.path)?;
+                Ok(known)
+            }
+            Place::Free(path) => {
+                if !path.is_dir() {
+                    return Err(FolderError::NotFolder(path).into());
+                }
+                writable(&path)?;
+                let name = path.file_name().unwrap_or_default();
+                let name = name.to_string_lossy().into_owned();
+                self.record(path, name, None)
+            }
+        }
+    }
+
+    /// What is known of a path, which is apart from every folder of ours if nothing is.
+    fn place(&self, path: &Path) -> Result<Place, CliError> {
         let path = resolve(path)?;
         let (known, others): (Vec<_>, Vec<_>) = self
             .all()?
             .into_iter()
             .partition(|folder| folder.path == path);
-        if let Some(known) = known.iter().find(|folder| folder.is_there()) {
-            return if known.workspace == workspace.id && known.server == *server {
-                writable(&path)?;
-                Ok(known.clone())
-            } else {
-                let name = known.name.clone();
-                Err(FolderError::Taken { path, name }.into())
-            };
+        let (there, gone): (Vec<_>, Vec<_>) = known.into_iter().partition(Folder::is_there);
+        if let Some(known) = there.into_iter().next() {
+            return Ok(Place::Known(known));
         }
         self.is_apart(&path, &others)?;
-        make(&path)?;
-        for gone in known {
+        for gone in gone {
             // Its record tells of a folder that no longer exists.
-            let home = self.home(&gone);
-            std::fs::remove_dir_all(&home).map_err(CliError::file(home))?;
+            self.forget(&gone)?;
         }
+        Ok(Place::Free(path))
+    }
+
+    fn record(
+        &self,
+        path: PathBuf,
+        name: String,
+        remote: Option<Remote>,
+    ) -> Result<Folder, CliError> {
         let fresh = clock::fresh_uuid();
         let folder = Folder {
             root: root::identity(&path, &fresh.to_string()).map_err(CliError::file(&path))?,
             path,
-            server: server.clone(),
-            workspace: workspace.id,
-            name: workspace.name.clone(),
+            remote,
+            name,
             replica: ReplicaId::from_uuid(fresh),
+            opened_at: None,
         };
-        state::write(&self.home(&folder).join("folder.json"), &folder)?;
+        self.keep(&folder)?;
         Ok(folder)
+    }
+
+    /// Writes what is known of a folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&self, folder: &Folder) -> Result<(), CliError> {
+        state::write(&self.home(folder).join("folder.json"), folder)
+    }
+
+    /// Forgets a folder; its files stay.
+    ///
+    /// # Errors
+    /// When its record cannot be removed.
+    pub fn forget(&self, folder: &Folder) -> Result<(), CliError> {
+        let home = self.home(folder);
+        match std::fs::remove_dir_all(&home) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(CliError::file(home)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Looks whether a folder that is new to us lies apart from every other and from what is ours.
@@ -256,7 +369,34 @@ impl Folders {
     }
 }
 
+/// What is known of a path.
+enum Place {
+    Known(Folder),
+    Free(PathBuf),
+}
+
 impl Folder {
+    /// Its id on this machine.
+    #[must_use]
+    pub fn id(&self) -> WorkspaceId {
+        WorkspaceId::from_uuid(self.replica.uuid())
+    }
+
+    /// The id under which its terminals on this machine are asked for.
+    #[must_use]
+    pub fn terminals(&self) -> SessionId {
+        SessionId::from_uuid(self.replica.uuid())
+    }
+
+    /// The workspace that it is a copy of.
+    ///
+    /// # Errors
+    /// When no server knows it.
+    pub fn remote(&self) -> Result<&Remote, FolderError> {
+        let only_here = || FolderError::OnlyHere(self.path.clone());
+        self.remote.as_ref().ok_or_else(only_here)
+    }
+
     /// Whether the folder that was taken still stands at its path.
     #[must_use]
     pub fn is_there(&self) -> bool {
@@ -283,6 +423,15 @@ fn resolve(path: &Path) -> Result<PathBuf, CliError> {
         }
         Err(error) => Err(CliError::file(path)(error)),
     }
+}
+
+/// A workspace's name as that of a file or folder here.
+#[must_use]
+pub fn file_name(workspace: &str) -> String {
+    let plain = workspace.replace(['/', '\\', '\0'], "-");
+    let plain = plain.trim_start_matches(['.', '-']);
+    let name = if plain.is_empty() { "workspace" } else { plain };
+    name.to_owned()
 }
 
 /// Sees to an empty folder that can be written.
@@ -393,6 +542,56 @@ mod tests {
         let second = lab.take("a", 1).unwrap();
         assert_ne!(first.replica, second.replica);
         assert_eq!(lab.folders.all().unwrap(), [second]);
+    }
+
+    #[test]
+    fn a_folder_with_files_is_opened_as_it_is_and_never_becomes_a_copy_of_another_workspace() {
+        let lab = Lab::new();
+        std::fs::create_dir(lab.path("full")).unwrap();
+        std::fs::write(lab.path("full/x"), "x").unwrap();
+        let opened = lab.folders.open(&lab.path("full")).unwrap();
+        assert_eq!((opened.name.as_str(), &opened.remote), ("full", &None));
+        assert_eq!(lab.folders.open(&lab.path("full")).unwrap(), opened);
+        assert_eq!(lab.take("full", 1), Err("folder_taken"));
+        let inside = lab.folders.open(&lab.path("full/x"));
+        assert_eq!(
+            inside.map_err(|error| error.code()).map(drop),
+            Err("not_a_folder")
+        );
+        let missing = lab.folders.open(&lab.path("missing"));
+        assert_eq!(
+            missing.map_err(|error| error.code()).map(drop),
+            Err("not_a_folder")
+        );
+        lab.folders.forget(&opened).unwrap();
+        assert_eq!(lab.folders.all().unwrap(), []);
+        assert_eq!(std::fs::read(lab.path("full/x")).unwrap(), b"x");
+        // A copy is opened as what it is.
+        let copy = lab.take("copy", 1).unwrap();
+        assert_eq!(lab.folders.open(&lab.path("copy")).unwrap(), copy);
+    }
+
+    #[test]
+    fn a_workspaces_name_makes_a_file_in_this_folder() {
+        assert_eq!(file_name("tides"), "tides");
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_name("-"), "workspace");
+    }
+
+    #[test]
+    fn a_record_of_before_is_read() {
+        let old = serde_json::json!({
+            "path": "/w", "server": "http://localhost:1", "name": "w", "root": "r",
+            "workspace": "0199aaaa-0000-7000-8000-000000000001",
+            "replica": "0199aaaa-0000-7000-8000-000000000002",
+        });
+        let read: Folder = serde_json::from_value(old).unwrap();
+        assert_eq!(read.remote.unwrap().server.as_str(), "http://localhost:1");
+        let local = serde_json::json!({
+            "path": "/w", "name": "w", "root": "r", "replica": "0199aaaa-0000-7000-8000-000000000002",
+        });
+        let read: Folder = serde_json::from_value(local).unwrap();
+        assert_eq!(read.remote, None);
     }
 
     #[test]

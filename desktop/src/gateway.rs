@@ -1,120 +1,191 @@
-//! What stands behind the page: for now it answers that it knows nothing.
+//! What stands between the page and everything else: a function of requests and frames that knows no window. The page
+//! asks the same here as it asks of a server in a browser (docs/decisions/0013): what concerns files of this machine is
+//! answered from the disk, what concerns sessions and runs goes to the server with this device's token, which the page
+//! never sees.
+//!
+//! Reading order: `routes` is the table, `asked` and `answer` are its two ends. `servers` knows who is signed in where,
+//! `standing` how it stands with the server of the page, and `pass` exchanges with one. `workspaces` are the folders of
+//! this machine, `kept` one that is being kept, `files`, `upload` and `sync` what is asked of it, `account` signs in and
+//! out. `runs` go to the server, or into `queue`. `wire` is the page's socket, `streams` what its streams carry.
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use slipway_api::desktop::{ConnectionState, Told};
-use tokio::sync::{broadcast, mpsc};
+use http::{Request, Response};
+use slipway_api::desktop::Told;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::CliError;
+use crate::local::LocalAgents;
+use crate::state::State;
+use asked::Asked;
+use servers::Servers;
+use standing::{Line, Wakes};
+use workspaces::Workspaces;
 
-/// Answers the page.
+mod account;
+mod address;
+mod answer;
+mod asked;
+mod download;
+mod export;
+mod files;
+mod kept;
+mod pass;
+mod queue;
+mod routes;
+mod runs;
+mod servers;
+mod standing;
+mod streams;
+mod sync;
+mod upload;
+mod wire;
+mod workspaces;
+
+pub use runs::RunEnded;
+pub use wire::Wire;
+
+/// What a slow listener may be behind; it reads everything anew then.
+const TOLD_MAX: usize = 256;
+
+/// The gateway. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    servers: Servers,
+    line: Line,
+    workspaces: Workspaces,
+    agents: LocalAgents,
     told: broadcast::Sender<Told>,
-    runs: broadcast::Sender<RunEnded>,
-}
-
-/// The page's socket.
-pub struct Wire {
-    /// Frames of the page.
-    pub to: mpsc::Sender<Bytes>,
-    /// Frames for the page.
-    pub from: mpsc::Receiver<Bytes>,
-}
-
-/// A run that has ended.
-#[derive(Clone, Debug)]
-pub struct RunEnded {
-    /// The workspace's name.
-    pub workspace: String,
-    /// The command.
-    pub command: String,
-    /// Its exit code; none when it was stopped.
-    pub exit: Option<i32>,
-    /// How long it took.
-    pub took: Duration,
+    runs: runs::Runs,
+    over: CancellationToken,
 }
 
 impl Gateway {
-    /// Begins.
+    /// Opens the state, the workspaces of this machine and the connection to the chosen server. Nothing slow is waited for.
     ///
     /// # Errors
-    /// Never, for now.
-    #[expect(clippy::unused_async, reason = "what will stand here waits")]
-    pub async fn start(_config: &Config) -> Result<Self, CliError> {
-        Ok(Self {
-            told: broadcast::Sender::new(64),
-            runs: broadcast::Sender::new(64),
-        })
+    /// When the state folder cannot be used.
+    pub async fn start(config: &Config) -> Result<Self, CliError> {
+        let state = State::open(&config.state)?;
+        let told = broadcast::channel(TOLD_MAX).0;
+        let servers = Servers::open(&state, told.clone())?;
+        let workspaces = Workspaces::open(config, servers.clone(), told.clone())?;
+        let gateway = Self(Arc::new(Inner {
+            config: config.clone(),
+            line: Line::new(servers.clone()),
+            workspaces,
+            agents: LocalAgents::new(&state, config),
+            servers,
+            told,
+            runs: runs::Runs::default(),
+            over: CancellationToken::new(),
+        }));
+        gateway.spawn(|inner| async move {
+            inner.line.run().await;
+        });
+        gateway.spawn(tell_standing);
+        gateway.spawn(wake);
+        gateway.spawn(queue::start_waiting);
+        gateway.spawn(|inner| async move { inner.workspaces.open_recent().await });
+        Ok(gateway)
     }
 
-    /// One exchange of the page.
-    #[expect(clippy::unused_async, reason = "what will stand here waits")]
-    pub async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let (status, body) = if request.uri().path() == "/desktop" {
-            let version = serde_json::json!({ "version": env!("CARGO_PKG_VERSION") });
-            (200, version)
-        } else {
-            (404, serde_json::json!({ "code": "not_found" }))
+    /// Does something beside until the gateway stops.
+    fn spawn<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Inner>) -> F) {
+        let over = self.0.over.clone();
+        let work = work(Arc::clone(&self.0));
+        tokio::spawn(async move { over.run_until_cancelled(work).await });
+    }
+
+    /// One exchange of the page; the path is below `/api/v1`. Never fails: faults are problem answers.
+    pub async fn exchange(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let answer = match Asked::of(request) {
+            Ok(asked) => self.route(&asked).await,
+            Err(fault) => Err(fault),
         };
-        let mut response = http::Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-        response
+        answer.unwrap_or_else(answer::Fault::into_response)
     }
 
-    /// The page's socket.
+    /// The page's socket. A new one replaces none; dropped, its streams end.
     #[must_use]
     pub fn wire(&self) -> Wire {
-        let (to, _) = mpsc::channel(1);
-        let (_, from) = mpsc::channel(1);
-        Wire { to, from }
+        wire::open(self.clone())
     }
 
-    /// What the page is told.
+    /// What the page is told from now on; [`Gateway::standing`] is how it stands now.
     #[must_use]
     pub fn told(&self) -> broadcast::Receiver<Told> {
-        self.told.subscribe()
+        self.0.told.subscribe()
     }
 
-    /// How it stands with the server.
+    /// How it stands with the server of the page.
     #[must_use]
     pub fn standing(&self) -> Told {
-        Told::Connection {
-            state: ConnectionState::Idle,
-            next_at: None,
-        }
+        self.0.line.standing().borrow().told()
     }
 
-    /// Tries the server at once.
-    pub fn retry(&self) {}
-
-    /// Writes what is answered at a path to a file.
-    ///
-    /// # Errors
-    /// Always, for now.
-    #[expect(clippy::unused_async, reason = "what will stand here waits")]
-    pub async fn download(&self, path: &str, _to: &Path) -> Result<(), CliError> {
-        Err(CliError::WorkspaceUnknown(path.to_owned()))
+    /// Tries the servers at once.
+    pub fn retry(&self) {
+        self.0.line.ask();
+        self.0.workspaces.ask_all();
     }
 
-    /// The page's address for a link, a file or a folder.
+    /// What a server or a folder answers at a path, written to a file that the person chose.
     ///
     /// # Errors
-    /// Always, for now.
-    #[expect(clippy::unused_async, reason = "what will stand here waits")]
+    /// When there is no answer, or the file cannot be written.
+    pub async fn download(&self, path: &str, to: &Path) -> Result<(), CliError> {
+        download::download(self, path, to).await
+    }
+
+    /// The page's address for a deep link, or for a file or folder of this machine.
+    ///
+    /// # Errors
+    /// When it is none.
     pub async fn address_of(&self, wish: &str) -> Result<String, CliError> {
-        Err(CliError::WorkspaceUnknown(wish.to_owned()))
+        address::address_of(self, wish).await
     }
 
-    /// Runs that end.
+    /// Runs that were started here, as they end.
     #[must_use]
     pub fn runs_ended(&self) -> broadcast::Receiver<RunEnded> {
-        self.runs.subscribe()
+        self.0.runs.ended()
     }
 
-    /// Ends.
-    #[expect(clippy::unused_async, reason = "what will stand here waits")]
-    pub async fn stop(&self) {}
+    /// Ends everything; what was agreed on is stored.
+    pub async fn stop(&self) {
+        self.0.over.cancel();
+        self.0.servers.cut();
+        self.0.workspaces.stop().await;
+    }
+}
+
+/// Tells the page how it stands with its server, and lets every folder try when that is there again.
+async fn tell_standing(inner: Arc<Inner>) {
+    let mut standing = inner.line.standing();
+    while standing.changed().await.is_ok() {
+        let now = *standing.borrow_and_update();
+        // Nobody may listen.
+        inner.told.send(now.told()).ok();
+        if now.state == slipway_api::desktop::ConnectionState::Online {
+            inner.workspaces.ask_all();
+        }
+    }
+}
+
+/// After a sleep no connection is what it seems.
+async fn wake(inner: Arc<Inner>) {
+    let mut wakes = Wakes::begin();
+    loop {
+        wakes.next().await;
+        inner.servers.cut();
+        inner.line.ask();
+        inner.workspaces.ask_all();
+    }
 }

@@ -1,25 +1,31 @@
-//! `Kept`: a folder that is being kept in step: its engine, its connection, and how it stands.
+//! `Kept`: a folder that is being kept: its engine, its connection if a server knows it, and how it stands.
 use std::fs::File;
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use slipway_client::error::ClientError;
 use slipway_client::rest::Client;
-use slipway_core::id::{ReplicaId, WorkspaceId};
+use slipway_core::id::ReplicaId;
 use slipway_mirror::engine::{Brake, Engine, EngineError, Input, Settings};
 use slipway_mirror::follow::{Follow, Incoming, Outgoing, Reason, Standing};
 use slipway_mirror::notice::Notice;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::error::CliError;
-use crate::folder::{Folder, FolderError, Folders};
+use crate::folder::{Folder, FolderError, Folders, Remote};
 
-/// A folder that is being kept in step.
+/// Gives the client to dial with, asked before each dial: somebody may have signed in or out since the last.
+pub type Dialler = Box<dyn Fn() -> BoxFuture<'static, Result<Client, Reason>> + Send + Sync>;
+
+/// A folder that is being kept.
 pub struct Kept {
-    folder: Folder,
+    folder: RwLock<Folder>,
     engine: Engine,
-    follow: Follow,
+    follow: OnceLock<Follow>,
     /// Nobody else keeps it meanwhile.
-    _lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 /// How a folder stands.
@@ -48,19 +54,19 @@ pub enum StandState {
     Refused,
     /// Nobody keeps it in step now.
     Stopped,
+    /// No server knows it.
+    Local,
 }
 
 impl Kept {
-    /// Begins to keep a folder in step. Its conflict copies are named after this machine.
+    /// Begins to keep a folder. Its conflict copies are named after this machine.
     ///
     /// # Errors
     /// When another process keeps it, or it cannot be opened.
-    pub fn start(
-        folders: &Folders,
-        folder: &Folder,
-        client: &Client,
-        host: &str,
-    ) -> Result<Self, CliError> {
+    pub fn start(folders: &Folders, folder: &Folder, host: &str) -> Result<Self, CliError> {
+        if !folder.is_there() {
+            return Err(FolderError::Gone(folder.path.clone()).into());
+        }
         let lock = folders.lock(folder)?;
         let lock = lock.ok_or_else(|| FolderError::InUse(folder.path.clone()))?;
         let settings = Settings {
@@ -75,22 +81,79 @@ impl Kept {
             EngineError::Disk(source) => CliError::file(&folder.path)(source),
             EngineError::Base(_) => CliError::StateDamaged(folders.home(folder)),
         })?;
-        let (client, workspace, replica) = (client.clone(), folder.workspace, folder.replica);
-        let follow = Follow::start(engine.clone(), move |outgoing| {
-            dial(client.clone(), workspace, replica, outgoing)
-        });
         Ok(Self {
-            folder: folder.clone(),
+            folder: RwLock::new(folder.clone()),
             engine,
-            follow,
-            _lock: lock,
+            follow: OnceLock::new(),
+            lock: Mutex::new(Some(lock)),
         })
     }
 
-    /// How it stands with the connection, moving.
+    /// The same, in step with its workspace by this client.
+    ///
+    /// # Errors
+    /// When it cannot be kept, or no server knows it.
+    pub fn following(
+        folders: &Folders,
+        folder: &Folder,
+        client: &Client,
+        host: &str,
+    ) -> Result<Self, CliError> {
+        let remote = folder.remote()?.clone();
+        let kept = Self::start(folders, folder, host)?;
+        let client = client.clone();
+        kept.follow(
+            remote,
+            Box::new(move || std::future::ready(Ok(client.clone())).boxed()),
+        );
+        Ok(kept)
+    }
+
+    /// Brings it in step with a workspace from now on; the first one that is named.
+    pub fn follow(&self, remote: Remote, dialler: Dialler) {
+        let replica = self.folder().replica;
+        self.folder
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remote = Some(remote.clone());
+        self.follow.get_or_init(|| {
+            Follow::start(self.engine.clone(), move |outgoing| {
+                dial(dialler(), remote.clone(), replica, outgoing)
+            })
+        });
+    }
+
+    /// What is known of the folder.
     #[must_use]
-    pub fn standing(&self) -> watch::Receiver<Standing> {
-        self.follow.standing()
+    pub fn folder(&self) -> Folder {
+        self.folder
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Gives it another name, and the time when it was last opened.
+    pub fn is_now(&self, folder: Folder) {
+        *self.folder.write().unwrap_or_else(PoisonError::into_inner) = folder;
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// How it stands with the connection, moving; `None` while no server knows it.
+    #[must_use]
+    pub fn standing(&self) -> Option<watch::Receiver<Standing>> {
+        self.follow.get().map(Follow::standing)
+    }
+
+    /// Tries at once to connect, if there is no connection.
+    pub fn ask(&self) {
+        if let Some(follow) = self.follow.get() {
+            follow.ask();
+        }
     }
 
     /// The newest revision that the folder has shown whole, moving.
@@ -108,11 +171,16 @@ impl Kept {
     /// How it stands now.
     #[must_use]
     pub fn stand(&self) -> Stand {
-        let (state, reason) = match &*self.follow.standing().borrow() {
-            Standing::Connecting => (StandState::Connecting, None),
-            Standing::Online => (StandState::Connected, None),
-            Standing::Offline { reason, .. } => (StandState::Offline, Some(reason.message.clone())),
-            Standing::Refused { message, .. } => (StandState::Refused, Some(message.clone())),
+        let standing = self.standing();
+        let standing = standing.as_ref().map(watch::Receiver::borrow);
+        let (state, reason) = match standing.as_deref() {
+            None => (StandState::Local, None),
+            Some(Standing::Connecting) => (StandState::Connecting, None),
+            Some(Standing::Online) => (StandState::Connected, None),
+            Some(Standing::Offline { reason, .. }) => {
+                (StandState::Offline, Some(reason.message.clone()))
+            }
+            Some(Standing::Refused { message, .. }) => (StandState::Refused, Some(message.clone())),
         };
         Stand {
             state,
@@ -159,14 +227,17 @@ impl Kept {
 
     /// What the server refuses, once it does.
     pub async fn refusal(&self) -> CliError {
-        let mut standing = self.follow.standing();
+        let folder = self.folder();
+        let (Some(mut standing), Some(remote)) = (self.standing(), folder.remote) else {
+            return FolderError::OnlyHere(folder.path).into();
+        };
         loop {
             if let Standing::Refused { code, message } = &*standing.borrow_and_update() {
                 let closed = ClientError::Closed {
                     code: code.to_string(),
                     message: message.clone(),
                 };
-                return CliError::at(&self.folder.server, closed);
+                return CliError::at(&remote.server, closed);
             }
             if standing.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -175,12 +246,14 @@ impl Kept {
     }
 
     fn ended(&self) -> CliError {
-        FolderError::Ended(self.folder.path.clone()).into()
+        FolderError::Ended(self.folder().path).into()
     }
 
-    /// Ends it; what was agreed on is stored.
+    /// Ends it; what was agreed on is stored, and another process may keep the folder.
     pub async fn stop(&self) {
         self.engine.stop().await;
+        let lock = self.lock.lock();
+        drop(lock.unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -196,7 +269,9 @@ fn short(host: &str) -> String {
     }
 }
 
-fn reason(error: &ClientError) -> Reason {
+/// Why a connection was not made, or ended.
+#[must_use]
+pub fn reason(error: &ClientError) -> Reason {
     Reason {
         code: error.code(),
         message: error.to_string(),
@@ -204,13 +279,14 @@ fn reason(error: &ClientError) -> Reason {
 }
 
 async fn dial(
-    client: Client,
-    workspace: WorkspaceId,
+    client: BoxFuture<'static, Result<Client, Reason>>,
+    remote: Remote,
     replica: ReplicaId,
     outgoing: Outgoing,
 ) -> Result<Incoming, Reason> {
     let link = client
-        .sync(workspace, replica, outgoing.control, outgoing.bulk)
+        .await?
+        .sync(remote.workspace, replica, outgoing.control, outgoing.bulk)
         .await
         .map_err(|error| reason(&error))?;
     let ended = async move {

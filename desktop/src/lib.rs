@@ -1,9 +1,9 @@
 //! The desktop program: the window, the command line, and what they share.
 //!
 //! Reading order: `main` parses and leaves with a code, `window` shows the page and `gateway` answers it, `cli` is one
-//! file for each command, `error` is what can go wrong in words and codes. `state` keeps who is signed in where,
-//! `token` keeps the secret of it, `folder` knows which folders are copies of workspaces, `keep` keeps one in step and
-//! `control` lets other commands ask it. `local` finds and starts the agents that own terminals of this machine.
+//! file for each command, `error` is what can go wrong in words and codes. `state` keeps who is signed in where, `sign_in`
+//! is what that takes, `token` keeps the secret of it. `folder` knows which folders are workspaces, `keep` keeps one in
+//! step and `control` lets other commands ask it. `local` finds and starts the agents that own terminals of this machine.
 //! `config` reads the environment, and `tty` is the terminal at which a person sits.
 
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod keep;
 pub mod local;
 pub mod output;
 pub mod server;
+pub mod sign_in;
 pub mod state;
 pub mod token;
 pub mod tty;

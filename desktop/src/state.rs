@@ -1,11 +1,12 @@
-//! The private state folder: who is signed in where, and which folders are kept in step. Every file is replaced as a whole, so that commands that run at the
-//! same time see one state or the other.
+//! The private state folder: who is signed in where, and which folders are workspaces. Every file is replaced as a whole,
+//! so that programs that run at the same time see one state or the other.
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use slipway_api::account::Account;
 
 use crate::error::CliError;
 use crate::folder::Folders;
@@ -13,7 +14,7 @@ use crate::server::Address;
 use crate::token::{TokenStore, Tokens};
 
 /// Who is signed in at a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SignIn {
     /// Where.
     pub server: Address,
@@ -23,6 +24,9 @@ pub struct SignIn {
     pub email: String,
     /// Where the token is kept.
     pub token_store: TokenStore,
+    /// The account as it was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
 }
 
 /// The state folder.
@@ -82,8 +86,24 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn keep(&self, sign_in: &SignIn) -> Result<(), CliError> {
-        write(&self.sign_in_file(&sign_in.server), sign_in)?;
-        write(&self.root.join("current.json"), &sign_in.server)
+        self.note(sign_in)?;
+        self.choose(&sign_in.server)
+    }
+
+    /// Remembers what is known of a sign-in.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn note(&self, sign_in: &SignIn) -> Result<(), CliError> {
+        write(&self.sign_in_file(&sign_in.server), sign_in)
+    }
+
+    /// Speaks to a server from now on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn choose(&self, server: &Address) -> Result<(), CliError> {
+        write(&self.root.join("current.json"), server)
     }
 
     /// Forgets a sign-in.
@@ -179,6 +199,7 @@ mod tests {
             name: "Ada".to_owned(),
             email: "ada@example.org".to_owned(),
             token_store: TokenStore::File,
+            account: None,
         };
         let (first, second) = (sign_in("localhost:1"), sign_in("localhost:2"));
         state.keep(&first).unwrap();

@@ -1,12 +1,16 @@
 //! Where the token of this device is kept: the system's keychain, or a file that only its owner reads when a person chose
 //! that. Nothing else ever holds it: no argument, no log, no variable of the environment.
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use slipway_api::desktop::Keychain;
 use slipway_core::secret::Secret;
 
 use crate::server::Address;
@@ -17,6 +21,8 @@ const SERVICE: &str = "slipway";
 const PROBE: &str = "slipway-probe";
 /// A token is shorter by far.
 const TOKEN_BYTES_MAX: u64 = 4096;
+/// A keychain that waits longer waits for a person.
+const KEYCHAIN_WITHIN: Duration = Duration::from_secs(3);
 
 /// Where a token is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -92,7 +98,11 @@ impl TokenError {
 #[derive(Clone, Debug)]
 pub struct Tokens {
     folder: PathBuf,
+    /// Those that end with the process; a command that is over at once has none.
+    memory: Option<Memory>,
 }
+
+type Memory = Arc<Mutex<HashMap<String, Secret>>>;
 
 impl Tokens {
     /// With files below the private state folder.
@@ -100,6 +110,37 @@ impl Tokens {
     pub fn new(state: &Path) -> Self {
         Self {
             folder: state.join("tokens"),
+            memory: None,
+        }
+    }
+
+    /// The same for a process that stays: tokens can be in its memory only.
+    #[must_use]
+    pub fn in_memory_too(self) -> Self {
+        Self {
+            memory: Some(Memory::default()),
+            ..self
+        }
+    }
+
+    /// Whether a token may be there: one in the memory of a process that ended is not.
+    #[must_use]
+    pub fn may_have(&self, store: TokenStore, server: &Address) -> bool {
+        store != TokenStore::Memory || self.remembered(server).is_some()
+    }
+
+    fn remembered(&self, server: &Address) -> Option<Secret> {
+        let memory = self.memory.as_ref()?.lock();
+        let memory = memory.unwrap_or_else(PoisonError::into_inner);
+        memory.get(server.as_str()).cloned()
+    }
+
+    /// What the system offers for keeping secrets now.
+    pub async fn keychain(&self) -> Keychain {
+        match tokio::time::timeout(KEYCHAIN_WITHIN, probe()).await {
+            Ok(Ok(())) => Keychain::Ready,
+            Ok(Err(keyring::Error::NoStorageAccess(_))) | Err(_) => Keychain::Locked,
+            Ok(Err(_)) => Keychain::Absent,
         }
     }
 
@@ -114,13 +155,9 @@ impl Tokens {
     /// # Errors
     /// When it does not.
     pub async fn probe_keychain(&self) -> Result<(), TokenError> {
-        keychain(PROBE, |entry| {
-            entry.set_password("probe")?;
-            entry.get_password()?;
-            entry.delete_credential()
-        })
-        .await
-        .map_err(|error| TokenError::NoKeychain(reason(&error)))
+        probe()
+            .await
+            .map_err(|error| TokenError::NoKeychain(reason(&error)))
     }
 
     /// Keeps a token.
@@ -147,7 +184,12 @@ impl Tokens {
                 self.write(&path, token)
                     .map_err(|source| TokenError::File { path, source })
             }
-            TokenStore::Memory => Err(TokenError::MemoryEnds),
+            TokenStore::Memory => {
+                let memory = self.memory.as_ref().ok_or(TokenError::MemoryEnds)?;
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                memory.insert(server.as_str().to_owned(), token.clone());
+                Ok(())
+            }
         }
     }
 
@@ -165,7 +207,7 @@ impl Tokens {
                     error => TokenError::NoKeychain(reason(&error)),
                 }),
             TokenStore::File => read(&self.file(server), server),
-            TokenStore::Memory => Err(TokenError::MemoryEnds),
+            TokenStore::Memory => self.remembered(server).ok_or(TokenError::MemoryEnds),
         }
     }
 
@@ -193,7 +235,13 @@ impl Tokens {
                     _ => Ok(()),
                 }
             }
-            TokenStore::Memory => Ok(()),
+            TokenStore::Memory => {
+                if let Some(memory) = &self.memory {
+                    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                    memory.remove(server.as_str());
+                }
+                Ok(())
+            }
         }
     }
 
@@ -207,6 +255,16 @@ impl Tokens {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Keeps something in the keychain for a moment.
+async fn probe() -> Result<(), keyring::Error> {
+    keychain(PROBE, |entry| {
+        entry.set_password("probe")?;
+        entry.get_password()?;
+        entry.delete_credential()
+    })
+    .await
 }
 
 /// Asks the keychain, on a thread that may wait for a person to unlock it.
@@ -308,5 +366,16 @@ mod tests {
             .keep(TokenStore::Memory, &server, &Secret::new("x"))
             .await;
         assert!(matches!(kept, Err(TokenError::MemoryEnds)));
+        let tokens = tokens.in_memory_too();
+        assert!(!tokens.may_have(TokenStore::Memory, &server));
+        let token = Secret::new("x");
+        tokens
+            .keep(TokenStore::Memory, &server, &token)
+            .await
+            .unwrap();
+        let found = tokens.find(TokenStore::Memory, &server).await.unwrap();
+        assert_eq!(found, token);
+        tokens.forget(TokenStore::Memory, &server).await.unwrap();
+        assert!(!tokens.may_have(TokenStore::Memory, &server));
     }
 }

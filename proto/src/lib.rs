@@ -10,8 +10,14 @@ pub mod v1 {
     tonic::include_proto!("slipway.v1");
 }
 
-/// Version of the schema: programs of another one do not understand each other.
+/// Version of the schema. Each adds to the one before it and takes nothing away.
 pub const PROTOCOL: u32 = 1;
+
+/// Whether a program of another version is understood, and understands us: one version older or newer.
+#[must_use]
+pub const fn understands(other: u32) -> bool {
+    other.abs_diff(PROTOCOL) <= 1
+}
 
 pub mod agent;
 pub mod carrier;

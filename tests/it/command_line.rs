@@ -13,6 +13,7 @@ mod run;
 mod seat;
 mod sign_in;
 mod terminal;
+mod tls;
 
 /// A server, an account with a workspace, and a desk that is signed in.
 async fn signed_in() -> (Lab, Client, WorkspaceId, Desk) {
@@ -104,9 +105,15 @@ async fn the_doctor_tells_what_is_there_and_what_is_not() {
         found.unwrap_or_else(|| panic!("{name} in {told:?}"))["ok"] == true
     };
     assert!(ok("state") && ok("server") && ok("sign-in"), "{told:?}");
-    // This desk has no keychain, and said so when it signed in.
-    assert!(!ok("keychain") && told.code == 1, "{told:?}");
+    // This desk has no keychain, and chose a file when it signed in.
+    assert!(ok("keychain") && told.code == 0, "{told:?}");
     assert!(told.stdout.contains(lab.base()), "{told:?}");
+    assert_eq!(desk.slipway(&["logout"]).await.code, 0);
+    let told = desk.slipway(&["doctor"]).await;
+    assert!(
+        told.code == 1 && told.stdout.contains("FAIL  keychain"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

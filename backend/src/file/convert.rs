@@ -89,6 +89,16 @@ pub fn refused(error: &PathError) -> Outcome {
     outcome(ProposalOutcome::Rejected(error.code(), error.to_string()))
 }
 
+/// What must stand at a path, as the hub compares it.
+#[must_use]
+pub const fn expect(expected: &Expectation) -> Expect {
+    match expected {
+        Expectation::Absent => Expect::Absent,
+        Expectation::Folder => Expect::Folder,
+        Expectation::Content(hash) => Expect::Content(*hash),
+    }
+}
+
 /// What a client asks for, as the hub takes it, or what is wrong with its path.
 ///
 /// # Errors
@@ -99,11 +109,7 @@ pub fn proposal(operation: Operation) -> Result<Result<Proposal, PathError>, Err
         (Ok(path), Ok(from)) => (path, from),
         (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
     };
-    let expect = operation.expect.map(|expect| match expect {
-        Expectation::Absent => Expect::Absent,
-        Expectation::Folder => Expect::Folder,
-        Expectation::Content(hash) => Expect::Content(hash),
-    });
+    let expect = operation.expect.as_ref().map(expect);
     let change = match (operation.kind, from) {
         (_, Some(from)) => NewNode::MoveFrom(from),
         (None, None) => NewNode::Absent,

@@ -3,14 +3,13 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use slipway_api::file::{CreateFolder, Move, Outcome, OutcomeResult, Written};
+use slipway_api::file::{CreateFolder, Expectation, Move, Outcome, OutcomeResult, Written};
 use slipway_core::code::Code;
-use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
 
-use super::convert::entry;
+use super::convert::{entry, expect};
 use super::{finish, store};
 use crate::audit::Action;
 use crate::error::Error;
@@ -243,7 +242,7 @@ fn passed(outcome: Outcome, path: &RelPath) -> Result<(), Error> {
     }
 }
 
-/// What `If-Match` and `If-None-Match` expect; one of them is asked for, so that nothing is overwritten unseen.
+/// What `If-Match` and `If-None-Match` expect.
 fn expectation(headers: &HeaderMap) -> Result<Option<Expect>, Error> {
     let text = |name| {
         headers
@@ -251,21 +250,7 @@ fn expectation(headers: &HeaderMap) -> Result<Option<Expect>, Error> {
             .and_then(|value: &HeaderValue| value.to_str().ok())
             .map(str::trim)
     };
-    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
-        (Some("*"), _) => Ok(None),
-        (Some(etag), _) => {
-            let hash = etag.trim_matches('"').parse::<ContentHash>();
-            hash.map(|hash| Some(Expect::Content(hash))).map_err(|_| {
-                Error::new(
-                    Code::InvalidRequest,
-                    "If-Match takes the ETag of the file that you read.",
-                )
-            })
-        }
-        (None, Some("*")) => Ok(Some(Expect::Absent)),
-        (None, _) => Err(Error::new(
-            Code::PreconditionRequired,
-            "Send If-Match with the ETag that you read, or If-None-Match: * for a new file.",
-        )),
-    }
+    let expected = Expectation::of_headers(text(header::IF_MATCH), text(header::IF_NONE_MATCH));
+    let expected = expected.map_err(|(code, words)| Error::new(code, words))?;
+    Ok(expected.as_ref().map(expect))
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 
 use bytes::Bytes;
+use slipway_api::workspace::ARCHIVE_COMMENT;
 use slipway_core::code::Code;
 use slipway_core::limits::{
     BLOB_INLINE_BYTES_MAX, MIB, PATH_BYTES_MAX, WORKSPACE_BYTES_MAX, ZIP_RATIO_MAX,
@@ -13,7 +14,6 @@ use tokio::sync::mpsc;
 use zip::read::ZipFile;
 
 use self::list::{List, Window};
-use super::export::OURS;
 use crate::error::Error;
 use crate::hub::{Content, NewNode, Proposal};
 
@@ -274,7 +274,8 @@ impl<'a> Reader<'a> {
 fn common_folder(archive: &zip::ZipArchive<Window>) -> String {
     let mut names = archive.file_names();
     let first = names.next().and_then(|name| name.split_once('/'));
-    let Some((folder, _)) = first.filter(|_| archive.comment() != OURS.as_bytes()) else {
+    let Some((folder, _)) = first.filter(|_| archive.comment() != ARCHIVE_COMMENT.as_bytes())
+    else {
         return String::new();
     };
     let folder_slash = format!("{folder}/");

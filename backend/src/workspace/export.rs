@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use slipway_api::file::Kind;
+use slipway_api::workspace::ARCHIVE_COMMENT;
 use slipway_core::id::WorkspaceId;
 use slipway_core::path::RelPath;
 use tokio::sync::mpsc;
@@ -14,9 +15,6 @@ use crate::error::Error;
 use crate::http::extract::{Path, SignedIn};
 use crate::hub::{Hub, NodeRow};
 use crate::state::App;
-
-/// The comment of our own archives: what stands at their top is the workspace's, even when it is one folder alone.
-pub(super) const OURS: &str = "Slipway workspace";
 
 /// The workspace as zip file.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/export", tag = "workspaces", params(("workspace" = WorkspaceId, Path)), responses((status = 200, content_type = "application/zip")), extensions(("x-permission" = json!("workspace-owner"))))]
@@ -87,7 +85,7 @@ fn write_all(
     out: Pieces,
 ) -> std::io::Result<()> {
     let mut zip = zip::ZipWriter::new_stream(out);
-    zip.set_comment(OURS);
+    zip.set_comment(ARCHIVE_COMMENT);
     for row in rows {
         let mode = if row.executable { 0o755 } else { 0o644 };
         let options = zip::write::SimpleFileOptions::default()

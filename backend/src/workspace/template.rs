@@ -1,32 +1,15 @@
-//! What new workspaces start with: real files, each set runs at once.
+//! The first commit of a new workspace.
 use bytes::Bytes;
+use slipway_api::template::files;
 use slipway_api::workspace::Template;
 use slipway_core::path::RelPath;
 
 use crate::hub::{Content, Expect, NewNode, Proposal};
 
-macro_rules! files {
-    ($folder:literal: $($name:literal),+) => {
-        &[$(($name, include_bytes!(concat!("../../templates/", $folder, "/", $name)))),+]
-    };
-}
-
-/// Path and content of each file.
-type Files = &'static [(&'static str, &'static [u8])];
-
-const PYTHON: Files =
-    files!("python": "main.py", "data/tides.csv", "requirements.txt", "README.md");
-const NODE: Files = files!("node": "package.json", "main.js", "main.test.js");
-
-/// The first commit of a workspace.
+/// What makes a template's files.
 #[must_use]
 pub fn proposals(template: Template) -> Vec<Proposal> {
-    let files = match template {
-        Template::Python => PYTHON,
-        Template::Node => NODE,
-        Template::Empty | Template::Import => &[],
-    };
-    files
+    files(template)
         .iter()
         .map(|(name, content)| Proposal {
             path: RelPath::parse(name).expect("invariant: templates have portable names"),

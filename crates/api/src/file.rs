@@ -193,6 +193,34 @@ pub enum Expectation {
     Content(ContentHash),
 }
 
+impl Expectation {
+    /// What the headers `If-Match` and `If-None-Match` ask for; `None`: anything may stand there. One of them must be
+    /// given, so that nothing is overwritten unseen.
+    ///
+    /// # Errors
+    /// When neither is, or one names no content.
+    pub fn of_headers(
+        if_match: Option<&str>,
+        if_none_match: Option<&str>,
+    ) -> Result<Option<Self>, (Code, &'static str)> {
+        match (if_match, if_none_match) {
+            (Some("*"), _) => Ok(None),
+            (Some(etag), _) => {
+                let hash = etag.trim_matches('"').parse();
+                hash.map(|hash| Some(Self::Content(hash))).map_err(|_| {
+                    let words = "If-Match takes the ETag of the file that you read.";
+                    (Code::InvalidRequest, words)
+                })
+            }
+            (None, Some("*")) => Ok(Some(Self::Absent)),
+            (None, _) => Err((
+                Code::PreconditionRequired,
+                "Send If-Match with the ETag that you read, or If-None-Match: * for a new file.",
+            )),
+        }
+    }
+}
+
 /// Several operations in one transaction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]

@@ -7,4 +7,5 @@ pub mod problem;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod template;
 pub mod workspace;

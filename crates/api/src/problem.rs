@@ -33,6 +33,62 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
 }
 
+impl Problem {
+    /// A problem with what happened and what to do, in a sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: format!("/docs#code-{code}"),
+            title: code.as_str().replace('_', " "),
+            status: status(code),
+            detail: detail.into(),
+            code,
+            request_id: None,
+            fields: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+}
+
+/// The HTTP status of each code, for the server and for the desktop program, which answers the same requests.
+#[must_use]
+pub const fn status(code: Code) -> u16 {
+    match code {
+        Code::SignInRequired | Code::WrongCredentials | Code::SignInExpired => 401,
+        Code::AccountDisabled
+        | Code::Forbidden
+        | Code::ForeignOrigin
+        | Code::RegistrationClosed => 403,
+        Code::NotFound | Code::RevisionUnknown => 404,
+        Code::MethodNotAllowed => 405,
+        Code::BodyStalled => 408,
+        Code::Stale => 412,
+        Code::BodyTooLarge | Code::FileTooLarge => 413,
+        Code::UnsupportedMediaType => 415,
+        Code::RangeUnsatisfiable => 416,
+        Code::InvalidRequest
+        | Code::WeakPassword
+        | Code::PathInvalid
+        | Code::PathReserved
+        | Code::LinkEscapes
+        | Code::ZipInvalid
+        | Code::ZipBomb
+        | Code::ProtocolMismatch
+        | Code::ContentMissing => 422,
+        Code::PreconditionRequired => 428,
+        Code::TooManyRequests => 429,
+        Code::Internal => 500,
+        Code::DatabaseUnavailable
+        | Code::GoingAway
+        | Code::SandboxUnavailable
+        | Code::ImageMissing
+        | Code::SessionUnreachable
+        | Code::Unreachable => 503,
+        Code::ServerDiskFull => 507,
+        _ => 409,
+    }
+}
+
 /// One wrong field of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]

@@ -7,6 +7,9 @@ use time::OffsetDateTime;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+/// The comment of a zip file of ours: what stands at its top is the workspace's, even when it is one folder alone.
+pub const ARCHIVE_COMMENT: &str = "Slipway workspace";
+
 /// A workspace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]

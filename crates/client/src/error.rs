@@ -18,6 +18,12 @@ pub enum ClientError {
     /// A stream's connection was not made.
     #[error("reach the server")]
     Connect(#[from] tonic::transport::Error),
+    /// The server is there and says nothing.
+    #[error("hear from the server: it does not answer in time")]
+    Silent,
+    /// A connection for one stream alone was not made.
+    #[error("reach the server")]
+    Dial(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A stream broke.
     #[error("keep the stream: {}", .0.message())]
     Stream(#[source] Box<tonic::Status>),
@@ -44,6 +50,8 @@ impl ClientError {
             Self::Network(_)
             | Self::Socket(_)
             | Self::Connect(_)
+            | Self::Dial(_)
+            | Self::Silent
             | Self::Stream(_)
             | Self::Protocol(_) => None,
         }
@@ -56,6 +64,8 @@ impl ClientError {
             Self::Network(_)
             | Self::Socket(_)
             | Self::Connect(_)
+            | Self::Dial(_)
+            | Self::Silent
             | Self::Stream(_)
             | Self::Protocol(_) => true,
             Self::Problem(_) | Self::Closed { .. } => matches!(

@@ -9,6 +9,7 @@ use slipway_api::problem::Problem;
 use slipway_core::secret::Secret;
 
 use crate::error::ClientError;
+use crate::line::Lines;
 
 /// A server, and who we are there. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,6 +17,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<Secret>,
+    lines: Lines,
 }
 
 impl Client {
@@ -38,6 +40,7 @@ impl Client {
             http,
             base: base.trim_end_matches('/').to_owned(),
             token: None,
+            lines: Lines::default(),
         })
     }
 
@@ -54,6 +57,11 @@ impl Client {
     #[must_use]
     pub fn token(&self) -> Option<&Secret> {
         self.token.as_ref()
+    }
+
+    /// The connections of its streams, which its clones share.
+    pub(crate) const fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// The server's address without a slash at its end.

@@ -45,7 +45,9 @@ impl Socket {
     /// # Errors
     /// When the server is not reached or refuses.
     pub async fn connect(client: &Client) -> Result<Self, ClientError> {
-        let address = format!("{}/api/v1/ws", client.base().replacen("http", "ws", 1));
+        // In TLS or not is the connection's business, which is made as all others are.
+        let (_, host) = client.base().split_once("://").unwrap_or_default();
+        let address = format!("ws://{host}/api/v1/ws");
         let mut request = address.into_client_request()?;
         if let Some(token) = client.token() {
             let value = format!("Bearer {}", token.expose())
@@ -53,7 +55,8 @@ impl Socket {
                 .map_err(|_| ClientError::Protocol("the token is not a header value".to_owned()))?;
             request.headers_mut().insert("authorization", value);
         }
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true).await?;
+        let stream = client.dial().await?;
+        let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
         let (mut sink, mut source) = socket.split();
         let (out, mut outgoing) = mpsc::channel::<v1::WsClient>(QUEUE);
         let streams = Streams::default();

@@ -3,28 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream, StreamExt as _};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
+use futures_util::stream::{self, StreamExt as _};
 use slipway_core::code::Code;
 use slipway_core::id::{ReplicaId, WorkspaceId};
 use slipway_proto::v1::sync_client::SyncClient;
 use slipway_proto::v1::{self, hub_frame, spoke_bulk, spoke_frame};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status, Streaming};
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
 
 use crate::error::ClientError;
+use crate::line::Purpose;
 use crate::rest::Client;
 
 /// Frames of the hub that wait for their reader.
 const FRAMES: usize = 16;
-/// From the start of a dial to a connection.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// How often the other side is asked whether it is there, and how long it may take to say so.
-const ALIVE_EVERY: Duration = Duration::from_secs(15);
-const ALIVE_WITHIN: Duration = Duration::from_secs(10);
 /// From the end of the stream of contents to that of control, which says why.
 const REASON_WITHIN: Duration = Duration::from_secs(5);
 
@@ -55,9 +49,9 @@ impl Client {
         mut control: mpsc::Receiver<v1::SpokeFrame>,
         bulk: mpsc::Receiver<v1::SpokeBulk>,
     ) -> Result<Link, ClientError> {
-        let (channel, own) = tokio::try_join!(self.channel(), self.channel())?;
+        let channel = self.channel(Purpose::Interaction)?;
         // What goes out ends with the link: a call whose answer nobody hears is not over by that.
-        let over = CancellationToken::new();
+        let over = self.over().child_token();
         let link_lasts = over.clone().drop_guard();
         let outgoing = stream::poll_fn(move |cx| control.poll_recv(cx)).map(move |mut frame| {
             if let Some(spoke_frame::Frame::Hello(hello)) = &mut frame.frame {
@@ -76,6 +70,7 @@ impl Client {
             return Err(ClientError::Protocol(message.to_owned()));
         };
         let bulk = Contents::new(Mutex::new(bulk));
+        let own = self.channel(Purpose::Contents)?;
         let from_bulk = match self.bulk(own, &link, &bulk, &over).await {
             // Its connection led to another server of several; this one has the link.
             Err(status) if status.code() == tonic::Code::NotFound => {
@@ -83,7 +78,7 @@ impl Client {
             }
             answer => answer?,
         };
-        Ok(carry(first, from_control, from_bulk, link_lasts))
+        Ok(carry(first, from_control, from_bulk, over, link_lasts))
     }
 
     async fn bulk(
@@ -110,39 +105,6 @@ impl Client {
         let answer = client.bulk(self.signed(outgoing)?).await?;
         Ok(answer.into_inner())
     }
-
-    fn signed<S: Stream>(&self, frames: S) -> Result<Request<S>, Status> {
-        let mut request = Request::new(frames);
-        if let Some(token) = self.token() {
-            let mut value: tonic::metadata::AsciiMetadataValue =
-                format!("Bearer {}", token.expose())
-                    .parse()
-                    .map_err(|_| Status::invalid_argument("the token is no header value"))?;
-            value.set_sensitive(true);
-            request.metadata_mut().insert("authorization", value);
-        }
-        Ok(request)
-    }
-
-    /// A connection of its own, over TLS when the address says so, trusted as the typed calls trust.
-    async fn channel(&self) -> Result<Channel, ClientError> {
-        let endpoint = Endpoint::from_shared(self.base().to_owned())?
-            .connect_timeout(CONNECT_WITHIN)
-            .http2_keep_alive_interval(ALIVE_EVERY)
-            .keep_alive_timeout(ALIVE_WITHIN)
-            .keep_alive_while_idle(true);
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_WITHIN));
-        let connector = HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
-            .map_err(|error| ClientError::Protocol(format!("set up TLS: {error}")))?
-            .https_or_http()
-            .enable_http2()
-            .wrap_connector(http);
-        Ok(endpoint.connect_with_connector(connector).await?)
-    }
 }
 
 fn link_of(frame: &v1::HubFrame) -> Option<String> {
@@ -163,6 +125,7 @@ fn carry(
     first: Option<v1::HubFrame>,
     mut from_control: Streaming<v1::HubFrame>,
     mut from_bulk: Streaming<v1::HubBulk>,
+    over: CancellationToken,
     link_lasts: DropGuard,
 ) -> Link {
     let (control, frames) = mpsc::channel(FRAMES);
@@ -201,6 +164,7 @@ fn carry(
         let error = tokio::select! {
             error = carry_control => error,
             error = carry_bulk => error,
+            () = over.cancelled() => closed(),
             () = reader.closed() => return,
         };
         // Nobody may want to know.
@@ -223,7 +187,7 @@ impl From<Status> for ClientError {
             },
             None if status.code() == tonic::Code::Unimplemented => Self::Closed {
                 code: Code::ProtocolMismatch.to_string(),
-                message: "The server does not know how to keep a folder in step.".to_owned(),
+                message: "The server does not know this call; it is of another version.".to_owned(),
             },
             None => Self::Stream(Box::new(status)),
         }

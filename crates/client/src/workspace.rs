@@ -45,6 +45,23 @@ impl Client {
         .await
     }
 
+    /// The same, done once: asked again with the same key, the answer is the first one's.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn create_workspace_once(
+        &self,
+        key: &str,
+        name: &str,
+        template: Template,
+    ) -> Result<Workspace, ClientError> {
+        let name = name.to_owned();
+        let request = self.request(Method::POST, "/workspaces");
+        let request = request.header("idempotency-key", key);
+        let made = self.send(request.json(&CreateWorkspace { name, template }));
+        Ok(made.await?.json().await?)
+    }
+
     /// Makes a workspace from a zip file.
     ///
     /// # Errors
@@ -77,8 +94,19 @@ impl Client {
         &self,
         workspace: WorkspaceId,
     ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Unpin + use<>, ClientError> {
-        let path = format!("/workspaces/{workspace}/export");
-        let answer = self.send(self.request(Method::GET, &path)).await?;
+        self.get_stream(&format!("/workspaces/{workspace}/export"))
+            .await
+    }
+
+    /// What is answered at a path, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; each piece when the connection breaks.
+    pub async fn get_stream(
+        &self,
+        path: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Unpin + use<>, ClientError> {
+        let answer = self.send(self.request(Method::GET, path)).await?;
         Ok(Box::pin(answer.bytes_stream().map_err(ClientError::from)))
     }
 

@@ -1,4 +1,4 @@
-//! The closed list of failures that a client may act on. One status each, chosen in the backend's `error.rs`.
+//! The closed list of failures that a client may act on. One status each, in `slipway_api::problem`.
 
 use serde::{Deserialize, Serialize};
 

@@ -109,7 +109,8 @@ impl std::fmt::Display for Notice {
 }
 
 /// Why a path is not in step, as the end of a sentence.
-const fn why(code: Code) -> &'static str {
+#[must_use]
+pub const fn why(code: Code) -> &'static str {
     match code {
         Code::DiskFull => {
             "changes cannot be written because the disk is full. Free some space; it is tried again by itself"

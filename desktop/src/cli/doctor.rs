@@ -1,11 +1,12 @@
 //! `slipway doctor`: whether everything that the other commands need is there, each in a line.
 use serde::Serialize;
 use serde_json::json;
-use slipway_proto::PROTOCOL;
 
 use super::here::{Here, client};
 use crate::error::{CliError, exit};
 use crate::server::{self, Address};
+use crate::sign_in;
+use crate::token::TokenStore;
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -54,25 +55,26 @@ pub(super) async fn doctor(here: &Here) -> Result<u8, CliError> {
     Ok(if well { 0 } else { exit::FAILED })
 }
 
-/// Without a keychain a file will do, but then somebody has to have chosen it.
+/// Without a keychain a file will do, if somebody chose it.
 async fn keychain(here: &Here) -> Result<String, String> {
-    match here.state.tokens().probe_keychain().await {
-        Ok(()) => Ok("takes a token and gives it back".to_owned()),
-        Err(error) => Err(error.to_string()),
+    let error = match here.state.tokens().probe_keychain().await {
+        Ok(()) => return Ok("takes a token and gives it back".to_owned()),
+        Err(error) => error,
+    };
+    let server = here.server().ok().flatten();
+    let who = server.and_then(|server| here.state.sign_in(&server).ok()?);
+    match who {
+        Some(who) if who.token_store != TokenStore::Keychain => {
+            Ok(format!("not needed: the token is in {}", who.token_store))
+        }
+        _ => Err(error.to_string()),
     }
 }
 
 async fn reached(server: &Address) -> Result<String, String> {
     let told = |error: CliError| error.to_string();
-    let info = client(server).map_err(told)?.server().await;
-    let info = info.map_err(|error| told(CliError::at(server, error)))?;
-    if info.protocol != PROTOCOL {
-        return Err(told(CliError::Protocol {
-            server: server.clone(),
-            theirs: info.protocol,
-            ours: PROTOCOL,
-        }));
-    }
+    let client = client(server).map_err(told)?;
+    let info = sign_in::reach(server, &client).await.map_err(told)?;
     let runs = match info.cannot_run_reason {
         Some(reason) if !info.can_run => format!("; it runs no code: {reason}"),
         _ => String::new(),

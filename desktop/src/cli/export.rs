@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::here::Here;
 use crate::error::CliError;
+use crate::folder::file_name;
 
 /// Saves a workspace as a zip file.
 #[derive(Args)]
@@ -26,7 +27,7 @@ pub(super) async fn export(here: &Here, export: Export) -> Result<(), CliError> 
     let workspace = signed_in.workspace(&export.workspace).await?;
     let file = export
         .file
-        .unwrap_or_else(|| PathBuf::from(format!("{}.zip", super::file_name(&workspace.name))));
+        .unwrap_or_else(|| PathBuf::from(format!("{}.zip", file_name(&workspace.name))));
     let is_stdout = file == Path::new("-");
     if !is_stdout && !export.force && file.exists() {
         return Err(CliError::Exists(file));

@@ -3,14 +3,13 @@ use clap::Args;
 use serde_json::json;
 use slipway_api::account::SignIn as Credentials;
 use slipway_client::error::ClientError;
-use slipway_client::rest::Client;
 use slipway_core::code::Code;
 use slipway_core::secret::Secret;
-use slipway_proto::PROTOCOL;
 
 use super::here::{Here, client};
 use crate::error::CliError;
 use crate::server::{self, Address};
+use crate::sign_in;
 use crate::state::SignIn;
 use crate::token::{TokenError, TokenStore};
 use crate::tty;
@@ -51,7 +50,8 @@ pub(super) async fn login(here: &Here, login: Login) -> Result<(), CliError> {
             .map_or_else(|| Address::parse(server::DEFAULT), Ok)?,
     };
     let store = choose_store(here, login.token_store).await?;
-    let anyone = reach(&server).await?;
+    let anyone = client(&server)?;
+    sign_in::reach(&server, &anyone).await?;
     if server.is_open_to_readers() {
         here.output.remark(&format!(
             "The connection to {server} is not encrypted: whoever carries it can read password and files."
@@ -65,16 +65,12 @@ pub(super) async fn login(here: &Here, login: Login) -> Result<(), CliError> {
         .map_err(|error| refused(&server, error))?;
     let sign_in = SignIn {
         server: server.clone(),
-        name: account.name,
-        email: account.email,
+        name: account.name.clone(),
+        email: account.email.clone(),
         token_store: store,
+        account: Some(account),
     };
-    let before = here.state.sign_in(&server)?;
-    if let Err(error) = settle(here, &client, &sign_in, before).await {
-        // A device without its token would stand in the list for nothing.
-        drop(client.sign_out().await);
-        return Err(error);
-    }
+    sign_in::settle(&here.state, &here.state.tokens(), &client, &sign_in).await?;
     let shown = json!({
         "server": server, "name": sign_in.name, "email": sign_in.email, "token_store": store,
     });
@@ -82,48 +78,6 @@ pub(super) async fn login(here: &Here, login: Login) -> Result<(), CliError> {
         let SignIn { name, email, .. } = &sign_in;
         format!("Signed in at {server} as {name} ({email}). The token is in {store}.")
     })
-}
-
-/// Signs out the device of before, whose token nobody would have any more, and keeps the new one's.
-async fn settle(
-    here: &Here,
-    client: &Client,
-    sign_in: &SignIn,
-    before: Option<SignIn>,
-) -> Result<(), CliError> {
-    let (tokens, server) = (here.state.tokens(), &sign_in.server);
-    let old = match &before {
-        Some(before) => tokens.find(before.token_store, server).await.ok(),
-        None => None,
-    };
-    let token = client.token().cloned().unwrap_or_default();
-    tokens.keep(sign_in.token_store, server, &token).await?;
-    here.state.keep(sign_in)?;
-    if let Some(before) = before.filter(|before| before.token_store != sign_in.token_store) {
-        tokens.forget(before.token_store, server).await?;
-    }
-    if let Some(old) = old {
-        // It may have ended long ago.
-        drop(client.with_token(old).sign_out().await);
-    }
-    Ok(())
-}
-
-/// Looks whether a Slipway server of our protocol answers there.
-async fn reach(server: &Address) -> Result<Client, CliError> {
-    let client = client(server)?;
-    let info = client
-        .server()
-        .await
-        .map_err(|error| refused(server, error))?;
-    if info.protocol != PROTOCOL {
-        return Err(CliError::Protocol {
-            server: server.clone(),
-            theirs: info.protocol,
-            ours: PROTOCOL,
-        });
-    }
-    Ok(client)
 }
 
 fn refused(server: &Address, error: ClientError) -> CliError {

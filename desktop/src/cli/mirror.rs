@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::here::{Here, SignedIn};
 use crate::control::Control;
 use crate::error::CliError;
-use crate::folder::{Folder, Folders};
+use crate::folder::{Folder, FolderError, Folders, Remote, file_name};
 use crate::keep::{Kept, Stand, StandState};
 use crate::output::Output;
 use crate::tty;
@@ -39,10 +39,10 @@ pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
     let workspace = signed_in.workspace(&args.workspace).await?;
     let dir = args
         .dir
-        .unwrap_or_else(|| PathBuf::from(super::file_name(&workspace.name)));
+        .unwrap_or_else(|| PathBuf::from(file_name(&workspace.name)));
     let folders = here.folders();
     let folder = folders.take(&dir, &signed_in.server, &workspace)?;
-    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let kept = Kept::following(&folders, &folder, &signed_in.client, &here.config.host)?;
     let mut notices = kept.notices();
     let done = {
         let mut whole = Box::pin(kept.until(workspace.head));
@@ -78,7 +78,7 @@ pub(super) async fn mirror(here: &Here, args: Mirror) -> Result<(), CliError> {
             folders.take(&args.dir, &signed_in.server, &workspace)?
         }
     };
-    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let kept = Kept::following(&folders, &folder, &signed_in.client, &here.config.host)?;
     let kept = Arc::new(kept);
     let control = Control::listen(&folders.home(&folder), Arc::clone(&kept));
     if let Err(error) = &control {
@@ -94,13 +94,17 @@ pub(super) async fn mirror(here: &Here, args: Mirror) -> Result<(), CliError> {
 /// Whether a known folder is of the workspace that was named.
 fn is_meant(folder: &Folder, named: &str, signed_in: &SignedIn) -> bool {
     folder.is_there()
-        && folder.server == signed_in.server
-        && (folder.name == named || folder.workspace.to_string() == named)
+        && folder.remote.as_ref().is_some_and(|remote| {
+            remote.server == signed_in.server
+                && (folder.name == named || remote.workspace.to_string() == named)
+        })
 }
 
 /// Tells how the folder stands until a signal comes or the server refuses.
 async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliError> {
-    let (mut standing, mut shown, mut notices) = (kept.standing(), kept.shown(), kept.notices());
+    let standing = kept.standing();
+    let mut standing = standing.ok_or_else(|| FolderError::OnlyHere(folder.path.clone()))?;
+    let (mut shown, mut notices) = (kept.shown(), kept.notices());
     let mut line = Line::new(output);
     let mut ended = Box::pin(tty::ended());
     let mut refused = Box::pin(kept.refusal());
@@ -185,6 +189,7 @@ pub(super) fn words(folder: &Folder, stand: &Stand) -> String {
         }
         StandState::Refused => format!("{name}: the server refuses: {}", why()),
         StandState::Stopped => format!("{name}: not kept in step now"),
+        StandState::Local => format!("{name}: on this machine only"),
     }
 }
 
@@ -219,7 +224,9 @@ pub(super) async fn flushed(
 ) -> Result<Option<u64>, CliError> {
     let folders: Folders = here.folders();
     let around = folders.around(dir)?.filter(|folder| {
-        folder.workspace == workspace && folder.server == signed_in.server && folder.is_there()
+        let is_copy =
+            |remote: &Remote| remote.workspace == workspace && remote.server == signed_in.server;
+        folder.remote.as_ref().is_some_and(is_copy) && folder.is_there()
     });
     let Some(folder) = around else {
         return Ok(None);
@@ -230,7 +237,7 @@ pub(super) async fn flushed(
     if let Some(revision) = asked.and_then(|answer| answer.flushed) {
         return Ok(Some(revision));
     }
-    let kept = Kept::start(&folders, &folder, &signed_in.client, &here.config.host)?;
+    let kept = Kept::following(&folders, &folder, &signed_in.client, &here.config.host)?;
     let flushed = tokio::select! {
         flushed = kept.flush() => flushed,
         number = tty::ended() => Err(CliError::Interrupted(number)),

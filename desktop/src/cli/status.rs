@@ -54,14 +54,15 @@ pub(super) async fn status(here: &Here, status: Status) -> Result<(), CliError> 
 async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliError> {
     let question = if confirm { Ask::Confirm } else { Ask::Stand };
     let answer = control::ask(&here.folders().home(folder), question).await;
-    let stand = answer.map_or(
-        Stand {
-            state: StandState::Stopped,
-            revision: 0,
-            reason: None,
+    let nobody = || Stand {
+        state: match folder.remote {
+            Some(_) => StandState::Stopped,
+            None => StandState::Local,
         },
-        |answer| answer.stand,
-    );
+        revision: 0,
+        reason: None,
+    };
+    let stand = answer.map_or_else(nobody, |answer| answer.stand);
     let (there, copies) = match folder.is_there() {
         true => (true, copies(&folder.path)?.len()),
         false => (false, 0),

@@ -15,6 +15,7 @@ pub(super) const PASSWORD: &str = "quiet tide at seven bells";
 pub(super) struct Desk {
     folder: tempfile::TempDir,
     program: PathBuf,
+    anchor: Option<PathBuf>,
 }
 
 /// What a command said, and how it left.
@@ -61,6 +62,15 @@ impl Desk {
         Self {
             folder,
             program: flags.command,
+            anchor: None,
+        }
+    }
+
+    /// The same, trusting who this certificate is of, and nobody else.
+    pub(super) fn trusting(self, anchor: PathBuf) -> Self {
+        Self {
+            anchor: Some(anchor),
+            ..self
         }
     }
 
@@ -86,13 +96,19 @@ impl Desk {
     /// The whole environment of a command: nothing of the tester's, and so neither a keychain.
     pub(super) fn environment(&self) -> Vec<(&'static str, OsString)> {
         let home = self.folder.path();
-        vec![
+        let mut environment = vec![
             ("HOME", home.into()),
             ("XDG_STATE_HOME", home.join("state").into()),
             ("XDG_DATA_HOME", home.join("data").into()),
             ("PATH", "/usr/bin:/bin".into()),
             ("TERM", "xterm-256color".into()),
-        ]
+        ];
+        environment.extend(
+            self.anchor
+                .as_ref()
+                .map(|anchor| ("SSL_CERT_FILE", anchor.into())),
+        );
+        environment
     }
 
     /// A command, not started.

@@ -141,7 +141,7 @@ async fn a_run_inside_a_folder_has_what_was_just_saved_there() {
 #[tokio::test]
 async fn edits_without_a_server_wait_for_it_and_what_does_not_go_together_is_listed() {
     let (mut lab, ana, workspace, desk) = signed_in().await;
-    let way = super::terminal::Way::to(lab.base()).await;
+    let way = crate::way::Way::to(lab.base()).await;
     let login = desk
         .login(&way.base, "ana@example.org", super::desk::PASSWORD, &[])
         .await;

@@ -1,13 +1,8 @@
 //! `slipway terminal` at a real terminal: typing, resizing, leaving, coming back, and a connection that breaks.
-use std::sync::{Arc, Mutex};
-
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-
 use super::desk::{Desk, PASSWORD};
 use super::seat::Seat;
 use super::signed_in;
+use crate::way::Way;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_is_typed_into_left_and_come_back_to() {
@@ -149,51 +144,4 @@ async fn a_terminal_needs_a_terminal() {
     let refused = desk.slipway(&["terminal", "tides"]).await;
     assert_eq!(refused.code, 125, "{refused:?}");
     assert!(refused.stderr.contains("slipway run"), "{refused:?}");
-}
-
-/// A way to a server that can be cut, and led to another.
-pub(super) struct Way {
-    pub(super) base: String,
-    target: Arc<Mutex<String>>,
-    carried: Arc<Mutex<JoinSet<()>>>,
-}
-
-impl Way {
-    pub(super) async fn to(server: &str) -> Self {
-        let target = Arc::new(Mutex::new(address(server)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let carried = Arc::new(Mutex::new(JoinSet::new()));
-        let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let target = led.lock().expect("no holder panics").clone();
-                carry.lock().expect("no holder panics").spawn(async move {
-                    // Without a server the connection ends at once.
-                    if let Ok(mut far) = TcpStream::connect(target).await {
-                        copy_bidirectional(&mut near, &mut far).await.ok();
-                    }
-                });
-            }
-        });
-        Self {
-            base,
-            target,
-            carried,
-        }
-    }
-
-    /// Ends every connection.
-    pub(super) fn cut(&self) {
-        self.carried.lock().expect("no holder panics").abort_all();
-    }
-
-    /// Leads whoever connects from now on to another server.
-    pub(super) fn lead_to(&self, server: &str) {
-        *self.target.lock().expect("no holder panics") = address(server);
-    }
-}
-
-fn address(server: &str) -> String {
-    server.trim_start_matches("http://").to_owned()
 }

@@ -143,7 +143,7 @@ async fn a_link_is_its_devices_and_completed_once() {
     drop(contents);
     assert_eq!(end(first.1).await, Some(Code::GoingAway));
     let old = v1::SpokeHello {
-        protocol: PROTOCOL + 1,
+        protocol: PROTOCOL + 2,
         ..hello(workspace)
     };
     let nameless = v1::SpokeHello {

@@ -1,0 +1,314 @@
+//! How it stands with the server that the page works with. A stream of the account's events says whether it is reached:
+//! while it is open, it is. After a break it is tried again, later and later, and at once when somebody asks or the
+//! machine woke up.
+use std::convert::Infallible;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt as _;
+use slipway_api::desktop::{ConnectionState, Told};
+use slipway_client::error::ClientError;
+use slipway_client::reconnect::Backoff;
+use slipway_client::rest::Client;
+use slipway_core::code::Code;
+use slipway_proto::v1;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::servers::Servers;
+use crate::clock;
+use crate::server::Address;
+
+/// Events that a slow listener may be behind.
+const EVENTS_MAX: usize = 64;
+/// A server that seems to be there says so within this time when somebody doubts it.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+/// How long a server without a database is left alone when it does not say.
+const DATABASE_AGAIN: Duration = Duration::from_secs(2);
+
+/// How it stands, and when that changes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) state: ConnectionState,
+    /// The next try.
+    pub(super) next_at: Option<SystemTime>,
+}
+
+impl Standing {
+    const fn of(state: ConnectionState) -> Self {
+        Self {
+            state,
+            next_at: None,
+        }
+    }
+
+    fn waits(state: ConnectionState, pause: Duration) -> Self {
+        Self {
+            state,
+            next_at: Some(clock::wall() + pause),
+        }
+    }
+
+    /// As the page is told.
+    pub(super) fn told(self) -> Told {
+        let millis = |at: SystemTime| {
+            let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        };
+        Told::Connection {
+            state: self.state,
+            next_at: self.next_at.map(millis),
+        }
+    }
+}
+
+/// The line to the server of the page.
+pub(super) struct Line {
+    servers: Servers,
+    standing: watch::Sender<Standing>,
+    events: broadcast::Sender<v1::Event>,
+    asked: Notify,
+    /// An answer said that the database is away, and when to ask again.
+    lacks: (
+        mpsc::Sender<Duration>,
+        tokio::sync::Mutex<mpsc::Receiver<Duration>>,
+    ),
+}
+
+/// Why a connection is over.
+enum Over {
+    /// Another server, or another person.
+    Moved,
+    Broken(ClientError),
+}
+
+impl Line {
+    pub(super) fn new(servers: Servers) -> Self {
+        let (lack, lacks) = mpsc::channel(1);
+        Self {
+            servers,
+            standing: watch::channel(Standing::of(ConnectionState::Idle)).0,
+            events: broadcast::channel(EVENTS_MAX).0,
+            asked: Notify::new(),
+            lacks: (lack, tokio::sync::Mutex::new(lacks)),
+        }
+    }
+
+    /// How it stands, moving.
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    /// Events of the account's list, while there is a connection.
+    pub(super) fn events(&self) -> broadcast::Receiver<v1::Event> {
+        self.events.subscribe()
+    }
+
+    /// Resolves when the server is there again, after it was not.
+    pub(super) async fn is_back(&self) {
+        let mut standing = self.standing();
+        standing.borrow_and_update();
+        while standing.changed().await.is_ok() {
+            if standing.borrow_and_update().state == ConnectionState::Online {
+                return;
+            }
+        }
+    }
+
+    /// Tries at once; a connection that is open is looked at.
+    pub(super) fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// An answer said that the database is away.
+    pub(super) fn lacks_database(&self, again: Option<u64>) {
+        let again = again.map_or(DATABASE_AGAIN, Duration::from_secs);
+        // It is known already otherwise.
+        self.lacks.0.try_send(again).ok();
+    }
+
+    /// Connects again and again.
+    pub(super) async fn run(&self) -> Infallible {
+        let mut moved = self.servers.moved();
+        let mut backoff = Backoff::default();
+        loop {
+            moved.borrow_and_update();
+            let Some((server, client)) = self.signed_in().await else {
+                self.become_(Standing::of(ConnectionState::Idle));
+                backoff.worked();
+                tokio::select! {
+                    _ = moved.changed() => {}
+                    () = self.asked.notified() => {}
+                }
+                continue;
+            };
+            if self.standing.borrow().state == ConnectionState::Idle {
+                self.become_(Standing::of(ConnectionState::Connecting));
+            }
+            let over = tokio::select! {
+                over = self.connection(&client, &mut backoff) => over,
+                _ = moved.changed() => Over::Moved,
+            };
+            let Over::Broken(error) = over else {
+                self.become_(Standing::of(ConnectionState::Connecting));
+                continue;
+            };
+            if is_signed_out(error.code()) && self.servers.expired(&server, &client).await.is_ok() {
+                continue;
+            }
+            let pause = backoff.after(clock::chance());
+            let state = match error.code() {
+                Some(Code::DatabaseUnavailable) => ConnectionState::NoDatabase,
+                _ => ConnectionState::Waiting,
+            };
+            self.become_(Standing::waits(state, pause));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.asked.notified() => backoff.worked(),
+                _ = moved.changed() => backoff.worked(),
+            }
+        }
+    }
+
+    /// The chosen server, if somebody is signed in there.
+    async fn signed_in(&self) -> Option<(Address, Client)> {
+        let server = self.servers.chosen_if_any()?;
+        let client = self.servers.client(&server).await.ok()?;
+        client.token()?;
+        Some((server, client))
+    }
+
+    /// One connection from its beginning to its end.
+    async fn connection(&self, client: &Client, backoff: &mut Backoff) -> Over {
+        let mut events = match client.subscribe(None).await {
+            Ok(events) => events,
+            Err(error) => return Over::Broken(error),
+        };
+        let mut lacks = self.lacks.1.lock().await;
+        // Of an earlier connection.
+        while lacks.try_recv().is_ok() {}
+        backoff.worked();
+        self.become_(Standing::of(ConnectionState::Online));
+        let mut database = Database::default();
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    // Nobody may listen.
+                    Some(Ok(event)) => drop(self.events.send(event)),
+                    Some(Err(error)) => return Over::Broken(error),
+                    None => return Over::Broken(closed()),
+                },
+                Some(again) = lacks.recv() => self.become_(database.is_away(again)),
+                () = database.due() => match client.account().await {
+                    Err(error) if error.code() == Some(Code::DatabaseUnavailable) => {
+                        self.become_(database.is_away(DATABASE_AGAIN));
+                    }
+                    _ => {
+                        database = Database::default();
+                        while lacks.try_recv().is_ok() {}
+                        self.become_(Standing::of(ConnectionState::Online));
+                    }
+                },
+                () = self.asked.notified() => {
+                    let answer = tokio::time::timeout(ANSWERS_WITHIN, client.server()).await;
+                    if !matches!(answer, Ok(Ok(_))) {
+                        client.cut();
+                    }
+                }
+            }
+        }
+    }
+
+    fn become_(&self, standing: Standing) {
+        self.standing.send_if_modified(|before| {
+            let is_news = *before != standing;
+            *before = standing;
+            is_news
+        });
+    }
+}
+
+/// When a server whose database is away is asked again.
+#[derive(Default)]
+struct Database(Option<Instant>);
+
+impl Database {
+    fn is_away(&mut self, again: Duration) -> Standing {
+        let pause = again.mul_f64(1.0 + clock::chance());
+        self.0 = Some(Instant::now() + pause);
+        Standing::waits(ConnectionState::NoDatabase, pause)
+    }
+
+    async fn due(&self) {
+        match self.0 {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn closed() -> ClientError {
+    ClientError::Protocol("the connection is closed".to_owned())
+}
+
+/// Whether this device has to sign in anew.
+pub(super) const fn is_signed_out(code: Option<Code>) -> bool {
+    matches!(
+        code,
+        Some(Code::SignInRequired | Code::SignInExpired | Code::AccountDisabled)
+    )
+}
+
+/// Tells a machine that slept: meanwhile the time of day went on, and the clock of the program did not.
+pub(super) struct Wakes {
+    wall: SystemTime,
+    running: Instant,
+}
+
+/// Between two looks at the clocks.
+const LOOKS: Duration = Duration::from_secs(2);
+/// Connections do not outlive a sleep of this length for sure.
+const SLEPT: Duration = Duration::from_secs(10);
+
+impl Wakes {
+    pub(super) fn begin() -> Self {
+        Self {
+            wall: clock::wall(),
+            running: Instant::now(),
+        }
+    }
+
+    /// Resolves when the machine woke up.
+    pub(super) async fn next(&mut self) {
+        loop {
+            tokio::time::sleep(LOOKS).await;
+            if self.look(clock::wall(), Instant::now()) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the time of day went on by much more than the program ran. A clock that is put back is no sleep.
+    fn look(&mut self, wall: SystemTime, running: Instant) -> bool {
+        let passed = wall.duration_since(self.wall).unwrap_or_default();
+        let ran = running.duration_since(self.running);
+        (self.wall, self.running) = (wall, running);
+        passed.saturating_sub(ran) >= SLEPT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleep_is_told_from_a_clock_that_is_put_right() {
+        let mut wakes = Wakes::begin();
+        let (wall, running) = (wakes.wall, wakes.running);
+        let s = Duration::from_secs;
+        assert!(!wakes.look(wall + s(2), running + s(2)));
+        assert!(!wakes.look(wall - s(3600), running + s(4)), "put back");
+        assert!(!wakes.look(wall - s(3598), running + s(6)));
+        assert!(wakes.look(wall - s(3000), running + s(8)), "slept");
+        assert!(!wakes.look(wall - s(2998), running + s(10)));
+    }
+}

@@ -1,0 +1,301 @@
+//! The workspaces of this machine: which there are, and each as it is kept.
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use slipway_api::desktop::{
+    LocalWorkspace, LocalWorkspaces, Remote as Shown, SyncBrief, SyncState, Told,
+};
+use slipway_api::file::Kind;
+use slipway_api::workspace::{Template, UpdateWorkspace, Workspace};
+use slipway_core::id::{RunId, SessionId, WorkspaceId};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::{OnceCell, broadcast};
+
+use self::begin::checked_name;
+use super::Gateway;
+use super::answer::{self, Answer, Fault};
+use super::asked::Asked;
+use super::kept::Local;
+use super::queue;
+use super::servers::Servers;
+use crate::clock;
+use crate::config::Config;
+use crate::error::CliError;
+use crate::folder::{Folder, FolderError, Folders};
+
+mod begin;
+
+/// Opened so lately, a workspace is kept in step also while nobody looks at it; so many at most.
+const LATELY: Duration = Duration::days(7);
+const RECENT_MAX: usize = 16;
+
+/// The workspaces of this machine.
+pub(super) struct Workspaces {
+    folders: Folders,
+    host: String,
+    home: PathBuf,
+    servers: Servers,
+    told: broadcast::Sender<Told>,
+    kept: Mutex<HashMap<WorkspaceId, Arc<OnceCell<Arc<Local>>>>>,
+}
+
+impl Workspaces {
+    pub(super) fn open(
+        config: &Config,
+        servers: Servers,
+        told: broadcast::Sender<Told>,
+    ) -> Result<Self, CliError> {
+        let folders = servers.state().folders();
+        // A record that cannot be read is told at once.
+        folders.all()?;
+        Ok(Self {
+            folders,
+            host: config.host.clone(),
+            home: config.home.clone(),
+            servers,
+            told,
+            kept: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<WorkspaceId, Arc<OnceCell<Arc<Local>>>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that are being kept.
+    pub(super) fn running(&self) -> Vec<Arc<Local>> {
+        let kept = self.lock();
+        kept.values()
+            .filter_map(|cell| cell.get().cloned())
+            .collect()
+    }
+
+    /// The one with an id of this machine, if it is being kept.
+    pub(super) fn running_one(&self, id: WorkspaceId) -> Option<Arc<Local>> {
+        self.lock().get(&id)?.get().cloned()
+    }
+
+    /// All that are known.
+    pub(super) fn all(&self) -> Result<Vec<Folder>, Fault> {
+        Ok(self.folders.all()?)
+    }
+
+    /// The one with an id of this machine.
+    pub(super) fn find(&self, id: &str) -> Result<Option<Folder>, Fault> {
+        let Ok(id) = id.parse::<WorkspaceId>() else {
+            return Ok(None);
+        };
+        if let Some(local) = self.running_one(id) {
+            return Ok(Some(local.folder()));
+        }
+        Ok(self.all()?.into_iter().find(|folder| folder.id() == id))
+    }
+
+    /// The one whose terminals have this id.
+    pub(super) fn with_terminals(&self, id: &str) -> Result<Option<Folder>, Fault> {
+        let found = self.find(id)?;
+        let is_it = |folder: &Folder| {
+            id.parse::<SessionId>()
+                .is_ok_and(|id| folder.terminals() == id)
+        };
+        Ok(found.filter(is_it))
+    }
+
+    /// A workspace as it is being kept, from now on if need be.
+    pub(super) async fn local(&self, folder: &Folder) -> Result<Arc<Local>, Fault> {
+        if !folder.is_there() {
+            self.end(folder.id()).await;
+            return Err(FolderError::Gone(folder.path.clone()).into());
+        }
+        let cell = Arc::clone(self.lock().entry(folder.id()).or_default());
+        let start = || Local::start(&self.folders, folder, &self.host, &self.servers, &self.told);
+        cell.get_or_try_init(start).await.cloned()
+    }
+
+    /// The one in which a run waits for its server.
+    pub(super) async fn with_waiting_run(&self, run: &str) -> Result<Option<Arc<Local>>, Fault> {
+        let Ok(run) = run.parse::<RunId>() else {
+            return Ok(None);
+        };
+        for folder in self.all()? {
+            if queue::waits(&self.folders.home(&folder), run)? {
+                return self.local(&folder).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn end(&self, id: WorkspaceId) {
+        let cell = self.lock().remove(&id);
+        if let Some(local) = cell.as_ref().and_then(|cell| cell.get()) {
+            local.stop().await;
+        }
+    }
+
+    /// Brings what was opened lately in step, with no window looking.
+    pub(super) async fn open_recent(&self) {
+        let since = clock::now() - LATELY;
+        let mut recent = self.folders.all().unwrap_or_default();
+        recent.retain(|folder| folder.opened_at.is_some_and(|at| at >= since));
+        recent.sort_by_key(|folder| std::cmp::Reverse(folder.opened_at));
+        for folder in recent.iter().take(RECENT_MAX) {
+            // One that cannot be opened is told where it is listed.
+            drop(self.local(folder).await);
+        }
+        self.moved();
+    }
+
+    /// Lets all try at once to connect.
+    pub(super) fn ask_all(&self) {
+        for local in self.running() {
+            local.kept().ask();
+        }
+    }
+
+    /// Ends all.
+    pub(super) async fn stop(&self) {
+        let kept = std::mem::take(&mut *self.lock());
+        let stops = kept
+            .values()
+            .filter_map(|cell| cell.get())
+            .map(|local| local.stop());
+        futures_util::future::join_all(stops).await;
+    }
+
+    /// Notes that the page opened a workspace.
+    pub(super) fn opened(&self, folder: &Folder) -> Result<Folder, CliError> {
+        let folder = Folder {
+            opened_at: Some(clock::now()),
+            ..folder.clone()
+        };
+        self.keep(&folder)?;
+        Ok(folder)
+    }
+
+    fn keep(&self, folder: &Folder) -> Result<(), CliError> {
+        self.folders.keep(folder)?;
+        if let Some(local) = self.running_one(folder.id()) {
+            local.kept().is_now(folder.clone());
+        }
+        self.moved();
+        Ok(())
+    }
+
+    fn moved(&self) {
+        // Nobody may listen.
+        self.told.send(Told::Workspaces).ok();
+    }
+
+    /// `GET /desktop/workspaces`: the one opened last first.
+    pub(super) async fn list(&self) -> Answer {
+        let mut all = self.all()?;
+        all.sort_by_key(|folder| std::cmp::Reverse(opened_at(folder)));
+        let workspaces = all.iter().map(|folder| self.shown(folder)).collect();
+        answer::found(&LocalWorkspaces { workspaces })
+    }
+
+    fn shown(&self, folder: &Folder) -> LocalWorkspace {
+        let there = folder.is_there();
+        LocalWorkspace {
+            id: folder.id(),
+            name: folder.name.clone(),
+            folder: folder.path.display().to_string(),
+            there,
+            remote: folder.remote.as_ref().map(|remote| Shown {
+                address: remote.server.as_str().to_owned(),
+                workspace: remote.workspace,
+            }),
+            terminals: folder.terminals(),
+            sync: match self.running_one(folder.id()).filter(|_| there) {
+                Some(local) => local.brief(),
+                None => at_rest(folder, there),
+            },
+            opened_at: opened_at(folder),
+        }
+    }
+
+    /// `PATCH /workspaces/{id}`: at the server, too, if it knows it.
+    pub(super) async fn rename(&self, gateway: &Gateway, asked: &Asked, folder: Folder) -> Answer {
+        let wanted: UpdateWorkspace = asked.json()?;
+        if folder.remote.is_some() {
+            let answer = gateway.of_remote(asked, &folder, "").await?;
+            if let (true, Some(name)) = (answer.status().is_success(), wanted.name) {
+                self.keep(&Folder { name, ..folder })?;
+            }
+            return Ok(answer);
+        }
+        let name = checked_name(wanted.name.as_deref().unwrap_or(&folder.name))?;
+        let folder = Folder { name, ..folder };
+        self.keep(&folder)?;
+        answer::found(&self.as_workspace(&folder).await?)
+    }
+
+    /// `GET /workspaces/{id}`: as the server has it, else as this disk does.
+    pub(super) async fn one(&self, gateway: &Gateway, folder: &Folder) -> Answer {
+        if folder.remote.is_some() {
+            let asked = Asked::get("");
+            if let Ok(answer) = gateway.of_remote(&asked, folder, "").await
+                && answer.status().is_success()
+            {
+                return Ok(answer);
+            }
+        }
+        answer::found(&self.as_workspace(folder).await?)
+    }
+
+    /// A workspace as this disk has it.
+    async fn as_workspace(&self, folder: &Folder) -> Result<Workspace, Fault> {
+        let local = self.local(folder).await?;
+        let tree = super::files::tree(&local).await?;
+        let at = opened_at(folder);
+        Ok(Workspace {
+            id: folder.id(),
+            name: folder.name.clone(),
+            template: Template::Import,
+            head: tree.revision,
+            entries: tree.entries.len() as u64,
+            bytes: tree
+                .entries
+                .iter()
+                .filter(|entry| entry.kind == Kind::File)
+                .map(|entry| entry.size)
+                .sum(),
+            created_at: at,
+            changed_at: at,
+            archived_at: None,
+            deleted_at: None,
+            purge_at: None,
+            session: None,
+        })
+    }
+}
+
+/// When a folder was opened last; before it ever was, long ago.
+fn opened_at(folder: &Folder) -> OffsetDateTime {
+    folder.opened_at.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// How a folder stands that is not being kept now.
+fn at_rest(folder: &Folder, there: bool) -> SyncBrief {
+    let (state, reason) = match (there, &folder.remote) {
+        (false, _) => {
+            let gone = FolderError::Gone(folder.path.clone());
+            (SyncState::Broken, Some(gone.to_string()))
+        }
+        (true, None) => (SyncState::Local, None),
+        (true, Some(_)) => {
+            let words = "It is brought in step when it is opened.";
+            (SyncState::Offline, Some(words.to_owned()))
+        }
+    };
+    SyncBrief {
+        state,
+        reason,
+        code: None,
+        up: 0,
+        down: 0,
+        blocked: 0,
+        conflicts: 0,
+    }
+}
