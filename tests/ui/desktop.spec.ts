@@ -88,7 +88,7 @@ for (const colorScheme of ["dark", "light"] as const) {
     await page.getByRole("treeitem", { name: /main\.py/ }).click();
     await page.keyboard.press("Control+Alt+h");
     await expect(page.getByText("Restore writes the old text")).toBeVisible();
-    await expect(page.locator(".history-diff .view-lines").first()).toContainText("import");
+    await expect(page.locator(".history-diff .view-lines").first()).toContainText("Prints");
     await look("history");
 
     await show(FULL, "offline");

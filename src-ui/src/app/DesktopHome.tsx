@@ -118,10 +118,13 @@ function Rooms() {
         )}
       </Route>
       <Route path="/sign-in">
-        {program ? (
+        {!program ? (
+          loading
+        ) : program.server ? (
           <DesktopSignIn program={program} onSignedIn={() => navigate("/server")} />
         ) : (
-          loading
+          // The first page asks for a server.
+          <Redirect to="/" />
         )}
       </Route>
       <Route path="/account">

@@ -2,7 +2,7 @@
 import { useRef } from "react";
 import { type Action, entryOf, find, hintOf } from "../bench/actions";
 import { useBench, useStore } from "../bench/bench";
-import { briefWords } from "../bench/syncWords";
+import { briefWords, heldWords } from "../bench/syncWords";
 import { SessionStatus } from "../features/session/SessionChip";
 import type { Here } from "../host/here";
 import { Icon } from "../ui/Icon";
@@ -135,13 +135,14 @@ function Connection() {
 function HereSync({ here }: { here: Here }) {
   const bench = useBench();
   const brief = useStore(here.store, (state) => state.sync ?? state.workspace?.sync ?? null);
+  const held = useStore(here.store, (state) => state.sync?.held?.many ?? 0);
   // Texts that the disk refuses, or that changed there meanwhile, are nobody else's business.
   const failed = useStore(bench.editor, ({ badges }) =>
     [...badges.values()].some((badge) => badge === "failed" || badge === "conflict"),
   );
   if (failed) return <Sync />;
   if (!brief) return null;
-  const { icon, tone, text } = briefWords(brief);
+  const { icon, tone, text } = held > 0 ? heldWords(held) : briefWords(brief);
   return (
     <button
       type="button"

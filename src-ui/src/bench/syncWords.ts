@@ -27,6 +27,15 @@ export function briefWords(brief: SyncBrief): BriefWords {
   return { icon: "check", tone: "ok", text: "Synced" };
 }
 
+/** Deletions that wait for a person's word come before all else. */
+export function heldWords(held: number): BriefWords {
+  return {
+    icon: "trash",
+    tone: "warn",
+    text: `${many(held, "deletion waits", "deletions wait")} for you`,
+  };
+}
+
 export function many(count: number, one: string, more: string): string {
   return `${count} ${count === 1 ? one : more}`;
 }

@@ -44,6 +44,7 @@ export async function benchScene(
     here,
     main: createStore(() => ({ view: null })),
     editor: createStore(() => ({ active: null, badges: new Map() })),
+    badges: createStore(() => ({ byPath: new Map() })),
     actions: () => actions,
     open: note("open"),
     showConflict: note("conflict"),

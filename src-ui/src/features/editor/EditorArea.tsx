@@ -1,11 +1,12 @@
 /** The editor's place: tabs, the way to the file, what is to be said about it, and the text or its viewer. */
 import { Fragment, useEffect, useRef, useState } from "react";
-import { useBench, useStore } from "../../bench/bench";
+import { action } from "../../bench/actions";
+import { useBench, useHere, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
 import { Compare } from "./Compare";
 import type { Editor, Texts } from "./editor";
 import { Nothing } from "./Nothing";
-import { Notice } from "./Notice";
+import { ConflictNotice, Notice } from "./Notice";
 import { Tabs } from "./Tabs";
 import { troubleActions } from "./trouble";
 import { Viewer } from "./Viewer";
@@ -60,6 +61,10 @@ function Body({ editor, buffers }: { editor: Editor; buffers: Texts }) {
   const info = useStore(buffers.store, (state) =>
     active ? (state.byPath.get(active) ?? null) : null,
   );
+  const clash = useHere(
+    ({ conflicts }) => conflicts.find(({ path, copy }) => path === active || copy === active),
+    undefined,
+  );
   useStore(editor.comparing, ({ path }) => path);
   useEffect(() => (host.current ? editor.mount(host.current) : undefined), [editor]);
   const text = info !== null && ["text", "large", "loading"].includes(info.shape);
@@ -67,6 +72,13 @@ function Body({ editor, buffers }: { editor: Editor; buffers: Texts }) {
   return (
     <>
       {active ? <Crumbs path={active} /> : null}
+      {clash ? (
+        <ConflictNotice
+          action={action("conflict.open", "Compare and choose", "merge", () =>
+            bench.showConflict(clash.copy),
+          )}
+        />
+      ) : null}
       {info ? <Notice info={info} actions={troubleActions(bench.host, editor)} /> : null}
       {compare && active ? (
         <Compare key={`${active} ${info?.theirsHash}`} path={active} buffers={buffers} />

@@ -34,6 +34,16 @@ export function Notice({ info, actions }: { info: BufferInfo; actions: readonly 
   return null;
 }
 
+/** Of a file that both sides changed: where the two are made one. */
+export function ConflictNotice({ action }: { action: Action }) {
+  return (
+    <Banner tone="warn" icon="alert" actions={[action]}>
+      <b className="medium">This computer and the server changed this file.</b> Both versions are
+      kept until you choose.
+    </Banner>
+  );
+}
+
 interface BannerProps {
   tone: string;
   icon: string;

@@ -62,6 +62,8 @@ test("what sessions leave out is known by its own name and by the folders above"
     ["a.pyc", false],
     ["notes.txt~", false],
     ["x/.DS_Store", false],
+    ["src/.#main.py", false],
+    ["#main.py#", false],
   ] as const)
     expect(isLeftOut(path, isFolder), path).toBe(true);
   for (const [path, isFolder] of [
@@ -69,6 +71,8 @@ test("what sessions leave out is known by its own name and by the folders above"
     ["a.pyc", true],
     ["src/node_modules.md", false],
     ["main.py", false],
+    ["#", false],
+    ["#notes", false],
   ] as const)
     expect(isLeftOut(path, isFolder), path).toBe(false);
 });

@@ -1,6 +1,12 @@
 /** Names that can live on every system: the rules of the server, said before anything is sent. */
 
-import { IGNORED_ENDS, IGNORED_FILES, IGNORED_FOLDERS } from "../../host/generated/ignored";
+import {
+  IGNORED_AROUND,
+  IGNORED_BEGINS,
+  IGNORED_ENDS,
+  IGNORED_FILES,
+  IGNORED_FOLDERS,
+} from "../../host/generated/ignored";
 import { NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from "../../host/generated/limits";
 
 const DEVICES = /^(con|prn|aux|nul|(com|lpt)[0-9¹²³])$/i;
@@ -75,7 +81,15 @@ export function isLeftOut(path: string, isFolder: boolean): boolean {
   if (above.some((folder) => IGNORED_FOLDERS.includes(folder))) return true;
   return isFolder
     ? IGNORED_FOLDERS.includes(name)
-    : IGNORED_FILES.includes(name) || IGNORED_ENDS.some((end) => name.endsWith(end));
+    : IGNORED_FILES.includes(name) ||
+        IGNORED_ENDS.some((end) => name.endsWith(end)) ||
+        IGNORED_BEGINS.some((begin) => name.startsWith(begin)) ||
+        IGNORED_AROUND.some((around) => isAround(name, around));
+}
+
+/** Whether a name begins and ends so, each with letters of its own. */
+function isAround(name: string, around: string): boolean {
+  return name.length >= 2 * around.length && name.startsWith(around) && name.endsWith(around);
 }
 
 /** A name beside `path` that is free: `notes copy.md`, `notes copy 2.md`. */

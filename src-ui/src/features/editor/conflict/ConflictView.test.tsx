@@ -1,5 +1,5 @@
 /** The merge view: all of it by keys and buttons, in both themes, and a choice where no text can be made. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { chordOf } from "../../../bench/actions";
 import { benchScene } from "../../../dev/benchStage";
@@ -14,12 +14,14 @@ async function opened(copy: string, theme: "dark" | "light" = "dark") {
   if (!resolver) throw new Error(`there is no ${copy}`);
   const actions = () => conflictActions(resolver, () => scene.asked.push("over"));
   // As the frame does it.
-  addEventListener("keydown", (event) => {
+  const heard = (event: KeyboardEvent) => {
     const chord = chordOf(event);
     actions()
       .find((one) => one.unavailable === null && one.keys.includes(chord))
       ?.run();
-  });
+  };
+  addEventListener("keydown", heard);
+  onTestFinished(() => removeEventListener("keydown", heard));
   const main = (
     <main className="main" style={{ height: 780 }}>
       {scene.around(<ConflictView resolver={resolver} actions={actions} />)}

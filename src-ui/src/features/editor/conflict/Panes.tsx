@@ -1,7 +1,9 @@
 /** Yours, what both began with, and theirs, line beside line. */
-import { Fragment, type ReactNode, useEffect, useRef } from "react";
+import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { useStore } from "../../../bench/bench";
 import { timeOfDay } from "../../../ui/words";
+import { languageOf } from "../shape";
+import { coloured, type Piece, parted } from "./colours";
 import { conflictsOf, differing, isOpen, type Part } from "./plan";
 import type { Resolver } from "./resolver";
 
@@ -10,11 +12,16 @@ const CONTEXT = 3;
 
 type Version = "mine" | "base" | "theirs";
 
+interface Cell {
+  number: number;
+  text: string;
+}
+
 interface Row {
   /** Of the part that it belongs to. */
   index: number;
   /** The number of each version's line and its text; null where it has none. */
-  cells: Partial<Record<Version, { number: number; text: string } | null>>;
+  cells: Partial<Record<Version, Cell | null>>;
   marks: Partial<Record<Version, readonly [number, number]>>;
   /** Instead of a line: so many that are the same. */
   left: number;
@@ -29,7 +36,8 @@ export function Panes({ resolver, base }: { resolver: Resolver; base: boolean })
     if (chosen !== undefined)
       box.current?.querySelector(`[data-part="${chosen}"]`)?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
-  const { at } = resolver.conflict;
+  const { at, path } = resolver.conflict;
+  const colours = useColours(parts, path);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keys
     <section ref={box} className="merge-panes" tabIndex={0} aria-label="Versions">
@@ -74,6 +82,7 @@ export function Panes({ resolver, base }: { resolver: Resolver; base: boolean })
                 // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other key than their place
                 key={at}
                 row={row}
+                colours={colours}
                 part={parts[row.index]}
                 shown={shown}
                 current={row.index === chosen}
@@ -112,15 +121,40 @@ function Head({
   );
 }
 
+/** Each version's lines in the colours of the language, once that is there. */
+function useColours(parts: readonly Part[], path: string): Colours {
+  const [colours, setColours] = useState<Colours>({});
+  // Decisions change no version.
+  const texts = (["mine", "base", "theirs"] as const).map((version) =>
+    parts.flatMap((part) => part[version]).join(""),
+  );
+  const [mine = "", base = "", theirs = ""] = texts;
+  useEffect(() => {
+    let gone = false;
+    void import("../monaco").then(async (monaco) => {
+      const of = (text: string) => coloured(monaco, text, languageOf(path));
+      const all = { mine: await of(mine), base: await of(base), theirs: await of(theirs) };
+      if (!gone) setColours(all);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [mine, base, theirs, path]);
+  return colours;
+}
+
+type Colours = Partial<Record<Version, Piece[][]>>;
+
 interface LineProps {
   row: Row;
+  colours: Colours;
   part: Part | undefined;
   shown: readonly Version[];
   current: boolean;
   onLook: () => void;
 }
 
-function Line({ row, part, shown, current, onLook }: LineProps) {
+function Line({ row, colours, part, shown, current, onLook }: LineProps) {
   if (!part) return null;
   const tone = (version: Version) => {
     if (part.kind === "same" || !row.cells[version]) return "";
@@ -140,7 +174,9 @@ function Line({ row, part, shown, current, onLook }: LineProps) {
           <Fragment key={version}>
             <td className={`no${cell ? "" : " is-fill"}${tone(version)}`}>{cell?.number}</td>
             <td className={`text${cell ? "" : " is-fill"}${tone(version)}`}>
-              <Marked text={cell?.text ?? ""} mark={row.marks[version]} />
+              {cell ? (
+                <Marked pieces={piecesOf(cell, colours[version])} mark={row.marks[version]} />
+              ) : null}
             </td>
           </Fragment>
         );
@@ -149,16 +185,37 @@ function Line({ row, part, shown, current, onLook }: LineProps) {
   );
 }
 
-function Marked({ text, mark }: { text: string; mark: readonly [number, number] | undefined }) {
-  if (!mark || mark[0] >= mark[1]) return text;
-  const [from, to] = mark;
+/** In colours, unless they are still those of a text that has moved on. */
+function piecesOf(cell: Cell, lines: Piece[][] | undefined): readonly Piece[] {
+  const pieces = lines?.[cell.number - 1];
+  const same = pieces?.map(({ text }) => text).join("") === cell.text;
+  return pieces && same ? pieces : [{ text: cell.text, colour: "" }];
+}
+
+function Marked({ pieces, mark }: { pieces: readonly Piece[]; mark: Mark | undefined }) {
+  const [before, within, after] = parted(pieces, mark ?? NO_MARK);
   return (
     <>
-      {text.slice(0, from)}
-      <mark>{text.slice(from, to)}</mark>
-      {text.slice(to)}
+      <Pieces of={before} />
+      {within.length > 0 ? (
+        // On its own ground, where the quieter colours would be hard to read.
+        <mark>{within.map(({ text }) => text).join("")}</mark>
+      ) : null}
+      <Pieces of={after} />
     </>
   );
+}
+
+type Mark = readonly [number, number];
+const NO_MARK: Mark = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+
+function Pieces({ of }: { of: readonly Piece[] }) {
+  return of.map(({ text, colour }, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other key than their place
+    <span key={at} style={colour ? { color: colour } : undefined}>
+      {text}
+    </span>
+  ));
 }
 
 /** Every line of every version, with empty places where one has fewer; long stretches of the same are left out. */

@@ -39,7 +39,7 @@ export class Resolvers {
     const resolver = new Resolver(conflict, this.live, this.here, async (parts, crlf) => {
       const monaco = await import("../monaco");
       monaco.applyTheme();
-      return new MonacoResult(monaco, path, languageOf(path), parts, crlf);
+      return new MonacoResult(monaco, copy, languageOf(path), parts, crlf);
     });
     this.made.set(copy, resolver);
     return resolver;

@@ -31,12 +31,13 @@ export class MonacoResult implements ResultText {
 
   constructor(
     private readonly monaco: Monaco,
-    path: string,
+    /** Names the text; no other has this name. */
+    name: string,
     language: string,
     parts: readonly Part[],
     crlf: boolean,
   ) {
-    const uri = monaco.monaco.Uri.from({ scheme: "slipway-merge", path: `/${path}` });
+    const uri = monaco.monaco.Uri.from({ scheme: "slipway-merge", path: `/${name}` });
     monaco.monaco.editor.getModel(uri)?.dispose();
     this.model = monaco.monaco.editor.createModel(textOf(parts), language, uri);
     if (crlf) this.model.setEOL(monaco.monaco.editor.EndOfLineSequence.CRLF);

@@ -1,0 +1,62 @@
+/** The page in the desktop program: where it begins, what the program's menu and links do, and that it can be left. */
+import { beforeEach, expect, test } from "vitest";
+import { page } from "vitest/browser";
+import { navigate } from "wouter/use-browser-location";
+import { faults, stage } from "../dev/stage";
+import type { FakeState } from "../host/fake";
+import { DesktopHome } from "./DesktopHome";
+
+const WORKSPACE = "018f1000-0000-7000-8000-000000000002";
+
+beforeEach(() => navigate("/"));
+
+async function opened(state: FakeState = "full", last = "") {
+  const { host } = await stage(<DesktopHome />, {
+    state,
+    desktop: true,
+    before: async (fake) => {
+      if (last !== "") fake.kept.set("slipway.desktop.last", last);
+    },
+  });
+  const { program } = host;
+  if (!program) throw new Error("the fake has no desktop program");
+  return { host, program };
+}
+
+test("without a workspace of yesterday it begins at the start, and says that it is seen", async () => {
+  const { host } = await opened();
+  await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
+  await expect.poll(() => host.given).toContain("painted");
+  expect(await faults()).toEqual([]);
+});
+
+test("it begins in the workspace of yesterday, and goes back to the start when asked", async () => {
+  const { program } = await opened("full", WORKSPACE);
+  await expect.poll(() => location.pathname).toBe(`/w/${WORKSPACE}`);
+  program.tell({ told: "show", address: "/" });
+  await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
+  expect(location.pathname).toBe("/");
+});
+
+test("links and the menu of the program go where they say, and quitting puts down and leaves", async () => {
+  const { host, program } = await opened();
+  await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
+  program.tell({ told: "show", address: "/account" });
+  await expect.element(page.getByRole("heading", { name: "Account", exact: true })).toBeVisible();
+  program.tell({ told: "menu", action: "app.start" });
+  await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
+  program.tell({ told: "menu", action: "file.new" });
+  program.tell({ told: "menu", action: "app.quit" });
+  await expect.poll(() => host.given).toContain("left");
+});
+
+test("who is signed out works on, and is asked to sign in only for what is the server's", async () => {
+  const { program } = await opened("signed-out");
+  await expect.element(page.getByRole("link", { name: "Not signed in" })).toBeVisible();
+  program.tell({ told: "menu", action: "app.workspaces" });
+  await expect.element(page.getByText(/Nobody is signed in to a server/)).toBeVisible();
+  program.tell({ told: "show", address: "/server" });
+  await expect.element(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Work offline" }).click();
+  await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
+});
