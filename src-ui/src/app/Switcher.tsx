@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { navigate } from "wouter/use-browser-location";
 import { entryOf, find } from "../bench/actions";
-import { type MenuEntry, useStore } from "../bench/bench";
+import { type MenuEntry, useHere, useStore } from "../bench/bench";
 import { keepName, keptName } from "../features/workspaces/keptName";
 import type { Workspace } from "../host/generated/api/Workspace";
 import type { Workspaces } from "../host/generated/api/Workspaces";
@@ -18,7 +18,8 @@ const SHOWN = 12;
 export function Switcher({ workbench }: { workbench: Workbench }) {
   const { bench, host, live, editor } = workbench;
   const id = live.calls.workspace;
-  const [name, setName] = useState(keptName(host.kept, id));
+  const [told, setName] = useState(keptName(host.kept, id));
+  const name = useHere(({ workspace }) => workspace?.name ?? "", "") || told;
   const online = useStore(live.store, (state) => state.connection.state === "online");
   const active = useStore(editor.facts, (facts) => facts.active);
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the server is back

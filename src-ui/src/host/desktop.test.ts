@@ -1,6 +1,6 @@
 /** How it stands with the server, as the desktop program tells it. */
 import { expect, test } from "vitest";
-import { KeptConnection } from "./desktop";
+import { KeptConnection, ToldLine } from "./desktop";
 import { isAway, lackOf, lackWords } from "./lack";
 
 test("a first failure is no news, a second one is, and what is online again has forgotten both", () => {
@@ -27,4 +27,16 @@ test("without an account nothing is broken, and it is said what is lacking", () 
   expect(isAway(connection.status)).toBe(false);
   expect(lackWords(connection.status)).toBe("Signed out");
   expect(lackOf(connection.status)).toBe("Nobody is signed in to a server");
+});
+
+test("what is told before anybody listens is heard by the first who does, once", () => {
+  const line = new ToldLine();
+  const heard: string[] = [];
+  line.hear({ told: "show", address: "/w/1" });
+  const stop = line.listen((told) => heard.push(`first ${told.told}`));
+  line.listen((told) => heard.push(`second ${told.told}`));
+  line.hear({ told: "workspaces" });
+  stop();
+  line.hear({ told: "account" });
+  expect(heard).toEqual(["first show", "first workspaces", "second workspaces", "second account"]);
 });

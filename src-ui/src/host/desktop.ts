@@ -15,6 +15,25 @@ export interface DesktopHost {
   leave(): void;
 }
 
+/** What the program tells, on its way to who listens. What it tells before anybody does waits for the first. */
+export class ToldLine {
+  private early: Told[] | null = [];
+  private readonly listeners = new Set<(told: Told) => void>();
+
+  hear(told: Told): void {
+    this.early?.push(told);
+    for (const listener of this.listeners) listener(told);
+  }
+
+  listen(listener: (told: Told) => void): () => void {
+    this.listeners.add(listener);
+    const early = this.early ?? [];
+    this.early = null;
+    for (const told of early) listener(told);
+    return () => this.listeners.delete(listener);
+  }
+}
+
 type ToldConnection = Extract<Told, { told: "connection" }>;
 
 /** A connection that the program keeps, and tells of. */

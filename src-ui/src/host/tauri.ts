@@ -1,7 +1,7 @@
 /** The desktop program as host: the only file that knows Tauri. Requests and frames end in the program's own process. */
 import { Channel, invoke } from "@tauri-apps/api/core";
 import { after, pickFiles, randomBytes, storedTexts } from "./browser";
-import { type DesktopHost, KeptConnection } from "./desktop";
+import { type DesktopHost, KeptConnection, ToldLine } from "./desktop";
 import { openDrafts } from "./drafts";
 import { httpExchange } from "./exchange";
 import { bodyOf, framesIn, responseOf } from "./frames";
@@ -30,7 +30,7 @@ export function tauriHost(): Host {
     // The other end is this program itself: it does not go silent.
     onSilence: () => () => undefined,
   });
-  const listeners = new Set<(told: Told) => void>();
+  const line = new ToldLine();
   let address = "";
   const askAddress = async () => {
     const { server } = (await (await exchange("GET", "/desktop")).json()) as Desktop;
@@ -39,7 +39,7 @@ export function tauriHost(): Host {
   const hear = (told: Told) => {
     if (told.told === "connection") connection.heard(told);
     if (told.told === "account") askAddress().catch(() => undefined);
-    for (const listener of listeners) listener(told);
+    line.hear(told);
   };
   void invoke("listen", { told: new Channel<Told>(hear) });
   askAddress().catch(() => undefined);
@@ -70,16 +70,13 @@ export function tauriHost(): Host {
     newId: () => uuidOf(randomBytes(16)),
     after,
     plain: navigator.webdriver || isWebKitGtk(),
-    desktop: desktopWith(listeners),
+    desktop: desktopWith(line),
   };
 }
 
-function desktopWith(listeners: Set<(told: Told) => void>): DesktopHost {
+function desktopWith(line: ToldLine): DesktopHost {
   return {
-    told: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    told: (listener) => line.listen(listener),
     pickFolder: () => invoke<string | null>("pick_folder"),
     showFolder: (path) => void invoke("show_folder", { path }),
     painted: () => void invoke("painted"),
