@@ -59,3 +59,15 @@ test("what only this computer has can be given to the server", async () => {
   await here.upload("tide-notes");
   expect(here.state.workspace?.remote?.address).toBe("https://slipway.example.org");
 });
+
+test("where no server knows the files, none of them waits", async () => {
+  const host = fakeHost("full", true);
+  const local = host.program?.workspaces.find((one) => !one.remote);
+  if (!local || !host.desktop) throw new Error("every workspace has a server");
+  const sync = host.program?.syncs.get(local.id);
+  sync?.paths.push({ path: "a.py", state: "waiting", bytes: 1, moved: 0 });
+  const here = new Here(host.exchange, local.id, host.desktop);
+  await settled(here);
+  expect(here.state.sync?.state).toBe("local");
+  expect(here.state.byPath.size).toBe(0);
+});

@@ -77,7 +77,10 @@ export class Here {
       const conflicts = found?.conflicts ?? before.conflicts;
       const paths = sync?.paths ?? before.sync?.paths ?? [];
       const byPath = new Map<string, SyncPath["state"] | "conflict">();
-      for (const { path, state } of paths) byPath.set(path, state);
+      // Without a server nothing waits; that nothing of it is there is said of the whole.
+      const known = (sync ?? before.sync)?.state !== "local";
+      for (const { path, state } of paths)
+        if (known || state === "blocked") byPath.set(path, state);
       for (const { path, copy } of conflicts)
         for (const one of [path, copy]) byPath.set(one, "conflict");
       this.store.setState({ sync: sync ?? before.sync, conflicts, byPath });

@@ -29,7 +29,7 @@ export function SyncView({ here }: { here: Here }) {
             <Stand here={here} sync={sync} />
             {sync.held ? <Held here={here} held={sync.held} /> : null}
             <ConflictList here={here} />
-            <Paths paths={sync.paths} />
+            <Paths paths={sync.state === "local" ? [] : sync.paths} />
             <Arrivals here={here} arrivals={sync.arrivals} />
             <Notices notices={sync.notices} />
             {sync.partly_watched ? (
@@ -65,7 +65,9 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
       <div className="row gap3" role="status">
         <Icon name={icon} className={tone} />
         <span className="medium grow">{text}</span>
-        <span className="faint small num">{bytes > 0 ? size(bytes) : ""}</span>
+        <span className="faint small num">
+          {bytes > 0 && sync.state !== "local" ? size(bytes) : ""}
+        </span>
       </div>
       <p className="small muted">{standWords(sync)}</p>
       <StandAct here={here} sync={sync}>
