@@ -60,3 +60,16 @@ test("who is signed out works on, and is asked to sign in only for what is the s
   await page.getByRole("link", { name: "Work offline" }).click();
   await expect.element(page.getByRole("heading", { name: "On this computer" })).toBeVisible();
 });
+
+test("the first server leads to its sign-in, and that to its workspaces", async () => {
+  await opened("empty");
+  await page.getByLabelText("Server address").fill("harbor.example.org");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect.element(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
+  await expect.element(page.getByText("https://harbor.example.org").first()).toBeVisible();
+  await page.getByLabelText("E-mail").fill("mo@example.org");
+  await page.getByLabelText("Password", { exact: true }).fill("quiet tide");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect.element(page.getByText("No workspaces yet")).toBeVisible();
+  expect(location.pathname).toBe("/server");
+});

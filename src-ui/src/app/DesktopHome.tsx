@@ -89,7 +89,7 @@ function Rooms() {
   useEffect(
     () =>
       host.desktop?.told((told) => {
-        refresh(lists, told);
+        void refresh(lists, told);
         if (told.told === "show") navigate(told.address);
         if (told.told !== "menu") return;
         // Those of the workspace while one is open.
@@ -120,8 +120,13 @@ function Rooms() {
       <Route path="/sign-in">
         {!program ? (
           loading
+        ) : account ? (
+          <Redirect to="/server" />
         ) : program.server ? (
-          <DesktopSignIn program={program} onSignedIn={() => navigate("/server")} />
+          <DesktopSignIn
+            program={program}
+            onSignedIn={() => void refresh(lists, { told: "account" })}
+          />
         ) : (
           // The first page asks for a server.
           <Redirect to="/" />
@@ -132,7 +137,7 @@ function Rooms() {
           <Page title="Account" end={end}>
             <AccountPage
               account={account}
-              onAccount={() => refresh(lists, { told: "account" })}
+              onAccount={() => void refresh(lists, { told: "account" })}
               onSignedOut={() => navigate("/")}
             />
           </Page>

@@ -1,5 +1,5 @@
 /** What the desktop program answers about itself and the workspaces of this machine, and the lists that are made of it. */
-import { type QueryClient, useQuery } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Desktop } from "./generated/api/Desktop";
 import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
 import type { LocalWorkspaces } from "./generated/api/LocalWorkspaces";
@@ -43,6 +43,16 @@ export function useProgram() {
   });
 }
 
+/** Chooses the server that the page works with; done when the page knows of it. */
+export function useChooseServer(): (address: string) => Promise<void> {
+  const { exchange } = useHost();
+  const lists = useQueryClient();
+  return async (address) => {
+    await new DesktopCalls(exchange).chooseServer(address);
+    await lists.invalidateQueries({ queryKey: PROGRAM });
+  };
+}
+
 /** The workspaces of this machine; none in a browser. */
 export function useLocalWorkspaces() {
   const { exchange, desktop } = useHost();
@@ -53,8 +63,8 @@ export function useLocalWorkspaces() {
   });
 }
 
-/** Reads anew what moved. */
-export function refresh(lists: QueryClient, { told }: Told): void {
+/** Reads anew what moved; done when it is known. */
+export async function refresh(lists: QueryClient, { told }: Told): Promise<void> {
   const moved = {
     account: [PROGRAM, LOCAL, ["workspaces"], ["server"]],
     workspaces: [LOCAL],
@@ -63,5 +73,5 @@ export function refresh(lists: QueryClient, { told }: Told): void {
     show: [],
     menu: [],
   }[told];
-  for (const queryKey of moved) void lists.invalidateQueries({ queryKey });
+  await Promise.all(moved.map((queryKey) => lists.invalidateQueries({ queryKey })));
 }

@@ -5,8 +5,7 @@ import type { Desktop } from "../../host/generated/api/Desktop";
 import type { Keychain } from "../../host/generated/api/Keychain";
 import type { TokenKept } from "../../host/generated/api/TokenKept";
 import { failureOf } from "../../host/ide";
-import { DesktopCalls } from "../../host/local";
-import { useHost } from "../../host/useHost";
+import { useChooseServer } from "../../host/local";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { SignInPage } from "./SignInPage";
@@ -56,7 +55,7 @@ export function DesktopSignIn({ program, onSignedIn }: Props) {
 
 /** The server as it is, or another one. */
 function ServerChoice({ address }: { address: string }) {
-  const { exchange } = useHost();
+  const chooseServer = useChooseServer();
   const [wanted, setWanted] = useState<string | null>(address === "" ? "" : null);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -64,7 +63,7 @@ function ServerChoice({ address }: { address: string }) {
     if (wanted === null || wanted.trim() === "") return setProblem("Give the server's address.");
     setBusy(true);
     try {
-      await new DesktopCalls(exchange).chooseServer(wanted.trim());
+      await chooseServer(wanted.trim());
       setWanted(null);
     } catch (error) {
       setProblem(failureOf(error).detail);

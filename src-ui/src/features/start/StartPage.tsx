@@ -7,7 +7,7 @@ import type { Desktop } from "../../host/generated/api/Desktop";
 import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Template } from "../../host/generated/api/Template";
 import { failureOf } from "../../host/ide";
-import { DesktopCalls, useLocalWorkspaces, useProgram } from "../../host/local";
+import { useChooseServer, useLocalWorkspaces, useProgram } from "../../host/local";
 import { useHost } from "../../host/useHost";
 import { ListFailed } from "../../ui/Card";
 import { Field } from "../../ui/Field";
@@ -174,7 +174,7 @@ function Server({ program }: { program: Desktop }) {
 }
 
 function ChooseServer({ known }: { known: string }) {
-  const { exchange } = useHost();
+  const choose = useChooseServer();
   const [, go] = useLocation();
   const [address, setAddress] = useState(known);
   const [problem, setProblem] = useState("");
@@ -184,7 +184,7 @@ function ChooseServer({ known }: { known: string }) {
     if (address.trim() === "") return setProblem("Give the server's address.");
     setBusy(true);
     try {
-      await new DesktopCalls(exchange).chooseServer(address.trim());
+      await choose(address.trim());
       go("/sign-in");
     } catch (error) {
       setProblem(failureOf(error).detail);
