@@ -33,3 +33,10 @@ test("the worst state of all files is told, and a conflict names its file", () =
   );
   expect(both).toMatchObject({ text: "1 conflict", paths: ["b"] });
 });
+
+test("a try that is due is under way", () => {
+  const waiting = (attempt: number) =>
+    connectionWords({ state: "waiting", attempt, nextAt: 1_000 }, 5_000);
+  expect(waiting(1).text).toBe("Reconnecting");
+  expect(waiting(2).next).toBe("trying");
+});
