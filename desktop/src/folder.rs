@@ -1,4 +1,5 @@
-//! Folders of this machine that are workspaces: which there are, and which may become one.
+//! Folders of this machine that are workspaces: which there are, and which may become one. Long because its tests
+//! show every refusal.
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
