@@ -192,15 +192,14 @@ async fn what_does_not_go_together_is_listed_with_its_beginning_and_resolved() {
         )
         .await;
     assert_eq!(none.code(), "not_found");
-    let sync = scene.ask("sync").await;
-    assert_eq!(sync["conflicts"], 1, "{sync}");
-    assert!(
-        sync["notices"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|one| one["code"] == "conflict_copy")
-    );
+    // How it stands is told a moment later than the conflict itself.
+    scene
+        .until("sync", |all| {
+            let notices = all["notices"].as_array().into_iter().flatten();
+            let mut codes = notices.map(|one| &one["code"]);
+            all["conflicts"] == 1 && codes.any(|code| code == "conflict_copy")
+        })
+        .await;
 
     scene.save("a.txt", "theirs and mine\n").await;
     let path = format!("/workspaces/{}/conflicts/resolve", scene.id);
