@@ -34,38 +34,29 @@ pub fn npm(args: &[&str]) -> Command {
     command
 }
 
-/// Installs the UI's packages when the lock file has changed.
+/// Installs the UI's packages.
 pub fn ui_packages() -> Result<()> {
-    let stamp = Stamp::of("npm", &[root().join("src-ui/package-lock.json")], &[])?;
-    if stamp.is_done() && root().join("src-ui/node_modules").exists() {
-        return Ok(());
-    }
-    step::quiet(
-        "Install the UI's packages",
-        &mut npm(&["ci", "--no-audit", "--no-fund"]),
-    )?;
-    stamp.done()
+    npm_packages("src-ui", "npm", "Install the UI's packages")
 }
 
-/// Installs the browser tests' packages when their lock file has changed.
+/// Installs the browser tests' packages.
 pub fn browser_packages() -> Result<()> {
-    let folder = root().join("tests/ui");
-    let stamp = Stamp::of("browser-npm", &[folder.join("package-lock.json")], &[])?;
-    if stamp.is_done() && folder.join("node_modules").exists() {
-        return Ok(());
-    }
-    let mut install = Command::new("npm");
-    install
-        .current_dir(folder)
-        .args(["ci", "--no-audit", "--no-fund"]);
-    step::quiet("Install the browser tests' packages", &mut install)?;
-    stamp.done()
+    npm_packages(
+        "tests/ui",
+        "browser-npm",
+        "Install the browser tests' packages",
+    )
 }
 
-/// Installs what makes packages of the desktop program when its lock file has changed.
+/// Installs what makes packages of the desktop program.
 pub fn bundle_packages() -> Result<()> {
-    let folder = root().join("desktop");
-    let stamp = Stamp::of("bundle-npm", &[folder.join("package-lock.json")], &[])?;
+    npm_packages("desktop", "bundle-npm", "Install what makes packages")
+}
+
+/// Installs what a folder's lock file names, when that has changed.
+fn npm_packages(folder: &str, stamp: &str, title: &str) -> Result<()> {
+    let folder = root().join(folder);
+    let stamp = Stamp::of(stamp, &[folder.join("package-lock.json")], &[])?;
     if stamp.is_done() && folder.join("node_modules").exists() {
         return Ok(());
     }
@@ -73,7 +64,7 @@ pub fn bundle_packages() -> Result<()> {
     install
         .current_dir(folder)
         .args(["ci", "--no-audit", "--no-fund"]);
-    step::quiet("Install what makes packages", &mut install)?;
+    step::quiet(title, &mut install)?;
     stamp.done()
 }
 
