@@ -1,9 +1,10 @@
 //! The agent on a person's own machine, where nothing but what it started is its own.
-use rustix::process::{Pid, Signal};
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, PidfdFlags, Signal};
 use slipway_agent::process;
 use slipway_proto::v1;
 
-use crate::harness::{TestAgent, Viewer, id};
+use crate::harness::{DEADLINE, TestAgent, Viewer, id};
 
 /// A terminal with a job that was put into the background to stay; its process.
 async fn with_a_job(agent: &TestAgent) -> (Viewer, i32) {
@@ -42,9 +43,15 @@ async fn what_was_left_behind_on_purpose_outlives_its_terminal() {
 
     let session = TestAgent::start().await;
     let (viewer, job) = with_a_job(&session).await;
+    // The signal has been sent when the call returns; the system carries it out in its own time.
+    let job = Pid::from_raw(job).unwrap();
+    let job = rustix::process::pidfd_open(job, PidfdFlags::empty()).unwrap();
     close(&session, &viewer).await;
-    assert!(
-        !lives(job),
+    let mut ended = [PollFd::new(&job, PollFlags::IN)];
+    let patience = DEADLINE.try_into().unwrap();
+    assert_eq!(
+        rustix::event::poll(&mut ended, Some(&patience)),
+        Ok(1),
         "in a session everything ends with its terminal"
     );
 }
