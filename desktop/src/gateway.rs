@@ -161,8 +161,9 @@ impl Gateway {
     /// Ends everything; what was agreed on is stored.
     pub async fn stop(&self) {
         self.0.over.cancel();
-        self.0.servers.cut();
         self.0.workspaces.stop().await;
+        self.0.servers.cut();
+        self.0.servers.leave().await;
     }
 }
 

@@ -178,7 +178,7 @@ async fn signing_in_keeps_the_token_from_the_page() {
 #[tokio::test]
 async fn a_token_in_memory_ends_with_the_app() {
     let lab = Lab::start().await;
-    lab.user("ana").await;
+    let ana = lab.user("ana").await;
     let mut seat = Seat::new().await;
     seat.choose(lab.base()).await.done();
     let body = serde_json::json!({ "email": "ana@example.org", "password": seat::PASSWORD });
@@ -192,7 +192,9 @@ async fn a_token_in_memory_ends_with_the_app() {
     assert_eq!(signed_in.status, 200);
     assert_eq!(seat.ask("GET", "/account").await.status, 200);
     assert!(!seat.state().join("tokens").exists());
+    assert_eq!(ana.devices().await.unwrap().len(), 2);
     seat.again().await;
+    assert_eq!(ana.devices().await.unwrap().len(), 1);
     assert_eq!(seat.ask("GET", "/account").await.code(), "sign_in_required");
     let about = seat.ask("GET", "/desktop").await.done();
     assert_eq!(about["server"]["account"], Value::Null);

@@ -41,6 +41,8 @@ pub(super) struct Local {
     view: watch::Receiver<Arc<View>>,
     /// Whether it follows a server.
     follows: watch::Sender<bool>,
+    /// Moves when a terminal of this machine is opened or closed.
+    terminals: watch::Sender<u64>,
     control: Mutex<Option<Control>>,
     over: CancellationToken,
     _ends: DropGuard,
@@ -74,6 +76,7 @@ impl Local {
             view,
             queue: Queue::open(&folders.home(folder))?,
             follows: watch::channel(false).0,
+            terminals: watch::channel(0).0,
             _ends: over.clone().drop_guard(),
             over: over.clone(),
         });
@@ -122,6 +125,16 @@ impl Local {
             .wait_for(|follows| *follows)
             .await
             .ok();
+    }
+
+    /// A terminal of this machine was opened or closed.
+    pub(super) fn terminals_moved(&self) {
+        self.terminals.send_modify(|moved| *moved += 1);
+    }
+
+    /// Moves with every such.
+    pub(super) fn terminals(&self) -> watch::Receiver<u64> {
+        self.terminals.subscribe()
     }
 
     /// The local counter of changes, moving.

@@ -151,16 +151,25 @@ impl Gateway {
             ("POST", ["terminals"]) => {
                 let open: OpenTerminal = asked.json()?;
                 let agent = agents.open(&folder.path, folder.terminals()).await?;
-                Ok(answer::json(201, &agent.open_terminal(&open).await?))
+                let opened = agent.open_terminal(&open).await?;
+                self.terminals_moved(folder);
+                Ok(answer::json(201, &opened))
             }
             ("DELETE", ["terminals", id]) => {
                 let unknown = || Fault::not_found("terminal");
                 let id: TerminalId = id.parse().map_err(|_| unknown())?;
                 let agent = agents.find(folder.terminals()).await.ok_or_else(unknown)?;
                 agent.close_terminal(id).await?;
+                self.terminals_moved(folder);
                 answer::done()
             }
             _ => Err(Fault::not_found("address")),
+        }
+    }
+
+    fn terminals_moved(&self, folder: &Folder) {
+        if let Some(local) = self.0.workspaces.running_one(folder.id()) {
+            local.terminals_moved();
         }
     }
 

@@ -37,6 +37,8 @@ struct Known {
     closed_until: Option<(Instant, String)>,
 }
 
+/// An app that ends is not held up.
+const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 /// How long a keychain that gives nothing out is left alone.
 const KEYCHAIN_AGAIN: Duration = Duration::from_secs(60);
 
@@ -226,6 +228,26 @@ impl Servers {
         }
         self.tell();
         Ok(())
+    }
+
+    /// Signs out where the token is in memory only: nobody could do so any more, and the device would stay in the list.
+    pub(super) async fn leave(&self) {
+        let clients: Vec<_> = self.lock().clients.drain().collect();
+        for (server, client) in clients {
+            let Ok(server) = Address::parse(&server) else {
+                continue;
+            };
+            let who = self.0.state.sign_in(&server).ok().flatten();
+            let in_memory = who.is_some_and(|who| who.token_store == TokenStore::Memory);
+            if in_memory && client.token().is_some() {
+                // The server may be away.
+                drop(tokio::time::timeout(LEAVES_WITHIN, client.sign_out()).await);
+                self.0.state.forget(&server).ok();
+                if self.chosen_if_any().as_ref() == Some(&server) {
+                    self.0.state.choose(&server).ok();
+                }
+            }
+        }
     }
 
     /// Takes every connection for dead.

@@ -11,6 +11,7 @@ use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_proto::relay::{self, Input};
 use slipway_proto::v1;
+use slipway_proto::v1::agent_event;
 use slipway_proto::v1::event::Event;
 use slipway_proto::v1::ws_server;
 use tokio::sync::broadcast::error::RecvError;
@@ -237,6 +238,37 @@ async fn of_workspace(gateway: &Gateway, local: &Arc<Local>, tell: &Tell<'_>) ->
         done = seen => done,
         done = told => done,
         done = waiting => done,
+        done = terminals_here(gateway, local, tell) => done,
+    }
+}
+
+/// Terminals of this machine, as long as the agent of the folder lives, and again when the next one does.
+async fn terminals_here(gateway: &Gateway, local: &Local, tell: &Tell<'_>) -> Result<(), Gone> {
+    let session = local.folder().terminals();
+    let told = || {
+        let session_id = session.to_string();
+        tell.event(Event::Terminals(v1::TerminalsMoved { session_id }))
+    };
+    let mut moved = local.terminals();
+    loop {
+        moved.borrow_and_update();
+        told().await?;
+        if let Some(agent) = gateway.0.agents.find(session).await
+            && let Ok(mut events) = agent.watch().await
+        {
+            while let Some(Ok(event)) = events.next().await {
+                if matches!(
+                    event.event,
+                    Some(agent_event::Event::Terminal(_) | agent_event::Event::TerminalClosed(_))
+                ) {
+                    told().await?;
+                }
+            }
+            told().await?;
+        }
+        if moved.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

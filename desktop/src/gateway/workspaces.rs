@@ -21,8 +21,10 @@ use super::queue;
 use super::servers::Servers;
 use crate::clock;
 use crate::config::Config;
+use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders};
+use crate::keep::StandState;
 
 mod begin;
 
@@ -191,8 +193,30 @@ impl Workspaces {
     pub(super) async fn list(&self) -> Answer {
         let mut all = self.all()?;
         all.sort_by_key(|folder| std::cmp::Reverse(opened_at(folder)));
-        let workspaces = all.iter().map(|folder| self.shown(folder)).collect();
+        let mut workspaces: Vec<_> = all.iter().map(|folder| self.shown(folder)).collect();
+        for (shown, folder) in workspaces.iter_mut().zip(&all) {
+            if shown.there && self.running_one(folder.id()).is_none() {
+                self.ask_others(shown, folder).await;
+            }
+        }
         answer::found(&LocalWorkspaces { workspaces })
+    }
+
+    /// Another process may keep it: the command line does.
+    async fn ask_others(&self, shown: &mut LocalWorkspace, folder: &Folder) {
+        let home = self.folders.home(folder);
+        let Some(answer) = control::ask(&home, Ask::Stand).await else {
+            return;
+        };
+        shown.sync.state = match answer.stand.state {
+            StandState::Connecting => SyncState::Connecting,
+            StandState::Connected => SyncState::Online,
+            StandState::Offline | StandState::Stopped => SyncState::Offline,
+            StandState::Refused => SyncState::Refused,
+            StandState::Local => SyncState::Local,
+        };
+        let who = "`slipway mirror` keeps it in step. End that to open it here.";
+        shown.sync.reason = Some(who.to_owned());
     }
 
     fn shown(&self, folder: &Folder) -> LocalWorkspace {

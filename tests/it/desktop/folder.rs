@@ -282,8 +282,34 @@ async fn the_command_line_works_on_the_same_folders_beside_the_app() {
         .command(&["mirror", "tides", dir.to_str().unwrap()])
         .await;
     assert!(code == 7 && told.contains("folder_taken"), "{told}");
-    // What the app has not opened, the command line may keep, and the app says who has it.
-    seat.gateway.stop().await;
-    let (code, ..) = seat.command(&["status", dir.to_str().unwrap()]).await;
-    assert_eq!(code, 0);
+}
+
+#[tokio::test]
+async fn a_folder_that_the_command_line_keeps_is_told_and_left_to_it() {
+    let (_lab, ana, mut seat) = signed_in().await;
+    ana.empty_workspace().await;
+    let dir = seat.path("kept");
+    let mut mirror = seat.begin(&["mirror", "tides", dir.to_str().unwrap()]);
+    mirror
+        .until(|told| told["stand"]["state"] == "connected")
+        .await;
+    let all = seat.ask("GET", "/desktop/workspaces").await.done();
+    let kept = &all["workspaces"][0];
+    assert_eq!(text(&kept["sync"], "state"), "online");
+    assert!(
+        text(&kept["sync"], "reason").contains("slipway mirror"),
+        "{kept}"
+    );
+    let id = text(kept, "id").to_owned();
+    let refused = seat.ask("GET", &format!("/workspaces/{id}/tree")).await;
+    assert_eq!(refused.code(), "folder_unusable");
+    let refused = refused.json();
+    assert!(
+        text(&refused, "detail").contains("another process"),
+        "{refused}"
+    );
+    mirror.end().await;
+    let tree = seat.ask("GET", &format!("/workspaces/{id}/tree")).await;
+    assert_eq!(tree.status, 200);
+    stands(&mut seat, &id, "online").await;
 }

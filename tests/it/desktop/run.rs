@@ -73,12 +73,21 @@ async fn a_terminal_of_this_machine_is_in_the_folder_and_needs_no_server() {
     )
     .await;
     assert_eq!(page.closed(1).await, "not_found");
+    page.subscribe(9, &id).await;
+    let told = |_, body| match body {
+        ws_server::Body::Event(v1::Event {
+            event: Some(event::Event::Terminals(moved)),
+        }) => Some(moved.session_id),
+        _ => None,
+    };
+    assert_eq!(page.until(told).await, session);
     let size = json!({ "cols": 80, "rows": 24 });
     let made = seat
         .say("POST", &format!("/sessions/{session}/terminals"), size)
         .await;
     assert_eq!(made.status, 201, "{made:?}");
     let terminal = text(&made.done(), "id").to_owned();
+    assert_eq!(page.until(told).await, session);
     type_line(
         &page,
         2,
@@ -96,7 +105,6 @@ async fn a_terminal_of_this_machine_is_in_the_folder_and_needs_no_server() {
         )
         .await;
     assert_eq!(gone.status, 204);
-    drop(id);
 }
 
 #[tokio::test]

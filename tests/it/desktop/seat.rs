@@ -1,15 +1,19 @@
 //! `Seat`: the app without its window, at which a test sits: what the page asks, hears and is told.
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use bytes::Bytes;
 use clap::Parser as _;
 use http::{Request, Response};
 use prost::Message as _;
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use slipway_api::desktop::{ConnectionState, Told};
 use slipway_desktop::config::Config;
 use slipway_desktop::gateway::{Gateway, Wire};
 use slipway_proto::v1::{self, ws_client, ws_server};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -22,6 +26,37 @@ pub(super) struct Seat {
     folder: tempfile::TempDir,
     pub(super) gateway: Gateway,
     told: Receiver<Told>,
+}
+
+/// A command that goes on beside the app.
+pub(super) struct Begun {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Begun {
+    /// Waits for something that is told.
+    pub(super) async fn until(&mut self, is: impl Fn(&Value) -> bool) {
+        let found = async {
+            while let Some(line) = self.lines.next_line().await.expect("lines") {
+                if is(&serde_json::from_str(&line).expect("an object")) {
+                    return;
+                }
+            }
+            panic!("it ended before");
+        };
+        tokio::time::timeout(PATIENCE, found)
+            .await
+            .expect("in time");
+    }
+
+    /// Ctrl-C.
+    pub(super) async fn end(mut self) {
+        let pid = Pid::from_raw(self.child.id().expect("it runs").cast_signed());
+        rustix::process::kill_process(pid.expect("a process"), Signal::INT).expect("it runs");
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("in time").expect("an end");
+    }
 }
 
 /// What was answered.
@@ -94,19 +129,7 @@ impl Seat {
 
     /// What the command line says beside the app, with `--json`: the exit code, its objects, and what it says of errors.
     pub(super) async fn command(&self, arguments: &[&str]) -> (i32, Vec<Value>, String) {
-        #[derive(clap::Parser)]
-        struct Flags {
-            #[arg(long, env = "SLIPWAY_TEST_COMMAND")]
-            command: PathBuf,
-        }
-        let flags = Flags::try_parse_from(["seat"]).expect("as `cargo xtask test` does");
-        let output = tokio::process::Command::new(flags.command)
-            .args(arguments)
-            .arg("--json")
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .env("XDG_STATE_HOME", self.folder.path().join("state"))
-            .output();
+        let output = self.equipped(arguments).output();
         let output = tokio::time::timeout(PATIENCE, output)
             .await
             .expect("in time");
@@ -118,6 +141,38 @@ impl Seat {
             .map(|line| serde_json::from_str(line).expect("JSON"));
         let code = output.status.code().expect("an end");
         (code, objects.collect(), text(&output.stderr))
+    }
+
+    /// A command that goes on.
+    pub(super) fn begin(&self, arguments: &[&str]) -> Begun {
+        let mut command = self.equipped(arguments);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        Begun {
+            child,
+            lines: BufReader::new(stdout).lines(),
+        }
+    }
+
+    fn equipped(&self, arguments: &[&str]) -> Command {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[arg(long, env = "SLIPWAY_TEST_COMMAND")]
+            command: PathBuf,
+        }
+        let flags = Flags::try_parse_from(["seat"]).expect("as `cargo xtask test` does");
+        let mut command = Command::new(flags.command);
+        command
+            .args(arguments)
+            .arg("--json")
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .kill_on_drop(true);
+        command
     }
 
     pub(super) async fn ask(&self, method: &str, path: &str) -> Said {
