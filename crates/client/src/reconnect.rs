@@ -1,6 +1,8 @@
 //! Trying again: later and later, never all clients at once, and only what may pass by itself.
 use std::time::Duration;
 
+use slipway_core::backoff::Backoff;
+
 use crate::clock;
 use crate::error::ClientError;
 
@@ -9,25 +11,10 @@ const FIRST: Duration = Duration::from_millis(500);
 /// Between tries at most; a person who plugs the cable in again waits no longer.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// How long to wait before the next try.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Backoff {
-    tries: u32,
-}
-
-impl Backoff {
-    /// The time until the next try; `chance` is from 0 to 1, so that clients of one server come back one after another.
-    #[must_use]
-    pub fn after(&mut self, chance: f64) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.tries.min(16)).min(LONGEST);
-        self.tries = self.tries.saturating_add(1);
-        whole.mul_f64(f64::midpoint(1.0, chance.clamp(0.0, 1.0)))
-    }
-
-    /// It worked: the next failure is the first again.
-    pub fn worked(&mut self) {
-        self.tries = 0;
-    }
+/// The pauses of a client that is tried again.
+#[must_use]
+pub const fn backoff() -> Backoff {
+    Backoff::new(FIRST, LONGEST)
 }
 
 /// Attempts something until it works or fails for a reason that does not pass; `lost` hears of each other failure.
@@ -38,7 +25,7 @@ pub async fn persist<T>(
     lost: impl FnMut(&ClientError),
     attempt: impl AsyncFnMut() -> Result<T, ClientError>,
 ) -> Result<T, ClientError> {
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     let wait = async || tokio::time::sleep(backoff.after(clock::chance())).await;
     persist_with(wait, lost, attempt).await
 }
@@ -60,16 +47,6 @@ async fn persist_with<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tries_come_later_and_later_up_to_a_bound_and_apart_by_chance() {
-        let mut backoff = Backoff::default();
-        let waits: Vec<Duration> = (0..8).map(|_| backoff.after(1.0)).collect();
-        assert_eq!(waits[..3], [FIRST, 2 * FIRST, 4 * FIRST]);
-        assert_eq!(waits[7], LONGEST);
-        backoff.worked();
-        assert_eq!(backoff.after(0.0), FIRST / 2);
-    }
 
     #[tokio::test]
     async fn what_passes_is_tried_again_and_what_does_not_is_told() {

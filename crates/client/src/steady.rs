@@ -1,9 +1,10 @@
 //! `Steady`: a viewer of a terminal that comes back by itself, where it left off, until the terminal or the sign-in ends.
+use slipway_core::backoff::Backoff;
 use tokio::task::JoinHandle;
 
 use crate::clock;
 use crate::error::ClientError;
-use crate::reconnect::Backoff;
+use crate::reconnect::backoff;
 use crate::rest::Client;
 use crate::socket::Socket;
 use crate::terminal::{Place, Told, Viewer};
@@ -48,7 +49,7 @@ impl Steady {
         Ok(Self {
             client: client.clone(),
             way: Way::Open(Box::new(open)),
-            backoff: Backoff::default(),
+            backoff: backoff(),
         })
     }
 

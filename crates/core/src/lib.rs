@@ -9,6 +9,7 @@
 //! | terminal | a PTY owned by an agent; its output is a byte log with offsets |
 //! | run | one execution of a command on a known revision |
 
+pub mod backoff;
 pub mod code;
 pub mod hash;
 pub mod id;

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use slipway_core::backoff::Backoff;
 use slipway_core::code::Code;
 use slipway_proto::v1;
 use tokio::sync::{Notify, mpsc, watch};
@@ -156,12 +157,12 @@ impl Follower {
         D: Fn(Outgoing) -> F,
         F: Future<Output = Result<Incoming, Reason>>,
     {
-        let mut tries = 0;
+        let mut backoff = Backoff::new(FIRST, LONGEST);
         loop {
             let reason = self.connection(&dial).await?;
             let online = self.online.take();
             if online.is_some_and(|since| since.elapsed() >= LASTED) {
-                tries = 0;
+                backoff.worked();
             }
             match reason.code.filter(|code| lasts(*code)) {
                 Some(code) => {
@@ -169,14 +170,14 @@ impl Follower {
                     self.told.send_replace(Standing::Refused { code, message });
                     self.asked.notified().await;
                     self.told.send_replace(Standing::Connecting);
-                    tries = 0;
+                    backoff.worked();
                 }
                 None => {
                     self.offline(reason);
-                    let pause = tokio::time::sleep(pause(tries, clock::chance()));
+                    let pause = tokio::time::sleep(backoff.after(clock::chance()));
                     tokio::select! {
-                        () = self.asked.notified() => tries = 0,
-                        () = pause => tries += 1,
+                        () = self.asked.notified() => backoff.worked(),
+                        () = pause => {}
                     }
                 }
             }
@@ -234,12 +235,6 @@ impl Follower {
             *standing = Standing::Offline { since, reason };
         });
     }
-}
-
-/// Before the next try after so many; by chance up to a half less, so that not all come back in the same moment.
-fn pause(tries: u32, chance: f64) -> Duration {
-    let whole = FIRST.saturating_mul(1 << tries.min(16)).min(LONGEST);
-    whole.mul_f64(1.0 - chance / 2.0)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::server::Address;
 /// Of what a person was told; older ones are forgotten.
 const NOTICES_MAX: usize = 100;
 /// Between two words that something moved.
-const PACE: Duration = Duration::from_millis(100);
+const PACE: Duration = Duration::from_millis(200);
 
 /// A workspace that is being kept.
 pub(super) struct Local {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use slipway_api::desktop::SyncState;
 use slipway_api::run::{Run, RunState, Runs as RunList, StartRun};
 use slipway_client::error::ClientError;
-use slipway_client::reconnect::Backoff;
+use slipway_client::reconnect::backoff;
 use slipway_client::rest::Client;
 use slipway_core::code::Code;
 use slipway_core::id::{RunId, WorkspaceId};
@@ -209,7 +209,7 @@ impl Gateway {
 
 /// Waits until a run is over, over as many connections as it takes.
 async fn until_over(client: &Client, workspace: WorkspaceId, run: RunId) -> Option<Run> {
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     loop {
         match watch(client, workspace, run).await {
             Err(error) if error.is_passing() => {

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::StreamExt as _;
 use slipway_api::desktop::{ConnectionState, Told};
 use slipway_client::error::ClientError;
-use slipway_client::reconnect::Backoff;
+use slipway_client::reconnect::backoff;
 use slipway_client::rest::Client;
+use slipway_core::backoff::Backoff;
 use slipway_core::code::Code;
 use slipway_proto::v1;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
@@ -129,7 +130,7 @@ impl Line {
     /// Connects again and again.
     pub(super) async fn run(&self) -> Infallible {
         let mut moved = self.servers.moved();
-        let mut backoff = Backoff::default();
+        let mut backoff = backoff();
         loop {
             moved.borrow_and_update();
             let Some((server, client)) = self.signed_in().await else {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use slipway_client::error::ClientError;
-use slipway_client::reconnect::Backoff;
+use slipway_client::reconnect::backoff;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_proto::relay::{self, Input};
@@ -285,7 +285,7 @@ async fn told_by_server(
         local.folder().id().to_string(),
     );
     let mut moved = gateway.0.servers.moved();
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     loop {
         moved.borrow_and_update();
         let error = match gateway.0.servers.client(&remote.server).await {

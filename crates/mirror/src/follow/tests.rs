@@ -136,13 +136,3 @@ async fn a_refusal_lasts_until_somebody_asks() {
     lab.until(|standing| *standing == Standing::Connecting)
         .await;
 }
-
-#[test]
-fn tries_come_later_and_later_up_to_a_bound_and_apart_by_chance() {
-    let waits: Vec<Duration> = (0..12).map(|tries| pause(tries, 0.0)).collect();
-    assert_eq!(waits[..3], [FIRST, 2 * FIRST, 4 * FIRST]);
-    assert_eq!(waits[11], LONGEST);
-    assert_eq!(pause(0, 1.0), FIRST / 2);
-    let chance = clock::chance();
-    assert!((0.0..=1.0).contains(&chance));
-}
