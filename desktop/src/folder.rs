@@ -1,5 +1,4 @@
-//! Folders of this machine that are workspaces: which there are, and which may become one. Long because its tests
-//! show every refusal.
+//! Folders of this machine that are workspaces: which there are, and which may become one.
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
