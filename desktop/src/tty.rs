@@ -129,8 +129,8 @@ pub async fn line() -> Result<String, CliError> {
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// Waits for a signal that ends programs; its number.
-pub async fn ended() -> i32 {
+/// Waits for a signal that ends programs; its number. From the call on, such a signal does nothing else.
+pub fn ended() -> impl Future<Output = i32> + Send {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -138,8 +138,9 @@ pub async fn ended() -> i32 {
         SignalKind::quit(),
     ];
     let waits = kinds.map(|kind| {
+        let heard = signal(kind);
         Box::pin(async move {
-            match signal(kind) {
+            match heard {
                 Ok(mut signal) => signal.recv().await,
                 // Without a handler the signal ends the process by itself.
                 Err(_) => std::future::pending().await,
@@ -147,5 +148,5 @@ pub async fn ended() -> i32 {
             kind.as_raw_value()
         })
     });
-    futures_util::future::select_all(waits).await.0
+    async { futures_util::future::select_all(waits).await.0 }
 }

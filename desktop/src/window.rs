@@ -119,6 +119,11 @@ pub fn open(
     let app = build(builder, Arc::clone(&shell))
         .build(tauri::generate_context!())
         .map_err(CliError::Window)?;
+    // Before there is a window that somebody could wish to end.
+    let ended = {
+        let _within = runtime.enter();
+        crate::tty::ended()
+    };
     let window = frame::open(app.handle(), &shell.config.state).map_err(CliError::Window)?;
     menu::attach(&window);
     let handle = app.handle().clone();
@@ -127,7 +132,7 @@ pub fn open(
         runtime.spawn(voice::relay(Arc::clone(&shell))),
         runtime.spawn(notices::tell(handle.clone(), Arc::clone(&shell))),
         runtime.spawn(watchdog::guard(handle.clone(), Arc::clone(&shell))),
-        runtime.spawn(leave_on_signal(handle.clone())),
+        runtime.spawn(close_after(handle.clone(), ended)),
         runtime.spawn(async move { attend(handle, doors, bell, opening).await }),
     ];
     app.run_return(|app, event| arrived(app, &event));
@@ -241,7 +246,7 @@ fn arrived<R: Runtime>(app: &tauri::AppHandle<R>, event: &tauri::RunEvent) {
     }
 }
 
-async fn leave_on_signal(app: tauri::AppHandle) {
-    crate::tty::ended().await;
+async fn close_after(app: tauri::AppHandle, ended: impl Future<Output = i32>) {
+    ended.await;
     frame::close(&app);
 }

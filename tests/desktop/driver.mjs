@@ -30,8 +30,20 @@ export async function until(what, ask, patience = PATIENCE_MS) {
   }
 }
 
+/** The environment of a person whose home is a folder, and whose screen a display. */
+export const homeOf = (home, screen) => ({
+  ...process.env,
+  HOME: home,
+  XDG_STATE_HOME: join(home, "state"),
+  XDG_DATA_HOME: join(home, "data"),
+  XDG_CONFIG_HOME: join(home, "config"),
+  XDG_CACHE_HOME: join(home, "cache"),
+  DISPLAY: screen,
+  WAYLAND_DISPLAY: "",
+});
+
 /** An X server of this test's own; its display. */
-async function display() {
+export async function display() {
   const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
@@ -60,18 +72,7 @@ export async function desktop({ binary, args = [], env = {}, home }) {
   const port = await freePort();
   const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
     stdio: "inherit",
-    env: {
-      ...process.env,
-      HOME: own,
-      XDG_STATE_HOME: join(own, "state"),
-      XDG_DATA_HOME: join(own, "data"),
-      XDG_CONFIG_HOME: join(own, "config"),
-      XDG_CACHE_HOME: join(own, "cache"),
-      DISPLAY: screen.name,
-      WAYLAND_DISPLAY: "",
-      TAURI_WEBVIEW_AUTOMATION: "true",
-      ...env,
-    },
+    env: { ...homeOf(own, screen.name), TAURI_WEBVIEW_AUTOMATION: "true", ...env },
   });
   const call = async (method, path, body) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {

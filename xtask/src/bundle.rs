@@ -20,7 +20,7 @@ const SHELLS: [(&str, &str); 3] = [
 
 /// Makes the packages and says where they are.
 pub fn run(debug: bool) -> Result<()> {
-    setup::install(setup::Needs::Run)?;
+    setup::install(setup::Needs::Window)?;
     for package in packages(!debug)? {
         let size = std::fs::metadata(&package)?.len() as f64 / 1e6;
         println!("{} ({size:.1} MB)", package.display());

@@ -46,7 +46,7 @@ enum Task {
     },
     /// Runs every check and every test; ends with one line over all of them.
     Test {
-        /// Only these suites: tidy, ui, rust, browser, smoke, package. All without it.
+        /// Only these suites: tidy, ui, rust, browser, desktop, smoke, package. All without it.
         suites: Vec<String>,
     },
     /// Measures speed and memory beside the peers that are installed.

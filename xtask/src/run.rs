@@ -13,7 +13,11 @@ const LISTEN: &str = "127.0.0.1:8002";
 
 /// Builds and becomes the server.
 pub fn run(debug: bool, server_only: bool, server_args: &[String]) -> Result<()> {
-    setup::install(setup::Needs::Run)?;
+    let with_app = !server_only && has_display();
+    setup::install(match with_app {
+        true => setup::Needs::Window,
+        false => setup::Needs::of_programs(!debug),
+    })?;
     let asks = |argument: &String| matches!(argument.as_str(), "--help" | "-h" | "--version");
     if server_args.iter().any(asks) {
         // Nothing will run, so nothing else is built.
@@ -24,7 +28,7 @@ pub fn run(debug: bool, server_only: bool, server_args: &[String]) -> Result<()>
     let built = build::server(!debug)?;
     if server_only {
         step::say("The server alone; open the address that it prints in a browser");
-    } else if has_display() {
+    } else if with_app {
         let app = build::program("slipway-desktop", "slipway", !debug)?;
         show(&app, &built.agent, server_args)?;
     } else {

@@ -6,12 +6,21 @@ use anyhow::{Result, bail};
 use crate::step;
 
 /// What the packages are for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
-    /// Running the product.
+    /// Running the server.
     Run,
-    /// Running it and testing it.
+    /// Running the app, too.
+    Window,
+    /// Running both and testing them.
     Everything,
+}
+
+impl Needs {
+    /// What building a program needs: a debug build makes all of them.
+    pub const fn of_programs(release: bool) -> Self {
+        if release { Self::Run } else { Self::Window }
+    }
 }
 
 /// Package, a program that proves it is there, and what it is for.
@@ -42,9 +51,9 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
             env!("XTASK_ARCH"),
             "-linux-gnu/pkgconfig/webkit2gtk-4.1.pc"
         ),
-        Needs::Run,
+        Needs::Window,
     ),
-    ("pkg-config", "pkg-config", Needs::Run),
+    ("pkg-config", "pkg-config", Needs::Window),
     ("chromium", "chromium", Needs::Everything),
     (
         "fonts-dejavu-core",
@@ -57,6 +66,7 @@ const PACKAGES: &[(&str, &str, Needs)] = &[
     // Tests drive the app's window on a display of their own.
     ("webkit2gtk-driver", "WebKitWebDriver", Needs::Everything),
     ("xvfb", "Xvfb", Needs::Everything),
+    ("xdotool", "xdotool", Needs::Everything),
     (
         "libgl1-mesa-dri",
         concat!(
@@ -87,9 +97,7 @@ pub fn install(needs: Needs) -> Result<()> {
     }
     let missing: Vec<&str> = PACKAGES
         .iter()
-        .filter(|(_, proof, group)| {
-            (*group == Needs::Run || needs == Needs::Everything) && !is_there(proof)
-        })
+        .filter(|(_, proof, group)| *group <= needs && !is_there(proof))
         .map(|(package, _, _)| *package)
         .collect();
     if missing.is_empty() {

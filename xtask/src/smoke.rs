@@ -7,7 +7,7 @@ use crate::{build, image, registries, setup, step};
 
 /// Builds what the journey needs and makes it.
 pub fn run(debug: bool) -> Result<()> {
-    setup::install(setup::Needs::Run)?;
+    setup::install(setup::Needs::of_programs(!debug))?;
     let image = image::ensure()?;
     let built = build::server(!debug)?;
     let mut command = Command::new(build::program("slipway-tests", "smoke", !debug)?);

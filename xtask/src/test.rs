@@ -9,7 +9,9 @@ mod package;
 use count::Count;
 
 /// All suites in their order.
-const SUITES: &[&str] = &["tidy", "ui", "rust", "browser", "smoke", "package"];
+const SUITES: &[&str] = &[
+    "tidy", "ui", "rust", "browser", "desktop", "smoke", "package",
+];
 
 /// Runs the named suites, or all.
 pub fn run(names: &[String]) -> Result<()> {
@@ -30,6 +32,7 @@ pub fn run(names: &[String]) -> Result<()> {
             "ui" => ui(),
             "rust" => rust()?,
             "browser" => browser()?,
+            "desktop" => desktop()?,
             "package" => package::run(),
             _ => Count::of("smoke", smoke::run(true)),
         };
@@ -142,4 +145,16 @@ fn browser() -> Result<Count> {
     registries::allow(&mut command);
     let (ok, output) = step::shown("Make the journey in a browser", &mut command)?;
     Ok(Count::playwright(ok, &output))
+}
+
+/// The real window on a display of its own.
+fn desktop() -> Result<Count> {
+    let slipway = build::program("slipway-desktop", "slipway", false)?;
+    let mut command = std::process::Command::new("node");
+    command
+        .current_dir(root().join("tests/desktop"))
+        .args(["--test", "--test-reporter=tap"])
+        .env("SLIPWAY_TEST_COMMAND", slipway);
+    let (ok, output) = step::shown("Drive the window of the app", &mut command)?;
+    Ok(Count::node(ok, &output))
 }

@@ -41,6 +41,8 @@ const MENUS: &[Entries] = &[
         &[
             ("&Find in File", "editor.find"),
             ("Go to &Line…", "editor.line"),
+            LINE,
+            ("&History of This File", "history.show"),
         ],
     ),
     (

@@ -39,7 +39,7 @@ fn show<R: Runtime>(app: &AppHandle<R>, ended: &RunEnded) {
         .appname("Slipway")
         .icon("slipway")
         .summary(&summary)
-        .body(&body)
+        .body(&plain(&body))
         .action("default", "Show")
         .show();
     // A system without notices has none.
@@ -49,6 +49,15 @@ fn show<R: Runtime>(app: &AppHandle<R>, ended: &RunEnded) {
             frame::to_front(app);
         }
     });
+}
+
+/// A text that no system takes for markup: those of Linux say whether they would.
+fn plain(text: &str) -> String {
+    #[cfg(target_os = "linux")]
+    if notify_rust::get_capabilities().is_ok_and(|can| can.iter().any(|can| can == "body-markup")) {
+        return text.replace('&', "&amp;").replace('<', "&lt;");
+    }
+    text.to_owned()
 }
 
 /// A head and a line.

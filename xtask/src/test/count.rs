@@ -97,6 +97,22 @@ impl Count {
         count.or_failed(ok, "browser tests")
     }
 
+    /// Reads what `node --test` tells in TAP: `# pass 20`, and a line `not ok 3 - name` for each that failed.
+    pub fn node(ok: bool, output: &str) -> Self {
+        let mut count = Self::default();
+        for line in output.lines() {
+            if let Some(many) = line.strip_prefix("# pass ") {
+                count.passed += many.trim().parse::<usize>().unwrap_or(0);
+            } else if let Some(name) = line.strip_prefix("not ok ") {
+                count.failed += 1;
+                count.failures.push(name.to_owned());
+            } else if let Some(start) = line.find(" # SKIP ") {
+                count.skipped.push(line[start + 8..].to_owned());
+            }
+        }
+        count.or_failed(ok, "desktop tests")
+    }
+
     fn or_failed(mut self, ok: bool, name: &str) -> Self {
         if (!ok || self.passed == 0) && self.failed == 0 {
             self.failed += 1;

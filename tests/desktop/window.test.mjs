@@ -1,0 +1,111 @@
+/** The window as the system sees it: shown once, named, with a menu of its own; and what happens when it stays blank. */
+import assert from "node:assert/strict";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { desktop, display, homeOf, until } from "./driver.mjs";
+
+const binary = process.env.SLIPWAY_TEST_COMMAND;
+const run = promisify(execFile);
+
+/** What xdotool answers on a display; nothing when it finds nothing. */
+const x = (on, ...args) =>
+  run("xdotool", args, { env: { ...process.env, DISPLAY: on } }).then(
+    ({ stdout }) => stdout.trim(),
+    () => "",
+  );
+
+/** Processes that somebody started, by their program's name. */
+function childrenOf(pid, name) {
+  const found = [];
+  for (const child of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const [, comm, rest] = readFileSync(`/proc/${child}/stat`, "utf8").match(/\((.*)\) (.*)/);
+      if (Number(rest.split(" ")[1]) === pid && comm.startsWith(name)) found.push(Number(child));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+test("the page is shown, and nothing of it is refused by its own rules", async (t) => {
+  const window = await desktop({ binary });
+  t.after(() => window.stop());
+  await until("the start page", () => window.evaluate("() => document.body.innerText.includes('Open a folder')"));
+  const asked = await window.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)");
+  const elsewhere = asked.filter((name) => !/^(tauri|ipc):\/\/localhost\//.test(name));
+  assert.deepEqual(elsewhere, [], "everything comes from the program");
+  assert.equal(await window.evaluate("() => typeof window.__TAURI__"), "undefined");
+});
+
+test("a second start shows the window that is there and leaves", async (t) => {
+  const window = await desktop({ binary });
+  t.after(() => window.stop());
+  const env = homeOf(window.home, window.display);
+  const second = spawnSync(binary, [], { env, timeout: 20_000 });
+  assert.equal(second.status, 0, second.stderr.toString());
+  const shown = await x(window.display, "search", "--onlyvisible", "--name", "Slipway");
+  assert.equal(shown.split("\n").length, 1, "one window");
+});
+
+test("the menu is hidden until Alt asks for it", async (t) => {
+  const window = await desktop({ binary });
+  t.after(() => window.stop());
+  const height = () => window.evaluate("() => innerHeight");
+  await until("the start page", () => window.evaluate("() => document.body.innerText.includes('Open a folder')"));
+  const before = await height();
+  await x(window.display, "mousemove", "640", "500", "click", "1");
+  await x(window.display, "keydown", "Alt_L", "keyup", "Alt_L");
+  await until("the menu takes its room", async () => (await height()) < before);
+  await x(window.display, "key", "Escape", "Escape");
+  await until("the menu gives it back", async () => (await height()) === before);
+});
+
+test("a window that stays blank offers safe graphics, and starts again with them", async (t) => {
+  const home = mkdtempSync(join(tmpdir(), "slipway-blank-"));
+  const screen = await display();
+  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: "ignore" });
+  t.after(() => {
+    program.kill();
+    screen.stop();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  // A page whose process stands still paints nothing.
+  const page = await until("the page's process", () => childrenOf(program.pid, "WebKitWebProc")[0]);
+  process.kill(page, "SIGSTOP");
+  t.after(() => process.kill(page, "SIGKILL"));
+  const dialog = await until("the dialog", () =>
+    x(screen.name, "search", "--onlyvisible", "--name", "The window stays empty"),
+  );
+  await x(screen.name, "key", "--window", dialog, "Tab");
+  await x(screen.name, "mousemove", "--window", dialog, "100", "110", "click", "1");
+  await until("it begins again", () =>
+    readFileSync(`/proc/${program.pid}/cmdline`, "utf8").includes("--safe-graphics"),
+  );
+  assert.ok(existsSync(join(home, "state/slipway/safe-graphics")), "the choice is kept");
+  const again = await until("the page's process", () =>
+    childrenOf(program.pid, "WebKitWebProc").find((other) => other !== page),
+  );
+  const environment = readFileSync(`/proc/${again}/environ`, "utf8");
+  assert.match(environment, /WEBKIT_DISABLE_COMPOSITING_MODE=1/);
+});
+
+test("a signal closes the window and leaves its place for the next start", async (t) => {
+  const home = mkdtempSync(join(tmpdir(), "slipway-signal-"));
+  const screen = await display();
+  t.after(() => {
+    screen.stop();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: "ignore" });
+  const ended = new Promise((done) => program.once("exit", (code) => done(code)));
+  await until("the window", () => x(screen.name, "search", "--onlyvisible", "--name", "Slipway"));
+  program.kill("SIGTERM");
+  assert.equal(await ended, 0);
+  const kept = JSON.parse(readFileSync(join(home, "state/slipway/window.json"), "utf8"));
+  assert.equal(kept.main.width, 1280);
+});
