@@ -191,13 +191,18 @@ async fn attend(
     mut bell: doorbell::Bell,
     opening: Opening,
 ) {
-    choose(&shell, opening.server).await;
-    show(&app, &shell, opening.wish).await;
+    fulfil(&app, &shell, opening).await;
     while let Some(opening) = bell.rung().await {
         frame::to_front(&app);
-        choose(&shell, opening.server).await;
-        show(&app, &shell, opening.wish).await;
+        fulfil(&app, &shell, opening).await;
     }
+}
+
+/// Does what somebody started the program for. A server that is slow to answer holds up nothing else.
+async fn fulfil<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Arc<Shell>, opening: Opening) {
+    let chooser = Arc::clone(shell);
+    tokio::spawn(async move { choose(&chooser, opening.server).await });
+    show(app, shell, opening.wish).await;
 }
 
 /// Works with a server from now on, reached or not: the page tells how it stands.
@@ -217,7 +222,13 @@ async fn show<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Shell, wish: Option
     let Some(wish) = wish else { return };
     match shell.gateway.address_of(&wish).await {
         Ok(address) => shell.voice.show(address),
-        Err(error) => dialogs::tell(app, "This cannot be opened", error.to_string()).await,
+        Err(error) => {
+            let app = app.clone();
+            // Whoever reads it holds up nobody who starts the program meanwhile.
+            tokio::spawn(async move {
+                dialogs::tell(&app, "This cannot be opened", error.to_string()).await;
+            });
+        }
     }
 }
 
