@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::error::CliError;
 use crate::gateway::Gateway;
+use crate::server::Address;
 use crate::state::State;
 
 mod dialogs;
@@ -96,17 +97,21 @@ impl Shell {
 /// When there is no display, or the state of this machine cannot be used.
 pub fn open(
     config: Config,
-    opening: Opening,
+    mut opening: Opening,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<After, CliError> {
     if !config.display {
         return Err(CliError::NoDisplay);
     }
-    State::open(&config.state)?;
+    let state = State::open(&config.state)?;
     let answer = runtime.block_on(doorbell::take(&config.state, &opening));
     let Some(bell) = answer.map_err(CliError::file(&config.state))? else {
         return Ok(After::Leave);
     };
+    // Reached or not: it may be started only now.
+    if let Some(server) = opening.server.take() {
+        state.choose(&Address::parse(&server)?)?;
+    }
     tauri::async_runtime::set(runtime.handle().clone());
     let gateway = runtime
         .block_on(Gateway::start(&config))
@@ -205,7 +210,7 @@ async fn fulfil<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Arc<Shell>, openi
     show(app, shell, opening.wish).await;
 }
 
-/// Works with a server from now on, reached or not: the page tells how it stands.
+/// Works with a server from now on.
 async fn choose(shell: &Shell, server: Option<String>) {
     let Some(address) = server else { return };
     let body = serde_json::json!({ "address": address }).to_string();
