@@ -164,6 +164,17 @@ async fn no_other_program_is_given_anything_but_an_address_of_the_web() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_clipboard_answers_or_says_why_not() {
+    let program = Program::start().await;
+    // Only read: it may be that of the person who runs this.
+    if let Err(fault) = program.ask("paste", &[], json(Value::Null)) {
+        assert_eq!(fault["code"], "system");
+        let message = fault["message"].as_str().unwrap();
+        assert!(!message.contains("panic"), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_page_of_the_main_window_may_ask_and_only_for_what_is_ours() {
     let program = Program::start().await;
     for command in [
