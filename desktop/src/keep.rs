@@ -272,9 +272,14 @@ fn short(host: &str) -> String {
 /// Why a connection was not made, or ended.
 #[must_use]
 pub fn reason(error: &ClientError) -> Reason {
+    let message = match error {
+        // The code stands beside it.
+        ClientError::Closed { message, .. } => message.clone(),
+        error => error.to_string(),
+    };
     Reason {
         code: error.code(),
-        message: error.to_string(),
+        message,
     }
 }
 
@@ -303,6 +308,17 @@ async fn dial(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_a_sentence_and_its_code_stands_beside_it() {
+        let closed = ClientError::Closed {
+            code: "sign_in_expired".to_owned(),
+            message: "Sign in again.".to_owned(),
+        };
+        let Reason { code, message } = reason(&closed);
+        assert_eq!(message, "Sign in again.");
+        assert_eq!(code, Some(slipway_core::code::Code::SignInExpired));
+    }
 
     #[test]
     fn a_machines_name_fits_into_a_file_name() {

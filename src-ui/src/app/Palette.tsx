@@ -79,6 +79,8 @@ export function Palette({
           autoComplete="off"
           spellCheck={false}
           value={text}
+          // Not every web view puts the caret behind what is there already.
+          onFocus={({ target }) => target.setSelectionRange(text.length, text.length)}
           onChange={(event) => ask(event.target.value)}
         />
         <span className="faint small num" role="status">

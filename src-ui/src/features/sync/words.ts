@@ -20,7 +20,7 @@ export function standWords(sync: Sync): string {
       return `Everything is saved on this computer and syncs by itself when the server answers. It is away${since}.`;
     }
     case "refused":
-      return `Everything is saved on this computer. ${sync.reason ?? "The server refuses"}.`;
+      return "Everything is saved on this computer. Sync goes on when this is settled.";
     case "broken":
       return "Nothing is changed anywhere until the folder is back.";
     case "online":
