@@ -36,7 +36,8 @@ struct Machine {
     id: SessionId,
 }
 
-fn test_agent() -> PathBuf {
+/// The agent that tests start.
+pub(crate) fn test_agent() -> PathBuf {
     #[derive(clap::Parser)]
     struct Flags {
         #[arg(long, env = "SLIPWAY_TEST_AGENT")]

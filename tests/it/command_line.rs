@@ -6,7 +6,7 @@ use slipway_core::id::WorkspaceId;
 use crate::lab::Lab;
 use desk::{Desk, PASSWORD};
 
-mod desk;
+pub(crate) mod desk;
 mod folder;
 mod keychain;
 mod run;

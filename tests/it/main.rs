@@ -18,6 +18,7 @@ mod kept;
 mod lab;
 mod line;
 mod mirror;
+mod on_screen;
 mod openapi;
 mod pool;
 mod raw;

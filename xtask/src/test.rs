@@ -105,6 +105,30 @@ fn ui() -> Count {
 
 /// Unit, property, API and sandbox tests.
 fn rust() -> Result<Count> {
+    // A window for each test would stand in the way of all others.
+    cargo_test(
+        "Test",
+        &["--workspace", "--no-fail-fast"],
+        &["--skip", WINDOWS],
+    )
+}
+
+/// Tests that open the desktop program's window.
+const WINDOWS: &str = "on_screen::";
+
+/// The desktop program on displays of its own, one at a time: its window, then people's journeys in it.
+fn desktop() -> Result<Count> {
+    let mut count = window()?;
+    count.add(cargo_test(
+        "Use the desktop program",
+        &["--workspace", "--test", "it"],
+        &[WINDOWS, "--test-threads=1"],
+    )?);
+    Ok(count)
+}
+
+/// Builds everything and tests a part of it.
+fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
     let image = image::ensure()?;
     // The server is embedded with the interface, so that comes first.
     build::ui()?;
@@ -118,14 +142,16 @@ fn rust() -> Result<Count> {
     let slipway = build::program("slipway-desktop", "slipway", false)?;
     let mut command = build::cargo();
     command
-        .args(["test", "--workspace", "--no-fail-fast"])
+        .arg("test")
+        .args(which)
         .args(build::PAGE_INSIDE)
         .args(["--", "--nocapture"])
+        .args(how)
         .env("SLIPWAY_TEST_AGENT", agent)
         .env("SLIPWAY_TEST_COMMAND", slipway)
         .env("SLIPWAY_TEST_IMAGE", image);
     registries::allow(&mut command);
-    let (ok, output) = step::shown("Test", &mut command)?;
+    let (ok, output) = step::shown(title, &mut command)?;
     Ok(Count::cargo(ok, &output))
 }
 
@@ -147,8 +173,8 @@ fn browser() -> Result<Count> {
     Ok(Count::playwright(ok, &output))
 }
 
-/// The real window on a display of its own.
-fn desktop() -> Result<Count> {
+/// The window as the system shows it: its menu, its second start, its end.
+fn window() -> Result<Count> {
     let slipway = build::program("slipway-desktop", "slipway", false)?;
     let mut command = std::process::Command::new("node");
     command

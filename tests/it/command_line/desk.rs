@@ -10,9 +10,9 @@ use tokio::process::Command;
 use crate::lab::PATIENCE;
 
 /// Of every account that `Lab::user` makes.
-pub(super) const PASSWORD: &str = "quiet tide at seven bells";
+pub(crate) const PASSWORD: &str = "quiet tide at seven bells";
 
-pub(super) struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
     program: PathBuf,
     anchor: Option<PathBuf>,
@@ -20,15 +20,15 @@ pub(super) struct Desk {
 
 /// What a command said, and how it left.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Said {
     /// The output, one object a line.
-    pub(super) fn objects(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn objects(&self) -> Vec<serde_json::Value> {
         let parse = |line| {
             serde_json::from_str(line)
                 .unwrap_or_else(|error| panic!("{error} in {line:?}: {self:?}"))
@@ -37,7 +37,7 @@ impl Said {
     }
 
     /// The code of the error that was told in JSON.
-    pub(super) fn error_code(&self) -> String {
+    pub(crate) fn error_code(&self) -> String {
         let line = self.stderr.lines().last().unwrap_or_default();
         let object: serde_json::Value =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"));
@@ -49,7 +49,7 @@ impl Said {
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         #[derive(clap::Parser)]
         struct Flags {
             #[arg(long, env = "SLIPWAY_TEST_COMMAND")]
@@ -75,26 +75,26 @@ impl Desk {
     }
 
     /// Below the folder in which commands run.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
     }
 
     /// The private state folder.
-    pub(super) fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state/slipway")
     }
 
     /// The folder for what a keychain of this desk keeps.
-    pub(super) fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
     /// The whole environment of a command: nothing of the tester's, and so neither a keychain.
-    pub(super) fn environment(&self) -> Vec<(&'static str, OsString)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         let home = self.folder.path();
         let mut environment = vec![
             ("HOME", home.into()),
@@ -112,14 +112,14 @@ impl Desk {
     }
 
     /// A command, not started.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         self.equip(&mut command).args(arguments);
         command
     }
 
     /// Gives a program this desk's folder and environment.
-    pub(super) fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub(crate) fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env_clear()
             .envs(self.environment())
@@ -128,12 +128,12 @@ impl Desk {
     }
 
     /// Runs a command that reads nothing.
-    pub(super) async fn slipway(&self, arguments: &[&str]) -> Said {
+    pub(crate) async fn slipway(&self, arguments: &[&str]) -> Said {
         said(self.command(arguments), "").await
     }
 
     /// Signs in with the token in a file.
-    pub(super) async fn login(
+    pub(crate) async fn login(
         &self,
         server: &str,
         email: &str,
@@ -147,7 +147,7 @@ impl Desk {
 }
 
 /// What a command says to an input.
-pub(super) async fn said(mut command: Command, input: &str) -> Said {
+pub(crate) async fn said(mut command: Command, input: &str) -> Said {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

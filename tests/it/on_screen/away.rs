@@ -1,0 +1,115 @@
+//! The server is away, ends, or comes back: nothing waits for it, and nothing is lost.
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::{Scene, holds};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_without_a_server_are_there_when_it_is_back() {
+    let mut scene = Scene::set().await;
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    scene.away();
+    scene.lab.stop().await;
+    window.edit("tides.txt", "low water").await;
+    window.keys("written alone\n").await;
+    holds(&scene.desk.path("tides/tides.txt"), "written alone").await;
+    window.part_says(".statusbar", "1 edit waits").await;
+    window.part_says(".statusbar", "Offline").await;
+    window.act("Show sync").await;
+    window.says("Everything is saved on this computer").await;
+    window.picture("offline").await;
+
+    scene.lab.restart(true).await;
+    scene.back();
+    scene.ana = scene.lab.again(&scene.ana);
+    window.click("button", "Try now").await;
+    window.part_says(".statusbar", "Synced").await;
+    scene.stored("tides.txt", "written alone\nlow water").await;
+    window.picture("back").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_killed_while_files_move_loses_none() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    let name = |number| format!("file-{number:03}.txt");
+    for number in 0..400 {
+        let path = scene.desk.path("tides").join(name(number));
+        std::fs::write(path, format!("the tide of day {number}\n")).expect("a file");
+    }
+    // Some have arrived, and not all.
+    scene.stored(&name(3), "day 3").await;
+    window.kill();
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    for number in [0, 199, 399] {
+        scene
+            .stored(&name(number), &format!("day {number}\n"))
+            .await;
+    }
+    for number in 0..400 {
+        let path = scene.desk.path("tides").join(name(number));
+        let text = std::fs::read_to_string(path).expect("a file");
+        assert_eq!(text, format!("the tide of day {number}\n"));
+    }
+    let conflicts = scene.desk.slipway(&["conflicts", "tides", "--json"]).await;
+    assert_eq!(
+        (conflicts.code, conflicts.stdout.as_str()),
+        (0, ""),
+        "{conflicts:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_answers_and_is_no_server_is_told_and_the_rest_goes_on() {
+    let scene = Scene::set().await;
+    scene.lead_to(&garbage().await);
+    let window = scene.window().await;
+    window.edit("tides.txt", "low water").await;
+    window.keys("still mine\n").await;
+    holds(&scene.desk.path("tides/tides.txt"), "still mine").await;
+    window.part_says(".statusbar", "1 edit waits").await;
+    window.picture("garbage").await;
+    scene.back();
+    window.act("Try the server now").await;
+    scene.stored("tides.txt", "still mine").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_was_signed_out_elsewhere_is_told_and_keeps_its_files() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    let devices = scene.ana.devices().await.expect("a list");
+    for device in devices.iter().filter(|device| !device.current) {
+        let path = format!("/account/devices/{}", device.id);
+        let request = scene.ana.request(reqwest::Method::DELETE, &path);
+        scene.ana.send(request).await.expect("signed out");
+    }
+    window.edit("tides.txt", "low water").await;
+    window.keys("written after\n").await;
+    holds(&scene.desk.path("tides/tides.txt"), "written after").await;
+    window.part_says(".statusbar", "ign").await;
+    window.act("Show sync").await;
+    window.see("button", "Sign in").await;
+    window.picture("signed-out").await;
+}
+
+/// Something that answers and understands nothing; its address.
+async fn garbage() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut question = [0; 4096];
+                while near.read(&mut question).await.is_ok_and(|read| read > 0) {
+                    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html>low</p>";
+                    near.write_all(answer.as_bytes()).await.ok();
+                }
+            });
+        }
+    });
+    address.to_string()
+}

@@ -1,0 +1,180 @@
+//! What a person meets that is nobody's fault: each is a clear line where they look, and no byte is lost.
+use super::window::Window;
+use super::{Scene, holds};
+use crate::command_line::desk::Desk;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_deleted_while_it_is_open_is_told_and_comes_back() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    std::fs::rename(scene.desk.path("tides"), scene.desk.path("moved")).expect("moved");
+    window.act("Show sync").await;
+    window
+        .says("Nothing is changed anywhere until the folder is back")
+        .await;
+    window.picture("gone").await;
+    std::fs::rename(scene.desk.path("moved"), scene.desk.path("tides")).expect("moved");
+    window.part_says(".statusbar", "Synced").await;
+    scene.stored("tides.txt", "low water").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_became_a_link_is_not_followed() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    window.close().await;
+    std::fs::rename(scene.desk.path("tides"), scene.desk.path("moved")).expect("moved");
+    std::os::unix::fs::symlink(scene.desk.path("moved"), scene.desk.path("tides")).expect("a link");
+    let window = Window::open(&scene.desk, &[]).await;
+    window.says("ink").await;
+    window.picture("link").await;
+    let text = std::fs::read_to_string(scene.desk.path("moved/tides.txt")).expect("a file");
+    assert_eq!(text, "low water\n");
+    scene.stored("tides.txt", "low water").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_inside_another_is_refused_by_name() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.path("tides/inner")).expect("a folder");
+    std::fs::write(desk.path("tides/a.txt"), "a\n").expect("a file");
+    let window = Window::open(&desk, &["open", "tides"]).await;
+    window.see("treeitem", "~a.txt").await;
+    // It is part of the workspace that is open.
+    let inner = desk.path("tides/inner").display().to_string();
+    let mut second = desk.command(&["open", &inner]);
+    let second = second.env("DISPLAY", window.display()).status().await;
+    assert!(second.expect("it starts").success());
+    window.see("treeitem", "~a.txt").await;
+    // And what is around it is none.
+    let mut around = desk.command(&["open", &desk.path("").display().to_string()]);
+    around
+        .env("DISPLAY", window.display())
+        .status()
+        .await
+        .expect("it starts");
+    window.says("tides").await;
+    window.picture("around").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_the_server_refuses_are_told_and_the_rest_moves() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    let odd = scene.desk.path("tides/bad\nname.txt");
+    std::fs::write(&odd, "odd\n").expect("a file");
+    std::fs::write(scene.desk.path("tides/good.txt"), "good\n").expect("a file");
+    scene.stored("good.txt", "good").await;
+    window.part_says(".statusbar", "1 file cannot sync").await;
+    window.act("Show sync").await;
+    window.says("Rename it").await;
+    window.picture("blocked").await;
+    assert_eq!(std::fs::read_to_string(&odd).expect("a file"), "odd\n");
+    std::fs::rename(&odd, scene.desk.path("tides/better.txt")).expect("renamed");
+    window.part_says(".statusbar", "Synced").await;
+    scene.stored("better.txt", "odd").await;
+}
+
+/// A file system of its own below a desk, gone with this.
+struct Mount(std::path::PathBuf);
+
+impl Mount {
+    fn new(kind: &str, path: std::path::PathBuf, options: &str) -> Self {
+        std::fs::create_dir_all(&path).expect("a folder");
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", kind, "-o", options, kind]).arg(&path);
+        assert!(
+            mount.status().expect("mount").success(),
+            "tests run as root"
+        );
+        Self(path)
+    }
+
+    fn again(&self, options: &str) {
+        let mut mount = std::process::Command::new("mount");
+        mount
+            .args(["-o", &format!("remount,{options}")])
+            .arg(&self.0);
+        assert!(mount.status().expect("mount").success());
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let mut mount = std::process::Command::new("umount");
+        mount.arg("-l").arg(&self.0).status().ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_on_another_volume_that_turns_read_only_keeps_what_is_typed() {
+    let desk = Desk::new();
+    let volume = Mount::new("tmpfs", desk.path("volume"), "size=8m");
+    std::fs::create_dir(desk.path("volume/tides")).expect("a folder");
+    let file = desk.path("volume/tides/tides.txt");
+    std::fs::write(&file, "low water\n").expect("a file");
+    let window = Window::open(&desk, &["open", "volume/tides"]).await;
+    window.edit("tides.txt", "low water").await;
+    window.keys("high ").await;
+    holds(&file, "high low water").await;
+    volume.again("ro");
+    window.keys("and dry ").await;
+    window.part_says(".statusbar", "not saved").await;
+    window.picture("read-only").await;
+    volume.again("rw");
+    window.press("Control+s").await;
+    holds(&file, "high and dry low water").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_and_what_was_typed_is_kept_until_there_is_room() {
+    let desk = Desk::new();
+    let _volume = Mount::new("tmpfs", desk.path("volume"), "size=1m");
+    std::fs::create_dir(desk.path("volume/tides")).expect("a folder");
+    let file = desk.path("volume/tides/tides.txt");
+    std::fs::write(&file, "low water\n").expect("a file");
+    let window = Window::open(&desk, &["open", "volume/tides"]).await;
+    window.edit("tides.txt", "low water").await;
+    let filler = desk.path("volume/filler");
+    let mut left = std::fs::File::create(&filler).expect("a file");
+    while std::io::Write::write_all(&mut left, &[0; 4096]).is_ok() {}
+    window.keys("high ").await;
+    window.part_says(".statusbar", "not saved").await;
+    window.picture("full").await;
+    let text = std::fs::read_to_string(&file).expect("a file");
+    assert!(
+        text == "low water\n" || text == "high low water\n",
+        "never half a file: {text:?}"
+    );
+    std::fs::remove_file(&filler).expect("room");
+    window.press("Control+s").await;
+    holds(&file, "high low water").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_changes_nothing() {
+    let scene = Scene::set().await;
+    // A file of the future and one of long ago.
+    for (name, date) in [("later.txt", "2099-01-01"), ("before.txt", "1971-01-01")] {
+        let path = scene.desk.path("tides").join(name);
+        std::fs::write(&path, "some water\n").expect("a file");
+        let mut touch = std::process::Command::new("touch");
+        assert!(
+            touch
+                .args(["-d", date])
+                .arg(&path)
+                .status()
+                .expect("touch")
+                .success()
+        );
+    }
+    let window = scene.window().await;
+    scene.stored("later.txt", "some water").await;
+    scene.stored("before.txt", "some water").await;
+    window.edit("later.txt", "some water").await;
+    window.keys("much of ").await;
+    scene.stored("later.txt", "much of some water").await;
+}
