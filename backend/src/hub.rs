@@ -16,6 +16,7 @@ use crate::event::Events;
 
 mod answer;
 mod apply;
+mod begun;
 mod commit;
 pub mod content;
 mod copy;
@@ -26,6 +27,7 @@ mod row;
 pub mod store;
 mod types;
 
+pub use begun::Begun;
 pub use copy::copy;
 pub use types::{
     Author, Commit, Content, Expect, Head, HubError, JournalRow, NewNode, NodeRow, Proposal,
@@ -38,6 +40,7 @@ pub struct Hub {
     db: PgPool,
     clock: Clock,
     heads: heads::Heads,
+    begun: begun::AllBegun,
 }
 
 impl Hub {
@@ -48,6 +51,7 @@ impl Hub {
             db,
             clock,
             heads: heads::Heads::default(),
+            begun: begun::AllBegun::default(),
         }
     }
 
@@ -184,6 +188,38 @@ impl Hub {
     #[must_use]
     pub fn writer(&self, workspace: WorkspaceId) -> content::write::ContentWriter {
         content::write::ContentWriter::new(self.db.clone(), self.clock.clone(), workspace)
+    }
+
+    /// A content broke off: what came of it is held, to be gone on from.
+    ///
+    /// # Errors
+    /// When there is no room for it, or no database.
+    pub async fn broke_off(
+        &self,
+        workspace: WorkspaceId,
+        hash: ContentHash,
+        writer: content::write::ContentWriter,
+    ) -> Result<(), HubError> {
+        let (begin, size) = writer.finish().await?;
+        let begun = Begun { hash, begin, size };
+        self.begun.put(workspace, begun);
+        Ok(())
+    }
+
+    /// What came of a content that broke off, if it is still held; told once.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begun(
+        &self,
+        workspace: WorkspaceId,
+        hash: ContentHash,
+    ) -> Result<Option<Begun>, HubError> {
+        let Some(begun) = self.begun.take(workspace, hash) else {
+            return Ok(None);
+        };
+        let held = self.open(workspace, begun.begin).await?;
+        Ok(held.map(|_| begun))
     }
 
     /// A content to be put together inside a transaction of the caller.

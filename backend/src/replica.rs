@@ -27,6 +27,8 @@ mod wire;
 pub const FRAMES: usize = 16;
 /// One frame from the replica: a batch of small contents with room to spare.
 pub const FRAME_BYTES_MAX: usize = 8 * MIB as usize;
+/// Of a content that breaks off, less is not worth to be gone on from.
+const BEGUN_BYTES_MIN: u64 = MIB;
 /// Contents that the replica may want and not have: it asks for a few at a time.
 const WANTED_MAX: usize = 1_000;
 
@@ -173,6 +175,32 @@ struct Connection {
     sending: JoinSet<()>,
 }
 
+impl Drop for Connection {
+    /// A content that was on its way broke off: it goes on from there another time.
+    fn drop(&mut self) {
+        let Some(Arriving {
+            hash,
+            bytes,
+            writer,
+        }) = self.arriving.take()
+        else {
+            return;
+        };
+        if let (Some(writer), true, Ok(runtime)) = (
+            writer,
+            bytes >= BEGUN_BYTES_MIN,
+            tokio::runtime::Handle::try_current(),
+        ) {
+            let (hub, workspace) = (self.replica.hub.clone(), self.replica.workspace);
+            runtime.spawn(async move {
+                if let Err(error) = hub.broke_off(workspace, hash, writer).await {
+                    tracing::debug!(%error, "What came of a content is not kept");
+                }
+            });
+        }
+    }
+}
+
 impl Connection {
     async fn serve(
         &mut self,
@@ -243,7 +271,8 @@ impl Connection {
         if !missing.is_empty() {
             // Before the answer: a replica finds contents by the batch that is on its way.
             let hashes = missing.iter().map(convert::hash_bytes).collect();
-            self.send(hub_frame::Frame::Need(v1::Need { hashes }))
+            let begun = self.begun(&missing).await?;
+            self.send(hub_frame::Frame::Need(v1::Need { hashes, begun }))
                 .await?;
             self.awaited.extend(missing);
         }

@@ -131,6 +131,25 @@ impl Connection {
         Ok(true)
     }
 
+    /// Those of these contents that broke off before.
+    pub(super) async fn begun(
+        &self,
+        missing: &[ContentHash],
+    ) -> Result<Vec<v1::Begun>, ReplicaError> {
+        let mut all = Vec::new();
+        for hash in missing {
+            let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+            if let Some(begun) = hub.begun(workspace, *hash).await? {
+                all.push(v1::Begun {
+                    hash: convert::hash_bytes(&begun.hash),
+                    begin: convert::hash_bytes(&begun.begin),
+                    size: begun.size,
+                });
+            }
+        }
+        Ok(all)
+    }
+
     /// Notes contents that the replica asked for.
     pub(super) fn wanted(&mut self, hashes: &[Bytes]) -> Result<(), ReplicaError> {
         if self.wanted.len() + hashes.len() > WANTED_MAX {

@@ -144,6 +144,10 @@ impl Opened {
             at: 0,
         }
     }
+    /// Reads from the begin again.
+    pub(crate) const fn rewind(&mut self) {
+        self.at = 0;
+    }
     /// What it is by now.
     ///
     /// # Errors

@@ -59,9 +59,13 @@ async fn a_folder_follows_only_what_its_person_may_write() {
     assert_eq!(folder.is_refused().await, Code::WorkspaceInactive);
 }
 
-type Control = (mpsc::Sender<v1::SpokeFrame>, Streaming<v1::HubFrame>);
+pub(super) type Control = (mpsc::Sender<v1::SpokeFrame>, Streaming<v1::HubFrame>);
 
-async fn control(lab: &Lab, client: &Client, hello: v1::SpokeHello) -> Result<Control, Status> {
+pub(super) async fn control(
+    lab: &Lab,
+    client: &Client,
+    hello: v1::SpokeHello,
+) -> Result<Control, Status> {
     let (sender, mut frames) = mpsc::channel(4);
     let frame = Some(spoke_frame::Frame::Hello(hello));
     sender.try_send(v1::SpokeFrame { frame }).expect("room");
@@ -71,9 +75,9 @@ async fn control(lab: &Lab, client: &Client, hello: v1::SpokeHello) -> Result<Co
     Ok((sender, answer.into_inner()))
 }
 
-type Contents = (mpsc::Sender<v1::SpokeBulk>, Streaming<v1::HubBulk>);
+pub(super) type Contents = (mpsc::Sender<v1::SpokeBulk>, Streaming<v1::HubBulk>);
 
-async fn bulk(lab: &Lab, client: &Client, link: &str) -> Result<Contents, Status> {
+pub(super) async fn bulk(lab: &Lab, client: &Client, link: &str) -> Result<Contents, Status> {
     let (sender, mut frames) = mpsc::channel(4);
     let link_id = link.to_owned();
     let frame = Some(spoke_bulk::Frame::Hello(v1::BulkHello { link_id }));
@@ -84,7 +88,7 @@ async fn bulk(lab: &Lab, client: &Client, link: &str) -> Result<Contents, Status
     Ok((sender, answer.into_inner()))
 }
 
-fn hello(workspace: WorkspaceId) -> v1::SpokeHello {
+pub(super) fn hello(workspace: WorkspaceId) -> v1::SpokeHello {
     v1::SpokeHello {
         protocol: PROTOCOL,
         workspace_id: workspace.to_string(),
@@ -93,7 +97,7 @@ fn hello(workspace: WorkspaceId) -> v1::SpokeHello {
     }
 }
 
-async fn link(control: &mut Control) -> String {
+pub(super) async fn link(control: &mut Control) -> String {
     let first = control.1.message().await.expect("a stream");
     match first.expect("a frame").frame {
         Some(hub_frame::Frame::Hello(hello)) => hello.link_id,

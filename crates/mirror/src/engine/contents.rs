@@ -242,7 +242,11 @@ impl State {
             }
         }
         if !hashes.is_empty() {
-            self.send(Frame::Need(v1::Need { hashes })).await;
+            self.send(Frame::Need(v1::Need {
+                hashes,
+                ..v1::Need::default()
+            }))
+            .await;
         }
     }
 

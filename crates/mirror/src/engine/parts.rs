@@ -43,6 +43,8 @@ struct Known {
     sent: HashMap<ContentHash, Vec<Part>>,
     /// What a content that is being sent takes ranges of.
     uses: HashMap<ContentHash, BTreeSet<ContentHash>>,
+    /// Contents that broke off before: of what came of each, hash and size.
+    begun: HashMap<ContentHash, (ContentHash, u64)>,
     /// The content that is being sent, and how much of it was.
     sending: Option<(ContentHash, u64)>,
 }
@@ -106,7 +108,18 @@ impl Parts {
         known.ranges = ranges;
         known.sent.clear();
         known.uses.clear();
+        known.begun.clear();
         known.sending = None;
+    }
+
+    /// The hub holds so many first bytes of a content as another one.
+    pub(super) fn begun(&self, content: ContentHash, begin: ContentHash, size: u64) {
+        self.known().begun.insert(content, (begin, size));
+    }
+
+    /// What the hub holds of a content that broke off; told once.
+    pub(crate) fn take_begun(&self, content: ContentHash) -> Option<(ContentHash, u64)> {
+        self.known().begun.remove(&content)
     }
 
     /// Where the hub has a chunk, for a content that is being sent.

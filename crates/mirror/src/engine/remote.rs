@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame;
 use slipway_sync::node::Node;
@@ -18,7 +19,15 @@ impl State {
             Some(hub_frame::Frame::Hello(hello)) => self.hub_hello(hello),
             Some(hub_frame::Frame::Changes(changes)) => self.changes(changes),
             Some(hub_frame::Frame::Result(result)) => self.proposed(result),
-            Some(hub_frame::Frame::Need(need)) => self.send_contents(&need.hashes),
+            Some(hub_frame::Frame::Need(need)) => {
+                for begun in &need.begun {
+                    let hashes = (convert::hash(&begun.hash), convert::hash(&begun.begin));
+                    if let (Ok(content), Ok(begin)) = hashes {
+                        self.parts.begun(content, begin, begun.size);
+                    }
+                }
+                self.send_contents(&need.hashes);
+            }
             Some(hub_frame::Frame::Arrived(arrived)) => self.arrived(&arrived),
             Some(hub_frame::Frame::Flush(flush)) => self.flush(FlushAnswer::Hub(flush.token)),
             None => {}

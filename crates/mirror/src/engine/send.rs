@@ -2,7 +2,7 @@
 use std::io::Read as _;
 
 use bytes::Bytes;
-use slipway_core::hash::ContentHash;
+use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, BULK_FRAME_BYTES_MAX, RANGE_BYTES_MAX};
 use slipway_proto::convert;
 use slipway_proto::v1::{self, spoke_bulk};
@@ -129,16 +129,27 @@ impl Sender<'_> {
         }
     }
 
-    fn in_parts(&mut self, file: Opened, content: ContentHash, parts: &Parts) -> Option<bool> {
+    fn in_parts(&mut self, mut file: Opened, content: ContentHash, parts: &Parts) -> Option<bool> {
+        let begun = parts.take_begun(content);
+        let begun = begun.filter(|(begin, size)| begins_with(&mut file, *begin, *size));
+        file.rewind();
         let mut chunks = Chunks::new(file);
-        let mut list = Vec::new();
+        let (mut list, mut offset) = (Vec::new(), 0);
         while let Some(chunk) = chunks.next().ok()? {
             let part = Part {
                 hash: ContentHash::of(chunk),
                 size: u32::try_from(chunk.len()).ok()?,
             };
             list.push(part);
-            let done = match parts.find(content, part) {
+            let (from, size) = (offset, u64::from(part.size));
+            offset += size;
+            let of_begun = begun.filter(|(_, came)| offset <= *came);
+            let of_begun = of_begun.map(|(content, _)| Range {
+                content,
+                offset: from,
+                size,
+            });
+            let done = match of_begun.or_else(|| parts.find(content, part)) {
                 Some(range) => self.then(Piece::Range(range)),
                 None => chunk
                     .chunks(BULK_FRAME_BYTES_MAX)
@@ -152,6 +163,25 @@ impl Sender<'_> {
         parts.sent(content, list);
         Some(true)
     }
+}
+
+/// Whether a file's first bytes are these.
+fn begins_with(file: &mut Opened, hash: ContentHash, size: u64) -> bool {
+    let (mut hasher, mut left) = (ContentHasher::default(), size);
+    let mut buffer = vec![0; BULK_FRAME_BYTES_MAX];
+    while left > 0 {
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        match file.read(&mut buffer[..most]) {
+            Ok(many) if many > 0 => {
+                hasher.update(&buffer[..many]);
+                left -= many as u64;
+            }
+            _ => return false,
+        }
+    }
+    hasher.finish() == hash
 }
 
 impl State {

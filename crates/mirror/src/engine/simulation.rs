@@ -142,7 +142,10 @@ impl World {
             spoke_frame::Frame::Propose(propose) => {
                 let hashes = self.hub.lacks(&propose, &mut self.chance);
                 if !hashes.is_empty() {
-                    let need = hub_frame::Frame::Need(v1::Need { hashes });
+                    let need = hub_frame::Frame::Need(v1::Need {
+                        hashes,
+                        ..v1::Need::default()
+                    });
                     self.to_spoke.push_back(need);
                 }
                 let result = self.hub.commit(&propose);

@@ -20,6 +20,13 @@ fn truncate_and_write(folder: &Path) {
     fs::write(folder.join("main.py"), AFTER).unwrap();
 }
 
+/// As a program does that is slow between the two.
+fn truncate_and_write_later(folder: &Path) {
+    let mut file = File::create(folder.join("main.py")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(50)); // waits: longer than changes gather
+    file.write_all(AFTER.as_bytes()).unwrap();
+}
+
 /// A large buffer goes out in several writes.
 fn truncate_and_write_in_pieces(folder: &Path) {
     let mut file = File::create(folder.join("main.py")).unwrap();
@@ -84,8 +91,9 @@ fn sed(folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_save_is_one_change_however_it_is_made() {
-    let ways: [(&str, Save); 7] = [
+    let ways: [(&str, Save); 8] = [
         ("truncate and write", truncate_and_write),
+        ("truncate, and write later", truncate_and_write_later),
         ("in pieces", truncate_and_write_in_pieces),
         ("beside, then over it", write_beside_and_rename),
         ("vim", vim),

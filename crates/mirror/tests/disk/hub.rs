@@ -43,6 +43,10 @@ pub(crate) struct Inner {
     /// What the engine says that its disk shows.
     applied: u64,
     flushed: u64,
+    /// What came of contents that broke off, with its size.
+    begun: HashMap<ContentHash, (ContentHash, u64)>,
+    /// Contents that broke off.
+    pub(crate) breaks: u64,
     /// Bytes of contents that came beside batches.
     pub(crate) received: u64,
     /// Frames until the connection ends.
@@ -150,6 +154,7 @@ impl Hub {
             };
             let asked = *wanted.borrow_and_update();
             if done.is_none() || connection.tell(asked, &ends).await.is_none() {
+                connection.breaks_off();
                 return;
             }
             self.heard.send_modify(|heard| *heard += 1);
@@ -267,6 +272,23 @@ impl Connection<'_> {
     async fn say(&self, frame: hub_frame::Frame, ends: &Ends) -> Goes {
         let frame = v1::HubFrame { frame: Some(frame) };
         ends.to_control.send(frame).await.ok()
+    }
+
+    /// What came of a content is held.
+    fn breaks_off(&mut self) {
+        if let Some(Arriving {
+            hash,
+            bytes,
+            lacks: false,
+        }) = self.arriving.take()
+        {
+            let mut inner = self.hub.inner();
+            let (begin, size) = (ContentHash::of(&bytes), bytes.len() as u64);
+            inner.contents.insert(begin, bytes.into());
+            let hash = convert::hash(&hash).unwrap();
+            inner.begun.insert(hash, (begin, size));
+            inner.breaks += 1;
+        }
     }
 
     /// Counts down to the end.
@@ -418,9 +440,19 @@ impl Connection<'_> {
         self.goes_on()?;
         let asked: HashSet<_> = lacking.iter().cloned().collect();
         if !asked.is_empty() {
+            let begun = |hash: &Bytes| {
+                let known = convert::hash(hash).unwrap();
+                let (begin, size) = self.hub.inner().begun.remove(&known)?;
+                Some(v1::Begun {
+                    hash: hash.clone(),
+                    begin: convert::hash_bytes(&begin),
+                    size,
+                })
+            };
+            let begun = asked.iter().filter_map(begun).collect();
             let hashes = asked.into_iter().collect();
-            self.say(hub_frame::Frame::Need(v1::Need { hashes }), ends)
-                .await?;
+            let need = v1::Need { hashes, begun };
+            self.say(hub_frame::Frame::Need(need), ends).await?;
         }
         self.say(hub_frame::Frame::Result(result), ends).await
     }

@@ -67,3 +67,16 @@ async fn a_small_change_inside_a_large_file_sends_little() {
     assert!(sent >= SIZE, "whole again: {sent}");
     assert!(tree(&seat.file("")) == tree_of(&seat.hub));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_of_a_file_that_broke_off_is_not_sent_again() {
+    const SIZE: u64 = 12 << 20;
+    let seat = Seat::open();
+    seat.hub.rest().await;
+    // A hello, a batch, and then so many pieces of at most 256 KiB.
+    seat.hub.end_after(30);
+    std::fs::write(seat.file("large.bin"), noise(12 << 20, 1)).unwrap();
+    let sent = seat.sends().await;
+    assert!((SIZE..=SIZE + (1 << 20)).contains(&sent), "{sent}");
+    assert!(seat.hub.inner().breaks > 0, "it broke off");
+}

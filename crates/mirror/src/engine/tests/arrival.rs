@@ -16,6 +16,7 @@ impl Lab {
         let hash = propose.operations[0].node.as_ref().unwrap().hash.clone();
         let need = v1::Need {
             hashes: vec![hash.clone()],
+            ..v1::Need::default()
         };
         self.hub(hub_frame::Frame::Need(need)).await;
         let mut lacking = v1::Outcome::default();

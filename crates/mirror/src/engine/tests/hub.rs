@@ -322,6 +322,7 @@ async fn contents_go_to_the_hub_one_after_another() {
     let many = hashes.len();
     lab.hub(hub_frame::Frame::Need(v1::Need {
         hashes: hashes.clone(),
+        ..v1::Need::default()
     }))
     .await;
     let mut whole = Vec::new();
