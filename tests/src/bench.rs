@@ -1,8 +1,8 @@
 //! Benchmarks: what is measured, against which goal, beside which peers. The goals stand in tests/bench/goals.toml.
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
 pub mod bulk;
@@ -19,6 +19,7 @@ pub mod process;
 pub mod resume;
 pub mod stall;
 pub mod start;
+pub mod sync;
 pub mod tail;
 pub mod tree;
 pub mod workload;
@@ -49,10 +50,20 @@ pub struct Row {
 /// What peers had: their names and values.
 pub type Beside = Vec<(String, f64)>;
 
+/// The file of the goals: the one list of benchmarks.
+#[derive(serde::Deserialize)]
+struct Goals {
+    benchmark: Vec<Benchmark>,
+}
+
+#[derive(serde::Deserialize)]
+struct Benchmark {
+    name: String,
+    figures: BTreeMap<String, Goal>,
+}
+
 #[derive(serde::Deserialize)]
 struct Goal {
-    /// The benchmark that measures it.
-    by: String,
     unit: String,
     max: Option<f64>,
     min: Option<f64>,
@@ -94,7 +105,8 @@ pub fn figure(
 ) -> Result<Vec<Row>> {
     let goals = goals()?;
     let goal = goals
-        .get(name)
+        .iter()
+        .find_map(|benchmark| benchmark.figures.get(name))
         .with_context(|| format!("{name} is not in goals.toml"))?;
     let alone = Row {
         name: name.to_owned(),
@@ -117,20 +129,48 @@ pub fn figure(
     Ok(beside.iter().map(with).collect())
 }
 
-fn goals() -> Result<BTreeMap<String, Goal>> {
-    toml::from_str(GOALS).context("read goals.toml")
+fn goals() -> Result<Vec<Benchmark>> {
+    let goals: Goals = toml::from_str(GOALS).context("read goals.toml")?;
+    Ok(goals.benchmark)
+}
+
+/// The benchmarks that are meant, in the order in which they run: the one of this name, the group of this name, or all.
+///
+/// # Errors
+/// When nothing has this name.
+pub fn chosen(wanted: Option<&str>) -> Result<Vec<String>> {
+    let names: Vec<String> = goals()?.into_iter().map(|one| one.name).collect();
+    let Some(wanted) = wanted else {
+        return Ok(names);
+    };
+    let is_meant = |name: &String| {
+        let rest = name.strip_prefix(wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let meant: Vec<_> = names
+        .iter()
+        .filter(|name| is_meant(name))
+        .cloned()
+        .collect();
+    ensure!(
+        !meant.is_empty(),
+        "there is no benchmark {wanted}; there are {}",
+        names.join(", ")
+    );
+    Ok(meant)
 }
 
 /// The goals of these benchmarks that nothing was measured for.
 ///
 /// # Errors
 /// When the goals cannot be read.
-pub fn unjudged(benchmarks: &[&str], rows: &[Row]) -> Result<Vec<String>> {
-    let asked = |goal: &Goal| goal.is_bounded() && benchmarks.contains(&goal.by.as_str());
-    let measured = |name: &String| rows.iter().any(|row| row.name == *name);
+pub fn unjudged(benchmarks: &[String], rows: &[Row]) -> Result<Vec<String>> {
+    let measured = |name: &str| rows.iter().any(|row| row.name == name);
     Ok(goals()?
         .into_iter()
-        .filter(|(name, goal)| asked(goal) && !measured(name))
+        .filter(|benchmark| benchmarks.contains(&benchmark.name))
+        .flat_map(|benchmark| benchmark.figures)
+        .filter(|(name, goal)| goal.is_bounded() && !measured(name))
         .map(|(name, _)| name)
         .collect())
 }
@@ -181,6 +221,13 @@ fn short(value: f64) -> String {
 #[expect(clippy::disallowed_methods, reason = "benchmarks measure real time")]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// The time of day, as the stamps of files tell it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "benchmarks measure real time")]
+pub fn wall() -> SystemTime {
+    SystemTime::now()
 }
 
 /// Says something while measuring: standard error, so that standard output holds the figures alone.
@@ -274,7 +321,7 @@ mod tests {
     #[test]
     fn a_goal_without_a_row_is_not_judged() {
         let rows = figure("echo_cpu", 212.4, "how", &[]).unwrap();
-        let missing = unjudged(&["echo"], &rows).unwrap();
+        let missing = unjudged(&["echo".to_owned()], &rows).unwrap();
         assert!(
             missing.contains(&"echo_p50_to_ttyd".to_owned()),
             "{missing:?}"
@@ -282,6 +329,15 @@ mod tests {
         assert!(
             !missing.contains(&"echo_cpu".to_owned()) && !missing.contains(&"write_p99".to_owned())
         );
+    }
+
+    #[test]
+    fn a_name_means_one_benchmark_or_a_group() {
+        assert_eq!(chosen(Some("echo")).unwrap(), ["echo"]);
+        let group = chosen(Some("sync")).unwrap();
+        assert!(group.len() > 2 && group.iter().all(|name| name.starts_with("sync-")));
+        assert!(chosen(None).unwrap().len() > group.len());
+        assert!(chosen(Some("syn")).is_err());
     }
 
     #[test]

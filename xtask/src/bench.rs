@@ -9,6 +9,7 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
     setup::install(setup::Needs::Everything)?;
     let image = image::ensure()?;
     let built = build::server(true)?;
+    let program = build::program("slipway-desktop", "slipway", true)?;
     build::browser_packages()?;
     let mut command = build::cargo();
     command.args([
@@ -27,7 +28,9 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
         .arg("--agent")
         .arg(&built.agent)
         .arg("--image")
-        .arg(&image);
+        .arg(&image)
+        .arg("--program")
+        .arg(&program);
     if gate {
         command.arg("--gate");
     }
@@ -40,17 +43,21 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
     Ok(())
 }
 
-/// Refuses a name that no goal belongs to, before anything is built for it.
+/// Refuses a name that neither a benchmark nor a group has, before anything is built for it.
 fn known(name: Option<&str>) -> Result<()> {
     let goals = include_str!("../../tests/bench/goals.toml");
-    let mut names: Vec<&str> = goals
+    let names: Vec<&str> = goals
         .lines()
-        .filter_map(|line| line.strip_prefix("by = \"")?.strip_suffix('"'))
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
         .collect();
-    names.sort_unstable();
-    names.dedup();
+    let is_meant = |wanted: &str| {
+        names.iter().any(|name| {
+            let rest = name.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    };
     ensure!(
-        name.is_none_or(|name| names.contains(&name)),
+        name.is_none_or(is_meant),
         "there is no benchmark {}; there are {}",
         name.unwrap_or_default(),
         names.join(", ")

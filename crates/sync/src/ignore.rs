@@ -56,6 +56,9 @@ const DISPOSABLE: &[&str] = &[
     "desktop.ini",
 ];
 
+/// Of these, what no rule lets in: our own state, and a repository's innards.
+const NEVER: &[&str] = &[".slipway", ".git"];
+
 /// Whether a name that stays out may go with the folder that it lies in.
 #[must_use]
 pub fn is_disposable(name: &str) -> bool {
@@ -103,17 +106,34 @@ impl Rules {
     /// Whether a path, or a folder above it, stays out.
     #[must_use]
     pub fn ignores(&self, path: &RelPath, is_folder: bool) -> bool {
-        let mut names = path.components().peekable();
-        while let Some(name) = names.next() {
-            let folder = names.peek().is_some() || is_folder;
-            if (folder && IGNORED_FOLDERS.contains(&name)) || (!folder && is_ignored_file(name)) {
+        let mut end = 0;
+        for name in path.components() {
+            end += name.len();
+            let is_whole = end == path.as_str().len();
+            if stays_out(name, !is_whole || is_folder)
+                && !self.lets_in(name, &path.as_str()[..end], !is_whole || is_folder)
+            {
                 return true;
             }
+            end += 1;
         }
         self.own
             .matched_path_or_any_parents(path.as_str(), is_folder)
             .is_ignore()
     }
+
+    /// Whether a line of the workspace's own rules, such as `!node_modules`, lets in what stays out by itself.
+    fn lets_in(&self, name: &str, path: &str, is_folder: bool) -> bool {
+        !NEVER.contains(&name) && self.own.matched(path, is_folder).is_whitelist()
+    }
+}
+
+/// Whether a name stays out by itself.
+fn stays_out(name: &str, is_folder: bool) -> bool {
+    if is_folder {
+        return IGNORED_FOLDERS.contains(&name);
+    }
+    is_ignored_file(name)
 }
 
 #[cfg(test)]
@@ -149,6 +169,28 @@ mod tests {
             ("src/build.rs", false),
         ] {
             assert!(!ignored(path, folder), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rule_lets_in_what_tools_make_again_but_no_repository() {
+        let rules = Rules::new("!node_modules\n!.git\n!a/*.pyc\nnode_modules/secret\n");
+        let ignored = |text: &str, folder| rules.ignores(&RelPath::parse(text).unwrap(), folder);
+        for (path, folder) in [
+            ("node_modules", true),
+            ("node_modules/b/node_modules/c.js", false),
+            ("a/b.pyc", false),
+        ] {
+            assert!(!ignored(path, folder), "{path}");
+        }
+        for (path, folder) in [
+            ("node_modules/secret", false),
+            ("node_modules/b/.git/HEAD", false),
+            ("node_modules/b/.cache/c", false),
+            ("b.pyc", false),
+            (".git", true),
+        ] {
+            assert!(ignored(path, folder), "{path}");
         }
     }
 }

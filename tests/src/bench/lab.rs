@@ -29,6 +29,11 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// The account's address.
+    pub const EMAIL: &str = "bench@example.org";
+    /// The account's password.
+    pub const PASSWORD: &str = "measured twice, cut once";
+
     /// Starts a server and registers.
     ///
     /// # Errors
@@ -40,8 +45,8 @@ impl Lab {
         let server = Server::start(parts, folder.path()).await?;
         let register = Register {
             name: "Bench".into(),
-            email: "bench@example.org".into(),
-            password: Secret::new("measured twice, cut once"),
+            email: Self::EMAIL.into(),
+            password: Secret::new(Self::PASSWORD),
             device: None,
         };
         let (client, _) = Client::new(&server.base)?.register(&register).await?;

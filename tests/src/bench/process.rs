@@ -1,6 +1,7 @@
 //! What processes cost: CPU time and memory, read from /proc.
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
@@ -31,6 +32,43 @@ impl Cpu {
     pub fn us_since(&self, before: &Self) -> u64 {
         let ran = |(id, now): (&u32, &u64)| now - before.0.get(id).copied().unwrap_or(0).min(*now);
         self.0.iter().map(ran).sum::<u64>() / 1_000
+    }
+}
+
+/// What processes have run, user and system, to a hundredth of a second: with their threads that have ended, and with
+/// what they started, waited for, and that has ended.
+#[must_use]
+pub fn spent(processes: impl IntoIterator<Item = u32>) -> Duration {
+    let each = processes.into_iter().map(|pid| ticks(&pid.to_string()));
+    in_seconds(each.map(|[own, children]| own + children).sum())
+}
+
+/// What processes have run that this one started, waited for, and that have ended.
+#[must_use]
+pub fn spent_by_children() -> Duration {
+    let [_, children] = ticks("self");
+    in_seconds(children)
+}
+
+/// The unit of these times is the same on every Linux.
+fn in_seconds(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 10)
+}
+
+/// Of a process, and of those that it waited for; nothing of one that is gone.
+fn ticks(process: &str) -> [u64; 2] {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name may contain anything; what follows its last bracket does not.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let times: Vec<u64> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .filter_map(|time| time.parse().ok())
+        .collect();
+    match times[..] {
+        [user, system, users, systems] => [user + system, users + systems],
+        _ => [0, 0],
     }
 }
 

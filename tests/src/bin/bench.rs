@@ -1,19 +1,16 @@
 //! Measures Slipway beside its peers: JSON lines, then a table; with `--gate` a missed goal is a failure.
+use std::path::PathBuf;
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use clap::Parser;
 use slipway_tests::bench::lab::Lab;
 use slipway_tests::bench::peer::{Peer, Peers};
 use slipway_tests::bench::{
-    Row, bulk, echo, files, idle, machine, page, resume, stall, start, table, tail, tell, tree,
-    unjudged,
+    Row, bulk, chosen, echo, files, idle, machine, page, resume, stall, start, sync, table, tail,
+    tell, tree, unjudged,
 };
 use slipway_tests::server::Parts;
-
-/// Every benchmark, in the order in which they run.
-const NAMES: &[&str] = &[
-    "rest", "write", "save", "import", "start", "echo", "bulk", "tail", "stall", "resume", "idle",
-    "cold",
-];
 
 #[derive(Parser)]
 #[command(about = "Measures Slipway beside its peers")]
@@ -22,7 +19,13 @@ struct Args {
     parts: Parts,
     #[command(flatten)]
     peers: Peers,
-    /// One benchmark; all without it.
+    /// The `slipway` program of a person's computer.
+    #[arg(long)]
+    program: PathBuf,
+    /// Where a large installation of packages is kept for `sync-first`; npm fills it once.
+    #[arg(long, env = "MODULES", default_value = "/var/tmp/slipway-bench")]
+    modules: PathBuf,
+    /// One benchmark, or a group: the beginning of some names up to a dash. All without it.
     name: Option<String>,
     /// Ends with failure when a goal is missed.
     #[arg(long)]
@@ -35,16 +38,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    let wanted = args.name.as_deref();
-    if let Some(name) = wanted.filter(|name| !NAMES.contains(name)) {
-        let names = NAMES.join(", ");
-        bail!("there is no benchmark {name}; there are {names}");
-    }
-    let chosen: Vec<&str> = NAMES
-        .iter()
-        .copied()
-        .filter(|name| wanted.is_none_or(|one| one == *name))
-        .collect();
+    let chosen = chosen(args.name.as_deref())?;
     say(&machine::line(&args.parts));
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for name in &chosen {
@@ -59,7 +53,7 @@ async fn main() -> Result<()> {
             // The others are worth having nevertheless.
             Err(error) => {
                 tell(&format!("{name} FAILED: {error:#}"));
-                failed.push(*name);
+                failed.push(name.clone());
             }
         }
     }
@@ -110,7 +104,25 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         "stall" => stall::stall(lab, peers, some(3)).await,
         "resume" => resume::resume(lab, peers, some(100)).await,
         "idle" => idle::idle(lab, peers, some(3)).await,
-        _ => page::cold(lab, &args.peers, some(5)).await,
+        "cold" => page::cold(lab, &args.peers, some(5)).await,
+        name => match name.strip_prefix("sync-") {
+            Some(name) => sync(name, lab, args).await,
+            None => bail!("nobody measures {name}"),
+        },
+    }
+}
+
+async fn sync(name: &str, lab: &Lab, args: &Args) -> Result<Vec<Row>> {
+    let some = |many: usize, few: usize| if args.quick { few } else { many };
+    let field = sync::Field::open(lab, &args.peers, &args.program).await?;
+    match name {
+        "first" => sync::first::first(&field, &args.modules, some(3, 1)).await,
+        "big" => sync::big::big(&field, some(3, 1)).await,
+        "checkout" => sync::checkout::checkout(&field, some(3, 1)).await,
+        "save" => sync::save::save(&field, some(50, 6)).await,
+        "rest" => sync::rest::rest(&field, Duration::from_secs(some(60, 10) as u64)).await,
+        "offline" => sync::offline::offline(&field, some(3, 1)).await,
+        name => bail!("nobody measures sync-{name}"),
     }
 }
 

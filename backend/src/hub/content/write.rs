@@ -107,7 +107,7 @@ impl Assembly {
         self.write(db, &rest, now).await?;
         let hash = self.hasher.finish();
         if insert_head(db, self.workspace, hash, self.size, now).await? {
-            sqlx::query!(
+            let named = sqlx::query!(
                 "update blob_chunks set hash = $3 where workspace_id = $1 and hash = $2",
                 uuid(self.workspace),
                 &self.key[..],
@@ -115,10 +115,22 @@ impl Assembly {
             )
             .execute(&mut *db)
             .await?;
+            if named.rows_affected() != self.chunks as u64 {
+                return Err(HubError::Damaged("the chunks of a content".to_owned()));
+            }
         }
         delete(db, self.workspace, &self.key).await?;
         Ok((hash, self.size))
     }
+}
+
+/// What this transaction writes need not be on the disk when it ends. A later one that waits for the disk brings all before
+/// it along: a content's last, which also counts what a database that crashed meanwhile has lost.
+async fn unhurried(db: &mut PgConnection) -> Result<(), HubError> {
+    sqlx::query!("select set_config('synchronous_commit', 'off', true)")
+        .fetch_one(db)
+        .await?;
+    Ok(())
 }
 
 /// Writes a content piece by piece, each chunk at once: memory does not grow with its size.
@@ -145,8 +157,10 @@ impl ContentWriter {
         match self.assembly.take(piece) {
             Ok(false) => Ok(()),
             Ok(true) => {
-                let mut db = self.db.acquire().await?;
-                self.assembly.write_full(&mut db, self.clock.now()).await
+                let mut db = self.db.begin().await?;
+                unhurried(&mut db).await?;
+                self.assembly.write_full(&mut db, self.clock.now()).await?;
+                Ok(db.commit().await?)
             }
             Err(error) => {
                 let mut db = self.db.acquire().await?;
