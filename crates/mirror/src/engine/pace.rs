@@ -20,8 +20,8 @@ const PAUSES: [Duration; 4] = [
 ];
 /// A change that comes later than this after the pause does not follow on the one before.
 const CALM: Duration = Duration::from_secs(1);
-/// Paths that are remembered; beyond it those that are calm are forgotten.
-const REMEMBERED_MAX: usize = 4_096;
+/// Paths that are remembered without a look whether they are calm by now.
+const REMEMBERED: usize = 4_096;
 
 /// A time that comes later and later while a try fails.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +97,18 @@ impl Held {
 
 /// When each path was proposed.
 #[derive(Debug, Default)]
-pub(super) struct Pace(HashMap<RelPath, (Instant, usize)>);
+pub(super) struct Pace {
+    proposed: HashMap<RelPath, (Instant, usize)>,
+    /// When there are so many, those that are calm are forgotten.
+    many: usize,
+}
 
 impl Pace {
     /// The earliest time of a path's next proposal.
     pub(super) fn earliest(&self, path: &RelPath) -> Option<Instant> {
-        self.0.get(path).map(|(last, level)| *last + PAUSES[*level])
+        self.proposed
+            .get(path)
+            .map(|(last, level)| *last + PAUSES[*level])
     }
 
     /// A path is calm: its next proposal waits for nothing.
@@ -112,22 +118,24 @@ impl Pace {
 
     /// A path is proposed.
     pub(super) fn proposed(&mut self, path: &RelPath, now: Instant) {
-        if self.0.len() >= REMEMBERED_MAX {
-            self.0
+        if self.proposed.len() >= self.many {
+            self.proposed
                 .retain(|_, (last, level)| now < *last + PAUSES[*level] + CALM);
+            // So that looking at all of them costs each little.
+            self.many = (2 * self.proposed.len()).max(REMEMBERED);
         }
-        let level = match self.0.get(path) {
+        let level = match self.proposed.get(path) {
             Some((last, level)) if now < *last + PAUSES[*level] + CALM => {
                 (level + 1).min(PAUSES.len() - 1)
             }
             _ => 0,
         };
-        self.0.insert(path.clone(), (now, level));
+        self.proposed.insert(path.clone(), (now, level));
     }
 
     /// The hub had it otherwise, or not enough of it: the next proposal waits at least a little.
     pub(super) fn in_vain(&mut self, path: &RelPath, now: Instant) {
-        let entry = self.0.entry(path.clone()).or_insert((now, 0));
+        let entry = self.proposed.entry(path.clone()).or_insert((now, 0));
         *entry = (now, entry.1.max(1));
     }
 }

@@ -1,6 +1,7 @@
 //! Tells the hub what changed here: one batch at a time, in a safe order, contents along where they are small.
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::ops::Bound;
 
 use bytes::Bytes;
 use slipway_core::code::Code;
@@ -11,42 +12,40 @@ use slipway_proto::v1;
 use slipway_proto::v1::outcome::Result as Outcome;
 use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
-use slipway_sync::order::{Step, order};
 use tokio::time::Instant;
 
 use super::state::{Outstanding, State};
 use crate::wire;
 
-/// Operations of one batch.
-const BATCH_OPERATIONS: usize = 1_000;
-/// Contents, names and targets of one batch: the hub takes frames of 8 MiB.
-const BATCH_BYTES: u64 = 1 << 20;
+/// Operations of one batch: one that takes the hub a tenth of a second, for which a save may have to wait.
+const BATCH_OPERATIONS: usize = 4_000;
+/// Contents, names and targets of one batch; the hub takes frames of 8 MiB.
+const BATCH_BYTES: u64 = 4 << 20;
 
-/// One operation of a batch. A path that changes its kind is two: what was goes, what is comes.
-struct Change {
-    path: RelPath,
-    node: Option<Node>,
-    expect: Option<Node>,
+/// A batch that is being put together. A path that changes its kind is in it twice: what was goes, what is comes.
+#[derive(Default)]
+struct Batch {
+    operations: Vec<v1::Operation>,
+    /// The same, as it is compared with the answer.
+    sent: Vec<(RelPath, Option<Node>)>,
+    /// What goes.
+    went: BTreeSet<RelPath>,
+    bytes: u64,
 }
 
-impl Change {
-    /// What it takes on the wire without its content, about.
-    fn bytes(&self) -> u64 {
-        let target = |node: &Option<Node>| match node {
-            Some(Node::Symlink { target }) => target.len(),
-            _ => 0,
-        };
-        (self.path.as_str().len() + target(&self.node) + target(&self.expect)) as u64
+impl Batch {
+    const fn is_full(&self) -> bool {
+        self.operations.len() >= BATCH_OPERATIONS || self.bytes >= BATCH_BYTES
     }
 }
 
-impl Step for Change {
-    fn path(&self) -> &RelPath {
-        &self.path
-    }
-    fn deletes(&self) -> bool {
-        self.node.is_none()
-    }
+/// What a node takes on the wire without its content, about.
+fn bytes(path: &RelPath, node: &Option<Node>) -> u64 {
+    let target = match node {
+        Some(Node::Symlink { target }) => target.len(),
+        _ => 0,
+    };
+    (path.as_str().len() + target) as u64
 }
 
 impl State {
@@ -70,8 +69,20 @@ impl State {
         };
         match code {
             Some(code) => self.not_taken(path, local, code),
-            None => drop(self.to_propose.insert(path.clone())),
+            None => {
+                self.to_propose.insert(path.clone());
+                if self.goes(path) {
+                    self.leaving.insert(path.clone());
+                }
+            }
         }
+    }
+
+    /// Whether what the hub has at a path is to go there, for good or for something of another kind.
+    fn goes(&self, path: &RelPath) -> bool {
+        let (local, remote) = (self.local.get(path), self.remote.get(path));
+        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
+        remote.is_some() && (local.is_none() || is_folder(local) != is_folder(remote))
     }
 
     /// When something that waits for its turn is to be proposed.
@@ -83,110 +94,140 @@ impl State {
         paced.filter_map(|path| self.pace.earliest(path)).min()
     }
 
-    /// Sends the next batch if none is on its way.
+    /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
+    /// rest waits for its turn or its time, and costs nothing meanwhile.
     pub(super) async fn propose(&mut self) {
         if self.outstanding.is_some() || self.to_propose.is_empty() || self.link.is_none() {
             return;
         }
-        let changes = self.changes_to_propose();
         let now = Instant::now();
-        let (mut operations, mut sent, mut bytes) = (Vec::new(), Vec::new(), 0);
-        let mut changes = changes.into_iter();
-        for change in changes.by_ref() {
-            let Ok(inline) = self.content_inline(&change) else {
-                // It changed since it was looked at: it is looked at again first.
-                self.dirty.insert(change.path);
-                self.look_soon();
-                continue;
-            };
-            bytes += change.bytes() + inline.as_ref().map_or(0, |inline| inline.len() as u64);
-            self.pace.proposed(&change.path, now);
-            operations.push(v1::Operation {
-                path: change.path.to_string(),
-                expect: change.expect.as_ref().map(wire::to_wire),
-                node: change.node.as_ref().map(wire::to_wire),
-                inline,
-            });
-            sent.push((change.path, change.node));
-            if operations.len() >= BATCH_OPERATIONS || bytes >= BATCH_BYTES {
+        let mut batch = Batch::default();
+        let going = self.what_goes(now);
+        for path in going.iter().rev() {
+            if batch.is_full() {
                 break;
             }
+            let is_folder = self.remote.get(path).is_some_and(Node::is_folder);
+            if is_folder && !self.hub_has_below_only(path, &going) {
+                // It is settled again when what lies in it is gone.
+                self.to_propose.remove(path);
+                continue;
+            }
+            let expect = self.base.get(path).cloned();
+            self.add(&mut batch, path, None, expect, now);
         }
-        self.to_propose.extend(changes.map(|change| change.path));
-        if operations.is_empty() {
+        let mut last = None;
+        while !batch.is_full()
+            && let Some(path) = self.next_that_comes(last.as_ref(), &batch, now)
+        {
+            let node = self.local.get(&path).cloned();
+            let stands = self.remote.contains_key(&path) && !batch.went.contains(&path);
+            let expect = self.base.get(&path).filter(|_| stands).cloned();
+            self.add(&mut batch, &path, node, expect, now);
+            last = Some(path);
+        }
+        if batch.operations.is_empty() {
             return;
         }
         self.batch += 1;
-        let is_half = |(path, node): &&(RelPath, Option<Node>)| {
-            let made = || {
-                sent.iter()
-                    .any(|(made, node)| made == path && node.is_some())
-            };
-            node.is_none() && self.local.contains_key(path) && !made()
-        };
-        let halves = sent.iter().filter(is_half);
+        let Batch { sent, went, .. } = batch;
+        let came: BTreeSet<_> = sent
+            .iter()
+            .filter_map(|(path, node)| Some(path).filter(|_| node.is_some()))
+            .collect();
+        let is_half = |path: &&RelPath| self.local.contains_key(*path) && !came.contains(path);
         self.outstanding = Some(Outstanding {
             number: self.batch,
-            halves: halves.map(|(path, _)| path.clone()).collect(),
+            halves: went.iter().filter(is_half).cloned().collect(),
             operations: sent,
         });
         let propose = v1::Propose {
             batch: self.batch,
-            operations,
+            operations: batch.operations,
         };
         self.send(Frame::Propose(propose)).await;
     }
 
-    /// What may be proposed now, in a safe order. The rest waits for its time, or is settled again when it can.
-    fn changes_to_propose(&mut self) -> Vec<Change> {
-        let now = Instant::now();
-        let flushing = !self.flushes.is_empty();
-        let (ready, later) = std::mem::take(&mut self.to_propose)
-            .into_iter()
-            .partition(|path| flushing || self.pace.earliest(path).is_none_or(|at| at <= now));
-        self.to_propose = later;
-        let mut ready: BTreeSet<RelPath> = ready;
-        self.mind_the_brake(&mut ready);
-        let goes = |path: &RelPath| {
-            let (local, remote) = (self.local.get(path), self.remote.get(path));
-            let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
-            remote.is_some() && (local.is_none() || is_folder(local) != is_folder(remote))
-        };
-        let going: BTreeSet<_> = ready.iter().filter(|path| goes(path)).cloned().collect();
-        let mut changes = Vec::new();
-        for path in ready {
-            let node = self.local.get(&path).cloned();
-            let hub_has = self.remote.get(&path);
-            if going.contains(&path) {
-                let is_folder = hub_has.is_some_and(Node::is_folder);
-                if is_folder && !self.hub_has_below_only(&path, &going) {
-                    // It is settled again when what lies in it is gone.
-                    continue;
-                }
-                changes.push(Change {
-                    expect: self.base.get(&path).cloned(),
-                    node: None,
-                    path: path.clone(),
-                });
-                if node.is_some() {
-                    changes.push(Change {
-                        expect: None,
-                        node,
-                        path,
-                    });
-                }
-            } else {
-                let expect = self.base.get(&path).filter(|_| hub_has.is_some()).cloned();
-                changes.push(Change { expect, node, path });
-            }
+    fn is_due(&self, path: &RelPath, now: Instant) -> bool {
+        !self.flushes.is_empty() || self.pace.earliest(path).is_none_or(|at| at <= now)
+    }
+
+    /// What is to go at the hub, as far as it may now.
+    fn what_goes(&mut self, now: Instant) -> BTreeSet<RelPath> {
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.retain(|path| self.to_propose.contains(path) && self.goes(path));
+        let (mut ready, later): (BTreeSet<_>, _) =
+            leaving.into_iter().partition(|path| self.is_due(path, now));
+        self.leaving = later;
+        for path in &ready {
+            self.to_propose.remove(path);
         }
-        order(&mut changes);
-        changes
+        // What is held back is no longer among it, and what was is, once that is over.
+        self.mind_the_brake(&mut ready);
+        self.to_propose.extend(ready.iter().cloned());
+        self.leaving.extend(ready.iter().cloned());
+        ready
+    }
+
+    /// The next path after one at which something is to stand, as far as it may now.
+    fn next_that_comes(
+        &self,
+        last: Option<&RelPath>,
+        batch: &Batch,
+        now: Instant,
+    ) -> Option<RelPath> {
+        let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
+        let mut rest = self.to_propose.range((from, Bound::Unbounded));
+        let may = |path: &&RelPath| {
+            self.is_due(path, now) && (batch.went.contains(*path) || !self.goes(path))
+        };
+        rest.find(may).cloned()
+    }
+
+    /// Puts one operation into a batch; its path waits no longer, unless something is to stand there in place of what goes.
+    fn add(
+        &mut self,
+        batch: &mut Batch,
+        path: &RelPath,
+        node: Option<Node>,
+        expect: Option<Node>,
+        now: Instant,
+    ) {
+        let replaced = node.is_none() && self.local.contains_key(path);
+        if !replaced {
+            self.to_propose.remove(path);
+        }
+        let Ok(inline) = self.content_inline(path, node.as_ref()) else {
+            // It changed since it was looked at: it is looked at again first.
+            self.dirty.insert(path.clone());
+            self.look_soon();
+            return;
+        };
+        if node.is_none() {
+            batch.went.insert(path.clone());
+        }
+        // A path that changes its kind is proposed once.
+        if !replaced {
+            self.pace.proposed(path, now);
+        }
+        let content = inline.as_ref().map_or(0, |inline| inline.len() as u64);
+        batch.bytes += content + bytes(path, &node) + bytes(path, &expect);
+        batch.operations.push(v1::Operation {
+            path: path.to_string(),
+            expect: expect.as_ref().map(wire::to_wire),
+            node: node.as_ref().map(wire::to_wire),
+            inline,
+        });
+        batch.sent.push((path.clone(), node));
     }
 
     /// The content of a small file; an error when it is not what was seen.
-    fn content_inline(&self, change: &Change) -> std::io::Result<Option<Bytes>> {
-        let Some(Node::File { hash, size, .. }) = &change.node else {
+    fn content_inline(
+        &self,
+        path: &RelPath,
+        node: Option<&Node>,
+    ) -> std::io::Result<Option<Bytes>> {
+        let Some(Node::File { hash, size, .. }) = node else {
             return Ok(None);
         };
         if *size > INLINE_CONTENT_BYTES_MAX {
@@ -195,7 +236,7 @@ impl State {
         let mut content = Vec::new();
         self.disk
             .root()
-            .read(&change.path)?
+            .read(path)?
             .take(INLINE_CONTENT_BYTES_MAX + 1)
             .read_to_end(&mut content)?;
         if ContentHash::of(&content) == *hash {

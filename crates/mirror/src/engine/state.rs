@@ -142,6 +142,8 @@ pub(super) struct State {
     pub(super) pace: Pace,
     pub(super) contents: Contents,
     pub(super) to_propose: BTreeSet<RelPath>,
+    /// Those of them, and maybe some more, at which the hub has something that is to go.
+    pub(super) leaving: BTreeSet<RelPath>,
     pub(super) outstanding: Option<Outstanding>,
     pub(super) batch: u64,
     pub(super) troubles: Troubles,
@@ -229,6 +231,7 @@ impl State {
             pace: Pace::default(),
             contents: Contents::default(),
             to_propose: BTreeSet::new(),
+            leaving: BTreeSet::new(),
             outstanding: None,
             batch: 0,
             troubles: Troubles::default(),

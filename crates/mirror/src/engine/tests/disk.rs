@@ -196,7 +196,7 @@ async fn a_batch_of_long_names_and_targets_fits_into_a_frame() {
             let node = operation.node.as_ref().unwrap();
             operation.path.len() + node.link_target.len()
         });
-        assert!(bytes.sum::<usize>() < 2 << 20);
+        assert!(bytes.sum::<usize>() < 5 << 20);
         many += propose.operations.len();
         lab.accept(&propose, 2).await;
     }
