@@ -11,6 +11,8 @@ import { join } from "node:path";
 /** How long anything may take that a test waits for; a busy machine is slow. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 50;
+/** WebDriver's names for keys that are held. */
+const HELD = { Control: "\uE009", Shift: "\uE008", Alt: "\uE00A" };
 /** WebDriver's name for a reference to an element. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -85,8 +87,9 @@ export async function desktop({ binary, args = [], env = {}, home }) {
   };
   await until("the driver", () => call("GET", "/status"));
   const options = { "webkitgtk:browserOptions": { binary, args } };
+  const began = performance.now();
   const { sessionId } = await call("POST", "/session", { capabilities: { alwaysMatch: options } });
-  return new Desktop(call, sessionId, { driver, screen, home: own, ours: !home });
+  return new Desktop(call, sessionId, { driver, screen, home: own, ours: !home, began });
 }
 
 /** One window of the program. */
@@ -106,6 +109,16 @@ export class Desktop {
 
   get display() {
     return this.#around.screen.name;
+  }
+
+  /** When the program was started, as `performance.now` tells it. */
+  get began() {
+    return this.#around.began;
+  }
+
+  /** The process that drives it. */
+  get driver() {
+    return this.#around.driver.pid;
   }
 
   /** What a function of the page answers; it sees its arguments and nothing of here. */
@@ -139,6 +152,14 @@ export class Desktop {
       { type: "keyUp", value },
     ]);
     await this.#call("POST", "/actions", { actions: [{ type: "key", id: "keys", actions: keys }] });
+  }
+
+  /** Presses keys together: those that are held, by name, and the last one. */
+  async press(...keys) {
+    const values = keys.map((key) => HELD[key] ?? key);
+    const down = values.map((value) => ({ type: "keyDown", value }));
+    const up = values.toReversed().map((value) => ({ type: "keyUp", value }));
+    await this.#call("POST", "/actions", { actions: [{ type: "key", id: "keys", actions: [...down, ...up] }] });
   }
 
   /** Keeps a picture of the page. WebKit waits for the next frame, which a page at rest does not draw by itself. */

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 pub mod bulk;
 pub mod cut;
+pub mod desktop;
 pub mod echo;
 pub mod files;
 pub mod group;

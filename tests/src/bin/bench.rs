@@ -7,8 +7,8 @@ use clap::Parser;
 use slipway_tests::bench::lab::Lab;
 use slipway_tests::bench::peer::{Peer, Peers};
 use slipway_tests::bench::{
-    Row, bulk, chosen, echo, files, idle, machine, page, resume, stall, start, sync, table, tail,
-    tell, tree, unjudged,
+    Row, bulk, chosen, desktop, echo, files, idle, machine, page, resume, stall, start, sync,
+    table, tail, tell, tree, unjudged,
 };
 use slipway_tests::server::Parts;
 
@@ -105,6 +105,8 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         "resume" => resume::resume(lab, peers, some(100)).await,
         "idle" => idle::idle(lab, peers, some(3)).await,
         "cold" => page::cold(lab, &args.peers, some(5)).await,
+        "desktop-start" => desktop::start(&args.program, some(5)).await,
+        "desktop-work" => desktop::work(&args.program, some(3)).await,
         name => match name.strip_prefix("sync-") {
             Some(name) => sync(name, lab, args).await,
             None => bail!("nobody measures {name}"),

@@ -1,0 +1,114 @@
+/**
+ * Measures of the window for `cargo xtask bench desktop`; each prints one object.
+ * node bench.mjs start PROGRAM HOME FILE → {"ms"}: from the start of the program until a typed character shows
+ * node bench.mjs work PROGRAM HOME FILE  → {"rest", "most", "ctrlC", "frame"}: memory of all processes with an editor and
+ * two terminals, in bytes; the most while one of them prints without end for ten seconds; then the time from Ctrl-C to
+ * the shell's next prompt, and the longest time between two frames of the page meanwhile
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { desktop, until } from "./driver.mjs";
+
+const SETTLED_MS = 5_000;
+const PRINTS_MS = 10_000;
+
+const [kind, binary, home, file] = process.argv.slice(2);
+if (!file) throw new Error("usage: bench.mjs start|work PROGRAM HOME FILE");
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+const window = await desktop({ binary, args: ["open", file], home });
+try {
+  console.log(JSON.stringify(kind === "start" ? await start() : await work()));
+} finally {
+  await window.stop();
+}
+
+/** Looks with every frame of the page. */
+function shows(look, ...args) {
+  const script = `(...args) => new Promise((done) => {
+    const look = ${look};
+    const again = () => (look(...args) ? done(true) : requestAnimationFrame(again));
+    again();
+  })`;
+  return until(look, () => window.evaluate(script, ...args));
+}
+
+async function edit(text) {
+  const selector = ".monaco-editor .view-lines";
+  await shows("(selector) => document.querySelector(selector)?.checkVisibility()", selector);
+  await window.click(selector);
+  await window.type(text);
+  await shows(
+    "(selector, text) => document.querySelector(selector)?.textContent?.includes(text)",
+    selector,
+    text,
+  );
+}
+
+async function start() {
+  await edit("zq");
+  return { ms: performance.now() - window.began };
+}
+
+/** A new terminal in which somebody types; its shell writes a file with every prompt. */
+async function terminal(number) {
+  const prompt = join(home, `prompt-${number}`);
+  rmSync(prompt, { force: true });
+  await window.press("Control", "Shift", "`");
+  const focused = `() => document.activeElement?.classList.contains("xterm-helper-textarea")`;
+  await shows(focused);
+  // It may not read yet: what is typed before is kept for it.
+  await window.type(`PROMPT_COMMAND='date >>${prompt}'\n`);
+  await until("the shell's prompt", () => existsSync(prompt));
+  return prompt;
+}
+
+async function work() {
+  await edit("zq");
+  await terminal(1);
+  const prompt = await terminal(2);
+  await pause(SETTLED_MS);
+  const rest = memory();
+  await window.evaluate(`() => {
+    globalThis.longest = 0;
+    let last = performance.now();
+    const frame = (now) => {
+      globalThis.longest = Math.max(globalThis.longest, now - last);
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }`);
+  await window.type("yes\n");
+  let most = 0;
+  for (const end = Date.now() + PRINTS_MS; Date.now() < end; await pause(500)) {
+    most = Math.max(most, memory());
+  }
+  const before = statSync(prompt).size;
+  const begin = performance.now();
+  await window.press("Control", "c");
+  while (statSync(prompt).size === before) {
+    if (performance.now() - begin > 30_000) throw new Error("Ctrl-C ended nothing");
+    await pause(2);
+  }
+  const ctrlC = performance.now() - begin;
+  const frame = await window.evaluate("() => globalThis.longest");
+  return { rest, most, ctrlC, frame };
+}
+
+/** Proportional memory of everything that was started with this home, the driver apart. */
+function memory() {
+  const mark = `XDG_STATE_HOME=${join(home, "state")}\0`;
+  let bytes = 0;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (Number(pid) === window.driver || !readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark)) continue;
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+      bytes += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  if (bytes === 0) throw new Error(`nobody's memory can be read below ${dirname(file)}`);
+  return bytes;
+}
