@@ -16,6 +16,8 @@ use super::{Field, material};
 const EDITS: usize = 1_000;
 /// Of them, texts that both sides edit, in different lines.
 const SHARED: usize = 100;
+/// A shorter text has no lines between those that one side edits and those that the other does.
+const SHARED_BYTES_MIN: u64 = 500;
 /// Who has not come back by then does not come back.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -68,8 +70,7 @@ pub async fn offline(field: &Field<'_>, rounds: usize) -> Result<Vec<Row>> {
 /// Seconds from the return of the way until both sides are equal, and the conflict copies there are.
 async fn meeting(tool: &Tool<'_>, before: &Path) -> Result<(f64, u64)> {
     let wire = tool.wire().context("invariant: it goes through a wire")?;
-    let tree = Tree::of(before)?;
-    let files: Vec<PathBuf> = tree.files().into_iter().map(Path::to_owned).collect();
+    let files = files(before)?;
     wire.bar();
     for (side, root) in [(Side::Near, &tool.near), (Side::Far, &tool.far)] {
         edit(side, root, &files)?;
@@ -103,6 +104,17 @@ async fn meeting(tool: &Tool<'_>, before: &Path) -> Result<(f64, u64)> {
         Ok(seconds) => Ok((seconds, copies)),
         Err(error) => Err(error.context(format!("{copies} conflict copies"))),
     }
+}
+
+/// The files, those that both sides edit first.
+fn files(root: &Path) -> Result<Vec<PathBuf>> {
+    let tree = Tree::of(root)?;
+    let is_long = |path: &&Path| {
+        let found = std::fs::metadata(root.join(path));
+        found.is_ok_and(|found| found.len() >= SHARED_BYTES_MIN)
+    };
+    let (long, short): (Vec<_>, Vec<_>) = tree.files().into_iter().partition(is_long);
+    Ok(long.into_iter().chain(short).map(Path::to_owned).collect())
 }
 
 /// The edits of one side: texts that both edit, texts of its own, files that go, and new ones.

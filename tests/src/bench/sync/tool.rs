@@ -224,10 +224,12 @@ impl<'a> Tool<'a> {
     /// The near folder has what was laid out, and is kept equal from now on.
     pub async fn begin(&mut self) -> Result<()> {
         if self.kind == Kind::Slipway {
-            // It begins with an empty folder: what is there is moved in.
-            for entry in std::fs::read_dir(&self.stage)? {
-                let entry = entry?;
-                std::fs::rename(entry.path(), self.near.join(entry.file_name()))?;
+            // It begins with an empty folder: what is there is moved in, rules before what they let in.
+            let names = std::fs::read_dir(&self.stage)?.map(|entry| Ok(entry?.file_name()));
+            let mut names = names.collect::<std::io::Result<Vec<_>>>()?;
+            names.sort();
+            for name in names {
+                std::fs::rename(self.stage.join(&name), self.near.join(&name))?;
             }
             return Ok(());
         }
