@@ -117,7 +117,7 @@ impl Window {
                 Ok(_) | Err(_) if Instant::now() < end => tokio::time::sleep(MOMENT).await,
                 last => {
                     self.fail(&format!("waited in vain for {what}: {last:?}"))
-                        .await
+                        .await;
                 }
             }
         }

@@ -113,7 +113,7 @@ impl Pace {
 
     /// A path is calm: its next proposal waits for nothing.
     pub(super) fn forget(&mut self, path: &RelPath) {
-        self.0.remove(path);
+        self.proposed.remove(path);
     }
 
     /// A path is proposed.

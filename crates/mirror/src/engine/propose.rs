@@ -113,8 +113,7 @@ impl State {
                 self.to_propose.remove(path);
                 continue;
             }
-            let expect = self.base.get(path).cloned();
-            self.add(&mut batch, path, None, expect, now);
+            self.add(&mut batch, path, None, true, now);
         }
         let mut last = None;
         while !batch.is_full()
@@ -122,8 +121,7 @@ impl State {
         {
             let node = self.local.get(&path).cloned();
             let stands = self.remote.contains_key(&path) && !batch.went.contains(&path);
-            let expect = self.base.get(&path).filter(|_| stands).cloned();
-            self.add(&mut batch, &path, node, expect, now);
+            self.add(&mut batch, &path, node, stands, now);
             last = Some(path);
         }
         if batch.operations.is_empty() {
@@ -184,13 +182,14 @@ impl State {
         rest.find(may).cloned()
     }
 
-    /// Puts one operation into a batch; its path waits no longer, unless something is to stand there in place of what goes.
+    /// Puts one operation into a batch, which expects what was agreed on where something `stands`; its path waits no longer,
+    /// unless something is to stand there in place of what goes.
     fn add(
         &mut self,
         batch: &mut Batch,
         path: &RelPath,
         node: Option<Node>,
-        expect: Option<Node>,
+        stands: bool,
         now: Instant,
     ) {
         let replaced = node.is_none() && self.local.contains_key(path);
@@ -210,6 +209,7 @@ impl State {
         if !replaced {
             self.pace.proposed(path, now);
         }
+        let expect = self.base.get(path).filter(|_| stands).cloned();
         let content = inline.as_ref().map_or(0, |inline| inline.len() as u64);
         batch.bytes += content + bytes(path, &node) + bytes(path, &expect);
         batch.operations.push(v1::Operation {
