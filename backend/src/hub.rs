@@ -137,6 +137,17 @@ impl Hub {
             .ok_or(HubError::Unknown)
     }
 
+    /// A replica has heard of revisions of this epoch that the database no longer holds: it was set back to a backup.
+    /// With another epoch no copy takes what is missing here for deleted; each offers again what it has.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_back(&self, workspace: WorkspaceId, head: Head) -> Result<Head, HubError> {
+        tracing::warn!(%workspace, revision = head.revision, "The database was set back; the copies of this workspace are compared with it");
+        store::renew_epoch(&self.db, workspace, head.epoch).await?;
+        self.head(workspace).await
+    }
+
     /// The journal after a revision, in order; whole revisions, about `limit` rows.
     ///
     /// # Errors

@@ -23,4 +23,5 @@ pub mod agent;
 pub mod carrier;
 pub mod codec;
 pub mod convert;
+pub mod digest;
 pub mod relay;

@@ -22,6 +22,7 @@ use slipway_core::code::Code;
 use slipway_core::id::SessionId;
 use slipway_core::secret::Secret;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
@@ -132,6 +133,33 @@ impl Lab {
             .expect("a stop in time")
             .expect("no panic");
         server.runtime.shutdown_background();
+    }
+
+    /// Copies the database while no server runs on it.
+    pub(crate) async fn back_up(&self) {
+        let name = self.database.get_database().expect("a name");
+        self.beside(&format!("create database {name}_kept template {name}"))
+            .await;
+    }
+
+    /// Puts the copy in the database's place, as an operator does after a disaster.
+    pub(crate) async fn set_back(&self) {
+        let name = self.database.get_database().expect("a name");
+        self.beside(&format!("drop database {name}")).await;
+        self.beside(&format!("create database {name} template {name}_kept"))
+            .await;
+    }
+
+    /// Says something to Postgres outside of the test's database.
+    async fn beside(&self, statement: &str) {
+        assert!(self.server.is_none(), "nobody may use the database");
+        let options = self.database.clone().database("postgres");
+        let mut connection = options.connect().await.expect("a connection");
+        sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("done");
+        connection.close().await.expect("closed");
     }
 
     pub(crate) fn app(&self) -> &App {

@@ -13,6 +13,7 @@ use folder::Folder;
 mod folder;
 mod refused;
 mod resumed;
+mod set_back;
 
 #[tokio::test]
 async fn a_file_made_in_one_folder_is_in_the_other_and_at_the_hub_with_its_author() {

@@ -2,6 +2,7 @@
 use slipway_core::id::{Id as _, UserId, WorkspaceId};
 use slipway_core::path::RelPath;
 use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
 use super::row::{ChangeColumns, NodeColumns, nodes, uuid};
 use super::types::{Head, JournalRow, NodeRow, Version, WorkspaceRow};
@@ -19,6 +20,22 @@ pub(super) async fn head(db: &PgPool, workspace: WorkspaceId) -> Result<Option<H
         entries: row.entry_count.unsigned_abs(),
         bytes: row.bytes_used.unsigned_abs(),
     }))
+}
+
+/// Gives a workspace another epoch; nothing happens when it has one already.
+pub(super) async fn renew_epoch(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    old: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update workspaces set epoch = gen_random_uuid() where id = $1 and epoch = $2",
+        uuid(workspace),
+        old,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn workspace(

@@ -3,6 +3,7 @@ use slipway_api::file::Kind;
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::INLINE_CONTENT_BYTES_MAX;
 use slipway_core::path::RelPath;
+use slipway_proto::digest::Digest;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
@@ -78,9 +79,13 @@ pub(super) async fn answer(
     control: &mpsc::Sender<v1::HubFrame>,
     link_id: String,
 ) -> Result<bool, ReplicaError> {
-    let head = replica.hub.head(replica.workspace).await?;
+    let mut head = replica.hub.head(replica.workspace).await?;
+    if hello.epoch == head.epoch.to_string() && hello.revision.max(hello.committed) > head.revision
+    {
+        head = replica.hub.set_back(replica.workspace, head).await?;
+    }
     let epoch = head.epoch.to_string();
-    let full = hello.epoch != epoch || hello.revision == 0 || hello.revision > head.revision;
+    let full = hello.epoch != epoch || hello.revision == 0;
     replica.progress.send_modify(|progress| {
         *progress = super::ReplicaProgress {
             entries: head.entries,
@@ -94,6 +99,7 @@ pub(super) async fn answer(
         full,
         link_id,
         ranges: true,
+        compares: true,
     });
     let sent = control.send(v1::HubFrame { frame: Some(hello) }).await;
     sent.map_err(|_| ReplicaError::Closed)?;
@@ -119,6 +125,20 @@ impl Connection {
             listed: Some(revision),
         }))
         .await
+    }
+
+    /// Says what the tree comes to, if it stands at the revision of which the replica wants to know.
+    pub(super) async fn compare(&self, revision: u64) -> Result<(), ReplicaError> {
+        let (stands, rows) = self.replica.hub.listing(self.replica.workspace).await?;
+        if stands != revision {
+            return Ok(());
+        }
+        let mut digest = Digest::default();
+        for row in &rows {
+            digest.add(row.path.as_str(), &wire::node(row));
+        }
+        let sum = digest.to_bytes();
+        self.send(Frame::Digest(v1::Digest { revision, sum })).await
     }
 
     /// Sends what the journal has beyond what was sent.

@@ -253,6 +253,8 @@ pub struct Sync {
     pub down_bytes: u64,
     /// What waits, what moves and what is blocked; the first thousand.
     pub paths: Vec<SyncPath>,
+    /// Some names on this computer that no server takes, with their folders, written so that they can be read.
+    pub odd: Vec<String>,
     /// Deletions that wait for a person's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

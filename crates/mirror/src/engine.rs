@@ -31,6 +31,7 @@ mod deletion;
 mod keep;
 mod ledger;
 mod link;
+mod odd;
 mod pace;
 mod parts;
 mod person;

@@ -16,6 +16,13 @@ pub enum Notice {
         /// How many besides.
         more: usize,
     },
+    /// Names that no hub takes.
+    Odd {
+        /// The first of them, with its folder, so that it can be read.
+        first: String,
+        /// How many besides.
+        more: usize,
+    },
     /// Two edits of one file were joined.
     Merged(RelPath),
     /// Two edits of one file could not be joined: both are there.
@@ -53,6 +60,7 @@ impl Notice {
     pub const fn code(&self) -> Code {
         match self {
             Self::Blocked { code, .. } => *code,
+            Self::Odd { .. } => Code::PathInvalid,
             Self::Merged(_) => Code::EditsMerged,
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
@@ -67,13 +75,14 @@ impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Blocked { code, path, more } => {
-                let rest = match more {
-                    0 => String::new(),
-                    1 => " and one more".to_owned(),
-                    more => format!(" and {more} more"),
-                };
-                write!(f, "\"{path}\"{rest}: {}.", why(*code))
+                write!(f, "\"{path}\"{}: {}.", and(*more), why(*code))
             }
+            Self::Odd { first, more } => write!(
+                f,
+                "\"{first}\"{}: {}. Rename it.",
+                and(*more),
+                why(Code::PathInvalid)
+            ),
             Self::Merged(path) => write!(
                 f,
                 "\"{path}\" was changed here and elsewhere at the same time. Both changes are in it now."
@@ -105,6 +114,14 @@ impl std::fmt::Display for Notice {
                 folder.display()
             ),
         }
+    }
+}
+
+fn and(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => " and one more".to_owned(),
+        more => format!(" and {more} more"),
     }
 }
 

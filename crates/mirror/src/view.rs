@@ -15,12 +15,14 @@ pub struct View {
     pub bytes_up: u64,
     /// Bytes that are still to come.
     pub bytes_down: u64,
-    /// Paths that cannot be kept in step now.
+    /// Paths that cannot be kept in step now, and odd names.
     pub blocked: usize,
     /// Open conflicts.
     pub conflicts: usize,
     /// Some of all these paths.
     pub paths: Vec<PathView>,
+    /// Some of the names that no hub takes, as paths that can be read.
+    pub odd: Vec<String>,
     /// Deletions that wait for a person's word.
     pub held: Option<HeldDeletions>,
     /// Some folders are not watched, so that changes in them are found late.

@@ -83,7 +83,7 @@ impl Gateway {
                 files::restore(&local, asked).await
             }
             (_, ["sync" | "conflicts", ..]) => {
-                let local = workspaces.local(&folder).await?;
+                let local = workspaces.kept(&folder).await?;
                 match (asked.method.as_str(), rest) {
                     ("GET", ["sync"]) => sync::sync(&local).await,
                     ("POST", ["sync", "confirm"]) => sync::confirm(&local).await,

@@ -118,7 +118,7 @@ pub(super) async fn subscribe(
         return of_account(gateway, &tell).await;
     }
     let found = match gateway.0.workspaces.find(&wanted.workspace_id) {
-        Ok(Some(folder)) => gateway.0.workspaces.local(&folder).await,
+        Ok(Some(folder)) => gateway.0.workspaces.kept(&folder).await,
         // One of the server, which is looked at and not worked on.
         Ok(None) => return of_server(gateway, &wanted.workspace_id, &tell).await,
         Err(fault) => Err(fault),

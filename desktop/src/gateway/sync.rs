@@ -31,6 +31,7 @@ pub(super) async fn sync(local: &Local) -> Answer {
         up_bytes: view.bytes_up,
         down_bytes: view.bytes_down,
         paths: view.paths.iter().map(path).collect(),
+        odd: view.odd.clone(),
         held: view.held.as_ref().map(|held| HeldDeletions {
             many: small(held.many),
             of: small(held.of),

@@ -106,9 +106,27 @@ impl Workspaces {
 
     /// A workspace as it is being kept, from now on if need be.
     pub(super) async fn local(&self, folder: &Folder) -> Result<Arc<Local>, Fault> {
+        let local = self.kept(folder).await?;
+        match folder.is_there() {
+            true => Ok(local),
+            false => Err(FolderError::Gone(folder.path.clone()).into()),
+        }
+    }
+
+    /// The same, also while its folder is away: who keeps it tells of that, and waits for it.
+    pub(super) async fn kept(&self, folder: &Folder) -> Result<Arc<Local>, Fault> {
+        if let Some(local) = self.running_one(folder.id()) {
+            return Ok(local);
+        }
         if !folder.is_there() {
-            self.end(folder.id()).await;
             return Err(FolderError::Gone(folder.path.clone()).into());
+        }
+        // Who waits for another folder in this place waits in vain.
+        for other in self.running() {
+            let other = other.folder();
+            if other.path == folder.path {
+                self.end(other.id()).await;
+            }
         }
         let cell = Arc::clone(self.lock().entry(folder.id()).or_default());
         let start = || Local::start(&self.folders, folder, &self.host, &self.servers, &self.told);

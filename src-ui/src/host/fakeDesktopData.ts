@@ -86,6 +86,7 @@ export function syncOf(workspace: LocalWorkspace, now: number): Sync {
     up_bytes: 0,
     down_bytes: 0,
     paths: [],
+    odd: [],
     partly_watched: false,
     notices: [],
     arrivals: [],

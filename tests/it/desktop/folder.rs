@@ -122,7 +122,14 @@ async fn what_cannot_be_a_workspace_is_refused_in_words() {
 async fn a_folder_that_is_replaced_is_told_and_never_mixed_up() {
     let mut seat = Seat::new().await;
     let id = opened(&seat, "mine").await;
+    stands(&mut seat, &id, "local").await;
     std::fs::rename(seat.path("mine"), seat.path("away")).unwrap();
+    // It is watched: nobody has to ask.
+    let sync = format!("/workspaces/{id}/sync");
+    while text(&seat.ask("GET", &sync).await.done(), "state") != "broken" {
+        seat.until_told(|told| matches!(told, Told::Sync { .. }))
+            .await;
+    }
     std::fs::create_dir(seat.path("mine")).unwrap();
     let gone = seat.ask("GET", &format!("/workspaces/{id}/tree")).await;
     assert_eq!(gone.code(), "folder_unusable");

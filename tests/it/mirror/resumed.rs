@@ -81,6 +81,18 @@ impl Line {
         sent.await.expect("it listens");
     }
 
+    /// Sends no more contents; returns when the hub has taken all of them and ended the connection.
+    async fn hangs_up(self) {
+        let Self {
+            mut control, bulk, ..
+        } = self;
+        drop(bulk.0);
+        let ended = async { while let Ok(Some(_)) = control.1.message().await {} };
+        tokio::time::timeout(PATIENCE, ended)
+            .await
+            .expect("in time");
+    }
+
     async fn sends(&mut self, from: u64, to: u64) {
         let mut offset = from;
         while offset < to {
@@ -126,7 +138,7 @@ async fn the_first_bytes_of_a_content_that_broke_off_are_offered_and_taken() {
     let (mut line, need) = Line::open(&lab, &ana, workspace, &whole).await;
     assert!(need.begun.is_empty());
     line.sends(0, SIZE / 2).await;
-    drop(line);
+    line.hangs_up().await;
     kept(&lab).await;
     let (mut line, need) = Line::open(&lab, &ana, workspace, &whole).await;
     let begun = need.begun.into_iter().next().expect("what came before");

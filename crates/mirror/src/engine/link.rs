@@ -47,6 +47,7 @@ impl State {
             protocol: PROTOCOL,
             epoch: self.epoch.clone(),
             revision: self.revision,
+            committed: self.committed.max(self.revision),
             // Which workspace and which replica is known to who dials.
             ..v1::SpokeHello::default()
         };

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
+use slipway_proto::digest::Digest;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame;
+use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
 use super::link::FlushAnswer;
@@ -30,12 +32,14 @@ impl State {
             }
             Some(hub_frame::Frame::Arrived(arrived)) => self.arrived(&arrived),
             Some(hub_frame::Frame::Flush(flush)) => self.flush(FlushAnswer::Hub(flush.token)),
+            Some(hub_frame::Frame::Digest(digest)) => self.compared(&digest),
             None => {}
         }
     }
 
     fn hub_hello(&mut self, hello: v1::HubHello) {
         self.parts.greeted(hello.ranges);
+        self.hub_compares = hello.compares;
         if hello.full {
             self.ahead.clear();
             // Another epoch: the base no longer says what the hub once had, so it may delete nothing.
@@ -50,10 +54,43 @@ impl State {
             self.listing = Some(BTreeMap::new());
         } else {
             self.in_step = true;
+            self.compares = true;
             self.everything = true;
             self.look();
         }
         self.epoch = hello.epoch;
+    }
+
+    /// Asks what the hub's tree comes to, when it is time to and the journal alone can tell what it has.
+    pub(super) async fn compare_with_hub(&mut self) {
+        if self.hub_compares && self.compares && self.is_hub_known() {
+            self.compares = false;
+            let revision = self.revision;
+            self.send(Frame::Compare(v1::Compare { revision })).await;
+        }
+    }
+
+    fn is_hub_known(&self) -> bool {
+        self.in_step && self.ahead.is_empty() && self.outstanding.is_none()
+    }
+
+    /// Holds the hub's tree against what was heard of it. News since then have their own time.
+    fn compared(&mut self, theirs: &v1::Digest) {
+        if theirs.revision != self.revision || !self.is_hub_known() {
+            return;
+        }
+        let mut ours = Digest::default();
+        for (path, node) in &self.remote {
+            ours.add(path.as_str(), &wire::to_wire(node));
+        }
+        if ours.to_bytes() != theirs.sum {
+            tracing::warn!(
+                revision = theirs.revision,
+                "The hub has another tree than it told of; everything is compared"
+            );
+            self.epoch.clear();
+            self.disconnected();
+        }
     }
 
     fn changes(&mut self, changes: v1::Changes) {

@@ -2,7 +2,7 @@
 //! was read to its end is gone; what cannot be seen keeps its last state, and nothing is decided about it.
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
@@ -10,6 +10,7 @@ use slipway_sync::ignore::{RULES_FILE, Rules};
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
+use super::odd;
 use super::state::{Print, State};
 use crate::clock;
 use crate::disk::{Fingerprint, Seen};
@@ -25,9 +26,18 @@ impl State {
             let Ok(relative) = path.strip_prefix(self.disk.path()) else {
                 continue;
             };
-            // The root itself, and names that cannot be synced, are nobody's path.
-            if let Some(Ok(path)) = relative.to_str().map(RelPath::parse) {
-                self.dirty.insert(path);
+            // The root itself is nobody's path.
+            let (Some(above), Some(name)) = (relative.parent(), relative.file_name()) else {
+                continue;
+            };
+            let folder = above.to_str().and_then(|above| RelPath::parse(above).ok());
+            if folder.is_none() && above != Path::new("") {
+                // Below an odd name, which is told of alone.
+                continue;
+            }
+            match odd::path_of(folder.as_ref(), name) {
+                Some(path) => drop(self.dirty.insert(path)),
+                None => self.look_for_odd_names(folder.as_ref()),
             }
         }
     }
@@ -124,17 +134,11 @@ impl State {
             Some(folder) => drop(self.unknown.remove(folder)),
             None => self.root_unknown = false,
         }
-        let mut here = Vec::new();
-        for name in names {
-            let Some(name) = name.to_str() else { continue };
-            let whole = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
-            // Names that some systems cannot hold, or hold otherwise, stay on this disk only.
-            if let Ok(path) = RelPath::parse(&whole)
-                && path.as_str() == whole
-            {
-                here.push(path);
-            }
-        }
+        self.odd_among(folder, &names);
+        let here: Vec<_> = names
+            .iter()
+            .filter_map(|name| odd::path_of(folder, name))
+            .collect();
         let standing: HashSet<&str> = here.iter().map(RelPath::as_str).collect();
         let gone: Vec<_> = self
             .inside(folder)

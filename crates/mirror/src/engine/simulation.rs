@@ -167,7 +167,7 @@ impl World {
             }
             spoke_frame::Frame::Need(need) => self.bulk.extend(need.hashes),
             spoke_frame::Frame::Applied(applied) => assert!(applied.revision <= self.hub.head),
-            spoke_frame::Frame::Flushed(_) => {}
+            spoke_frame::Frame::Flushed(_) | spoke_frame::Frame::Compare(_) => {}
         }
         true
     }

@@ -21,6 +21,7 @@ use super::deletion::Deletions;
 use super::keep::{Keep, Trash};
 use super::ledger::Ledger;
 use super::link::{Flush, FlushAnswer};
+use super::odd::OddNames;
 use super::pace::{Held, Pace};
 use super::parts::{self, Parts};
 use super::texts::{self, Texts};
@@ -135,6 +136,10 @@ pub(super) struct State {
     pub(super) behind: bool,
     /// The hub has said hello and its tree is known.
     pub(super) in_step: bool,
+    /// This hub says what its tree comes to.
+    pub(super) hub_compares: bool,
+    /// What was heard of the hub's tree is to be held against it.
+    pub(super) compares: bool,
     pub(super) dirty: BTreeSet<RelPath>,
     pub(super) everything: bool,
     look_at: Option<Instant>,
@@ -147,6 +152,7 @@ pub(super) struct State {
     pub(super) outstanding: Option<Outstanding>,
     pub(super) batch: u64,
     pub(super) troubles: Troubles,
+    pub(super) odd: OddNames,
     pub(super) flushes: Vec<Flush>,
     /// Something was moved to a copy that no look has found yet.
     pub(super) moved_aside: bool,
@@ -224,6 +230,8 @@ impl State {
             link: None,
             behind: false,
             in_step: false,
+            hub_compares: false,
+            compares: false,
             dirty: BTreeSet::new(),
             everything: true,
             look_at: None,
@@ -235,6 +243,7 @@ impl State {
             outstanding: None,
             batch: 0,
             troubles: Troubles::default(),
+            odd: OddNames::default(),
             flushes: Vec::new(),
             moved_aside: false,
             applied_told: None,
@@ -342,6 +351,7 @@ impl State {
             // A folder that was missed may not be watched, or another one in its place.
             self.watch.distrust();
             self.everything = true;
+            self.compares = true;
             looks = true;
         }
         if looks {
@@ -390,6 +400,7 @@ impl State {
         self.keep_displaced();
         self.contents.tidy(&mut self.disk);
         self.tell_troubles();
+        self.tell_odd_names();
         if self.link.is_some() {
             self.ask_for_contents().await;
         }
@@ -397,6 +408,7 @@ impl State {
             self.propose().await;
             self.tell_applied().await;
             self.answer_flushes().await;
+            self.compare_with_hub().await;
         }
         self.tell_view();
     }

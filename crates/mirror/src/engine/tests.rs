@@ -14,6 +14,7 @@ use crate::notice::Notice;
 use crate::wire;
 
 mod arrival;
+mod compare;
 mod deletion;
 mod disk;
 mod flush;

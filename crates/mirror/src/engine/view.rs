@@ -17,6 +17,8 @@ use crate::view::{HeldDeletions, PathState, PathView, View};
 const AGAIN: Duration = Duration::from_millis(100);
 /// Paths that are told one by one.
 const PATHS_MAX: usize = 1_000;
+/// Odd names that are.
+const ODD_MAX: usize = 20;
 /// Held deletions that are.
 const HELD_MAX: usize = 20;
 
@@ -114,9 +116,10 @@ impl State {
             waiting_down: self.waiting(&self.apart),
             bytes_up: self.unsent.bytes().saturating_sub(sent),
             bytes_down: self.apart.bytes().saturating_sub(come),
-            blocked: self.troubles.blocked().count(),
+            blocked: self.troubles.blocked().count() + self.odd.len(),
             conflicts: self.copies.len(),
             paths: self.path_views(),
+            odd: self.odd.spelled().take(ODD_MAX).collect(),
             held: self.held_deletions(),
             partly_watched: self.watch.is_partial(),
             unreadable_root: self.root_unknown,

@@ -321,6 +321,8 @@ impl Connection<'_> {
             }
             spoke_frame::Frame::Applied(applied) => self.hub.inner().applied = applied.revision,
             spoke_frame::Frame::Flushed(flushed) => self.hub.inner().flushed = flushed.token,
+            // It does not offer to.
+            spoke_frame::Frame::Compare(_) => panic!("nobody asks"),
         }
         self.goes_on()
     }

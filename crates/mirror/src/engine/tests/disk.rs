@@ -201,3 +201,40 @@ async fn a_batch_of_long_names_and_targets_fits_into_a_frame() {
         lab.accept(&propose, 2).await;
     }
 }
+
+#[tokio::test]
+async fn a_folder_that_is_moved_away_is_missed_at_once() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a\n")]).await;
+    let (root, aside) = (
+        lab.folder.path().join("work"),
+        lab.folder.path().join("aside"),
+    );
+    std::fs::rename(&root, &aside).unwrap();
+    assert!(matches!(lab.notice().await, Notice::Gone(_)));
+    std::fs::rename(&aside, &root).unwrap();
+    lab.write("b.txt", "b\n");
+    assert_eq!(lab.flush_of(2).await, ["b.txt"]);
+}
+
+#[tokio::test]
+async fn a_name_that_no_hub_takes_is_told_and_stays_until_it_is_renamed() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a\n")]).await;
+    let mut view = lab.engine.view().await.unwrap();
+    lab.write("bad\nname.txt", "odd\n");
+    let told = lab.notice().await.to_string();
+    assert!(
+        told.starts_with("\"bad\\nname.txt\": a name that"),
+        "{told}"
+    );
+    view.wait_for(|view| view.odd == ["bad\\nname.txt"] && view.blocked == 1)
+        .await
+        .unwrap();
+    assert!(lab.flush_of(2).await.is_empty());
+    std::fs::rename(lab.file("bad\nname.txt"), lab.file("good.txt")).unwrap();
+    assert_eq!(lab.flush_of(2).await, ["good.txt"]);
+    view.wait_for(|view| view.odd.is_empty() && view.blocked == 0)
+        .await
+        .unwrap();
+}

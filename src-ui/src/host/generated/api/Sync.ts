@@ -35,6 +35,10 @@ down_bytes: number,
  */
 paths: Array<SyncPath>, 
 /**
+ * Some names on this computer that no server takes, with their folders, written so that they can be read.
+ */
+odd: Array<string>, 
+/**
  * Deletions that wait for a person's word.
  */
 held?: HeldDeletions, 
