@@ -21,9 +21,11 @@ mod journey;
 mod keychain;
 mod large;
 mod link;
+mod mount;
 mod terminal;
 mod trouble;
 mod two;
+mod version;
 mod window;
 
 /// Looks again after a moment too short to be waited for.

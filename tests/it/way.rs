@@ -1,14 +1,18 @@
 //! `Way`: a way to a server that can be cut, and led to another.
 use std::sync::{Arc, Mutex};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+/// What a server says, and what is heard of it: as long, and not taken apart on the way.
+type Said = (String, String);
 
 /// A way to a server.
 pub(crate) struct Way {
     pub(crate) base: String,
     target: Arc<Mutex<String>>,
+    said: Arc<Mutex<Option<Said>>>,
     carried: Arc<Mutex<JoinSet<()>>>,
 }
 
@@ -19,13 +23,16 @@ impl Way {
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let carried = Arc::new(Mutex::new(JoinSet::new()));
         let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
+        let said = Arc::<Mutex<Option<Said>>>::default();
+        let says = Arc::clone(&said);
         tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
+            while let Ok((near, _)) = listener.accept().await {
                 let target = led.lock().expect("no holder panics").clone();
+                let says = Arc::clone(&says);
                 carry.lock().expect("no holder panics").spawn(async move {
                     // Without a server the connection ends at once.
-                    if let Ok(mut far) = TcpStream::connect(target).await {
-                        copy_bidirectional(&mut near, &mut far).await.ok();
+                    if let Ok(far) = TcpStream::connect(target).await {
+                        carry_both(near, far, &says).await.ok();
                     }
                 });
             }
@@ -33,8 +40,15 @@ impl Way {
         Self {
             base,
             target,
+            said,
             carried,
         }
+    }
+
+    /// Lets one word of the server be heard as another of the same length.
+    pub(crate) fn turns(&self, word: &str, into: &str) {
+        assert_eq!(word.len(), into.len());
+        *self.said.lock().expect("no holder panics") = Some((word.to_owned(), into.to_owned()));
     }
 
     /// Ends every connection.
@@ -45,6 +59,45 @@ impl Way {
     /// Leads whoever connects from now on to another server.
     pub(crate) fn lead_to(&self, server: &str) {
         *self.target.lock().expect("no holder panics") = address(server);
+    }
+}
+
+async fn carry_both(
+    near: TcpStream,
+    far: TcpStream,
+    says: &Mutex<Option<Said>>,
+) -> std::io::Result<()> {
+    let (mut from_near, mut to_near) = near.into_split();
+    let (mut from_far, mut to_far) = far.into_split();
+    let there = async {
+        tokio::io::copy(&mut from_near, &mut to_far).await?;
+        to_far.shutdown().await
+    };
+    let back = async {
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            let many = from_far.read(&mut piece).await?;
+            if many == 0 {
+                return to_near.shutdown().await;
+            }
+            let piece = &mut piece[..many];
+            if let Some((word, into)) = &*says.lock().expect("no holder panics") {
+                turn(piece, word.as_bytes(), into.as_bytes());
+            }
+            to_near.write_all(piece).await?;
+        }
+    };
+    tokio::try_join!(there, back).map(drop)
+}
+
+fn turn(piece: &mut [u8], word: &[u8], into: &[u8]) {
+    let mut at = 0;
+    while let Some(place) = piece[at..]
+        .windows(word.len())
+        .position(|here| here == word)
+    {
+        at += place;
+        piece[at..at + word.len()].copy_from_slice(into);
     }
 }
 

@@ -1,4 +1,7 @@
 //! What a person meets that is nobody's fault: each is a clear line where they look, and no byte is lost.
+use std::path::Path;
+
+use super::mount::Mount;
 use super::window::Window;
 use super::{Scene, files, holds};
 use crate::command_line::desk::Desk;
@@ -66,8 +69,8 @@ async fn a_folder_inside_another_is_refused_by_name() {
         .status()
         .await
         .expect("it starts");
-    window.says("tides").await;
-    window.picture("around").await;
+    window.opens_dialog("This cannot be opened").await;
+    window.see("treeitem", "~a.txt").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,41 +91,12 @@ async fn names_that_the_server_refuses_are_told_and_the_rest_moves() {
     scene.stored("better.txt", "odd").await;
 }
 
-/// A file system of its own below a desk, gone with this.
-struct Mount(std::path::PathBuf);
-
-impl Mount {
-    fn new(kind: &str, path: std::path::PathBuf, options: &str) -> Self {
-        std::fs::create_dir_all(&path).expect("a folder");
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", kind, "-o", options, kind]).arg(&path);
-        assert!(
-            mount.status().expect("mount").success(),
-            "tests run as root"
-        );
-        Self(path)
-    }
-
-    fn again(&self, options: &str) {
-        let mut mount = std::process::Command::new("mount");
-        mount
-            .args(["-o", &format!("remount,{options}")])
-            .arg(&self.0);
-        assert!(mount.status().expect("mount").success());
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let mut mount = std::process::Command::new("umount");
-        mount.arg("-l").arg(&self.0).status().ok();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_on_another_volume_that_turns_read_only_keeps_what_is_typed() {
     let desk = Desk::new();
-    let volume = Mount::new("tmpfs", desk.path("volume"), "size=8m");
+    let Some(volume) = Mount::small(desk.path("volume"), "8m") else {
+        return;
+    };
     std::fs::create_dir(desk.path("volume/tides")).expect("a folder");
     let file = desk.path("volume/tides/tides.txt");
     std::fs::write(&file, "low water\n").expect("a file");
@@ -130,20 +104,56 @@ async fn a_folder_on_another_volume_that_turns_read_only_keeps_what_is_typed() {
     window.edit("tides.txt", "low water").await;
     window.keys("high ").await;
     holds(&file, "high low water").await;
-    volume.again("ro");
+    volume.becomes("ro");
     window.keys("and dry ").await;
     window.part_says(".statusbar", "not saved").await;
     window.picture("read-only").await;
-    volume.again("rw");
+    volume.becomes("rw");
     window.press("Control+s").await;
     holds(&file, "high and dry low water").await;
     window.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_may_not_be_written_is_refused_in_words() {
+    let desk = Desk::new();
+    let Some(volume) = Mount::small(desk.path("volume"), "1m") else {
+        return;
+    };
+    std::fs::create_dir(desk.path("volume/tides")).expect("a folder");
+    volume.becomes("ro");
+    let window = Window::open(&desk, &["open", "volume/tides"]).await;
+    window.opens_dialog("This cannot be opened").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_is_told_and_the_rest_moves() {
+    let scene = Scene::set().await;
+    let secret = scene.desk.path("tides/secret.txt");
+    std::fs::write(&secret, "").expect("a file");
+    // Nobody reads the first byte of a process's memory, whoever they are.
+    let Some(memory) = Mount::over(Path::new("/proc/self/mem"), secret) else {
+        return;
+    };
+    let window = scene.window().await;
+    std::fs::write(scene.desk.path("tides/good.txt"), "good\n").expect("a file");
+    scene.stored("good.txt", "good").await;
+    window.part_says(".statusbar", "1 file cannot sync").await;
+    window.act("Show sync").await;
+    window.says("Allow reading it").await;
+    window.picture("unreadable").await;
+    drop(memory);
+    std::fs::write(scene.desk.path("tides/secret.txt"), "open\n").expect("a file");
+    scene.stored("secret.txt", "open").await;
+    window.part_says(".statusbar", "Synced").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_what_was_typed_is_kept_until_there_is_room() {
     let desk = Desk::new();
-    let _volume = Mount::new("tmpfs", desk.path("volume"), "size=1m");
+    let Some(_volume) = Mount::small(desk.path("volume"), "1m") else {
+        return;
+    };
     std::fs::create_dir(desk.path("volume/tides")).expect("a folder");
     let file = desk.path("volume/tides/tides.txt");
     std::fs::write(&file, "low water\n").expect("a file");

@@ -218,6 +218,17 @@ impl Window {
         self.part_says(".xterm-rows", text).await;
     }
 
+    /// Waits until the system's own dialog with this title stands before the window.
+    pub(super) async fn opens_dialog(&self, title: &str) {
+        let found = async || {
+            let mut search = tokio::process::Command::new("xdotool");
+            search.args(["search", "--onlyvisible", "--name", title]);
+            let search = search.env("DISPLAY", self.display()).output().await;
+            search.expect("xdotool is installed").status.success()
+        };
+        super::eventually(&format!("the dialog {title:?}"), found).await;
+    }
+
     /// Takes an action of the command box.
     pub(super) async fn act(&self, title: &str) {
         self.press("F1").await;
