@@ -3,29 +3,19 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { navigate } from "wouter/use-browser-location";
-import { AccountPage } from "../features/account/AccountPage";
 import { DesktopSignIn } from "../features/account/DesktopSignIn";
 import { StartPage } from "../features/start/StartPage";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import type { Kept } from "../host/host";
 import { refresh, useProgram } from "../host/local";
 import { useHost } from "../host/useHost";
-import { part } from "../ui/part";
 import { usePopups } from "../ui/popups";
 import { AccountMenu } from "./AccountMenu";
 import { Around } from "./Around";
-import { Brand } from "./Brand";
 import { desktopActions } from "./desktop";
 import type { OpenWorkspace } from "./Ide";
-import { NotFound } from "./NotFound";
 import { Page } from "./Page";
-
-const loading = <div className="splash late" role="status" aria-label="Loading" />;
-const Ide = part(() => import("./Ide").then((module) => module.Ide), loading);
-const AdminPage = part(
-  () => import("../features/admin/AdminPage").then((module) => module.AdminPage),
-  loading,
-);
+import { loading, Rooms } from "./Rooms";
 
 const LAST = "slipway.desktop.last";
 
@@ -34,7 +24,7 @@ export function DesktopHome() {
   usePainted();
   return (
     <Around host={host}>
-      <Rooms />
+      <Places />
     </Around>
   );
 }
@@ -70,7 +60,7 @@ function useLast(kept: Kept): void {
   }, [kept, place]);
 }
 
-function Rooms() {
+function Places() {
   const host = useHost();
   const popups = usePopups();
   const lists = useQueryClient();
@@ -132,42 +122,18 @@ function Rooms() {
           <Redirect to="/" />
         )}
       </Route>
-      <Route path="/account">
-        {account ? (
-          <Page title="Account" end={end}>
-            <AccountPage
-              account={account}
-              onAccount={() => void refresh(lists, { told: "account" })}
-              onSignedOut={() => navigate("/")}
-            />
-          </Page>
-        ) : (
-          signedIn(null)
-        )}
-      </Route>
-      {account?.administrator ? (
-        <Route path="/administration">
-          <Page title="Administration" end={end}>
-            <AdminPage account={account} />
-          </Page>
-        </Route>
-      ) : null}
-      <Route path="/w/:workspace">
-        {({ workspace }) => (
-          <Ide
-            key={workspace}
-            workspace={workspace}
-            start={<Brand />}
-            own={own}
-            end={end}
-            onOpen={(workspace) => {
-              open.current = workspace;
-            }}
-          />
-        )}
-      </Route>
       <Route>
-        <NotFound end={end} />
+        <Rooms
+          account={account}
+          nobody={signedIn(null)}
+          end={end}
+          own={own}
+          onAccount={() => void refresh(lists, { told: "account" })}
+          onSignedOut={() => navigate("/")}
+          onOpen={(workspace) => {
+            open.current = workspace;
+          }}
+        />
       </Route>
     </Switch>
   );

@@ -1,29 +1,18 @@
 /** Everything behind the sign-in: workspaces, account, administration, and the IDE. */
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { Redirect, Route, Switch } from "wouter";
-import { AccountPage } from "../features/account/AccountPage";
 import { SignInAgain } from "../features/account/SignInAgain";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import type { ConnectionStatus } from "../host/connection";
 import { SignInGate } from "../host/gate";
 import type { Account } from "../host/generated/api/Account";
 import { useHost } from "../host/useHost";
-import { part } from "../ui/part";
 import { usePopups } from "../ui/popups";
 import { AccountMenu } from "./AccountMenu";
 import { Around } from "./Around";
 import { accountActions, signOut } from "./account";
-import { Brand } from "./Brand";
-import { NotFound } from "./NotFound";
 import { Page } from "./Page";
-
-const loading = <div className="splash late" role="status" aria-label="Loading" />;
-// The editor and its terminals come when a workspace is opened, not before.
-const Ide = part(() => import("./Ide").then((module) => module.Ide), loading);
-const AdminPage = part(
-  () => import("../features/admin/AdminPage").then((module) => module.AdminPage),
-  loading,
-);
+import { Rooms } from "./Rooms";
 
 interface Props {
   account: Account;
@@ -46,7 +35,7 @@ export function Home(props: Props) {
   );
   return (
     <Around host={host} heard={heard}>
-      <Routes {...props} />
+      <Places {...props} />
       {expired ? (
         <SignInAgain
           exchange={outer.exchange}
@@ -62,7 +51,7 @@ export function Home(props: Props) {
   );
 }
 
-function Routes({ account, onAccount, onSignedOut }: Props) {
+function Places({ account, onAccount, onSignedOut }: Props) {
   const host = useHost();
   const popups = usePopups();
   const own = () =>
@@ -75,28 +64,18 @@ function Routes({ account, onAccount, onSignedOut }: Props) {
           <WorkspacesPage />
         </Page>
       </Route>
-      <Route path="/account">
-        <Page title="Account" end={end}>
-          <AccountPage account={account} onAccount={onAccount} onSignedOut={onSignedOut} />
-        </Page>
-      </Route>
-      {account.administrator ? (
-        <Route path="/administration">
-          <Page title="Administration" end={end}>
-            <AdminPage account={account} />
-          </Page>
-        </Route>
-      ) : null}
-      <Route path="/w/:workspace">
-        {({ workspace }) => (
-          <Ide key={workspace} workspace={workspace} start={<Brand />} own={own} end={end} />
-        )}
-      </Route>
       <Route path="/sign-in">
         <Redirect to="/" />
       </Route>
       <Route>
-        <NotFound end={end} />
+        <Rooms
+          account={account}
+          nobody={null}
+          end={end}
+          own={own}
+          onAccount={onAccount}
+          onSignedOut={onSignedOut}
+        />
       </Route>
     </Switch>
   );

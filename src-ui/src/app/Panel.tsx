@@ -1,5 +1,6 @@
 /** The panel below the editor: terminals and runs. */
-import { find, hintOf } from "../bench/actions";
+import { find } from "../bench/actions";
+import { Tool } from "../bench/Buttons";
 import { type PanelTab, useStore } from "../bench/bench";
 import { onTabKeys } from "../bench/tabs";
 import { RunPanel } from "../features/run/RunPanel";
@@ -10,7 +11,7 @@ import { KeptOutput } from "../features/terminal/KeptOutput";
 import { TerminalTabs } from "../features/terminal/TerminalTabs";
 import { TerminalView } from "../features/terminal/TerminalView";
 import type { Run } from "../host/generated/api/Run";
-import { Icon } from "../ui/Icon";
+import { Empty } from "../ui/Empty";
 import { Keys } from "./Palette";
 import { Splitter } from "./Splitter";
 import type { Workbench } from "./workbench";
@@ -70,8 +71,8 @@ export function Panel({ bench }: { bench: Workbench }) {
           <span className="small faint ide-leave" aria-hidden="true">
             <Keys chord="F6" /> leaves the terminal
           </span>
-          <Tool bench={bench} id="terminal.new" />
-          <Tool bench={bench} id="panel.close" />
+          <Tool action={find(bench.bench.actions(), "terminal.new")} />
+          <Tool action={find(bench.bench.actions(), "panel.close")} />
         </span>
       </div>
       <div className="cols">
@@ -85,21 +86,6 @@ export function Panel({ bench }: { bench: Workbench }) {
         </div>
       </div>
     </section>
-  );
-}
-
-function Tool({ bench, id }: { bench: Workbench; id: string }) {
-  const action = find(bench.bench.actions(), id);
-  return (
-    <button
-      type="button"
-      className="btn btn-ghost btn-icon btn-sm"
-      aria-label={action.title}
-      title={hintOf(action)}
-      onClick={action.run}
-    >
-      <Icon name={action.icon} />
-    </button>
   );
 }
 
@@ -161,11 +147,12 @@ function Terminal({ bench }: { bench: Workbench }) {
 function NoTerminal({ bench }: { bench: Workbench }) {
   const { opening, problem } = useStore(bench.terminals.store, (state) => state);
   return (
-    <div className="empty ide-empty">
-      <Icon name="terminal" />
-      <h2>{opening ? "Opening a terminal" : "No terminal is open"}</h2>
-      {problem && !opening ? <p className="small">{problem}</p> : null}
-      <div className="actions">
+    <Empty
+      icon="terminal"
+      title={opening ? "Opening a terminal" : "No terminal is open"}
+      text={opening ? null : problem}
+      grow
+      actions={
         <button
           type="button"
           className="btn"
@@ -174,7 +161,7 @@ function NoTerminal({ bench }: { bench: Workbench }) {
         >
           New terminal
         </button>
-      </div>
-    </div>
+      }
+    />
   );
 }

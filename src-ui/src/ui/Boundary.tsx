@@ -1,7 +1,7 @@
 /** A part of the page that broke says so and can be loaded again; the rest goes on. */
 import { Component, type ReactNode } from "react";
 import { HostContext } from "../host/useHost";
-import { Icon } from "./Icon";
+import { Empty } from "./Empty";
 
 export class Boundary extends Component<{ children: ReactNode }, { broken: boolean }> {
   static override contextType = HostContext;
@@ -15,18 +15,18 @@ export class Boundary extends Component<{ children: ReactNode }, { broken: boole
   override render() {
     if (!this.state.broken) return this.props.children;
     return (
-      <div className="empty grow" role="alert">
-        <Icon name="error" />
-        <h2>This part of the page could not be shown</h2>
-        <p>
-          What you wrote is kept. Load the page again; if that does not help, check the connection.
-        </p>
-        <div className="actions">
+      <Empty
+        icon="error"
+        title="This part of the page could not be shown"
+        text="What you wrote is kept. Load the page again; if that does not help, check the connection."
+        grow
+        alert
+        actions={
           <button type="button" className="btn btn-primary" onClick={() => this.context?.reload()}>
             Load again
           </button>
-        </div>
-      </div>
+        }
+      />
     );
   }
 }

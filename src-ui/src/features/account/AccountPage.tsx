@@ -7,7 +7,7 @@ import { Card } from "../../ui/Card";
 import { Field, PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
-import { SideLinks } from "../../ui/SideLinks";
+import { SettingsPage } from "../../ui/SettingsPage";
 import { Devices } from "./Devices";
 import { StrengthBars } from "./StrengthBars";
 
@@ -26,20 +26,12 @@ const PARTS = [
 
 export function AccountPage(props: Props) {
   return (
-    <>
-      <SideLinks title="Account" parts={PARTS} />
-      <main className="main page-main">
-        <div className="page-head">
-          <h1>Account</h1>
-        </div>
-        <div className="set">
-          <Profile {...props} />
-          <Password account={props.account} />
-          <Devices />
-          <End {...props} />
-        </div>
-      </main>
-    </>
+    <SettingsPage title="Account" parts={PARTS}>
+      <Profile {...props} />
+      <Password account={props.account} />
+      <Devices />
+      <End {...props} />
+    </SettingsPage>
   );
 }
 

@@ -7,7 +7,7 @@ import { useHost } from "../../host/useHost";
 import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
-import { SideLinks } from "../../ui/SideLinks";
+import { SettingsPage } from "../../ui/SettingsPage";
 import { People } from "./People";
 import "./admin.css";
 
@@ -19,18 +19,10 @@ const SERVER = ["server"];
 
 export function AdminPage({ account }: { account: Account }) {
   return (
-    <>
-      <SideLinks title="Administration" parts={PARTS} />
-      <main className="main page-main">
-        <div className="page-head">
-          <h1>Administration</h1>
-        </div>
-        <div className="set">
-          <Server />
-          <People account={account} />
-        </div>
-      </main>
-    </>
+    <SettingsPage title="Administration" parts={PARTS}>
+      <Server />
+      <People account={account} />
+    </SettingsPage>
   );
 }
 

@@ -1,37 +1,19 @@
 /** Theirs beside mine, read from the server and the open text; mine stays editable. */
-import { useEffect, useRef } from "react";
-import { useBench } from "../../bench/bench";
+import { useCallback } from "react";
+import { Diff, type Sides } from "./Diff";
 import type { Texts } from "./editor";
 import { languageOf } from "./shape";
 
 export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
-  const { host } = useBench();
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    let gone = false;
-    let clean = () => {};
-    void import("./monaco").then(({ monaco, createDiff, uriOf }) => {
-      if (gone) return;
-      const mine = monaco.editor.getModel(uriOf(buffers.workspace, path));
-      if (!mine) return;
-      const theirs = monaco.editor.createModel(buffers.theirs(path) ?? "", languageOf(path));
-      const editor = createDiff(element, host, {
-        renderSideBySide: element.clientWidth > 700,
-        ariaLabel: `${path}: theirs and mine`,
-      });
-      editor.setModel({ original: theirs, modified: mine });
-      clean = () => {
-        editor.dispose();
-        theirs.dispose();
-      };
-    });
-    return () => {
-      gone = true;
-      clean();
-    };
-  }, [path, buffers, host]);
+  const sides = useCallback(
+    ({ monaco, uriOf }: typeof import("./monaco")): Sides | null => {
+      const modified = monaco.editor.getModel(uriOf(buffers.workspace, path));
+      if (!modified) return null;
+      const original = monaco.editor.createModel(buffers.theirs(path) ?? "", languageOf(path));
+      return { original, modified, own: [original] };
+    },
+    [path, buffers],
+  );
   return (
     <div className="editor-compare">
       <div className="editor-sides small">
@@ -44,7 +26,7 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
           <span className="faint">not saved yet, edit freely</span>
         </span>
       </div>
-      <div className="editor-host" ref={place} />
+      <Diff label={`${path}: theirs and mine`} sides={sides} />
     </div>
   );
 }

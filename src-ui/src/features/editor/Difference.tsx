@@ -1,6 +1,6 @@
 /** Two texts beside each other, both to be read only. */
-import { useEffect, useRef } from "react";
-import { useBench } from "../../bench/bench";
+import { useCallback } from "react";
+import { Diff, type Sides } from "./Diff";
 import { languageOf } from "./shape";
 
 interface Props {
@@ -12,36 +12,13 @@ interface Props {
 }
 
 export function Difference({ path, before, after, label }: Props) {
-  const { host } = useBench();
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    let gone = false;
-    let clean = () => {};
-    void import("./monaco").then((monaco) => {
-      if (gone) return;
-      monaco.applyTheme();
-      const language = languageOf(path);
-      const original = monaco.monaco.editor.createModel(before, language);
-      const modified = monaco.monaco.editor.createModel(after, language);
-      const editor = monaco.createDiff(element, host, {
-        readOnly: true,
-        hideUnchangedRegions: { enabled: true },
-        renderSideBySide: element.clientWidth > 700,
-        ariaLabel: label,
-      });
-      editor.setModel({ original, modified });
-      clean = () => {
-        editor.dispose();
-        original.dispose();
-        modified.dispose();
-      };
-    });
-    return () => {
-      gone = true;
-      clean();
-    };
-  }, [path, before, after, label, host]);
-  return <div className="editor-host" ref={place} />;
+  const sides = useCallback(
+    ({ monaco }: typeof import("./monaco")): Sides => {
+      const made = (text: string) => monaco.editor.createModel(text, languageOf(path));
+      const [original, modified] = [made(before), made(after)];
+      return { original, modified, own: [original, modified] };
+    },
+    [path, before, after],
+  );
+  return <Diff label={label} readOnly sides={sides} />;
 }

@@ -2,7 +2,9 @@
 import { Fragment, useEffect, useRef, useState } from "react";
 import { action } from "../../bench/actions";
 import { useBench, useHere, useStore } from "../../bench/bench";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
+import { Waiting } from "../../ui/Waiting";
 import { Compare } from "./Compare";
 import type { Editor, Texts } from "./editor";
 import { Nothing } from "./Nothing";
@@ -31,24 +33,21 @@ export function EditorArea({ editor, hidden = false }: { editor: Editor; hidden?
     <section className="editor-area" aria-label="Editor" hidden={hidden}>
       <Tabs editor={editor} />
       {failed ? (
-        <div className="empty">
-          <Icon name="error" />
-          <h2>The editor could not be loaded</h2>
-          <p>Your files are safe. Check the connection and load the page again.</p>
-          <div className="actions">
+        <Empty
+          icon="error"
+          title="The editor could not be loaded"
+          text="Your files are safe. Check the connection and load the page again."
+          grow
+          actions={
             <button type="button" className="btn" onClick={() => host.reload()}>
               Reload
             </button>
-          </div>
-        </div>
+          }
+        />
       ) : buffers ? (
         <Body editor={editor} buffers={buffers} />
       ) : (
-        <div className="editor-wait" role="status" aria-label="Loading the editor">
-          <span className="skeleton" style={{ width: "38%" }} />
-          <span className="skeleton" style={{ width: "52%" }} />
-          <span className="skeleton" style={{ width: "30%" }} />
-        </div>
+        <Waiting place="main" label="Loading the editor" />
       )}
     </section>
   );

@@ -1,7 +1,7 @@
 /** What is not a text: pictures are shown, other bytes are described. */
 import { useEffect, useState } from "react";
 import type { Content } from "../../host/ide";
-import { Icon } from "../../ui/Icon";
+import { Empty } from "../../ui/Empty";
 import { size } from "../../ui/words";
 import type { BufferInfo } from "./buffer";
 import { imageType } from "./shape";
@@ -18,27 +18,36 @@ export function Viewer({
   if (info.shape === "image" && content) return <Picture path={info.path} content={content} />;
   if (info.shape === "away")
     return (
-      <Words
+      <Empty
+        grow
         icon="cloud-off"
         title="This file is not kept here"
         text="This browser keeps the files that have edits to be saved; the others are on the server, which does not answer. It opens by itself when the server is back."
-      >
-        <button type="button" className="btn" onClick={onRetry}>
-          Try now
-        </button>
-      </Words>
+        actions={
+          <button type="button" className="btn" onClick={onRetry}>
+            Try now
+          </button>
+        }
+      />
     );
   if (info.shape === "error")
     return (
-      <Words icon="error" title="The file could not be read" text={info.problem}>
-        <button type="button" className="btn" onClick={onRetry}>
-          Try again
-        </button>
-      </Words>
+      <Empty
+        grow
+        icon="error"
+        title="The file could not be read"
+        text={info.problem}
+        actions={
+          <button type="button" className="btn" onClick={onRetry}>
+            Try again
+          </button>
+        }
+      />
     );
   if (info.shape === "huge")
     return (
-      <Words
+      <Empty
+        grow
         icon="file"
         title="Too large to open"
         text="This file is larger than 50 MB. Read it in a program, part by part."
@@ -46,41 +55,22 @@ export function Viewer({
     );
   if (info.shape === "encoding")
     return (
-      <Words
+      <Empty
+        grow
         icon="file-text"
         title="This text is not UTF-8"
         text="Saving it here would change its bytes, so it stays closed. Convert it in a terminal: iconv -f LATIN1 -t UTF-8."
       />
     );
   return (
-    <Words
+    <Empty
+      grow
       icon="box"
       title="Not a text"
       text={`${size(content?.bytes.length ?? 0)} of binary data.`}
     >
       {content ? <pre className="editor-bytes">{dump(content.bytes)}</pre> : null}
-    </Words>
-  );
-}
-
-function Words({
-  icon,
-  title,
-  text,
-  children,
-}: {
-  icon: string;
-  title: string;
-  text: string;
-  children?: React.ReactNode;
-}) {
-  return (
-    <div className="empty editor-viewer">
-      <Icon name={icon} />
-      <h2>{title}</h2>
-      <p>{text}</p>
-      {children}
-    </div>
+    </Empty>
   );
 }
 

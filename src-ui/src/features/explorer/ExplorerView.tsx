@@ -1,8 +1,12 @@
 /** The explorer: its head, the tree or what stands for it, and the uploads below. */
 import { useEffect } from "react";
-import { type Action, entryOf, find, hintOf } from "../../bench/actions";
+import { entryOf, find } from "../../bench/actions";
+import { Tool } from "../../bench/Buttons";
 import { useBench, useStore } from "../../bench/bench";
+import { SideHead } from "../../bench/SideHead";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
+import { Waiting } from "../../ui/Waiting";
 import type { Explorer } from "./model";
 import { TreeView } from "./TreeView";
 import { UploadList } from "./UploadList";
@@ -17,8 +21,7 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
   useActiveFile(explorer);
   return (
     <>
-      <div className="side-head">
-        <h2 className="label">Explorer</h2>
+      <SideHead title="Explorer">
         <Tool action={find(bench.actions(), "file.new")} />
         <Tool action={find(bench.actions(), "folder.new")} />
         <button
@@ -36,7 +39,7 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
         >
           <Icon name="upload" />
         </button>
-      </div>
+      </SideHead>
       {loaded === "kept" ? (
         <p className="explorer-kept row small muted" role="status">
           <Icon name="cloud-off" className="warn" />
@@ -44,18 +47,18 @@ export function ExplorerView({ explorer }: { explorer: Explorer }) {
         </p>
       ) : null}
       {listed ? <TreeView explorer={explorer} /> : null}
-      {loaded === "loading" && !failure ? <Waiting /> : null}
+      {loaded === "loading" && !failure ? <Waiting place="side" label="Loading files" /> : null}
       {!listed && failure ? (
-        <div className="empty">
-          <Icon name="cloud-off" />
-          <h2>The files could not be listed</h2>
-          <p className="small">{failure.detail}</p>
-          <div className="actions">
+        <Empty
+          icon="cloud-off"
+          title="The files could not be listed"
+          text={failure.detail}
+          actions={
             <button type="button" className="btn" onClick={() => void bench.live.pullFiles()}>
               Try again
             </button>
-          </div>
-        </div>
+          }
+        />
       ) : null}
       <WaitingEdits />
       <UploadList uploads={explorer.uploads} />
@@ -78,28 +81,4 @@ function useActiveFile(explorer: Explorer): void {
     if (!listed || active === null) return;
     if (explorer.store.getState().focused !== active) explorer.reveal(active);
   }, [explorer, active, listed]);
-}
-
-function Tool({ action }: { action: Action }) {
-  return (
-    <button
-      type="button"
-      className="btn btn-ghost btn-icon btn-sm"
-      aria-label={action.title}
-      title={hintOf(action)}
-      onClick={action.run}
-    >
-      <Icon name={action.icon} />
-    </button>
-  );
-}
-
-function Waiting() {
-  return (
-    <div className="explorer-wait" role="status" aria-label="Loading files">
-      {["62%", "44%", "70%", "52%"].map((width) => (
-        <span key={width} className="skeleton" style={{ width }} />
-      ))}
-    </div>
-  );
 }

@@ -1,11 +1,14 @@
 /** The versions of a file in the side bar, by day; one of them is held against the present. */
 import { type KeyboardEvent, useState } from "react";
 import { useBench, useStore } from "../../bench/bench";
+import { SideHead } from "../../bench/SideHead";
 import type { Version } from "../../host/generated/api/Version";
 import { isOffline } from "../../host/ide";
 import { lackIn } from "../../host/lack";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
+import { Waiting } from "../../ui/Waiting";
 import { count, exactly, timeOfDay } from "../../ui/words";
 import type { FileHistory } from "./model";
 import { byDay, versionWords } from "./words";
@@ -16,21 +19,17 @@ const NOW_MS = 60_000;
 export function HistoryList({ history }: { history: FileHistory | null }) {
   return (
     <>
-      <div className="side-head">
-        <h2 className="label truncate">
-          {history
+      <SideHead
+        title={
+          history
             ? `History of ${history.path.slice(history.path.lastIndexOf("/") + 1)}`
-            : "History"}
-        </h2>
-      </div>
+            : "History"
+        }
+      />
       {history ? (
         <Versions history={history} />
       ) : (
-        <div className="empty">
-          <Icon name="history" />
-          <h2>No file is open</h2>
-          <p className="small">Open a file to see its versions.</p>
-        </div>
+        <Empty icon="history" title="No file is open" text="Open a file to see its versions." />
       )}
     </>
   );
@@ -47,14 +46,7 @@ function Versions({ history }: { history: FileHistory }) {
     setBusy(false);
   };
   if (loaded === "failed" && failure) return <Failed history={history} />;
-  if (loaded === "loading")
-    return (
-      <div className="explorer-wait late" role="status" aria-label="Reading the versions">
-        {["62%", "44%", "70%", "52%"].map((width) => (
-          <span key={width} className="skeleton" style={{ width }} />
-        ))}
-      </div>
-    );
+  if (loaded === "loading") return <Waiting place="side" label="Reading the versions" late />;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys belong to the rows inside
     <div className="history-list" onKeyDown={walk}>
@@ -104,29 +96,25 @@ function Failed({ history }: { history: FileHistory }) {
   if (!failure) return null;
   if (failure.code === "only_here")
     return (
-      <div className="empty">
-        <Icon name="history" />
-        <h2>No versions are kept here</h2>
-        <p className="small">
-          This workspace is only on this computer. On a server every version stays and can be
-          brought back.
-        </p>
-      </div>
+      <Empty
+        icon="history"
+        title="No versions are kept here"
+        text="This workspace is only on this computer. On a server every version stays and can be brought back."
+      />
     );
   const away = isOffline(failure);
   return (
-    <div className="empty" role="alert">
-      <Icon name={away ? "cloud-off" : "error"} />
-      <h2>{away ? lackIn(failure) : "The versions could not be read"}</h2>
-      <p className="small">
-        {away ? "Versions are kept there. They come when it is back." : failure.detail}
-      </p>
-      <div className="actions">
+    <Empty
+      icon={away ? "cloud-off" : "error"}
+      title={away ? lackIn(failure) : "The versions could not be read"}
+      text={away ? "Versions are kept there. They come when it is back." : failure.detail}
+      alert
+      actions={
         <button type="button" className="btn" onClick={() => void history.load()}>
           Try again
         </button>
-      </div>
-    </div>
+      }
+    />
   );
 }
 

@@ -1,9 +1,12 @@
 /** One version of a file held against the present, in place of the editor; restoring it adds a version. */
 import type { ReactNode } from "react";
-import { type Action, capsOf, find, hintOf } from "../../bench/actions";
-import { useBench, useStore } from "../../bench/bench";
+import { type Action, capsOf, find } from "../../bench/actions";
+import { Act, Tool } from "../../bench/Buttons";
+import { useStore } from "../../bench/bench";
+import { MainFrame } from "../../bench/MainFrame";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
-import { useTakesFocus } from "../../ui/useTakesFocus";
+import { Waiting } from "../../ui/Waiting";
 import { count, exactly, size, timeOfDay } from "../../ui/words";
 import { changed, type FileHistory, type Side, textOf } from "./model";
 import { versionWords } from "./words";
@@ -18,38 +21,23 @@ export interface HistoryProps {
 }
 
 export function HistoryView({ history, actions, difference }: HistoryProps) {
-  const bench = useBench();
   const state = useStore(history.store, (one) => one);
   const { version } = history;
-  const section = useTakesFocus<HTMLElement>();
   const texts = [textOf(state.before), textOf(state.now)] as const;
   const [before, after] = texts;
   const sum = before !== null && after !== null ? changed(before, after) : null;
   const can = actions();
   return (
-    <section
-      ref={section}
-      tabIndex={-1}
-      className="history"
-      aria-label={`History of ${history.path}`}
+    <MainFrame
+      label={`History of ${history.path}`}
+      icon="history"
+      tone="muted"
+      path={history.path}
+      note="history"
     >
-      <div className="row gap3 history-title">
-        <Icon name="history" className="muted" />
-        <h2 className="truncate">{history.path.slice(history.path.lastIndexOf("/") + 1)}</h2>
-        <span className="small muted">history</span>
-        <button
-          type="button"
-          className="btn btn-ghost btn-icon btn-sm push"
-          aria-label="Back to the editor"
-          title="Back to the editor"
-          onClick={() => bench.leaveMain()}
-        >
-          <Icon name="x" />
-        </button>
-      </div>
       {version ? (
         <>
-          <div className="row gap3 history-bar">
+          <div className="row gap3 main-bar">
             <Tool action={find(can, "history.older")} />
             <Tool action={find(can, "history.newer")} />
             <span className="medium" title={exactly(version.at)}>
@@ -64,8 +52,8 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
               </span>
             ) : null}
             <span className="push row gap3">
-              <Act action={find(can, "history.copy")} />
-              <Act action={find(can, "history.restore")} primary />
+              <Marked action={find(can, "history.copy")} />
+              <Marked action={find(can, "history.restore")} primary />
             </span>
           </div>
           <Body state={state} before={before} after={after} difference={difference} />
@@ -81,12 +69,9 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
           </footer>
         </>
       ) : (
-        <div className="empty">
-          <Icon name="history" />
-          <h2>Choose a version at the side</h2>
-        </div>
+        <Empty icon="history" title="Choose a version at the side" grow />
       )}
-    </section>
+    </MainFrame>
   );
 }
 
@@ -99,17 +84,15 @@ interface BodyProps {
 
 function Body({ state, before, after, difference }: BodyProps) {
   if (state.problem)
-    return <Words icon="cloud-off" title="This version cannot be shown now" text={state.problem} />;
-  if (state.before === null || state.now === null)
     return (
-      <div className="editor-wait late" role="status" aria-label="Reading both versions">
-        <span className="skeleton" style={{ width: "38%" }} />
-        <span className="skeleton" style={{ width: "52%" }} />
-      </div>
+      <Empty grow icon="cloud-off" title="This version cannot be shown now" text={state.problem} />
     );
+  if (state.before === null || state.now === null)
+    return <Waiting place="main" label="Reading both versions" late />;
   if (state.before === "dropped")
     return (
-      <Words
+      <Empty
+        grow
         icon="archive"
         title="This version is no longer kept"
         text="The history of a workspace has a bound; the oldest contents go first."
@@ -117,11 +100,17 @@ function Body({ state, before, after, difference }: BodyProps) {
     );
   if (state.before === "deleted")
     return (
-      <Words icon="trash" title="The file was deleted here" text="Choose a version before it." />
+      <Empty
+        grow
+        icon="trash"
+        title="The file was deleted here"
+        text="Choose a version before it."
+      />
     );
   if (before === null)
     return (
-      <Words
+      <Empty
+        grow
         icon="box"
         title="Not a text"
         text={`This version has ${size(state.before.bytes.length)}, and can be restored.`}
@@ -129,7 +118,8 @@ function Body({ state, before, after, difference }: BodyProps) {
     );
   if (state.now !== "deleted" && after === before)
     return (
-      <Words
+      <Empty
+        grow
         icon="check"
         title="The file is the same now"
         text="Nothing differs from this version."
@@ -138,43 +128,13 @@ function Body({ state, before, after, difference }: BodyProps) {
   return <div className="history-diff">{difference(before, after ?? "")}</div>;
 }
 
-function Words({ icon, title, text }: { icon: string; title: string; text: string }) {
+/** A button with the action's picture before its words. */
+function Marked({ action, primary = false }: { action: Action; primary?: boolean }) {
   return (
-    <div className="empty history-words">
-      <Icon name={icon} />
-      <h3>{title}</h3>
-      <p className="small">{text}</p>
-    </div>
-  );
-}
-
-function Tool({ action }: { action: Action }) {
-  return (
-    <button
-      type="button"
-      className="btn btn-ghost btn-icon btn-sm"
-      aria-label={action.title}
-      title={hintOf(action)}
-      disabled={action.unavailable !== null}
-      onClick={action.run}
-    >
-      <Icon name={action.icon} />
-    </button>
-  );
-}
-
-function Act({ action, primary = false }: { action: Action; primary?: boolean }) {
-  return (
-    <button
-      type="button"
-      className={`btn${primary ? " btn-primary" : ""}`}
-      title={hintOf(action)}
-      disabled={action.unavailable !== null}
-      onClick={action.run}
-    >
+    <Act action={action} primary={primary}>
       <Icon name={action.icon} />
       {action.title}
-    </button>
+    </Act>
   );
 }
 

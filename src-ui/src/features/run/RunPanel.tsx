@@ -4,6 +4,7 @@ import { find, hintOf } from "../../bench/actions";
 import { useBench, useStore } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { count, duration, mebibytes, timeOfDay } from "../../ui/words";
 import { stopRun } from "./actions";
@@ -33,13 +34,12 @@ export function RunPanel({
   const run = runs.find((one) => one.id === chosen) ?? runs[0] ?? null;
   if (!run)
     return (
-      <div className="empty run-none">
-        <Icon name="play" />
-        <h2>Nothing ran yet</h2>
-        <p className="small">
-          {hintOf(find(bench.actions(), "run.start"))}. What it writes is kept here.
-        </p>
-      </div>
+      <Empty
+        icon="play"
+        title="Nothing ran yet"
+        text={`${hintOf(find(bench.actions(), "run.start"))}. What it writes is kept here.`}
+        grow
+      />
     );
   return (
     <div className="run-panel">
@@ -179,22 +179,23 @@ function Queued({ run }: { run: Run }) {
   const bench = useBench();
   const here = bench.live.waits;
   return (
-    <div className="empty run-none">
-      {here ? <Icon name="clock" /> : <span className="spinner" />}
-      <h2>{runWords(run, here).text}</h2>
-      <p className="small">
-        {!here
-          ? "It starts by itself, once, on the files as you see them now."
-          : "You asked it to wait. It starts once, when all edits are on the server, and never twice."}
-      </p>
-      {!here ? null : (
-        <div className="actions">
+    <Empty
+      {...(here ? { icon: "clock" } : {})}
+      title={runWords(run, here).text}
+      text={
+        here
+          ? "You asked it to wait. It starts once, when all edits are on the server, and never twice."
+          : "It starts by itself, once, on the files as you see them now."
+      }
+      grow
+      actions={
+        here ? (
           <button type="button" className="btn" onClick={() => void stopRun(bench, run.id)}>
             Remove from the queue
           </button>
-        </div>
-      )}
-    </div>
+        ) : null
+      }
+    />
   );
 }
 

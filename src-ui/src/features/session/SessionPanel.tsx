@@ -1,11 +1,13 @@
 /** The session in the bottom panel: nothing yet, its start step by step, or why it ended. */
 import type { ReactNode } from "react";
+import { Act } from "../../bench/Buttons";
 import { useBench, useHere, useStore } from "../../bench/bench";
 import { useServerNow } from "../../bench/clock";
 import type { Session } from "../../host/generated/api/Session";
 import type { StageName } from "../../host/generated/api/StageName";
 import type { HereState } from "../../host/here";
 import { lackOf } from "../../host/lack";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { count, duration, seconds, timeOfDay } from "../../ui/words";
 import { copyDiagnostics } from "./actions";
@@ -45,55 +47,61 @@ export function SessionPanel(given: Given) {
   if (session?.state === "failed" || session?.state === "stopped")
     return <Ended session={session} {...given} />;
   if (session?.state === "stopping")
-    return (
-      <div className="empty">
-        <span className="spinner" />
-        <h2>The session is stopping</h2>
-        <p className="small">What it wrote is being stored.</p>
-      </div>
-    );
+    return <Empty title="The session is stopping" text="What it wrote is being stored." grow />;
   if (sight === "unknown")
     return (
-      <div className="empty session-none late">
-        <Icon name="terminal" />
-        <h2>Whether a session runs is not known yet</h2>
-        <p className="small">
-          {lack === null
+      <Empty
+        icon="terminal"
+        title="Whether a session runs is not known yet"
+        text={
+          lack === null
             ? "The server is asked."
-            : `${lack}. Editing goes on; a session that runs goes on, too, and is here when it is back.`}
-        </p>
-        {here ? <div className="actions">{here}</div> : null}
-      </div>
+            : `${lack}. Editing goes on; a session that runs goes on, too, and is here when it is back.`
+        }
+        grow
+        late
+        actions={here}
+      />
     );
   return (
-    <div className="empty session-none">
-      <Icon name="terminal" />
-      <h2>
-        {sight === "live" ? "Start a session to open a terminal" : "No session ran when last seen"}
-      </h2>
-      <p className="small">
-        {lack === null
+    <Empty
+      icon="terminal"
+      title={
+        sight === "live" ? "Start a session to open a terminal" : "No session ran when last seen"
+      }
+      text={
+        lack === null
           ? "An isolated place with Python 3.11, Node 20 and your files. It stops by itself when idle."
-          : `${lack}. Editing goes on; a session can start when it is back.`}
-      </p>
-      <div className="actions">
-        <button
-          type="button"
-          className="btn btn-primary"
-          disabled={lack !== null}
-          title={lack ?? undefined}
-          onClick={() => void bench.startSession()}
-        >
-          Start session
-        </button>
-        {here}
-      </div>
-    </div>
+          : `${lack}. Editing goes on; a session can start when it is back.`
+      }
+      grow
+      actions={
+        <>
+          <StartButton lack={lack} />
+          {here}
+        </>
+      }
+    />
   );
 }
 
 function isOnlyHere({ workspace }: HereState): boolean {
   return workspace !== null && !workspace.remote;
+}
+
+function StartButton({ lack }: { lack: string | null }) {
+  const bench = useBench();
+  return (
+    <button
+      type="button"
+      className="btn btn-primary"
+      disabled={lack !== null}
+      title={lack ?? undefined}
+      onClick={() => void bench.startSession()}
+    >
+      Start session
+    </button>
+  );
 }
 
 function HereButton({ onHere }: { onHere: () => void }) {
@@ -109,25 +117,18 @@ function OnlyHere({ children }: { children: ReactNode }) {
   const bench = useBench();
   const upload = bench.actions().find(({ id }) => id === "sync.upload");
   return (
-    <div className="empty session-none">
-      <Icon name="terminal" />
-      <h2>This workspace is only on this computer</h2>
-      <p className="small">
-        A terminal of this computer works at once. To run in a session, upload it to the server.
-      </p>
-      <div className="actions">
-        {children}
-        <button
-          type="button"
-          className="btn"
-          disabled={!upload || upload.unavailable !== null}
-          title={upload?.unavailable ?? undefined}
-          onClick={() => upload?.run()}
-        >
-          Upload to the server
-        </button>
-      </div>
-    </div>
+    <Empty
+      icon="terminal"
+      title="This workspace is only on this computer"
+      text="A terminal of this computer works at once. To run in a session, upload it to the server."
+      grow
+      actions={
+        <>
+          {children}
+          {upload ? <Act action={upload}>Upload to the server</Act> : null}
+        </>
+      }
+    />
   );
 }
 
@@ -232,15 +233,7 @@ function Ended({ session, curve, onOutput, onHere }: { session: Session } & Give
         </p>
       ) : null}
       <div className="row gap3 session-acts">
-        <button
-          type="button"
-          className="btn btn-primary"
-          disabled={lack !== null}
-          title={lack ?? undefined}
-          onClick={() => void bench.startSession()}
-        >
-          Start session
-        </button>
+        <StartButton lack={lack} />
         {onOutput ? (
           <button type="button" className="btn" onClick={onOutput}>
             Show last output

@@ -1,11 +1,13 @@
 /** How this workspace and the server keep in step: what waits, what needs a person, and what came in lately. */
 import type { ReactNode } from "react";
 import { useBench, useStore } from "../../bench/bench";
+import { SideHead } from "../../bench/SideHead";
 import { briefWords, many } from "../../bench/syncWords";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { Here } from "../../host/here";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
+import { Waiting } from "../../ui/Waiting";
 import { size } from "../../ui/words";
 import { Arrivals, Notices } from "./Arrivals";
 import { ConflictList } from "./ConflictList";
@@ -20,9 +22,7 @@ export function SyncView({ here }: { here: Here }) {
   const workspace = useStore(here.store, (state) => state.workspace);
   return (
     <>
-      <div className="side-head">
-        <h2 className="label">Sync</h2>
-      </div>
+      <SideHead title="Sync" />
       <div className="sync-view">
         {sync ? (
           <>
@@ -40,11 +40,7 @@ export function SyncView({ here }: { here: Here }) {
             ) : null}
           </>
         ) : (
-          <div className="explorer-wait late" role="status" aria-label="Reading how it stands">
-            {["62%", "44%", "70%"].map((width) => (
-              <span key={width} className="skeleton" style={{ width }} />
-            ))}
-          </div>
+          <Waiting place="side" label="Reading how it stands" late />
         )}
       </div>
       {workspace ? <Folder folder={workspace.folder} there={workspace.there} /> : null}

@@ -5,6 +5,7 @@ import type { WorkspaceSort } from "../../host/generated/api/WorkspaceSort";
 import { TRASH_DAYS } from "../../host/generated/limits";
 import { useHost } from "../../host/useHost";
 import { ListFailed } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { count, size } from "../../ui/words";
@@ -251,20 +252,15 @@ interface NothingProps {
 
 function Nothing({ shelf, words, onNew, onImport }: NothingProps) {
   if (words.trim() !== "")
-    return (
-      <div className="empty ws-empty">
-        <Icon name="search" />
-        <h2>No workspace has “{words.trim()}” in its name</h2>
-      </div>
-    );
+    return <Empty icon="search" title={`No workspace has “${words.trim()}” in its name`} />;
   const [title, text] = NOTHING[shelf];
   if (shelf !== "all")
     return (
-      <div className="empty ws-empty">
-        <Icon name={shelf === "trash" ? "trash" : shelf === "archived" ? "archive" : "activity"} />
-        <h2>{title}</h2>
-        <p className="small">{text}</p>
-      </div>
+      <Empty
+        icon={shelf === "trash" ? "trash" : shelf === "archived" ? "archive" : "activity"}
+        title={title}
+        text={text}
+      />
     );
   return (
     <div className="empty ws-empty is-dashed">

@@ -1,13 +1,13 @@
 /** Two versions of which no text can be made: pictures and other bytes, or one that was deleted. */
 import { useEffect, useState } from "react";
 import { type Action, find } from "../../../bench/actions";
+import { Act } from "../../../bench/Buttons";
 import { useStore } from "../../../bench/bench";
 import type { Content } from "../../../host/ide";
 import { Icon } from "../../../ui/Icon";
 import { day, size, timeOfDay } from "../../../ui/words";
 import { decode, isText } from "../saving";
 import { imageType, shapeOf } from "../shape";
-import { Act } from "./Act";
 import type { Resolver } from "./resolver";
 
 /** As much of a text as says which one it is. */

@@ -1,10 +1,12 @@
 /** A conflict in place of the editor: three versions above, the one that comes of them below, or a choice of two. */
 import { useState } from "react";
-import { type Action, find, hintOf } from "../../../bench/actions";
-import { useBench, useHere, useStore } from "../../../bench/bench";
+import { type Action, find } from "../../../bench/actions";
+import { Act, Tool } from "../../../bench/Buttons";
+import { useHere, useStore } from "../../../bench/bench";
+import { MainFrame } from "../../../bench/MainFrame";
+import { Empty } from "../../../ui/Empty";
 import { Icon } from "../../../ui/Icon";
-import { useTakesFocus } from "../../../ui/useTakesFocus";
-import { Act } from "./Act";
+import { Waiting } from "../../../ui/Waiting";
 import { Choose } from "./Choose";
 import { Panes } from "./Panes";
 import { conflictsOf } from "./plan";
@@ -21,15 +23,20 @@ interface Props {
 export function ConflictView({ resolver, actions }: Props) {
   const { state, problem } = useStore(resolver.store, (one) => one);
   const [base, setBase] = useState(true);
-  const section = useTakesFocus<HTMLElement>();
+  const { path, copy } = resolver.conflict;
+  const all = useHere((here) => here.conflicts, []);
+  const place = all.findIndex((one) => one.copy === copy) + 1;
   return (
-    <section
-      ref={section}
-      tabIndex={-1}
-      className="merge"
-      aria-label={`Conflict in ${resolver.conflict.path}`}
+    <MainFrame
+      label={`Conflict in ${path}`}
+      icon="merge"
+      tone="warn"
+      path={path}
+      note={all.length > 1 ? `conflict ${place} of ${all.length}` : "conflict"}
     >
-      <Head resolver={resolver} actions={actions} base={base} onBase={setBase} />
+      {state === "merge" ? (
+        <Bar resolver={resolver} actions={actions} base={base} onBase={setBase} />
+      ) : null}
       {problem ? (
         <div className="banner warn merge-problem" role="alert">
           <Icon name="alert" />
@@ -43,106 +50,61 @@ export function ConflictView({ resolver, actions }: Props) {
         </>
       ) : null}
       {state === "choose" ? <Choose resolver={resolver} actions={actions} /> : null}
-      {state === "loading" ? (
-        <div className="editor-wait late" role="status" aria-label="Reading both versions">
-          <span className="skeleton" style={{ width: "38%" }} />
-          <span className="skeleton" style={{ width: "52%" }} />
-        </div>
-      ) : null}
+      {state === "loading" ? <Waiting place="main" label="Reading both versions" late /> : null}
       {state === "failed" ? (
-        <div className="empty">
-          <Icon name="error" />
-          <h2>The versions could not be read</h2>
-          <p>{problem}</p>
-          <div className="actions">
+        <Empty
+          icon="error"
+          title="The versions could not be read"
+          text={problem}
+          grow
+          actions={
             <button type="button" className="btn" onClick={() => void resolver.load()}>
               Try again
             </button>
-          </div>
-        </div>
+          }
+        />
       ) : null}
-    </section>
+    </MainFrame>
   );
 }
 
-interface HeadProps extends Props {
+interface BarProps extends Props {
   base: boolean;
   onBase: (shown: boolean) => void;
 }
 
-function Head({ resolver, actions, base, onBase }: HeadProps) {
-  const bench = useBench();
-  const { parts, current, state } = useStore(resolver.store, (one) => one);
-  const { path, copy } = resolver.conflict;
-  const all = useHere((here) => here.conflicts, []);
-  const place = all.findIndex((one) => one.copy === copy) + 1;
+/** From change to change, and what is done with the whole. */
+function Bar({ resolver, actions, base, onBase }: BarProps) {
+  const { parts, current } = useStore(resolver.store, (one) => one);
   const many = conflictsOf(parts).length;
   const { left } = resolver;
   const can = actions();
-  const merges = state === "merge";
   return (
-    <header className="merge-head">
-      <div className="row gap3 merge-title">
-        <Icon name="merge" className="warn" />
-        <h2 className="truncate" title={path}>
-          {path.slice(path.lastIndexOf("/") + 1)}
-        </h2>
-        <span className="small muted num">
-          {all.length > 1 ? `conflict ${place} of ${all.length}` : "conflict"}
-        </span>
-        <button
-          type="button"
-          className="btn btn-ghost btn-icon btn-sm push"
-          aria-label="Back to the editor"
-          title="Back to the editor"
-          onClick={() => bench.leaveMain()}
-        >
-          <Icon name="x" />
-        </button>
-      </div>
-      {merges ? (
-        <div className="row gap3 merge-bar">
-          <Tool action={find(can, "conflict.previous")} />
-          <Tool action={find(can, "conflict.next")} />
-          <span className="medium num" role="status">
-            {many === 0 ? "Nothing touches" : `Change ${current + 1} of ${many}`}
-          </span>
-          <span className="muted num">{left > 0 ? `${left} left to decide` : "all decided"}</span>
-          <span className="push row gap3">
-            {resolver.conflict.base ? (
-              <label className="row gap2 merge-base">
-                <input
-                  type="checkbox"
-                  role="switch"
-                  className="switch-box"
-                  checked={base}
-                  aria-checked={base}
-                  onChange={(event) => onBase(event.target.checked)}
-                />
-                Base
-              </label>
-            ) : null}
-            <Act action={find(can, "conflict.keepBoth")} />
-            <Act action={find(can, "conflict.save")}>Save</Act>
-            <Act action={find(can, "conflict.resolve")} primary={left === 0} />
-          </span>
-        </div>
-      ) : null}
-    </header>
-  );
-}
-
-function Tool({ action }: { action: Action }) {
-  return (
-    <button
-      type="button"
-      className="btn btn-ghost btn-icon btn-sm"
-      aria-label={action.title}
-      title={hintOf(action)}
-      disabled={action.unavailable !== null}
-      onClick={action.run}
-    >
-      <Icon name={action.icon} />
-    </button>
+    <div className="row gap3 main-bar">
+      <Tool action={find(can, "conflict.previous")} />
+      <Tool action={find(can, "conflict.next")} />
+      <span className="medium num" role="status">
+        {many === 0 ? "Nothing touches" : `Change ${current + 1} of ${many}`}
+      </span>
+      <span className="muted num">{left > 0 ? `${left} left to decide` : "all decided"}</span>
+      <span className="push row gap3">
+        {resolver.conflict.base ? (
+          <label className="row gap2 merge-base">
+            <input
+              type="checkbox"
+              role="switch"
+              className="switch-box"
+              checked={base}
+              aria-checked={base}
+              onChange={(event) => onBase(event.target.checked)}
+            />
+            Base
+          </label>
+        ) : null}
+        <Act action={find(can, "conflict.keepBoth")} />
+        <Act action={find(can, "conflict.save")}>Save</Act>
+        <Act action={find(can, "conflict.resolve")} primary={left === 0} />
+      </span>
+    </div>
   );
 }

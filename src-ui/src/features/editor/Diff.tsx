@@ -1,0 +1,56 @@
+/** Two texts beside each other, in Monaco's own editor for that. */
+import type { editor } from "monaco-editor/editor";
+import { useEffect, useRef } from "react";
+import { useBench } from "../../bench/bench";
+
+type Monaco = typeof import("./monaco");
+
+export interface Sides {
+  original: editor.ITextModel;
+  modified: editor.ITextModel;
+  /** Those that were made for this view, and go with it. */
+  own: readonly editor.ITextModel[];
+}
+
+interface Props {
+  label: string;
+  readOnly?: boolean;
+  /** Makes both sides, again whenever it is another function; null while there is nothing to show. */
+  sides: (monaco: Monaco) => Sides | null;
+}
+
+/** Where there is room for two columns. */
+const WIDE_PX = 700;
+
+export function Diff({ label, readOnly = false, sides }: Props) {
+  const { host } = useBench();
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    let gone = false;
+    let clean = () => {};
+    void import("./monaco").then((monaco) => {
+      const made = gone ? null : sides(monaco);
+      if (!made) return;
+      monaco.applyTheme();
+      const { own, ...models } = made;
+      const editor = monaco.createDiff(element, host, {
+        readOnly,
+        hideUnchangedRegions: { enabled: readOnly },
+        renderSideBySide: element.clientWidth > WIDE_PX,
+        ariaLabel: label,
+      });
+      editor.setModel(models);
+      clean = () => {
+        editor.dispose();
+        for (const model of own) model.dispose();
+      };
+    });
+    return () => {
+      gone = true;
+      clean();
+    };
+  }, [label, readOnly, sides, host]);
+  return <div className="editor-host" ref={place} />;
+}
