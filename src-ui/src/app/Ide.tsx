@@ -79,7 +79,7 @@ export function Ide({ workspace, start, end, own, onOpen }: IdeProps) {
   told.current = onOpen;
   useEffect(() => {
     if (!bench) return;
-    told.current?.({ actions: bench.bench.actions, putDown: () => bench.editor.putDown() });
+    told.current?.({ actions: bench.bench.actions, putDown: () => bench.putDown() });
     return () => told.current?.(null);
   }, [bench]);
   useWished(bench);

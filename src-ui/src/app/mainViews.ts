@@ -1,6 +1,7 @@
 /** What stands in place of the editor: a conflict, or the history of a file. Each keeps what was done in it. */
 import { createStore } from "zustand/vanilla";
 import type { MainView } from "../bench/bench";
+import type { KeeperHost } from "../features/editor/conflict/mergeKeeper";
 import type { Resolver } from "../features/editor/conflict/resolver";
 import { Resolvers } from "../features/editor/conflict/resolvers";
 import { FileHistory } from "../features/history/model";
@@ -15,14 +16,20 @@ export class MainViews {
   constructor(
     private readonly live: LiveWorkspace,
     private readonly here: Here | null,
+    host: KeeperHost,
     private readonly active: () => string | null,
   ) {
-    this.resolvers = here ? new Resolvers(live, here) : null;
+    this.resolvers = here ? new Resolvers(live, here, host) : null;
   }
 
   dispose(): void {
     this.resolvers?.dispose();
     this.history?.dispose();
+  }
+
+  /** Keeps what is not saved, now. */
+  async putDown(): Promise<void> {
+    await this.resolvers?.putDown();
   }
 
   show(view: MainView | null): void {

@@ -62,7 +62,8 @@ export class Workbench {
       });
     this.terminals = new Terminals(this.live, { confirmPaste }, host);
     this.here = host.desktop ? new Here(exchange, workspace, host.desktop) : null;
-    this.main = new MainViews(this.live, this.here, () => this.editor.facts.getState().active);
+    const active = () => this.editor.facts.getState().active;
+    this.main = new MainViews(this.live, this.here, host, active);
     const frame = openFrame(host.kept, workspace);
     this.frame = frame.store;
     this.bench = this.makeBench(clock);
@@ -97,6 +98,11 @@ export class Workbench {
       () => here.close(),
     );
     here.open();
+  }
+
+  /** Keeps everything as it is now. */
+  async putDown(): Promise<void> {
+    await Promise.all([this.editor.putDown(), this.main.putDown()]);
   }
 
   dispose(): void {

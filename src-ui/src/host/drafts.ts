@@ -1,5 +1,6 @@
 /** Unsaved buffers, kept in the browser so that they survive a reload, a crash and being offline. */
 import { finished, openDatabase } from "./database";
+import type { Part } from "./merge";
 
 export interface Draft {
   workspace: string;
@@ -17,31 +18,39 @@ export interface Draft {
   at: number;
 }
 
+/** The result of a merge that is not saved. Its path is that of the copy that a conflict has made. */
+export interface MergeDraft extends Draft {
+  /** What was decided. */
+  parts: readonly Part[];
+}
+
 /** One draft for each workspace, path and tab: a later text of a tab holds its earlier ones. */
-export interface DraftStore {
+export interface DraftStore<D extends Draft = Draft> {
   /** Whether a reload finds what was put. */
   readonly lasting: boolean;
-  put(draft: Draft): Promise<void>;
+  put(draft: D): Promise<void>;
   remove(workspace: string, path: string, tab: string): Promise<void>;
   /** Newest first. */
-  all(workspace: string): Promise<Draft[]>;
+  all(workspace: string): Promise<D[]>;
   /** How many files have drafts, by workspace. */
   waiting(): Promise<ReadonlyMap<string, number>>;
   /** Takes the drafts of all tabs along with a file or folder. */
   move(workspace: string, from: string, to: string): Promise<void>;
 }
 
-const NAME = "slipway-drafts";
+/** What is kept: texts of files, or results of merges. */
+export type DraftsName = "slipway-drafts" | "slipway-merges";
+
 const STORE = "texts";
 /** The store of the first version, whose key held the base too. */
 const FIRST_STORE = "drafts";
 
 /** Drafts in memory: for tests, and where the browser refuses to keep anything. */
-export class MemoryDrafts implements DraftStore {
+export class MemoryDrafts<D extends Draft = Draft> implements DraftStore<D> {
   readonly lasting = false;
-  private readonly kept = new Map<string, Draft>();
+  private readonly kept = new Map<string, D>();
 
-  async put(draft: Draft): Promise<void> {
+  async put(draft: D): Promise<void> {
     this.kept.set(keyOf(draft), { ...draft });
   }
 
@@ -49,7 +58,7 @@ export class MemoryDrafts implements DraftStore {
     this.kept.delete(keyOf({ workspace, path, tab }));
   }
 
-  async all(workspace: string): Promise<Draft[]> {
+  async all(workspace: string): Promise<D[]> {
     return newestFirst([...this.kept.values()].filter((draft) => draft.workspace === workspace));
   }
 
@@ -67,15 +76,15 @@ function keyOf({ workspace, path, tab }: Pick<Draft, "workspace" | "path" | "tab
 }
 
 /** Drafts in IndexedDB. */
-export class BrowserDrafts implements DraftStore {
+export class BrowserDrafts<D extends Draft = Draft> implements DraftStore<D> {
   readonly lasting = true;
   private readonly database: Promise<IDBDatabase>;
 
-  constructor(factory: IDBFactory = indexedDB) {
-    this.database = openDatabase(factory, NAME, 2, upgrade);
+  constructor(name: DraftsName, factory: IDBFactory = indexedDB) {
+    this.database = openDatabase(factory, name, 2, upgrade);
   }
 
-  put(draft: Draft): Promise<void> {
+  put(draft: D): Promise<void> {
     return this.change((store) => store.put(draft));
   }
 
@@ -83,13 +92,13 @@ export class BrowserDrafts implements DraftStore {
     return this.change((store) => store.delete([workspace, path, tab]));
   }
 
-  async all(workspace: string): Promise<Draft[]> {
+  async all(workspace: string): Promise<D[]> {
     const transaction = (await this.database).transaction(STORE, "readonly");
     const request = transaction
       .objectStore(STORE)
       .getAll(IDBKeyRange.bound([workspace], [workspace, []]));
     await finished(transaction);
-    return newestFirst(request.result as Draft[]);
+    return newestFirst(request.result as D[]);
   }
 
   async waiting(): Promise<ReadonlyMap<string, number>> {
@@ -129,12 +138,12 @@ function upgrade(request: IDBOpenDBRequest): void {
 }
 
 /** IndexedDB where there is one, memory otherwise. */
-export function openDrafts(): DraftStore {
-  return typeof indexedDB === "undefined" ? new MemoryDrafts() : new BrowserDrafts();
+export function openDrafts<D extends Draft = Draft>(name: DraftsName): DraftStore<D> {
+  return typeof indexedDB === "undefined" ? new MemoryDrafts() : new BrowserDrafts(name);
 }
 
-async function moveAll(
-  store: DraftStore,
+async function moveAll<D extends Draft>(
+  store: DraftStore<D>,
   workspace: string,
   from: string,
   to: string,
@@ -157,6 +166,6 @@ function filesOf(
   return new Map([...paths].map(([workspace, files]) => [workspace, files.size]));
 }
 
-function newestFirst(drafts: Draft[]): Draft[] {
+function newestFirst<D extends Draft>(drafts: D[]): D[] {
   return drafts.sort((a, b) => b.at - a.at);
 }

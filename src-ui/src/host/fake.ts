@@ -82,6 +82,7 @@ export function fakeHost(state: FakeState = "full", desktop = false): FakeHost {
     socket,
     connection: program?.connection ?? dialed,
     drafts: new MemoryDrafts(),
+    merges: new MemoryDrafts(),
     trees: new MemoryTrees(),
     tab: Promise.resolve({ id, living: () => Promise.resolve(new Set([id])) }),
     kept: {

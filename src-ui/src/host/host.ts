@@ -4,7 +4,7 @@
  */
 import type { Connection } from "./connection";
 import type { DesktopHost } from "./desktop";
-import type { DraftStore } from "./drafts";
+import type { DraftStore, MergeDraft } from "./drafts";
 import type { Exchange } from "./ide";
 import type { Socket } from "./socket";
 import type { TreeStore } from "./trees";
@@ -22,6 +22,8 @@ export interface Host {
   readonly connection: Connection;
   /** Unsaved buffers, which survive a reload, a crash and being offline. */
   readonly drafts: DraftStore;
+  /** Results of merges that are not saved, which survive as well. */
+  readonly merges: DraftStore<MergeDraft>;
   /** What the files of workspaces were when they were last seen. */
   readonly trees: TreeStore;
   /** Who this page is among the pages that share `drafts`. */

@@ -150,6 +150,17 @@ export interface Stretch {
   theirs: readonly string[];
 }
 
+/** Which version of a stretch is taken; `edited`: what somebody wrote instead. */
+export type Choice = "mine" | "theirs" | "both" | "base" | "edited";
+
+/** A stretch of which something becomes. */
+export interface Part extends Stretch {
+  /** Null while it is open; what only one side changed is decided from the start. */
+  choice: Choice | null;
+  /** The lines that stand in the result. */
+  result: readonly string[];
+}
+
 /** Three versions side by side, from the first line to the last. */
 export function stretches(
   base: readonly string[],

@@ -31,7 +31,8 @@ export function webHost(): Host {
     exchange: connection.exchange,
     socket,
     connection,
-    drafts: openDrafts(),
+    drafts: openDrafts("slipway-drafts"),
+    merges: openDrafts("slipway-merges"),
     trees: openTrees(),
     // Only pages that nobody can listen to have locks: not those over plain HTTP from elsewhere.
     tab: openTab({ storage: sessionStorage, locks: navigator.locks ?? null, newId, after }),

@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import { BADGES } from "../../bench/badge";
 import type { Badge, EditorFacts } from "../../bench/bench";
+import { whenLeaving } from "../../bench/leaving";
 import type { Host } from "../../host/host";
 import type { LiveWorkspace } from "../../host/live";
 import type { BufferInfo } from "./buffer";
@@ -243,23 +244,16 @@ export class Editor {
     this.show();
   }
 
-  /** A page that is hidden may never be seen again: everything is kept now. Leaving is only held up for a loss. */
+  /** Everything is kept when the page may be left. Leaving is only held up for a loss. */
   private watchLeaving(buffers: Texts): () => void {
-    const keep = () => void this.putDown();
-    const hidden = () => {
-      if (document.visibilityState === "hidden") keep();
-    };
+    const stop = whenLeaving(() => void this.putDown());
     const leaving = (event: BeforeUnloadEvent) => {
-      keep();
       if (buffers.unsafe) event.preventDefault();
     };
-    addEventListener("pagehide", keep);
     addEventListener("beforeunload", leaving);
-    document.addEventListener("visibilitychange", hidden);
     return () => {
-      removeEventListener("pagehide", keep);
+      stop();
       removeEventListener("beforeunload", leaving);
-      document.removeEventListener("visibilitychange", hidden);
     };
   }
 }

@@ -1,16 +1,21 @@
 /** The merge view: all of it by keys and buttons, in both themes, and a choice where no text can be made. */
 import { expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { cleanup } from "vitest-browser-react";
 import { chordOf } from "../../../bench/actions";
-import { benchScene } from "../../../dev/benchStage";
+import { type BenchScene, benchScene } from "../../../dev/benchStage";
 import { faults, stage, THEMES } from "../../../dev/stage";
 import { conflictActions } from "./actions";
 import { ConflictView } from "./ConflictView";
 import { Resolvers } from "./resolvers";
 
 async function opened(copy: string, theme: "dark" | "light" = "dark") {
-  const scene = await benchScene("full");
-  const resolver = new Resolvers(scene.live, scene.here).of(copy);
+  return shown(await benchScene("full"), copy, theme);
+}
+
+async function shown(scene: BenchScene, copy: string, theme: "dark" | "light" = "dark") {
+  const resolvers = new Resolvers(scene.live, scene.here, scene.host);
+  const resolver = resolvers.of(copy);
   if (!resolver) throw new Error(`there is no ${copy}`);
   const actions = () => conflictActions(resolver, () => scene.asked.push("over"));
   // As the frame does it.
@@ -21,14 +26,21 @@ async function opened(copy: string, theme: "dark" | "light" = "dark") {
       ?.run();
   };
   addEventListener("keydown", heard);
-  onTestFinished(() => removeEventListener("keydown", heard));
+  const deaf = () => removeEventListener("keydown", heard);
+  onTestFinished(deaf);
+  /** As when the workspace closes. */
+  const leave = async () => {
+    deaf();
+    await cleanup();
+    resolvers.dispose();
+  };
   const main = (
     <main className="main" style={{ height: 780 }}>
       {scene.around(<ConflictView resolver={resolver} actions={actions} />)}
     </main>
   );
   await stage(main, { theme, desktop: true });
-  return { ...scene, resolver };
+  return { ...scene, resolver, leave };
 }
 
 for (const theme of THEMES) {
@@ -77,4 +89,27 @@ test("of two that cannot be merged one is kept", async () => {
   const { asked } = await opened("figures/range-2026 (conflict of quay).png");
   await page.getByRole("button", { name: "Keep theirs" }).click();
   await expect.poll(() => asked).toEqual(["over"]);
+});
+
+test("what was decided and typed is brought back when the workspace is opened again", async () => {
+  const copy = "stations (conflict of quay).py";
+  const { resolver, leave, ...scene } = await opened(copy);
+  const result = page.getByRole("textbox", { name: "stations.py, result" });
+  await userEvent.keyboard("{Alt>}2{/Alt}");
+  await expect.element(page.getByText("Change 2 of 2")).toBeVisible();
+  await expect.element(result).toBeInTheDocument();
+  (result.element() as HTMLElement).focus();
+  await userEvent.keyboard("{Control>}{Home}{/Control}# seen by Mo{Enter}");
+  await expect.element(page.getByText("not saved yet, edit freely")).toBeVisible();
+  const text = resolver.result?.text();
+  await leave();
+
+  const again = await shown(scene, copy);
+  await expect.element(page.getByText("brought back as you left it")).toBeVisible();
+  expect(again.resolver.left).toBe(1);
+  expect(again.resolver.result?.text()).toBe(text);
+  expect(text).toMatch(/^# seen by Mo\n/);
+  await userEvent.keyboard("{Control>}s{/Control}");
+  await expect.poll(() => scene.host.server.files.read("stations.py").text()).toBe(text);
+  await expect.element(page.getByText("edit freely", { exact: true })).toBeVisible();
 });

@@ -1,10 +1,11 @@
 /** Yours, what both began with, and theirs, line beside line. */
 import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { useStore } from "../../../bench/bench";
+import type { Part } from "../../../host/merge";
 import { timeOfDay } from "../../../ui/words";
 import { languageOf } from "../shape";
 import { coloured, type Piece, parted } from "./colours";
-import { conflictsOf, differing, isOpen, type Part } from "./plan";
+import { conflictsOf, differing, isOpen } from "./plan";
 import type { Resolver } from "./resolver";
 
 /** Lines around a change; more of what is the same is left out. */

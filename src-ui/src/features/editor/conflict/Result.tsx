@@ -2,9 +2,10 @@
 import { useEffect, useRef } from "react";
 import { type Action, find, hintOf } from "../../../bench/actions";
 import { useBench, useStore } from "../../../bench/bench";
+import type { Part } from "../../../host/merge";
 import { count } from "../../../ui/words";
 import { CHOICES } from "./actions";
-import { conflictsOf, differing, type Part } from "./plan";
+import { conflictsOf, differing } from "./plan";
 import type { Resolver } from "./resolver";
 import { MonacoResult } from "./resultText";
 
@@ -12,7 +13,7 @@ import { MonacoResult } from "./resultText";
 const VALUE_CHARS = 16;
 
 export function Result({ resolver, actions }: { resolver: Resolver; actions: () => Action[] }) {
-  const { parts, current, unsaved } = useStore(resolver.store, (one) => one);
+  const { parts, current, unsaved, brought } = useStore(resolver.store, (one) => one);
   const index = conflictsOf(parts)[current];
   const part = index === undefined ? null : (parts[index] ?? null);
   const lines = parts.reduce((sum, one) => sum + one.result.length, 0);
@@ -21,7 +22,11 @@ export function Result({ resolver, actions }: { resolver: Resolver; actions: () 
       <div className="row gap3 merge-result-head">
         <span className="medium">Result</span>
         <span className="small faint truncate">
-          {unsaved ? "not saved yet, edit freely" : "edit freely"}
+          {brought
+            ? "brought back as you left it, not saved yet"
+            : unsaved
+              ? "not saved yet, edit freely"
+              : "edit freely"}
         </span>
         <span className="push row gap2">
           {part ? <Choices part={part} number={current + 1} actions={actions()} /> : null}

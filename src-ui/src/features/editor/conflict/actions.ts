@@ -1,6 +1,6 @@
 /** What can be done about the conflict that is shown: all of it by key. */
 import { type Action, action } from "../../../bench/actions";
-import type { Choice } from "./plan";
+import type { Choice } from "../../../host/merge";
 import { conflictsOf, isOpen } from "./plan";
 import type { Resolver } from "./resolver";
 

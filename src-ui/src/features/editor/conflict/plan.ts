@@ -1,15 +1,13 @@
 /** A conflict as a list of stretches, what was decided about each, and the text that comes of it. */
-import { diff, lines, type Stretch, stretches } from "../../../host/merge";
-
-/** `edited`: written by hand. */
-export type Choice = "mine" | "theirs" | "both" | "base" | "edited";
-
-export interface Part extends Stretch {
-  /** Null while it is open; what only one side changed is decided from the start. */
-  choice: Choice | null;
-  /** The lines that stand in the result. */
-  result: readonly string[];
-}
+import {
+  type Choice,
+  diff,
+  lines,
+  merge,
+  type Part,
+  type Stretch,
+  stretches,
+} from "../../../host/merge";
 
 /** `base` is null when nobody has it any more: then every difference is the person's to decide. */
 export interface Versions {
@@ -103,6 +101,20 @@ export function carried(before: readonly Part[], fresh: readonly Part[]): Part[]
     if (!same || (unseen && takesTheirs)) return part;
     return decided(part, same.choice, same.result);
   });
+}
+
+/**
+ * A text that was written over `before`, what decisions alone make, written over `after`. Null when there is nothing
+ * of it that `after` has not, or when both say something about the same lines.
+ */
+export function rewritten(
+  before: string,
+  text: string,
+  after: string,
+  path: string,
+): string | null {
+  const merged = merge(before, text, after, path);
+  return merged.clean && merged.text !== after ? merged.text : null;
 }
 
 function keyOf({ base, mine }: Part): string {

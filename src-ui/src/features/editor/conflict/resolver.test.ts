@@ -4,18 +4,26 @@ import { fakeHost } from "../../../host/fake";
 import { Here } from "../../../host/here";
 import { IdeCalls } from "../../../host/ide";
 import { LiveWorkspace } from "../../../host/live";
-import { lines } from "../../../host/merge";
-import { type Part, textOf } from "./plan";
+import { lines, type Part } from "../../../host/merge";
+import { MergeKeeper } from "./mergeKeeper";
+import { conflictsOf, textOf } from "./plan";
 import { Resolver } from "./resolver";
 import type { ResultText } from "./resultText";
 
 /** A result that draws nothing: one list of lines for each part. */
 class PlainResult implements ResultText {
   private told = () => {};
+  /** The whole, when more than single parts was written. */
+  private whole: string | null = null;
   constructor(private parts: string[]) {}
-  text = () => this.parts.join("");
+  text = () => this.whole ?? this.parts.join("");
   fill(parts: readonly Part[]): void {
+    this.whole = null;
     this.parts = parts.map((part) => part.result.join(""));
+  }
+  type(text: string): void {
+    this.whole = text;
+    this.told();
   }
   put(index: number, parts: readonly Part[]): void {
     this.parts[index] = parts[index]?.result.join("") ?? "";
@@ -28,14 +36,13 @@ class PlainResult implements ResultText {
   }
   dispose(): void {}
   /** As a person does it. */
-  type(index: number, text: string): void {
+  typeAt(index: number, text: string): void {
     this.parts[index] = text;
     this.told();
   }
 }
 
-async function opened(file: string) {
-  const host = fakeHost("full", true);
+async function opened(file: string, host = fakeHost("full", true)) {
   const { program, desktop } = host;
   if (!program || !desktop) throw new Error("the fake has no desktop program");
   const id = program.workspaces[0]?.id ?? "";
@@ -45,15 +52,18 @@ async function opened(file: string) {
   const conflict = here.state.conflicts.find(({ path }) => path === file);
   if (!conflict) throw new Error(`there is no conflict in ${file}`);
   let result: PlainResult | null = null;
-  const resolver = new Resolver(conflict, live, here, async (parts) => {
+  const makeText = async (parts: readonly Part[]) => {
     result = new PlainResult(parts.map((part) => part.result.join("")));
     return result;
-  });
+  };
+  const keeper = new MergeKeeper(host, id);
+  const resolver = new Resolver(conflict, live, here, makeText, keeper);
   await until(resolver, ({ state }) => state !== "loading");
-  const typed = (index: number, text: string) => result?.type(index, text);
+  const typed = (index: number, text: string) => result?.typeAt(index, text);
+  const drafts = async () => (await host.merges.all(id)).map(({ path }) => path);
   const files = host.server.files;
   const onDisk = async (path: string) => files.read(path).text();
-  return { resolver, live, here, files, onDisk, typed };
+  return { host, resolver, keeper, live, here, files, onDisk, typed, drafts };
 }
 
 /** Waits for a state. */
@@ -160,4 +170,48 @@ test("what was deleted on the server can come back, or stay deleted", async () =
   const other = await opened("notes.md");
   expect(await other.resolver.take("theirs")).toBe(true);
   await expect(other.onDisk("notes.md")).rejects.toThrow();
+});
+
+test("what was decided and not saved is there again after the workspace was closed", async () => {
+  const { host, resolver, keeper, typed } = await opened("stations.py");
+  const [first = 0] = conflictsOf(resolver.state.parts);
+  typed(first, "    datum = 1\n");
+  resolver.look(1);
+  resolver.choose("mine");
+  const text = resolver.result?.text();
+  await keeper.flush();
+
+  const again = await opened("stations.py", host);
+  expect(again.resolver.left).toBe(0);
+  expect(again.resolver.state).toMatchObject({ unsaved: true, brought: true });
+  expect(again.resolver.result?.text()).toBe(text);
+  expect(await again.resolver.save()).toBe(true);
+  expect(again.resolver.state).toMatchObject({ unsaved: false, brought: false });
+  expect(await again.drafts()).toEqual([]);
+});
+
+test("what was kept is brought into versions that have moved on, typed lines and all", async () => {
+  const { host, resolver, keeper, live, files, onDisk } = await opened("stations.py");
+  resolver.chooseAll("mine");
+  resolver.result?.type(`# seen by Mo\n${resolver.result.text()}`);
+  await keeper.flush();
+  files.write("stations.py", `${await onDisk("stations.py")}\nPORTS = []\n`, "*");
+  await live.pullFiles();
+
+  const again = await opened("stations.py", host);
+  const text = again.resolver.result?.text();
+  expect(again.resolver.left).toBe(0);
+  expect(text).toMatch(/^# seen by Mo\n/);
+  expect(text).toContain("6.95");
+  expect(text).toContain("PORTS");
+});
+
+test("a draft of another conflict with the same name decides nothing", async () => {
+  const { host, resolver, keeper, files } = await opened("stations.py");
+  resolver.chooseAll("mine");
+  await keeper.flush();
+  files.write("stations.py", "theirs\n", "*");
+  files.write("stations (conflict of quay).py", "mine\n", "*");
+  const again = await opened("stations.py", host);
+  expect(again.resolver.state).toMatchObject({ unsaved: false, brought: false });
 });

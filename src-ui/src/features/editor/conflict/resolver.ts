@@ -4,9 +4,11 @@ import type { Conflict } from "../../../host/generated/api/Conflict";
 import type { Here } from "../../../host/here";
 import { type Content, failureOf } from "../../../host/ide";
 import type { LiveWorkspace } from "../../../host/live";
+import type { Choice, Part } from "../../../host/merge";
 import { decode, isText } from "../saving";
 import { shapeOf } from "../shape";
-import { type Choice, carried, conflictsOf, decided, isOpen, type Part, planOf } from "./plan";
+import type { MergeKeeper, Standing } from "./mergeKeeper";
+import { carried, conflictsOf, decided, isOpen, planOf, rewritten, textOf } from "./plan";
 import type { ResultText } from "./resultText";
 
 export interface ResolverState {
@@ -22,6 +24,8 @@ export interface ResolverState {
   current: number;
   /** The result differs from what stands on the disk. */
   unsaved: boolean;
+  /** It is one of an earlier visit. */
+  brought: boolean;
   busy: boolean;
 }
 
@@ -39,6 +43,7 @@ export class Resolver {
     parts: [],
     current: 0,
     unsaved: false,
+    brought: false,
     busy: false,
   }));
   result: ResultText | null = null;
@@ -54,6 +59,7 @@ export class Resolver {
     private readonly live: LiveWorkspace,
     private readonly here: Here,
     private readonly makeText: MakeText,
+    private readonly keeper: MergeKeeper,
   ) {
     this.stop = live.onChanges(() => this.changed());
     void this.load();
@@ -92,18 +98,41 @@ export class Resolver {
         return;
       }
       this.base = base === null ? null : plain(new TextDecoder().decode(base));
-      const crlf = own.includes("\r\n");
       const fresh = planOf({ base: this.base, mine: plain(own), theirs: plain(other) });
-      const parts = this.touched ? carried(this.state.parts, fresh) : fresh;
-      if (this.result) this.result.fill(parts);
-      else {
-        this.result = await this.makeText(parts, crlf);
-        this.result.onTyped(() => this.typed());
-      }
-      this.become({ state: "merge", mine, theirs, parts, unsaved: this.touched });
+      await this.show(fresh, own.includes("\r\n"), { mine, theirs });
     } catch (error) {
       this.store.setState({ state: "failed", problem: failureOf(error).detail });
     }
+  }
+
+  /** Shows a plan, with what was done before: here, or on an earlier visit. */
+  private async show(
+    fresh: readonly Part[],
+    crlf: boolean,
+    sides: Pick<ResolverState, "mine" | "theirs">,
+  ): Promise<void> {
+    const { path, copy } = this.conflict;
+    const draft = this.result ? null : await this.keeper.of(copy);
+    const before = this.touched ? this.standing() : draft;
+    const parts = before ? carried(before.parts, fresh) : fresh;
+    if (this.result) this.result.fill(parts);
+    else {
+      this.result = await this.makeText(parts, crlf);
+      this.result.onTyped(() => this.typed());
+    }
+    const text = before && rewritten(before.baseText, before.text, textOf(parts), path);
+    const brought =
+      draft !== null &&
+      (text !== null || parts.some((part, at) => part.choice !== fresh[at]?.choice));
+    this.touched ||= brought;
+    this.become({ state: "merge", ...sides, parts, unsaved: this.touched, brought });
+    if (text !== null) this.result.type(text);
+  }
+
+  private standing(): Standing {
+    const { parts } = this.state;
+    const text = plain(this.result?.text() ?? "");
+    return { parts, baseText: textOf(parts), text };
   }
 
   /** Decides about the conflict that is looked at, or opens it again. */
@@ -172,7 +201,8 @@ export class Resolver {
       this.written = entry?.hash ?? null;
       if (entry) this.live.wrote(path, entry, revision);
       const theirs = { bytes, hash: entry?.hash ?? "" };
-      this.become({ theirs, unsaved: false });
+      this.become({ theirs, unsaved: false, brought: false });
+      await this.keeper.forget(this.conflict.copy);
       return true;
     } catch (error) {
       if (failureOf(error).status !== 412) throw error;
@@ -243,6 +273,7 @@ export class Resolver {
   private become(state: Partial<ResolverState>): void {
     this.store.setState(state);
     this.result?.mark(this.state.parts);
+    if (state.unsaved) this.keeper.soon(this.conflict.copy, () => this.standing());
   }
 
   /** Null when nothing stands there. */

@@ -1,7 +1,7 @@
 /** The result of a merge as an editable text that knows where each conflict stands, however much is typed around it. */
 import type { editor, IRange } from "monaco-editor/editor";
-import { lines } from "../../../host/merge";
-import { isOpen, type Part, textOf } from "./plan";
+import { edits, lines, type Part } from "../../../host/merge";
+import { isOpen, textOf } from "./plan";
 
 type Monaco = typeof import("../monaco");
 
@@ -10,6 +10,8 @@ export interface ResultText {
   text(): string;
   /** Puts a whole plan in, as one edit that can be undone. */
   fill(parts: readonly Part[]): void;
+  /** Puts another text in, as if somebody had typed what differs. */
+  type(text: string): void;
   /** Puts one part's result in its place. */
   put(index: number, parts: readonly Part[]): void;
   /** The lines that stand in a conflict's place now. */
@@ -51,6 +53,24 @@ export class MonacoResult implements ResultText {
   fill(parts: readonly Part[]): void {
     this.edit(this.model.getFullModelRange(), textOf(parts));
     this.place(parts);
+  }
+
+  type(text: string): void {
+    const { EndOfLinePreference } = this.monaco.monaco.editor;
+    const now = this.model.getValue(EndOfLinePreference.LF);
+    // A byte order mark stands in no line.
+    const typed = edits(now, text.replace(/^\uFEFF/, "")).map((one) => ({
+      range: {
+        startLineNumber: one.startLine,
+        startColumn: one.startColumn,
+        endLineNumber: one.endLine,
+        endColumn: one.endColumn,
+      },
+      text: one.text,
+    }));
+    this.model.pushStackElement();
+    this.model.pushEditOperations(null, typed, () => null);
+    this.model.pushStackElement();
   }
 
   put(index: number, parts: readonly Part[]): void {
