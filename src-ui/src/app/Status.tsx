@@ -2,10 +2,12 @@
 import { useRef } from "react";
 import { type Action, entryOf, find, hintOf } from "../bench/actions";
 import { useBench, useStore } from "../bench/bench";
-import { briefWords, heldWords } from "../bench/syncWords";
+import { briefWords, bytesWords, heldWords } from "../bench/syncWords";
 import { SessionStatus } from "../features/session/SessionChip";
 import type { Here } from "../host/here";
+import type { Work } from "../host/work";
 import { Icon } from "../ui/Icon";
+import { Progress } from "../ui/Progress";
 import { useNow } from "../ui/useNow";
 import { connectionWords, syncWords } from "./statusWords";
 import type { Workbench } from "./workbench";
@@ -136,13 +138,14 @@ function HereSync({ here }: { here: Here }) {
   const bench = useBench();
   const brief = useStore(here.store, (state) => state.sync ?? state.workspace?.sync ?? null);
   const held = useStore(here.store, (state) => state.sync?.held?.many ?? 0);
+  const work = useStore(here.store, (state) => state.work);
   // Texts that the disk refuses, or that changed there meanwhile, are nobody else's business.
   const failed = useStore(bench.editor, ({ badges }) =>
     [...badges.values()].some((badge) => badge === "failed" || badge === "conflict"),
   );
   if (failed) return <Sync />;
   if (!brief) return null;
-  const { icon, tone, text } = held > 0 ? heldWords(held) : briefWords(brief);
+  const { icon, tone, text } = held > 0 ? heldWords(held) : briefWords(brief, work);
   return (
     <button
       type="button"
@@ -152,7 +155,20 @@ function HereSync({ here }: { here: Here }) {
     >
       <Icon name={icon} className={tone} />
       <span>{text}</span>
+      {work && brief.state === "online" ? <Moving work={work} /> : null}
     </button>
+  );
+}
+
+/** How far a long bout has come, beside whatever else is to be said. */
+function Moving({ work }: { work: Work }) {
+  const words = bytesWords(work);
+  if (words === "") return null;
+  return (
+    <span className="status-work late">
+      <Progress label="Sync" done={work.bytesDone} total={work.bytes} />
+      <span className="wide">{words}</span>
+    </span>
   );
 }
 

@@ -8,6 +8,7 @@ import { Editor } from "../features/editor/editor";
 import { Explorer } from "../features/explorer/model";
 import { isOver } from "../features/run/words";
 import { MemoryHistory } from "../features/session/memory";
+import { newsIn } from "../features/sync/words";
 import { Terminals } from "../features/terminal/terminals";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Session } from "../host/generated/api/Session";
@@ -89,8 +90,10 @@ export class Workbench {
   /** What lies on this machine needs no server; what only the server knows is asked when it is back. */
   private openHere(here: Here): void {
     this.stops.push(
-      here.store.subscribe(({ workspace }) => {
+      here.store.subscribe(({ workspace, sync }, before) => {
         if (workspace) this.live.setLocal(workspace.terminals, workspace.remote !== undefined);
+        for (const { message } of newsIn(sync, before.sync))
+          this.bench.toast({ tone: "warn", text: message });
       }),
       this.live.connection.watch(({ state }) => {
         if (state === "online") this.live.refresh();
@@ -224,13 +227,9 @@ export class Workbench {
   }
 
   private helpWith(path: string, help: Help): void {
-    if (help === "open") this.bench.open(path);
-    else if (help === "retry") this.live.connection.retry();
-    else {
-      this.showExplorer();
-      this.explorer.reveal(path);
-      if (help === "rename") this.explorer.rename(path);
-    }
+    this.showExplorer();
+    this.explorer.reveal(path);
+    if (help === "rename") this.explorer.rename(path);
   }
 
   private showSide(side: SideView): void {

@@ -33,8 +33,8 @@ export type MainView = { kind: "conflict"; copy: string } | { kind: "history"; p
 /** Where a terminal runs: beside the files of this machine, or in the session. */
 export type TerminalPlace = "here" | "session";
 
-/** What helps a file that cannot be synced. */
-export type Help = "rename" | "show" | "open" | "retry";
+/** What helps a file that cannot be synced, in the explorer. */
+export type Help = "rename" | "show";
 
 /** What the status bar says of the editor. */
 export interface EditorFacts {

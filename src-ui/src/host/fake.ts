@@ -119,7 +119,7 @@ function exchangeWith(server: FakeServer | FakeDesktop, state: FakeState): Excha
   // Who is signed in is known in every state but those that are about it.
   const asked = (path: string) => path === "/account" || path === "/server";
   return async (method, path, options = {}) => {
-    if (server instanceof FakeDesktop && server.answersItself(path))
+    if (server instanceof FakeDesktop && server.answersItself(method, path))
       return server.answer(method, path, options);
     if (state === "loading" && !asked(path))
       await new Promise((_, fail) => options.signal?.addEventListener("abort", fail));

@@ -1,7 +1,7 @@
 /** The desktop program of the fake host: workspaces of a machine that is not there, and how they stand. */
 import { type DesktopHost, KeptConnection } from "./desktop";
 import type { FakeState } from "./fake";
-import { localWorkspaces, PLACES, type Place, syncOf } from "./fakeDesktopData";
+import { advance, localWorkspaces, PLACES, type Place, syncOf } from "./fakeDesktopData";
 import { answerOf, type FakeServer, type Options, type Route, refusal } from "./fakeServer";
 import type { Conflict } from "./generated/api/Conflict";
 import type { Desktop } from "./generated/api/Desktop";
@@ -9,6 +9,11 @@ import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
 import type { Run } from "./generated/api/Run";
 import type { Sync } from "./generated/api/Sync";
 import type { Told } from "./generated/api/Told";
+
+/** From one look at what moves to the next. */
+const MOMENT_MS = 200;
+/** What the lists of this machine are read by; in hard times they do not come. */
+const LISTS = /^\/desktop\/workspaces$|^\/workspaces\/[^/]+\/(sync|conflicts)$/;
 
 /** What only a server answers, to who is signed in. */
 const SERVERS = /^\/(workspaces$|workspaces\?|account|workspaces\/[^/]+\/(session|history|tasks))/;
@@ -25,12 +30,15 @@ export class FakeDesktop {
   private readonly terminals = new Map<string, string[]>();
   private readonly queued: Run[] = [];
   private made = 10;
+  /** Even this machine answers slowly, or not at all. */
+  private readonly hard: boolean;
 
   constructor(
     state: FakeState,
     private readonly server: FakeServer,
     private readonly now: number,
   ) {
+    this.hard = state === "loading" || state === "error";
     const { account } = server.world;
     const address = "https://slipway.example.org";
     const signedIn = !["empty", "signed-out"].includes(state);
@@ -75,7 +83,8 @@ export class FakeDesktop {
   }
 
   /** What is on this machine and needs no server. */
-  answersItself(path: string): boolean {
+  answersItself(method: string, path: string): boolean {
+    if (this.hard && method === "GET" && LISTS.test(path)) return false;
     return (
       path.startsWith("/desktop") ||
       /^\/workspaces\/[^/]+\/(sync|conflicts|upload|tree|changes|files|commits|runs)/.test(path) ||
@@ -107,7 +116,7 @@ export class FakeDesktop {
     ["POST", /^\/desktop\/clone$/, ({ json }) => this.clone(String(json.workspace))],
     ["POST", /^\/sign-in$/, ({ json, headers }) => this.signIn(json, headers)],
     ["POST", /^\/sign-out$/, () => this.signOut()],
-    ["GET", /^\/workspaces\/([^/]+)\/sync$/, ({ id }) => this.syncs.get(id)],
+    ["GET", /^\/workspaces\/([^/]+)\/sync$/, ({ id }) => this.syncNow(id)],
     ["POST", /^\/workspaces\/([^/]+)\/sync\/(?:confirm|bring-back)$/, ({ id }) => this.decide(id)],
     ["POST", /^\/workspaces\/([^/]+)\/sync\/arrivals\/\d+\/undo$/, ({ id }) => this.undo(id)],
     ["GET", /^\/workspaces\/(018f1[^/]+)$/, ({ id }) => this.described(id)],
@@ -219,6 +228,14 @@ export class FakeDesktop {
     this.syncs.set(id, syncOf(local, this.now));
     this.moved(id);
     return local;
+  }
+
+  private syncNow(id: string): Sync | undefined {
+    const sync = this.syncs.get(id);
+    const now = sync && { ...sync };
+    if (sync && advance(sync))
+      setTimeout(() => this.tell({ told: "sync", workspace: id }), MOMENT_MS);
+    return now;
   }
 
   private decide(id: string) {

@@ -56,7 +56,7 @@ export function localWorkspaces(now: number, state: FakeState): LocalWorkspace[]
       ...(state === "signed-out"
         ? {
             state: "refused" as const,
-            reason: "Sign in to sync",
+            reason: `Nobody is signed in at ${ADDRESS}. What is changed here goes out after the next sign-in.`,
             code: "sign_in_required" as const,
           }
         : {}),
@@ -70,12 +70,28 @@ export function localWorkspaces(now: number, state: FakeState): LocalWorkspace[]
     make(4, "buoy-log", 5, {
       ...remote(6),
       there: false,
-      ...brief({ state: "broken", reason: "The folder is gone" }),
+      ...brief({ state: "broken", code: "folder_gone" }),
     }),
+    make(5, ARCHIVE, 6, { ...remote(7), ...brief({ down: 20_000 }) }),
   ];
 }
 
 /** The first workspace has everything at once, the others nothing. */
+/** What comes to this machine for the first time, and is long about it. */
+const ARCHIVE = "tide-archive";
+const ARCHIVE_BYTES = 1_040_000_000;
+const ARCHIVE_PACE = { files: 902, bytes: 118_400_000 };
+/** Here it rests, so that it can be looked at. */
+const ARCHIVE_LEFT = 16_392;
+
+/** A moment later; false where nothing moves. */
+export function advance(sync: Sync): boolean {
+  if (sync.state !== "online" || sync.down <= ARCHIVE_LEFT) return false;
+  sync.down -= ARCHIVE_PACE.files;
+  sync.down_bytes -= ARCHIVE_PACE.bytes;
+  return true;
+}
+
 export function syncOf(workspace: LocalWorkspace, now: number): Sync {
   const offline = workspace.sync.state === "offline";
   const calm: Sync = {
@@ -91,6 +107,7 @@ export function syncOf(workspace: LocalWorkspace, now: number): Sync {
     notices: [],
     arrivals: [],
   };
+  if (workspace.name === ARCHIVE) return { ...calm, ...coming(calm.down) };
   if (workspace.name !== "harbor-tides") return calm;
   const path = (name: string, state: Sync["paths"][number]["state"], bytes: number, moved = 0) => ({
     path: name,
@@ -109,12 +126,14 @@ export function syncOf(workspace: LocalWorkspace, now: number): Sync {
       {
         ...path("data/raw.bin", "blocked", 214_000_000),
         code: "file_too_large",
-        message: "It is larger than 100 MiB.",
+        message:
+          "larger than 100 MiB, so it stays on this disk only. Name it in .slipwayignore, or make it smaller",
       },
       {
         ...path("Data/readme.md", "blocked", 400),
         code: "path_case_clash",
-        message: "The server has a folder “data”, and some computers take both names for one.",
+        message:
+          "differs from another name only in letter case or accents, so it stays on this disk only",
       },
     ],
     held: { many: 47, of: 60, paths: ["figures/a.png", "figures/b.png", "figures/c.png"] },
@@ -131,6 +150,16 @@ export function syncOf(workspace: LocalWorkspace, now: number): Sync {
       },
     ],
   };
+}
+
+function coming(down: number): Partial<Sync> {
+  const paths = Array.from({ length: 40 }, (_, at): Sync["paths"][number] => ({
+    path: `gauges/brest/${1846 + at}.csv`,
+    state: at < 2 ? "receiving" : "missing",
+    bytes: 2_400_000 - at * 9_000,
+    moved: at < 2 ? 1_700_000 - at * 1_000_000 : 0,
+  }));
+  return { down_bytes: down === 0 ? 0 : ARCHIVE_BYTES, paths };
 }
 
 const BASE = `from dataclasses import dataclass

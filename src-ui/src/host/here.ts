@@ -7,14 +7,19 @@ import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
 import type { Sync } from "./generated/api/Sync";
 import type { SyncPath } from "./generated/api/SyncPath";
 import type { Undone } from "./generated/api/Undone";
-import type { Exchange } from "./ide";
+import { type Exchange, type Failure, failureOf } from "./ide";
 import { DesktopCalls } from "./local";
 import { Once } from "./once";
+import { type Work, workAfter } from "./work";
 
 export interface HereState {
   /** Null until it is known, or when this machine has no such workspace. */
   workspace: LocalWorkspace | null;
   sync: Sync | null;
+  /** Why that could not be read; null when it could. */
+  failure: Failure | null;
+  /** How far what is to be moved has come; null while nothing is. */
+  work: Work | null;
   conflicts: readonly Conflict[];
   /** Paths that are not in step. */
   byPath: ReadonlyMap<string, SyncPath["state"] | "conflict">;
@@ -24,6 +29,8 @@ export class Here {
   readonly store = createStore<HereState>(() => ({
     workspace: null,
     sync: null,
+    failure: null,
+    work: null,
     conflicts: [],
     byPath: new Map(),
   }));
@@ -69,8 +76,12 @@ export class Here {
 
   pullSync(): Promise<void> {
     return this.once.pull("sync", async () => {
+      let failure: Failure | null = null;
       const [sync, found] = await Promise.all([
-        this.ask<Sync>("GET", "/sync").catch(() => null),
+        this.ask<Sync>("GET", "/sync").catch((error: unknown) => {
+          failure = failureOf(error);
+          return null;
+        }),
         this.ask<Conflicts>("GET", "/conflicts").catch(() => null),
       ]);
       const before = this.state;
@@ -83,7 +94,8 @@ export class Here {
         if (known || state === "blocked") byPath.set(path, state);
       for (const { path, copy } of conflicts)
         for (const one of [path, copy]) byPath.set(one, "conflict");
-      this.store.setState({ sync: sync ?? before.sync, conflicts, byPath });
+      const work = sync ? workAfter(before.work, sync) : before.work;
+      this.store.setState({ sync: sync ?? before.sync, failure, work, conflicts, byPath });
     });
   }
 

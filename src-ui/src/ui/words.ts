@@ -76,3 +76,16 @@ export function timeOfDay(at: string): string {
     minute: "2-digit",
   });
 }
+
+/** "less than a minute", "about 4 min", "about 2 h". */
+export function roughly(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  return minutes < 60 ? `about ${minutes} min` : `about ${Math.round(minutes / 60)} h`;
+}
+
+/** What a program says of something, as a sentence of its own. */
+export function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+}

@@ -8,8 +8,10 @@ import {
   useRef,
   useState,
 } from "react";
-import { type Badge, type Bench, useBench, useStore } from "../../bench/bench";
+import { type Badge, type Bench, useBench, useHere, useStore } from "../../bench/bench";
+import { many } from "../../bench/syncWords";
 import { useHost } from "../../host/useHost";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { deleteEntries } from "./actions";
 import { menuOf, paste, pickAndUpload } from "./commands";
@@ -108,6 +110,14 @@ export function TreeView({ explorer }: { explorer: Explorer }) {
 
 function NoFiles({ explorer, over, drop }: { explorer: Explorer } & Drops) {
   const bench = useBench();
+  const coming = useHere(({ sync }) => (sync?.state === "online" ? sync.down : 0), 0);
+  if (coming > 0)
+    return (
+      <Empty
+        title={`${many(coming, "file is", "files are")} on the way here`}
+        text="They appear one after the other, and can be opened as soon as they do."
+      />
+    );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files may be dropped; the buttons do the same
     <div

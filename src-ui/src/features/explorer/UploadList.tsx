@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { useStore } from "../../bench/bench";
 import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
+import { Progress } from "../../ui/Progress";
 import { size } from "../../ui/words";
 import type { Batch, Uploads } from "./upload";
 
@@ -28,7 +29,6 @@ function Upload({ batch, uploads }: { batch: Batch; uploads: Uploads }) {
     () => (well ? host.after(SHOWN_MS, () => uploads.dismiss(id)) : undefined),
     [well, host, uploads, id],
   );
-  const part = Math.min(1, sent / Math.max(1, total));
   return (
     <div className="explorer-upload">
       <div className="row gap2">
@@ -51,16 +51,7 @@ function Upload({ batch, uploads }: { batch: Batch; uploads: Uploads }) {
         </button>
       </div>
       {state === "sending" ? (
-        <div
-          className="progress progress-thin"
-          role="progressbar"
-          aria-label={`Upload of ${label}`}
-          aria-valuenow={Math.round(part * 100)}
-          aria-valuemin={0}
-          aria-valuemax={100}
-        >
-          <i style={{ width: `${part * 100}%` }} />
-        </div>
+        <Progress label={`Upload of ${label}`} done={sent} total={total} thin />
       ) : null}
       {problems.length > 0 ? (
         <ul className="small explorer-left-out">

@@ -27,8 +27,7 @@ interface Item {
 /** One request takes so many files and bytes, so that a cut costs no more than that. */
 const PART_FILES = 500;
 const PART_BYTES = 64 * 1024 * 1024;
-/** There is no view of the history yet. */
-const KEPT = "What is overwritten is kept; for now, only the API brings it back.";
+const KEPT = "What is overwritten stays in the file's history, and can be restored.";
 
 export class Uploads {
   readonly store = createStore<{ batches: readonly Batch[] }>(() => ({ batches: [] }));

@@ -16,6 +16,7 @@ const SHOWS: [FakeState, string][] = [
   ["empty", "Later is fine, too."],
   ["signed-out", "Sign in to sync"],
   ["offline", "Only on this computer"],
+  ["error", "could not be listed"],
 ];
 
 for (const theme of THEMES)
@@ -25,6 +26,14 @@ for (const theme of THEMES)
       await expect.element(page.getByText(words).first()).toBeVisible();
       expect(await faults()).toEqual([]);
     });
+
+test("while the list is on its way the ways in are there", async () => {
+  await stage(frame, { state: "loading", desktop: true });
+  const status = page.getByRole("status", { name: "Reading the workspaces of this computer" });
+  await expect.element(status).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Open folder" })).toBeVisible();
+  expect(await faults()).toEqual([]);
+});
 
 test("a folder is opened by key, and becomes the page", async () => {
   await stage(frame, { state: "empty", desktop: true });

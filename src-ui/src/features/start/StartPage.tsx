@@ -9,7 +9,7 @@ import type { Template } from "../../host/generated/api/Template";
 import { failureOf } from "../../host/ide";
 import { useChooseServer, useLocalWorkspaces, useProgram } from "../../host/local";
 import { useHost } from "../../host/useHost";
-import { ListFailed } from "../../ui/Card";
+import { ListFailed, ListToCome } from "../../ui/Card";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
@@ -40,11 +40,32 @@ export function StartPage() {
           onRetry={() => void refetch()}
         />
       ) : null}
+      {!workspaces && !error ? (
+        <div className="start-recent">
+          <ListToCome rows={3} label="Reading the workspaces of this computer" />
+        </div>
+      ) : null}
       {workspaces?.length ? <Recent workspaces={workspaces} /> : null}
       <div className="start-cards">
         <OpenFolder />
         <FromTemplate home={program.data?.home ?? ""} />
-        {program.data ? <Server program={program.data} /> : <span className="card start-card" />}
+        {program.data ? (
+          <Server program={program.data} />
+        ) : (
+          <Way
+            icon="server"
+            title="Your server"
+            text={program.error ? failureOf(program.error).detail : ""}
+          >
+            {program.error ? (
+              <div className="start-act">
+                <button type="button" className="btn btn-lg" onClick={() => void program.refetch()}>
+                  Try again
+                </button>
+              </div>
+            ) : null}
+          </Way>
+        )}
       </div>
     </main>
   );

@@ -1,10 +1,14 @@
 /** Paths that are not in step: those that cannot move with what helps, then those that wait or move. */
+
+import { find } from "../../bench/actions";
 import { BADGES } from "../../bench/badge";
-import { useBench } from "../../bench/bench";
+import { type Bench, useBench } from "../../bench/bench";
 import type { SyncPath } from "../../host/generated/api/SyncPath";
 import { Icon } from "../../ui/Icon";
-import { size } from "../../ui/words";
-import { helpOf } from "./words";
+import { Progress } from "../../ui/Progress";
+import { sentence, size } from "../../ui/words";
+import { leaveOut } from "./leaveOut";
+import { type HelpWords, helpOf } from "./words";
 
 /** More rows than anybody reads. */
 const SHOWN = 100;
@@ -58,21 +62,16 @@ function Moving({ of }: { of: SyncPath }) {
         <span className="small muted num truncate">
           {word} · {moves ? `${size(of.moved)} of ${size(of.bytes)}` : size(of.bytes)}
         </span>
-        {moves ? (
-          <span
-            className="progress progress-thin"
-            role="progressbar"
-            aria-label={of.path}
-            aria-valuemin={0}
-            aria-valuemax={of.bytes}
-            aria-valuenow={of.moved}
-          >
-            <i style={{ width: `${(of.moved / of.bytes) * 100}%` }} />
-          </span>
-        ) : null}
+        {moves ? <Progress label={of.path} done={of.moved} total={of.bytes} thin /> : null}
       </span>
     </button>
   );
+}
+
+function helpWith(bench: Bench, path: string, act: HelpWords["act"]): void {
+  if (act === "leaveOut") void leaveOut(bench, path);
+  else if (act === "folder") find(bench.actions(), "sync.folder").run();
+  else bench.helpWith(path, act);
 }
 
 function Blocked({ of }: { of: SyncPath }) {
@@ -85,13 +84,14 @@ function Blocked({ of }: { of: SyncPath }) {
         <span className="truncate" title={of.path}>
           {of.path}
         </span>
-        <span className="small muted">{of.message ?? "The server does not take it."}</span>
+        <span className="small muted">{sentence(of.message ?? "The server does not take it")}</span>
         {help ? (
           <span>
             <button
               type="button"
               className="btn btn-sm"
-              onClick={() => bench.helpWith(of.path, help.act)}
+              title={help.hint}
+              onClick={() => helpWith(bench, of.path, help.act)}
             >
               {help.label}
             </button>

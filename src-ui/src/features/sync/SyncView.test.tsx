@@ -1,19 +1,26 @@
 /** The side bar of sync: everything that can be is said, and each thing has the act that helps. */
 import { expect, test } from "vitest";
 import { page } from "vitest/browser";
+import { type Action, action } from "../../bench/actions";
 import { benchScene } from "../../dev/benchStage";
 import { faults, stage, THEMES } from "../../dev/stage";
 import type { FakeState } from "../../host/fake";
+import type { Sync } from "../../host/generated/api/Sync";
 import { SyncView } from "./SyncView";
 
 const SHOWS: [FakeState, string][] = [
   ["full", "47 of 60 files were deleted"],
   ["offline", "Try now"],
   ["signed-out", "Cannot sync"],
+  ["error", "How it stands could not be read"],
 ];
 
-async function opened(state: FakeState, theme: "dark" | "light" = "dark") {
-  const scene = await benchScene(state);
+async function opened(
+  state: FakeState,
+  theme: "dark" | "light" = "dark",
+  actions: readonly Action[] = [],
+) {
+  const scene = await benchScene(state, actions);
   const side = (
     <div style={{ display: "flex" }}>
       <aside className="side" aria-label="Sync" style={{ width: 280, height: 780 }}>
@@ -46,6 +53,8 @@ test("a conflict opens, and a path that cannot move has the act that helps", asy
   await page.getByRole("button", { name: /stations.py/ }).click();
   await page.getByRole("button", { name: "Rename it" }).click();
   expect(asked).toEqual(["conflict stations (conflict of quay).py", "help Data/readme.md rename"]);
+  await page.getByRole("button", { name: "Leave it out" }).click();
+  await expect.poll(() => asked.at(-1)).toBe("toast raw.bin stays on this computer alone.");
 });
 
 test("what came in is taken back", async () => {
@@ -62,3 +71,39 @@ test("what moves shows how far it has come", async () => {
   await expect.element(page.getByRole("progressbar", { name: "data/brest.csv" })).toBeVisible();
   await expect.element(page.getByText("1.2 MB of 2.0 MB")).toBeVisible();
 });
+
+test("a first sync tells how far it has come, in files and bytes", async () => {
+  const { here, host } = await opened("full");
+  const move = async (down: number, bytes: number) => {
+    const sync = here.state.sync as Sync;
+    const left = { up: 0, up_bytes: 0, down, down_bytes: bytes, conflicts: 0, blocked: 0 };
+    host.program?.syncs.set(here.id, { ...sync, ...left, paths: [] });
+    host.program?.tell({ told: "sync", workspace: here.id });
+    await expect.poll(() => here.state.sync?.down).toBe(down);
+  };
+  await move(20_000, 1_000_000_000);
+  await move(18_796, 660_000_000);
+  await expect.element(page.getByText(/1.204 of 20.000 files/)).toBeVisible();
+  const bar = page.getByRole("progressbar", { name: "Sync" });
+  await expect.element(bar).toHaveAttribute("aria-valuenow", "34");
+  await move(0, 0);
+  await expect.element(bar).not.toBeInTheDocument();
+});
+
+for (const [code, label, id] of [
+  ["sign_in_expired", "Sign in", "app.signIn"],
+  ["workspace_inactive", "Look at the server", "app.workspaces"],
+  ["protocol_mismatch", "Try again", "sync.retry"],
+] as const)
+  test(`a refusal (${code}) says why and has the act that helps`, async () => {
+    const done: string[] = [];
+    const acts = [action(id, label, "x", () => done.push(id))];
+    const { here, host } = await opened("full", "dark", acts);
+    const sync = here.state.sync as Sync;
+    const refused = { state: "refused" as const, code, reason: "why the server does not take it" };
+    host.program?.syncs.set(here.id, { ...sync, ...refused, conflicts: 0 });
+    await here.pullSync();
+    await expect.element(page.getByText("Why the server does not take it.")).toBeVisible();
+    await page.getByRole("button", { name: label, exact: true }).click();
+    expect(done).toEqual([id]);
+  });

@@ -5,20 +5,23 @@ import { SideHead } from "../../bench/SideHead";
 import { briefWords, many } from "../../bench/syncWords";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { Here } from "../../host/here";
+import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
 import { Waiting } from "../../ui/Waiting";
-import { size } from "../../ui/words";
+import { sentence } from "../../ui/words";
 import { Arrivals, Notices } from "./Arrivals";
+import { Bout } from "./Bout";
 import { ConflictList } from "./ConflictList";
 import { Paths } from "./Paths";
-import { standWords } from "./words";
+import { standWords, waitingWords } from "./words";
 import "./sync.css";
 
 const NOW_MS = 1_000;
 
 export function SyncView({ here }: { here: Here }) {
   const sync = useStore(here.store, (state) => state.sync);
+  const failure = useStore(here.store, (state) => state.failure);
   const workspace = useStore(here.store, (state) => state.workspace);
   return (
     <>
@@ -39,6 +42,18 @@ export function SyncView({ here }: { here: Here }) {
               </p>
             ) : null}
           </>
+        ) : failure ? (
+          <Empty
+            icon="error"
+            title="How it stands could not be read"
+            text={`${failure.detail} Your files are on this computer.`}
+            alert
+            actions={
+              <button type="button" className="btn" onClick={() => void here.pullSync()}>
+                Try again
+              </button>
+            }
+          />
         ) : (
           <Waiting place="side" label="Reading how it stands" late />
         )}
@@ -55,18 +70,19 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
   const nextAt = "nextAt" in status ? status.nextAt : null;
   const now = useNow(nextAt === null ? 0 : NOW_MS);
   const { icon, tone, text } = briefWords(sync);
-  const bytes = sync.up_bytes + sync.down_bytes;
   return (
     <section className="sync-stand" aria-label="State">
       <div className="row gap3" role="status">
         <Icon name={icon} className={tone} />
         <span className="medium grow">{text}</span>
-        <span className="faint small num">
-          {bytes > 0 && sync.state !== "local" ? size(bytes) : ""}
-        </span>
+        <span className="faint small num">{waitingWords(sync)}</span>
       </div>
+      <Bout here={here} />
       <p className="small muted">{standWords(sync)}</p>
-      <StandAct here={here} sync={sync}>
+      {sync.reason && sync.state !== "broken" ? (
+        <p className="small faint">{sentence(sync.reason)}</p>
+      ) : null}
+      <StandAct sync={sync}>
         {nextAt === null ? null : (
           <span className="small faint num">
             next try in {Math.max(1, Math.ceil((nextAt - now) / 1000))} s
@@ -77,7 +93,7 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
   );
 }
 
-function StandAct({ here, sync, children }: { here: Here; sync: Sync; children: ReactNode }) {
+function StandAct({ sync, children }: { sync: Sync; children: ReactNode }) {
   const bench = useBench();
   const button = (label: string, icon: string, run: () => void) => (
     <div className="row gap3">
@@ -95,15 +111,13 @@ function StandAct({ here, sync, children }: { here: Here; sync: Sync; children: 
       ?.run();
   if (sync.state === "local") return button("Upload to the server", "cloud-up", act("sync.upload"));
   if (sync.state === "offline") return button("Try now", "refresh", act("sync.retry"));
-  if (sync.state === "refused" && sync.code?.startsWith("sign_in"))
-    return button("Sign in", "user", act("app.signIn"));
-  if (sync.state === "broken") {
-    const { folder } = here.state.workspace ?? {};
-    return folder
-      ? button("Show the folder", "external", () => bench.host.desktop?.showFolder(folder))
-      : null;
-  }
-  return null;
+  if (sync.state === "broken")
+    return button("Open it where it is now", "folder-open", act("app.open"));
+  if (sync.state !== "refused") return null;
+  if (sync.code?.startsWith("sign_in")) return button("Sign in", "user", act("app.signIn"));
+  if (sync.code === "workspace_inactive" || sync.code === "not_found")
+    return button("Look at the server", "server", act("app.workspaces"));
+  return button("Try again", "refresh", act("sync.retry"));
 }
 
 /** So many deletions at once may be a mistake: the server keeps the files until somebody says so. */

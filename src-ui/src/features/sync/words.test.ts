@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import type { Conflict } from "../../host/generated/api/Conflict";
 import type { Sync } from "../../host/generated/api/Sync";
-import { conflictWords, helpOf, standWords, undoneWords } from "./words";
+import type { SyncNotice } from "../../host/generated/api/SyncNotice";
+import { conflictWords, helpOf, newsIn, standWords, undoneWords } from "./words";
 
 const sync = (part: Partial<Sync>) => standWords({ state: "online", ...part } as Sync);
 const conflict = (part: Partial<Conflict>) =>
@@ -25,7 +26,9 @@ test("a conflict says what happened on the other side", () => {
 
 test("what cannot move has the act that helps, where there is one", () => {
   expect(helpOf("path_case_clash")?.act).toBe("rename");
-  expect(helpOf("disk_full")?.label).toBe("Try again");
+  expect(helpOf("file_too_large")?.act).toBe("leaveOut");
+  // It is tried again by itself.
+  expect(helpOf("disk_full")).toBeNull();
   expect(helpOf("stale")).toBeNull();
   expect(helpOf(undefined)).toBeNull();
 });
@@ -35,4 +38,22 @@ test("an undo tells of what it left alone", () => {
   expect(undoneWords({ many: 3, left: ["a", "b"] })).toBe(
     "3 files are as before. 2 files were changed since and stay as they are.",
   );
+});
+
+test("what was told and is seen nowhere else is news once", () => {
+  const told = (message: string, more: Partial<SyncNotice> = {}): SyncNotice => ({
+    at: `2026-03-01T00:00:0${message.length}Z`,
+    code: "run_not_saved",
+    message,
+    ...more,
+  });
+  const of = (...notices: SyncNotice[]) => ({ notices }) as Sync;
+  const [old, run] = [told("a"), told("aa")];
+  const merged = told("aaa", { code: "edits_merged", path: "x.py" });
+  const deleted = told("aaaa", { code: "many_deleted" });
+  // What was there when the workspace was opened is no news.
+  expect(newsIn(of(run, old), null)).toEqual([]);
+  expect(newsIn(of(deleted, merged, run, old), of(old))).toEqual([run]);
+  expect(newsIn(of(run), of())).toEqual([run]);
+  expect(newsIn(of(run, old), of(run, old))).toEqual([]);
 });

@@ -1,12 +1,13 @@
 /** Sync in words: what the state means for a person, and what helps a path that cannot move. */
-
 import type { Help } from "../../bench/bench";
 import { many } from "../../bench/syncWords";
 import type { Code } from "../../host/generated/api/Code";
 import type { Conflict } from "../../host/generated/api/Conflict";
 import type { Sync } from "../../host/generated/api/Sync";
+import type { SyncNotice } from "../../host/generated/api/SyncNotice";
 import type { Undone } from "../../host/generated/api/Undone";
-import { timeOfDay } from "../../ui/words";
+import { RULES_FILE } from "../../host/generated/ignored";
+import { size, timeOfDay } from "../../ui/words";
 
 /** What it means, beginning with what is safe. */
 export function standWords(sync: Sync): string {
@@ -22,12 +23,31 @@ export function standWords(sync: Sync): string {
     case "refused":
       return "Everything is saved on this computer. Sync goes on when this is settled.";
     case "broken":
-      return "Nothing is changed anywhere until the folder is back.";
+      return "Nothing is changed anywhere until the folder is back; then it goes on by itself.";
     case "online":
       return sync.in_step_at
         ? `Both sides were the same at ${timeOfDay(sync.in_step_at)}.`
         : "Changes go both ways.";
   }
+}
+
+/** How much waits while nothing moves; what moves is told by how far it has come. */
+export function waitingWords({ state, up_bytes, down_bytes }: Sync): string {
+  const bytes = up_bytes + down_bytes;
+  return bytes > 0 && state !== "local" && state !== "online" ? size(bytes) : "";
+}
+
+/** Both are seen in the state of the whole. */
+const SEEN: readonly Code[] = ["many_deleted", "folder_gone"];
+
+/** What was told since a look before and is seen nowhere else: neither beside a file nor in the state of the whole. */
+export function newsIn(sync: Sync | null, before: Sync | null): SyncNotice[] {
+  if (!sync || !before) return [];
+  const [last] = before.notices;
+  const known = ({ at, message }: SyncNotice) => at === last?.at && message === last.message;
+  const end = sync.notices.findIndex(known);
+  const fresh = end < 0 ? sync.notices : sync.notices.slice(0, end);
+  return fresh.filter(({ path, code }) => path === undefined && !SEEN.includes(code));
 }
 
 /** What the row of a conflict says. */
@@ -40,8 +60,12 @@ export function conflictWords({ kind, base, mine, theirs }: Conflict): string {
 
 export interface HelpWords {
   label: string;
-  act: Help;
+  act: Help | "leaveOut" | "folder";
+  /** What exactly it does. */
+  hint?: string;
 }
+
+const LEAVE_OUT = `It stays on this computer: a line in ${RULES_FILE} says so`;
 
 /** The one act that helps a path that cannot move; null when it helps itself. */
 export function helpOf(code: Code | undefined): HelpWords | null {
@@ -53,16 +77,14 @@ export function helpOf(code: Code | undefined): HelpWords | null {
     case "path_not_folder":
       return { label: "Rename it", act: "rename" };
     case "file_too_large":
+    case "link_escapes":
+      return { label: "Leave it out", act: "leaveOut", hint: LEAVE_OUT };
     case "workspace_full":
     case "too_many_entries":
       return { label: "Show it", act: "show" };
-    case "link_escapes":
-      return { label: "Open it", act: "open" };
-    case "disk_full":
-    case "server_disk_full":
-    case "write_failed":
     case "file_unreadable":
-      return { label: "Try again", act: "retry" };
+    case "disk_forbidden":
+      return { label: "Show the folder", act: "folder" };
     default:
       return null;
   }
