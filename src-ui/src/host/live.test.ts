@@ -180,3 +180,24 @@ test("whether a session runs is not known until the server has told", async () =
   await live.pullSession();
   expect(live.state).toMatchObject({ session: null, sessionTold: true });
 });
+
+test("while the server is away what waits for it is listed above what ran before", async () => {
+  const ran = { id: "ran", revision: 7, state: "done" };
+  const queued = (id: string) => ({ id, revision: 0, state: "queued" });
+  let runs: unknown[] = [ran];
+  const { live, become } = opened({ "/runs": () => ({ runs, next: "older" }) });
+  const ids = () => live.state.runs.map(({ id }) => id);
+  live.open();
+  live.setLocal("s", true);
+  become({ state: "online" });
+  await live.pullRuns();
+  expect(ids()).toEqual(["ran"]);
+  become({ state: "waiting", attempt: 2, nextAt: 1 });
+  runs = [queued("a"), queued("b")];
+  await live.pullRuns();
+  expect(ids()).toEqual(["a", "b", "ran"]);
+  expect(live.state.olderRuns).toBe("older");
+  runs = [queued("b")];
+  await live.pullRuns();
+  expect(ids()).toEqual(["b", "ran"]);
+});

@@ -49,6 +49,8 @@ export interface LiveState {
   /** Those of this machine, in the desktop program. */
   localTerminals: readonly Terminal[];
   runs: readonly Run[];
+  /** Whether the server has told of them; until then nobody knows whether anything ran. */
+  runsTold: boolean;
   /** Where the page after `runs` begins; null when these are all. */
   olderRuns: string | null;
   /** Grows with every change of the tree; the entries themselves are in `entries`. */
@@ -73,6 +75,7 @@ const EMPTY: LiveState = {
   terminals: [],
   localTerminals: [],
   runs: [],
+  runsTold: false,
   olderRuns: null,
   treeVersion: 0,
 };
@@ -216,7 +219,12 @@ export class LiveWorkspace {
     return this.once.pull("runs", async () => {
       try {
         const { runs, next } = await this.calls.runs();
-        this.store.setState({ runs, olderRuns: next ?? null });
+        const { waits } = this;
+        // While the server is away only what waits for it is listed; what it told of before is still so.
+        const known = waits ? this.state.runs.filter(({ revision }) => revision > 0) : [];
+        const runsTold = this.state.runsTold || !waits;
+        const olderRuns = waits ? this.state.olderRuns : (next ?? null);
+        this.store.setState({ runs: [...runs, ...known], runsTold, olderRuns });
       } catch {
         // What is shown stays until the server answers again.
       }

@@ -23,9 +23,10 @@ const run = (part: Partial<Run>) =>
 function bench(runs: Run[]) {
   const store = createStore(() => ({
     runs,
+    runsTold: true,
     olderRuns: null,
     treeVersion: 0,
-    connection: { state: "online" },
+    connection: { state: "online" } as object,
   }));
   const enterRun = vi.fn();
   const made = {
@@ -78,3 +79,26 @@ test("that a program takes typing is said while it runs, and leads there", async
   store.setState({ runs: [run({ state: "done", exit: { code: 0 } })] });
   await expect.element(page.getByText("to type")).not.toBeInTheDocument();
 });
+
+for (const [state, waits, words] of [
+  ["online", false, "Nothing ran yet"],
+  ["waiting", true, "its runs are not known here"],
+  ["local", false, "This workspace is only on this computer"],
+] as const)
+  test(`without a run to show, and ${state}, it says why`, async () => {
+    const { made, store } = bench([]);
+    Object.assign(made.live, { waits });
+    store.setState({ connection: { state, attempt: 2, nextAt: 1 }, runsTold: state === "online" });
+    await stage(
+      <BenchContext value={made}>
+        <RunPanel
+          chosen={null}
+          onChoose={() => undefined}
+          output={() => null}
+          text={async () => ""}
+          curve={() => null}
+        />
+      </BenchContext>,
+    );
+    await expect.element(page.getByText(words)).toBeVisible();
+  });

@@ -4,6 +4,7 @@ import { find, hintOf } from "../../bench/actions";
 import { useBench, useStore } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
+import { lackOf } from "../../host/lack";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { count, duration, mebibytes, timeOfDay } from "../../ui/words";
@@ -32,15 +33,7 @@ export function RunPanel({
   const older = useOlder();
   const runs = [...newest, ...older.runs];
   const run = runs.find((one) => one.id === chosen) ?? runs[0] ?? null;
-  if (!run)
-    return (
-      <Empty
-        icon="play"
-        title="Nothing ran yet"
-        text={`${hintOf(find(bench.actions(), "run.start"))}. What it writes is kept here.`}
-        grow
-      />
-    );
+  if (!run) return <NoRun />;
   return (
     <div className="run-panel">
       <ul className="run-list" aria-label="Runs">
@@ -57,6 +50,42 @@ export function RunPanel({
       </ul>
       <Detail run={run} until={runs[runs.indexOf(run) - 1]?.revision} {...given} />
     </div>
+  );
+}
+
+/** Why no run is listed: nobody asked for one, no server could run it, or the one that knows is away. */
+function NoRun() {
+  const bench = useBench();
+  const told = useStore(bench.live.store, (state) => state.runsTold);
+  const connection = useStore(bench.live.store, (state) => state.connection);
+  const start = hintOf(find(bench.actions(), "run.start"));
+  const lack = lackOf(connection);
+  if (connection.state === "local")
+    return (
+      <Empty
+        icon="play"
+        title={lack ?? ""}
+        text="Runs are a server's. In a terminal of this computer everything runs at once."
+        grow
+      />
+    );
+  if (told || lack === null)
+    return (
+      <Empty
+        icon="play"
+        title="Nothing ran yet"
+        text={`${start}. What it writes is kept here.`}
+        grow
+      />
+    );
+  return (
+    <Empty
+      icon="cloud-off"
+      title={`${lack}, and its runs are not known here`}
+      text={bench.live.waits ? `${start}. It starts once, when the server is back.` : null}
+      grow
+      late
+    />
   );
 }
 
