@@ -1,7 +1,6 @@
 // The page as the desktop program shows it, on the fake host: every screen in both themes and two sizes.
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { test as base, expect, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "./fake.ts";
 import { accessible } from "./steps.ts";
 
 const SIZES = [
@@ -11,35 +10,8 @@ const SIZES = [
 /** The workspace that has everything at once, and one that no server knows. */
 const FULL = "/w/018f1000-0000-7000-8000-000000000001";
 const LOCAL = "/w/018f1000-0000-7000-8000-000000000003";
-
-/** The page without any server, from its sources. */
-const test = base.extend<object, { fake: string }>({
-  fake: [
-    async ({}, use) => {
-      const args = ["vite", "--mode", "fake", "--host", "127.0.0.1", "--port", "5198"];
-      const env = { ...process.env, NO_COLOR: "1" };
-      const child = spawn("npx", args, { cwd: "../../src-ui", env, detached: true });
-      try {
-        await use(await addressOf(child));
-      } finally {
-        // With what it started itself.
-        if (child.pid) process.kill(-child.pid, "SIGTERM");
-      }
-    },
-    { scope: "worker" },
-  ],
-});
-
-async function addressOf(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error("vite has no output");
-  for await (const line of createInterface({ input: child.stdout })) {
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
-    if (!found) continue;
-    child.stdout.resume();
-    return found[0];
-  }
-  throw new Error("vite ended before it was ready");
-}
+/** What comes to this computer for the first time. */
+const COMING = "/w/018f1000-0000-7000-8000-000000000005";
 
 function looker(page: Page, theme: string) {
   return async (name: string) => {
@@ -96,6 +68,31 @@ for (const colorScheme of ["dark", "light"] as const) {
     await page.getByRole("button", { name: "Terminal on this computer" }).click();
     await expect(page.getByRole("tab", { name: /this computer/ })).toBeVisible();
     await look("offline");
+    await page.getByRole("button", { name: "Sync", exact: true }).click();
+    await expect(page.getByText("Try now").first()).toBeVisible();
+    await look("offline-sync");
+    await page.getByRole("treeitem").first().waitFor({ state: "hidden" });
+    await page.keyboard.press("Control+p");
+    await page.keyboard.type("main.py");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Control+F5");
+    await expect(page.getByRole("button", { name: "Remove from the queue" })).toBeVisible();
+    await look("queued");
+    await show(COMING, "full");
+    await page.getByRole("button", { name: "Sync", exact: true }).click();
+    await expect(page.getByText(/3.608 of 20.000 files/).first()).toBeVisible();
+    await look("coming");
+    await show(FULL, "signed-out");
+    await page.getByRole("button", { name: "Sync", exact: true }).click();
+    await expect(page.getByText("Sign in to sync").first()).toBeVisible();
+    await look("signed-out");
+    await show("/", "error");
+    await expect(page.getByText("could not be listed")).toBeVisible();
+    await look("start-error");
+    await show(FULL, "error");
+    await page.getByRole("button", { name: "Sync", exact: true }).click();
+    await expect(page.getByText("How it stands could not be read")).toBeVisible();
+    await look("sync-error");
     await show(LOCAL, "full");
     await expect(page.getByText("This workspace is only on this computer").first()).toBeVisible();
     await look("only-here");

@@ -1,17 +1,7 @@
 // No mouse: from registering to a run, from region to region, and back to where the focus was.
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { test } from "./server.ts";
-import { accessible, goTo, openPython, openTerminal, PASSWORD, put, register, screen, stored } from "./steps.ts";
-
-/** Tab until it has the focus; a page on which that takes longer is broken. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await expect(target).toBeVisible();
-  for (let press = 0; press < 60; press += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error("it cannot be reached by Tab");
-}
+import { accessible, goTo, openPython, openTerminal, PASSWORD, put, register, screen, stored, tabTo } from "./steps.ts";
 
 const region = (page: Page) =>
   page.evaluate(

@@ -1,6 +1,6 @@
 // What journeys are made of: the steps of a person at the screen.
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 
 export const PASSWORD = "quiet tide at seven bells";
 
@@ -98,4 +98,15 @@ export async function act(page: Page, title: string): Promise<void> {
 /** What the visible terminal shows. */
 export function screen(page: Page) {
   return page.locator(".panel .xterm-rows").first();
+}
+
+/** Tab until it has the focus; a page on which that takes longer is broken. */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  // Monaco's own place for keys is there, and nothing of it is seen.
+  await expect(target).toBeAttached();
+  for (let press = 0; press < 60; press += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("it cannot be reached by Tab");
 }

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useMemo } from "react";
 import type { ConnectionStatus } from "../host/connection";
 import type { Host } from "../host/host";
 import { HostContext } from "../host/useHost";
+import { keepFocus } from "../ui/keepFocus";
 import { PopupLayer } from "../ui/PopupLayer";
 import { createPopups, PopupContext } from "../ui/popups";
 
@@ -21,6 +22,7 @@ export function Around({ host, heard, children }: Props) {
     () => new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: "always" } } }),
     [],
   );
+  useEffect(keepFocus, []);
   const { socket, connection } = host;
   useEffect(() => {
     socket.start();

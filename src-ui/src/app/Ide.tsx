@@ -147,6 +147,7 @@ function Frame({ bench, start, end }: PlaceProps) {
       <Activity bench={bench} side={sideOpen ? side : null} />
       <aside
         className="side"
+        tabIndex={-1}
         aria-label={SIDES[side]}
         onKeyDown={(event) => {
           if (event.key !== "Escape" || !liesOver()) return;

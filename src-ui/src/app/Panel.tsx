@@ -11,6 +11,7 @@ import { KeptOutput } from "../features/terminal/KeptOutput";
 import { TerminalTabs } from "../features/terminal/TerminalTabs";
 import { TerminalView } from "../features/terminal/TerminalView";
 import type { Run } from "../host/generated/api/Run";
+import { BusyButton } from "../ui/BusyButton";
 import { Empty } from "../ui/Empty";
 import { Keys } from "./Palette";
 import { Splitter } from "./Splitter";
@@ -153,14 +154,14 @@ function NoTerminal({ bench }: { bench: Workbench }) {
       text={opening ? null : problem}
       grow
       actions={
-        <button
+        <BusyButton
           type="button"
           className="btn"
-          disabled={opening}
+          busy={opening}
           onClick={() => void bench.bench.newTerminal()}
         >
           New terminal
-        </button>
+        </BusyButton>
       }
     />
   );

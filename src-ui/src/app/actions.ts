@@ -71,12 +71,11 @@ function viewActions(workbench: Workbench): Action[] {
     if (panelOpen) bench.hidePanel();
     else bench.showPanel(panelTab);
   };
-  const toggleSide = () => frame.setState((state) => ({ sideOpen: !state.sideOpen }));
   return [
-    action("view.explorer", "Go to the explorer", "folder", () => workbench.showExplorer(), {
+    action("view.explorer", "Go to the explorer", "folder", () => bench.enterSide("explorer"), {
       keys: ["Ctrl+Shift+E"],
     }),
-    action("view.side", "Show or hide the side bar", "panel-left", toggleSide, {
+    action("view.side", "Show or hide the side bar", "panel-left", () => workbench.toggleSide(), {
       keys: ["Ctrl+B"],
     }),
     action("view.panel", "Show or hide the panel", "panel-bottom", togglePanel, {

@@ -43,10 +43,10 @@ export function moveBetweenRegions(by: 1 | -1): void {
   }
 }
 
-/** To what takes the focus in a region, if it is in sight. */
-export function enterRegion(selector: (typeof REGIONS)[number]): void {
+/** To what takes the focus in a region, if it is in sight; to the region itself while there is nothing in it. */
+export function enterRegion(selector: (typeof REGIONS)[number] | ".main"): void {
   const region = document.querySelector<HTMLElement>(selector);
-  if (region) enter(region);
+  if (region && !enterFirst(region)) region.focus();
 }
 
 function enter(region: HTMLElement): boolean {
@@ -55,6 +55,10 @@ function enter(region: HTMLElement): boolean {
     before.focus();
     if (document.activeElement === before) return true;
   }
+  return enterFirst(region);
+}
+
+function enterFirst(region: HTMLElement): boolean {
   for (const wish of FIRST)
     for (const target of region.querySelectorAll<HTMLElement>(wish)) {
       target.focus();

@@ -3,7 +3,7 @@ import { flushSync } from "react-dom";
 import type { StoreApi } from "zustand/vanilla";
 import type { Action } from "../bench/actions";
 import type { Bench, Help, SideView, TerminalPlace } from "../bench/bench";
-import { ServerClock } from "../bench/clock";
+import { heardBy, ServerClock } from "../bench/clock";
 import { Editor } from "../features/editor/editor";
 import { Explorer } from "../features/explorer/model";
 import { isOver } from "../features/run/words";
@@ -14,7 +14,7 @@ import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Session } from "../host/generated/api/Session";
 import { Here } from "../host/here";
 import type { Host } from "../host/host";
-import { type Exchange, IdeCalls } from "../host/ide";
+import { IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
 import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
@@ -140,6 +140,10 @@ export class Workbench {
       moved: (from, to) => void this.editor.moved(from, to),
       removed: (path) => this.editor.removed(path),
       showSide: (side) => this.showSide(side),
+      enterSide: (side) => {
+        this.showSide(side);
+        enterRegion(".side");
+      },
       showConflict: (copy) => {
         // Four texts need the room.
         this.frame.setState({ panelOpen: false, ...(liesOver() ? { sideOpen: false } : {}) });
@@ -151,13 +155,13 @@ export class Workbench {
       },
       leaveMain: () => {
         flushSync(() => this.main.show(null));
-        this.editor.focus();
+        this.toEditor();
       },
       helpWith: (path, help) => this.helpWith(path, help),
       showPanel: (panelTab) => this.frame.setState({ panelOpen: true, panelTab }),
       hidePanel: () => {
-        this.frame.setState({ panelOpen: false });
-        this.editor.focus();
+        flushSync(() => this.frame.setState({ panelOpen: false }));
+        this.toEditor();
       },
       startSession: () => this.startSession(this.entering()),
       stopSession: () => this.stopSession(),
@@ -214,9 +218,18 @@ export class Workbench {
     else enterRegion(".panel");
   }
 
-  showExplorer(): void {
-    this.showSide("explorer");
-    document.querySelector<HTMLElement>(".side [role=tree]")?.focus();
+  /** The keys go to the text; where none is open, to what opens one. */
+  private toEditor(): void {
+    this.editor.focus();
+    const nowhere = document.activeElement === document.body;
+    if (nowhere) enterRegion(this.frame.getState().sideOpen ? ".side" : ".main");
+  }
+
+  /** Puts it away; the focus does not go with it. */
+  toggleSide(): void {
+    const held = document.activeElement?.closest(".side") !== null;
+    flushSync(() => this.frame.setState((state) => ({ sideOpen: !state.sideOpen })));
+    if (held) enterRegion(".main");
   }
 
   /** After one conflict comes the next, or the editor. */
@@ -227,7 +240,7 @@ export class Workbench {
   }
 
   private helpWith(path: string, help: Help): void {
-    this.showExplorer();
+    this.bench.enterSide("explorer");
     this.explorer.reveal(path);
     if (help === "rename") this.explorer.rename(path);
   }
@@ -378,13 +391,4 @@ export class Workbench {
 /** Whether the focus goes along with a run: from what began it and from nowhere, never from where somebody writes. */
 function followsRun(at: Element | null): boolean {
   return at === null || at === document.body || at.closest(".btn-group.run, .run-panel") !== null;
-}
-
-/** The same exchange; the clock hears the time of every answer. */
-function heardBy(clock: ServerClock, exchange: Exchange): Exchange {
-  return async (method, path, options) => {
-    const answer = await exchange(method, path, options);
-    clock.heard(answer.headers.get("date"));
-    return answer;
-  };
 }

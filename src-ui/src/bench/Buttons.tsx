@@ -6,19 +6,22 @@ import { type Action, hintOf } from "./actions";
 interface ActProps {
   action: Action;
   primary?: boolean;
+  /** In a side bar, with the action's picture. */
+  small?: boolean;
   /** Instead of the action's own title. */
   children?: ReactNode;
 }
 
 /** A button with words. */
-export function Act({ action, primary = false, children }: ActProps) {
+export function Act({ action, primary = false, small = false, children }: ActProps) {
   return (
     <button
       type="button"
-      className={`btn${primary ? " btn-primary" : ""}`}
+      className={`btn${primary ? " btn-primary" : ""}${small ? " btn-sm" : ""}`}
       title={hintOf(action)}
       {...whenItCan(action)}
     >
+      {small ? <Icon name={action.icon} className="icon-sm" /> : null}
       {children ?? action.title}
     </button>
   );

@@ -20,7 +20,19 @@ export function MainFrame({ label, icon, tone, path, note, children }: Props) {
   const bench = useBench();
   const section = useTakesFocus<HTMLElement>();
   return (
-    <section ref={section} tabIndex={-1} className="main-frame" aria-label={label}>
+    <section
+      ref={section}
+      tabIndex={-1}
+      className="main-frame"
+      aria-label={label}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        // First out of an editor, which keeps Tab for itself; then back.
+        if (event.target instanceof Element && event.target.closest(".monaco-editor"))
+          section.current?.focus();
+        else bench.leaveMain();
+      }}
+    >
       <header className="row gap3 main-title">
         <Icon name={icon} className={tone} />
         <h2 className="truncate" title={path}>
@@ -31,7 +43,7 @@ export function MainFrame({ label, icon, tone, path, note, children }: Props) {
           type="button"
           className="btn btn-ghost btn-icon btn-sm push"
           aria-label="Back to the editor"
-          title="Back to the editor"
+          title="Back to the editor (Escape)"
           onClick={() => bench.leaveMain()}
         >
           <Icon name="x" />

@@ -76,6 +76,8 @@ export interface Bench extends Omit<Popups, "store" | "back"> {
   moved(from: string, to: string): void;
   removed(path: string): void;
   showSide(view: SideView): void;
+  /** The same, and the keys go there. */
+  enterSide(view: SideView): void;
   /** Shows both versions of a file beside each other, to be made one. */
   showConflict(copy: string): void;
   /** Shows the versions of a file. */

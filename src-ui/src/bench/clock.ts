@@ -1,4 +1,6 @@
 /** The server's time as seen from here: this computer's clock may be wrong, and what the server tells is its own. */
+
+import type { Exchange } from "../host/ide";
 import { useNow } from "../ui/useNow";
 import { useBench } from "./bench";
 
@@ -43,4 +45,13 @@ export class ServerClock {
 export function useServerNow(ms: number): number {
   const { clock } = useBench();
   return useNow(ms) - clock.offset;
+}
+
+/** The same exchange; the clock hears the time of every answer. */
+export function heardBy(clock: ServerClock, exchange: Exchange): Exchange {
+  return async (method, path, options) => {
+    const answer = await exchange(method, path, options);
+    clock.heard(answer.headers.get("date"));
+    return answer;
+  };
 }

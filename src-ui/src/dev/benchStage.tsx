@@ -50,6 +50,7 @@ export async function benchScene(
     showConflict: note("conflict"),
     showHistory: note("history"),
     showSide: note("side"),
+    enterSide: note("enter"),
     leaveMain: note("leave"),
     helpWith: note("help"),
     toast: ({ text }: { text: string }) => asked.push(`toast ${text}`),

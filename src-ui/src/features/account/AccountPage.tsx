@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "rea
 import type { Account } from "../../host/generated/api/Account";
 import { type Failure, failureOf } from "../../host/ide";
 import { useHost } from "../../host/useHost";
+import { BusyButton } from "../../ui/BusyButton";
 import { Card } from "../../ui/Card";
 import { Field, PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
@@ -73,14 +74,14 @@ function Form({
       ) : null}
       {children}
       <div>
-        <button
+        <BusyButton
           type="submit"
           className={`btn btn-lg ${danger ? "btn-danger" : "btn-primary"}`}
-          disabled={busy || disabled}
+          busy={busy}
+          disabled={disabled}
         >
-          {busy ? <span className="spinner" aria-hidden="true" /> : null}
           {action}
-        </button>
+        </BusyButton>
       </div>
     </form>
   );

@@ -6,6 +6,7 @@ import type { Keychain } from "../../host/generated/api/Keychain";
 import type { TokenKept } from "../../host/generated/api/TokenKept";
 import { failureOf } from "../../host/ide";
 import { useChooseServer } from "../../host/local";
+import { BusyButton } from "../../ui/BusyButton";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { SignInPage } from "./SignInPage";
@@ -89,6 +90,7 @@ function ServerChoice({ address }: { address: string }) {
       autoComplete="url"
       spellCheck={false}
       placeholder="https://"
+      autoFocus={address !== ""}
       value={wanted}
       problem={problem}
       onChange={(value) => {
@@ -96,16 +98,16 @@ function ServerChoice({ address }: { address: string }) {
         setProblem("");
       }}
       onKeyDown={(event) => {
+        if (event.key === "Escape" && address !== "") setWanted(null);
         if (event.key !== "Enter") return;
         // It chooses the server; the form around it signs in there.
         event.preventDefault();
         void choose();
       }}
       end={
-        <button type="button" className="btn btn-sm" disabled={busy} onClick={() => void choose()}>
-          {busy ? <span className="spinner" aria-hidden="true" /> : null}
+        <BusyButton type="button" className="btn btn-sm" busy={busy} onClick={() => void choose()}>
           Use it
-        </button>
+        </BusyButton>
       }
     />
   );

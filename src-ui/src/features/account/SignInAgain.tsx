@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import type { Account } from "../../host/generated/api/Account";
 import { type Exchange, failureOf } from "../../host/ide";
+import { BusyButton } from "../../ui/BusyButton";
 import { PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 
@@ -67,10 +68,9 @@ export function SignInAgain({ exchange, account, onSignedIn, onLeave }: Props) {
               <button type="button" className="btn btn-ghost btn-lg" onClick={onLeave}>
                 Use another account
               </button>
-              <button type="submit" className="btn btn-primary btn-lg" disabled={busy}>
-                {busy ? <span className="spinner" aria-hidden="true" /> : null}
+              <BusyButton type="submit" className="btn btn-primary btn-lg" busy={busy}>
                 Sign in
-              </button>
+              </BusyButton>
             </footer>
           </form>
         </Dialog>

@@ -6,6 +6,7 @@ import type { SignedIn } from "../../host/generated/api/SignedIn";
 import { PASSWORD_CHARS_MIN } from "../../host/generated/limits";
 import { type Failure, failureOf, isOffline } from "../../host/ide";
 import { useHost } from "../../host/useHost";
+import { BusyButton } from "../../ui/BusyButton";
 import { Field, PasswordField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
 import { StrengthBars } from "./StrengthBars";
@@ -155,8 +156,7 @@ export function SignInPage({ onSignedIn, additions }: Props) {
               }
               {...field("password")}
             />
-            <button type="submit" className="btn btn-primary btn-lg" disabled={busy}>
-              {busy ? <span className="spinner" aria-hidden="true" /> : null}
+            <BusyButton type="submit" className="btn btn-primary btn-lg" busy={busy}>
               {way === "register"
                 ? busy
                   ? "Registering"
@@ -164,7 +164,7 @@ export function SignInPage({ onSignedIn, additions }: Props) {
                 : busy
                   ? "Signing in"
                   : "Sign in"}
-            </button>
+            </BusyButton>
           </>
         )}
         {additions?.end}

@@ -6,6 +6,7 @@ import type { UpdateUser } from "../../host/generated/api/UpdateUser";
 import type { User } from "../../host/generated/api/User";
 import type { Users } from "../../host/generated/api/Users";
 import { useHost } from "../../host/useHost";
+import { BusyButton } from "../../ui/BusyButton";
 import { Card, ListFailed, ListToCome } from "../../ui/Card";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
@@ -62,14 +63,14 @@ export function People({ account }: { account: Account }) {
       )}
       {hasNextPage ? (
         <div>
-          <button
+          <BusyButton
             type="button"
             className="btn"
-            disabled={isFetchingNextPage}
+            busy={isFetchingNextPage}
             onClick={() => void fetchNextPage()}
           >
             Show more
-          </button>
+          </BusyButton>
         </div>
       ) : null}
     </Card>

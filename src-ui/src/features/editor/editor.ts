@@ -29,6 +29,8 @@ export class Editor {
   private made: Texts | null = null;
   private monaco: Monaco | null = null;
   private stage: Stage | null = null;
+  /** The keys go to the text as soon as there is a place for it. */
+  private entering = false;
   private wanted: { path: string; line: number } | null = null;
   private disposed = false;
   private readonly stops: (() => void)[] = [];
@@ -105,6 +107,7 @@ export class Editor {
     const stage = new Stage(this.monaco, place, this.host, (caret) => this.facts.setState(caret));
     this.stage = stage;
     this.show();
+    if (this.entering) this.focus();
     return () => {
       if (this.stage !== stage) return;
       this.keepView();
@@ -123,8 +126,7 @@ export class Editor {
       .then((buffers) => buffers.read(path))
       .then(() => {
         this.show();
-        if (options.focus !== false && !options.preview && this.tabs.active === path)
-          this.stage?.focus();
+        if (options.focus !== false && !options.preview && this.tabs.active === path) this.focus();
       })
       .catch(() => undefined);
   }
@@ -178,6 +180,7 @@ export class Editor {
   }
 
   focus(): void {
+    this.entering = this.stage === null;
     this.stage?.focus();
   }
 

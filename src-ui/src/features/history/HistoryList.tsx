@@ -5,6 +5,7 @@ import { SideHead } from "../../bench/SideHead";
 import type { Version } from "../../host/generated/api/Version";
 import { isOffline } from "../../host/ide";
 import { lackIn } from "../../host/lack";
+import { BusyButton } from "../../ui/BusyButton";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
@@ -78,14 +79,14 @@ function Versions({ history }: { history: FileHistory }) {
         </section>
       ))}
       {next === null ? null : (
-        <button
+        <BusyButton
           type="button"
           className="btn btn-ghost btn-sm history-more"
-          disabled={busy}
+          busy={busy}
           onClick={() => void more()}
         >
           Show older
-        </button>
+        </BusyButton>
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 /** The session in the bottom panel: nothing yet, its start step by step, or why it ended. */
 import type { ReactNode } from "react";
+import { find } from "../../bench/actions";
 import { Act } from "../../bench/Buttons";
 import { useBench, useHere, useStore } from "../../bench/bench";
 import { useServerNow } from "../../bench/clock";
@@ -115,7 +116,8 @@ function HereButton({ onHere }: { onHere: () => void }) {
 /** No server knows the workspace, so that nothing of it can run there. */
 function OnlyHere({ children }: { children: ReactNode }) {
   const bench = useBench();
-  const upload = bench.actions().find(({ id }) => id === "sync.upload");
+  const actions = bench.actions();
+  const signedOut = bench.live.connection.status.state === "signed-out";
   return (
     <Empty
       icon="terminal"
@@ -125,7 +127,11 @@ function OnlyHere({ children }: { children: ReactNode }) {
       actions={
         <>
           {children}
-          {upload ? <Act action={upload}>Upload to the server</Act> : null}
+          {signedOut ? (
+            <Act action={find(actions, "app.signIn")}>Sign in to a server</Act>
+          ) : (
+            <Act action={find(actions, "sync.upload")}>Upload to the server</Act>
+          )}
         </>
       }
     />

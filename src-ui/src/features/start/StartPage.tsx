@@ -9,6 +9,7 @@ import type { Template } from "../../host/generated/api/Template";
 import { failureOf } from "../../host/ide";
 import { useChooseServer, useLocalWorkspaces, useProgram } from "../../host/local";
 import { useHost } from "../../host/useHost";
+import { BusyButton } from "../../ui/BusyButton";
 import { ListFailed, ListToCome } from "../../ui/Card";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
@@ -233,10 +234,9 @@ function ChooseServer({ known }: { known: string }) {
           }}
         />
         <div className="start-act">
-          <button type="submit" className="btn btn-lg" disabled={busy}>
-            {busy ? <span className="spinner" aria-hidden="true" /> : null}
+          <BusyButton type="submit" className="btn btn-lg" busy={busy}>
             Continue
-          </button>
+          </BusyButton>
           <span className="faint small push">Later is fine, too.</span>
         </div>
       </form>

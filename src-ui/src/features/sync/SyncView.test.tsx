@@ -1,11 +1,13 @@
 /** The side bar of sync: everything that can be is said, and each thing has the act that helps. */
 import { expect, test } from "vitest";
 import { page } from "vitest/browser";
-import { type Action, action } from "../../bench/actions";
+import { action, find } from "../../bench/actions";
 import { benchScene } from "../../dev/benchStage";
 import { faults, stage, THEMES } from "../../dev/stage";
 import type { FakeState } from "../../host/fake";
+import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Sync } from "../../host/generated/api/Sync";
+import { syncActions } from "./actions";
 import { SyncView } from "./SyncView";
 
 const SHOWS: [FakeState, string][] = [
@@ -15,11 +17,12 @@ const SHOWS: [FakeState, string][] = [
   ["error", "How it stands could not be read"],
 ];
 
-async function opened(
-  state: FakeState,
-  theme: "dark" | "light" = "dark",
-  actions: readonly Action[] = [],
-) {
+/** What others offer. */
+const OFFERED = ["sync.retry", "sync.upload", "app.signIn", "app.workspaces", "app.open"];
+
+async function opened(state: FakeState, theme: "dark" | "light" = "dark") {
+  const done: string[] = [];
+  const actions = OFFERED.map((id) => action(id, id, "refresh", () => done.push(id)));
   const scene = await benchScene(state, actions);
   const side = (
     <div style={{ display: "flex" }}>
@@ -30,7 +33,7 @@ async function opened(
     </div>
   );
   await stage(side, { theme, state, desktop: true });
-  return scene;
+  return { ...scene, done };
 }
 
 for (const theme of THEMES)
@@ -96,9 +99,7 @@ for (const [code, label, id] of [
   ["protocol_mismatch", "Try again", "sync.retry"],
 ] as const)
   test(`a refusal (${code}) says why and has the act that helps`, async () => {
-    const done: string[] = [];
-    const acts = [action(id, label, "x", () => done.push(id))];
-    const { here, host } = await opened("full", "dark", acts);
+    const { here, host, done } = await opened("full");
     const sync = here.state.sync as Sync;
     const refused = { state: "refused" as const, code, reason: "why the server does not take it" };
     host.program?.syncs.set(here.id, { ...sync, ...refused, conflicts: 0 });
@@ -107,3 +108,14 @@ for (const [code, label, id] of [
     await page.getByRole("button", { name: label, exact: true }).click();
     expect(done).toEqual([id]);
   });
+
+test("a workspace of this computer alone is uploaded to the server that is there", async () => {
+  const { bench, live, here, host } = await benchScene("full");
+  const { remote: _remote, ...alone } = here.state.workspace as LocalWorkspace;
+  here.store.setState({ workspace: alone });
+  live.store.setState({ connection: { state: "local" } });
+  const why = () => find(syncActions(bench), "sync.upload").unavailable;
+  expect(why()).toBeNull();
+  host.program?.become("idle");
+  expect(why()).toBe("Nobody is signed in to a server");
+});

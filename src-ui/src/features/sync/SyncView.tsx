@@ -1,5 +1,7 @@
 /** How this workspace and the server keep in step: what waits, what needs a person, and what came in lately. */
 import type { ReactNode } from "react";
+import { find } from "../../bench/actions";
+import { Act } from "../../bench/Buttons";
 import { useBench, useStore } from "../../bench/bench";
 import { SideHead } from "../../bench/SideHead";
 import { briefWords, many } from "../../bench/syncWords";
@@ -14,7 +16,7 @@ import { Arrivals, Notices } from "./Arrivals";
 import { Bout } from "./Bout";
 import { ConflictList } from "./ConflictList";
 import { Paths } from "./Paths";
-import { standWords, waitingWords } from "./words";
+import { actOf, standWords, waitingWords } from "./words";
 import "./sync.css";
 
 const NOW_MS = 1_000;
@@ -95,29 +97,17 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
 
 function StandAct({ sync, children }: { sync: Sync; children: ReactNode }) {
   const bench = useBench();
-  const button = (label: string, icon: string, run: () => void) => (
+  const helps = actOf(sync, bench.live.connection.status.state === "signed-out");
+  if (!helps) return null;
+  const [id, words] = helps;
+  return (
     <div className="row gap3">
-      <button type="button" className="btn btn-sm" onClick={run}>
-        <Icon name={icon} className="icon-sm" />
-        {label}
-      </button>
+      <Act action={find(bench.actions(), id)} small>
+        {words}
+      </Act>
       {children}
     </div>
   );
-  const act = (id: string) => () =>
-    bench
-      .actions()
-      .find((one) => one.id === id)
-      ?.run();
-  if (sync.state === "local") return button("Upload to the server", "cloud-up", act("sync.upload"));
-  if (sync.state === "offline") return button("Try now", "refresh", act("sync.retry"));
-  if (sync.state === "broken")
-    return button("Open it where it is now", "folder-open", act("app.open"));
-  if (sync.state !== "refused") return null;
-  if (sync.code?.startsWith("sign_in")) return button("Sign in", "user", act("app.signIn"));
-  if (sync.code === "workspace_inactive" || sync.code === "not_found")
-    return button("Look at the server", "server", act("app.workspaces"));
-  return button("Try again", "refresh", act("sync.retry"));
 }
 
 /** So many deletions at once may be a mistake: the server keeps the files until somebody says so. */

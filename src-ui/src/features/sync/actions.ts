@@ -8,7 +8,8 @@ export function syncActions(bench: Bench): Action[] {
   const { here } = bench;
   if (!here) return [];
   const { workspace, conflicts } = here.state;
-  const lack = lackOf(bench.live.state.connection);
+  // Of the server itself: that this workspace is not there yet is the reason to upload it.
+  const lack = lackOf(bench.live.connection.status);
   const known = workspace?.remote ? "The server has this workspace already" : null;
   const shown = bench.main.getState().view;
   const next = () => {
@@ -18,7 +19,7 @@ export function syncActions(bench: Bench): Action[] {
     if (one) bench.showConflict(one.copy);
   };
   return [
-    action("sync.show", "Show sync", "refresh", () => bench.showSide("sync")),
+    action("sync.show", "Show sync", "refresh", () => bench.enterSide("sync")),
     action("sync.retry", "Try the server now", "refresh", () => bench.live.connection.retry()),
     action("sync.conflict", "Go to the next conflict", "alert", next, {
       keys: ["Alt+F7"],

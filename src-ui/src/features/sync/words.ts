@@ -31,6 +31,32 @@ export function standWords(sync: Sync): string {
   }
 }
 
+/** The act that helps with how it stands, and its words there; null when nothing is to be done. */
+export function actOf(
+  { state, code }: Sync,
+  signedOut: boolean,
+): [id: string, words: string] | null {
+  switch (state) {
+    case "local":
+      return signedOut
+        ? ["app.signIn", "Sign in to a server"]
+        : ["sync.upload", "Upload to the server"];
+    case "offline":
+      return ["sync.retry", "Try now"];
+    case "broken":
+      return ["app.open", "Open it where it is now"];
+    case "refused":
+      if (code === "sign_in_required" || code === "sign_in_expired")
+        return ["app.signIn", "Sign in"];
+      if (code === "workspace_inactive" || code === "not_found")
+        return ["app.workspaces", "Look at the server"];
+      return ["sync.retry", "Try again"];
+    case "connecting":
+    case "online":
+      return null;
+  }
+}
+
 /** How much waits while nothing moves; what moves is told by how far it has come. */
 export function waitingWords({ state, up_bytes, down_bytes }: Sync): string {
   const bytes = up_bytes + down_bytes;

@@ -1,0 +1,86 @@
+/** Whatever had the focus may go: its neighbour has it then, and nobody loses their place. */
+import { useEffect, useState } from "react";
+import { expect, test, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { stage } from "../dev/stage";
+import { BusyButton } from "./BusyButton";
+import { keepFocus } from "./keepFocus";
+
+function List() {
+  const [rows, setRows] = useState(["one", "two", "three"]);
+  useEffect(keepFocus, []);
+  return (
+    <main>
+      <button type="button">Above</button>
+      {rows.length > 0 ? (
+        <ul>
+          {rows.map((row) => (
+            <li key={row}>
+              <button type="button" onClick={() => setRows(rows.filter((one) => one !== row))}>
+                Undo {row}
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </main>
+  );
+}
+
+function Work({ onPress }: { onPress: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const begin = () => {
+    onPress();
+    setBusy(true);
+  };
+  return (
+    <BusyButton type="button" busy={busy} onClick={begin}>
+      Go
+    </BusyButton>
+  );
+}
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+
+test("the row below has the focus of a row that went, then the one above, then what is around", async () => {
+  await stage(<List />);
+  (button("Undo two").element() as HTMLElement).focus();
+  await userEvent.keyboard("{Enter}");
+  await expect.element(button("Undo three")).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
+  await expect.element(button("Undo one")).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
+  await expect.element(button("Above")).toHaveFocus();
+});
+
+test("what was left by a click elsewhere is not missed when it goes", async () => {
+  await stage(<List />);
+  const one = button("Undo one").element() as HTMLElement;
+  one.focus();
+  one.blur();
+  await Promise.resolve();
+  one.click();
+  await expect.element(button("Undo one")).not.toBeInTheDocument();
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  expect(document.activeElement).toBe(document.body);
+});
+
+test("a dialog gives the focus back to where it was", async () => {
+  const { popups } = await stage(<List />);
+  (button("Above").element() as HTMLElement).focus();
+  const answer = popups.confirm({ title: "Stop it?", text: "It runs.", yes: "Stop" });
+  await expect.element(button("Stop")).toHaveFocus();
+  await userEvent.keyboard("{Escape}");
+  await answer;
+  await expect.element(button("Above")).toHaveFocus();
+});
+
+test("a button that is busy keeps the focus and is pressed once", async () => {
+  const onPress = vi.fn();
+  await stage(<Work onPress={onPress} />);
+  (button("Go").element() as HTMLElement).focus();
+  await userEvent.keyboard("{Enter}{Enter}");
+  await expect.element(button("Go")).toHaveAttribute("aria-disabled", "true");
+  await expect.element(button("Go")).toHaveFocus();
+  expect(onPress).toHaveBeenCalledOnce();
+});
