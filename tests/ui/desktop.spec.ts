@@ -80,11 +80,12 @@ for (const colorScheme of ["dark", "light"] as const) {
     await look("queued");
     await show(COMING, "full");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
-    await expect(page.getByText(/3.608 of 20.000 files/).first()).toBeVisible();
+    // Where the fake's first sync rests.
+    await expect(page.getByText("16\u2009392", { exact: true })).toBeVisible();
     await look("coming");
     await show(FULL, "signed-out");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
-    await expect(page.getByText("Sign in to sync").first()).toBeVisible();
+    await expect(page.getByText(/Nobody is signed in at/)).toBeVisible();
     await look("signed-out");
     await show("/", "error");
     await expect(page.getByText("could not be listed")).toBeVisible();

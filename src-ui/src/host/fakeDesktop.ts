@@ -198,9 +198,10 @@ export class FakeDesktop {
     const [old] = this.server.world.runs;
     if (!old) throw refusal("not_found", "Nothing ran yet.", 404);
     this.made += 1;
-    const { session: _session, exit: _exit, duration_ms: _took, ...rest } = old;
+    const { session: _session, exit: _exit, duration_ms: _took, ...was } = old;
+    const { peak_memory_bytes: _peak, ...rest } = was;
     const id = `018f3000-0000-7000-8000-0000000000${this.made}`;
-    const made: Run = { ...rest, id, workspace, revision: 0, state: "queued", ...json };
+    const made: Run = { ...rest, id, workspace, state: "queued", ...json, revision: 0 };
     if (json.queue === true) this.queued.push(made);
     return made;
   }

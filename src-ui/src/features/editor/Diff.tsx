@@ -38,6 +38,8 @@ export function Diff({ label, readOnly = false, sides }: Props) {
       const editor = monaco.createDiff(element, host, {
         readOnly,
         hideUnchangedRegions: { enabled: readOnly },
+        // Without what is the same there is little to find one's way in.
+        renderOverviewRuler: !readOnly,
         renderSideBySide: element.clientWidth > WIDE_PX,
         ariaLabel: label,
       });

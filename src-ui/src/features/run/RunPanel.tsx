@@ -196,7 +196,7 @@ function Head({ run }: { run: Run }) {
           >
             <Icon name="rotate" /> Run again
           </button>
-        ) : run.state === "flushing" ? null : (
+        ) : run.state === "flushing" || (run.state === "queued" && bench.live.waits) ? null : (
           <RunStop key={run.id} run={run} />
         )}
       </span>

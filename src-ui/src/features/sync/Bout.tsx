@@ -14,13 +14,14 @@ const WATCHED_MS = 5_000;
 /** What takes less is over before anybody has read it. */
 const LONG_MS = 10_000;
 
-export function Bout({ here }: { here: Here }) {
+/** Files are counted here where something more urgent is said above. */
+export function Bout({ here, files }: { here: Here; files: boolean }) {
   const work = useStore(here.store, (state) => state.work);
   const moves = useStore(here.store, ({ sync }) => sync?.state === "online");
-  return work && moves ? <Going work={work} /> : null;
+  return work && moves ? <Going work={work} counted={files} /> : null;
 }
 
-function Going({ work }: { work: Work }) {
+function Going({ work, counted }: { work: Work; counted: boolean }) {
   const left = useTimeLeft(work);
   const { files, filesDone, bytes, bytesDone } = work;
   // Where there are no bytes, as in deletions, files are what there is to count.
@@ -29,7 +30,7 @@ function Going({ work }: { work: Work }) {
     <div className="sync-bout late">
       <Progress label="Sync" done={done} total={total} />
       <p className="small faint num">
-        {[filesWords(work), bytesWords(work), left].filter(Boolean).join(" · ")}
+        {[counted ? filesWords(work) : "", bytesWords(work), left].filter(Boolean).join(" · ")}
       </p>
     </div>
   );

@@ -6,30 +6,48 @@ import { type Bench, useBench } from "../../bench/bench";
 import type { SyncPath } from "../../host/generated/api/SyncPath";
 import { Icon } from "../../ui/Icon";
 import { Progress } from "../../ui/Progress";
-import { sentence, size } from "../../ui/words";
+import { count, sentence, size } from "../../ui/words";
 import { leaveOut } from "./leaveOut";
 import { type HelpWords, helpOf } from "./words";
 
 /** More rows than anybody reads. */
 const SHOWN = 100;
 
-export function Paths({ paths }: { paths: readonly SyncPath[] }) {
+interface PathsProps {
+  paths: readonly SyncPath[];
+  /** All that wait or move, of which the first are listed. */
+  moving: number;
+}
+
+export function Paths({ paths, moving }: PathsProps) {
   const blocked = paths.filter((one) => one.state === "blocked");
   const others = paths.filter((one) => one.state !== "blocked");
   return (
     <>
-      <Group id="sync-blocked" title="Cannot sync" paths={blocked} />
-      <Group id="sync-moving" title="On its way" paths={others} />
+      <Group id="sync-blocked" title="Cannot sync" paths={blocked} all={blocked.length} />
+      <Group
+        id="sync-moving"
+        title="On its way"
+        paths={others}
+        all={Math.max(moving, others.length)}
+      />
     </>
   );
 }
 
-function Group({ id, title, paths }: { id: string; title: string; paths: readonly SyncPath[] }) {
+interface GroupProps {
+  id: string;
+  title: string;
+  paths: readonly SyncPath[];
+  all: number;
+}
+
+function Group({ id, title, paths, all }: GroupProps) {
   if (paths.length === 0) return null;
   return (
     <section aria-labelledby={id}>
       <h3 className="sync-head" id={id}>
-        {title} <span className="count">{paths.length}</span>
+        {title} <span className="count">{count(all)}</span>
       </h3>
       <ul>
         {paths.slice(0, SHOWN).map((one) => (
@@ -38,8 +56,10 @@ function Group({ id, title, paths }: { id: string; title: string; paths: readonl
           </li>
         ))}
       </ul>
-      {paths.length > SHOWN ? (
-        <p className="small faint sync-note">and {paths.length - SHOWN} more</p>
+      {all > paths.length || paths.length > SHOWN ? (
+        <p className="small faint sync-note">
+          and {count(all - Math.min(paths.length, SHOWN))} more
+        </p>
       ) : null}
     </section>
   );
@@ -60,7 +80,14 @@ function Moving({ of }: { of: SyncPath }) {
       <span className="sync-what">
         <span className="truncate">{of.path}</span>
         <span className="small muted num truncate">
-          {word} · {moves ? `${size(of.moved)} of ${size(of.bytes)}` : size(of.bytes)}
+          {moves ? (
+            <>
+              {size(of.moved)} of {size(of.bytes)}
+              <span className="visually-hidden"> {word}</span>
+            </>
+          ) : (
+            `${word} · ${size(of.bytes)}`
+          )}
         </span>
         {moves ? <Progress label={of.path} done={of.moved} total={of.bytes} thin /> : null}
       </span>
@@ -86,7 +113,7 @@ function Blocked({ of }: { of: SyncPath }) {
         </span>
         <span className="small muted">{sentence(of.message ?? "The server does not take it")}</span>
         {help ? (
-          <span>
+          <span className="sync-help">
             <button
               type="button"
               className="btn btn-sm"

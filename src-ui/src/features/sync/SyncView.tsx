@@ -34,7 +34,7 @@ export function SyncView({ here }: { here: Here }) {
             <Stand here={here} sync={sync} />
             {sync.held ? <Held here={here} held={sync.held} /> : null}
             <ConflictList here={here} />
-            <Paths paths={sync.state === "local" ? [] : sync.paths} />
+            <Paths paths={sync.state === "local" ? [] : sync.paths} moving={sync.up + sync.down} />
             <Arrivals here={here} arrivals={sync.arrivals} />
             <Notices notices={sync.notices} />
             {sync.partly_watched ? (
@@ -71,7 +71,8 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
   const status = useStore(bench.live.store, (state) => state.connection);
   const nextAt = "nextAt" in status ? status.nextAt : null;
   const now = useNow(nextAt === null ? 0 : NOW_MS);
-  const { icon, tone, text } = briefWords(sync);
+  const work = useStore(here.store, (state) => state.work);
+  const { icon, tone, text } = briefWords(sync, work);
   return (
     <section className="sync-stand" aria-label="State">
       <div className="row gap3" role="status">
@@ -79,7 +80,7 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
         <span className="medium grow">{text}</span>
         <span className="faint small num">{waitingWords(sync)}</span>
       </div>
-      <Bout here={here} />
+      <Bout here={here} files={sync.conflicts + sync.blocked > 0} />
       <p className="small muted">{standWords(sync)}</p>
       {sync.reason && sync.state !== "broken" ? (
         <p className="small faint">{sentence(sync.reason)}</p>
@@ -139,11 +140,7 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
         <button type="button" className="btn btn-sm" onClick={() => void decide(here.bringBack)}>
           Bring them back
         </button>
-        <button
-          type="button"
-          className="btn btn-sm btn-ghost"
-          onClick={() => void decide(here.confirm)}
-        >
+        <button type="button" className="btn btn-sm" onClick={() => void decide(here.confirm)}>
           Delete {many(held.many, "file", "files")} there, too
         </button>
       </div>

@@ -26,14 +26,13 @@ async function shown(scene: BenchScene, copy: string, theme: "dark" | "light" = 
       ?.run();
   };
   addEventListener("keydown", heard);
-  const deaf = () => removeEventListener("keydown", heard);
-  onTestFinished(deaf);
   /** As when the workspace closes. */
   const leave = async () => {
-    deaf();
+    removeEventListener("keydown", heard);
     await cleanup();
     resolvers.dispose();
   };
+  onTestFinished(leave);
   const main = (
     <main className="main" style={{ height: 780 }}>
       {scene.around(<ConflictView resolver={resolver} actions={actions} />)}
@@ -85,6 +84,18 @@ test("the base is shown on wish, and F7 goes from change to change", async () =>
   await expect.element(page.getByText("Change 1 of 2")).toBeVisible();
 });
 
+test("a choice that is pressed once more is taken back", async () => {
+  const { resolver } = await opened("stations (conflict of quay).py");
+  const both = page.getByRole("button", { name: "Both", exact: true });
+  await both.click();
+  await expect.element(page.getByText("1 left to decide")).toBeVisible();
+  await userEvent.keyboard("{F7}");
+  await expect.element(both).toHaveAttribute("aria-pressed", "true");
+  await both.click();
+  await expect.element(page.getByText("2 left to decide")).toBeVisible();
+  expect(resolver.state.current).toBe(0);
+});
+
 test("of two that cannot be merged one is kept", async () => {
   const { asked } = await opened("figures/range-2026 (conflict of quay).png");
   await page.getByRole("button", { name: "Keep theirs" }).click();
@@ -100,7 +111,7 @@ test("what was decided and typed is brought back when the workspace is opened ag
   await expect.element(result).toBeInTheDocument();
   (result.element() as HTMLElement).focus();
   await userEvent.keyboard("{Control>}{Home}{/Control}# seen by Mo{Enter}");
-  await expect.element(page.getByText("not saved yet, edit freely")).toBeVisible();
+  await expect.element(page.getByText("a draft until it is saved")).toBeVisible();
   const text = resolver.result?.text();
   await leave();
 

@@ -23,9 +23,9 @@ export function Result({ resolver, actions }: { resolver: Resolver; actions: () 
         <span className="medium">Result</span>
         <span className="small faint truncate">
           {brought
-            ? "brought back as you left it, not saved yet"
+            ? "brought back as you left it; a draft until it is saved"
             : unsaved
-              ? "not saved yet, edit freely"
+              ? "edit freely; a draft until it is saved"
               : "edit freely"}
         </span>
         <span className="push row gap2">
@@ -49,14 +49,16 @@ function Choices({ part, number, actions }: ChoicesProps) {
   return (
     <fieldset className="merge-choices" aria-label={`Change ${number}`}>
       {CHOICES.map(([choice, word]) => {
-        const action = find(actions, `conflict.${choice}`);
+        const chosen = part.choice === choice;
+        // Pressed once more, it is taken back.
+        const action = find(actions, chosen ? "conflict.again" : `conflict.${choice}`);
         const value = choice === "both" || choice === "edited" ? "" : (values?.[choice] ?? "");
         return (
           <button
             key={choice}
             type="button"
-            className={`btn btn-sm${part.choice === choice ? " is-chosen" : ""}`}
-            aria-pressed={part.choice === choice}
+            className={`btn btn-sm${chosen ? " is-chosen" : ""}`}
+            aria-pressed={chosen}
             title={hintOf(action)}
             onClick={action.run}
           >
