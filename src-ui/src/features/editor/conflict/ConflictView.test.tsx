@@ -112,6 +112,7 @@ test("what was decided and typed is brought back when the workspace is opened ag
   (result.element() as HTMLElement).focus();
   await userEvent.keyboard("{Control>}{Home}{/Control}# seen by Mo{Enter}");
   await expect.element(page.getByText("a draft until it is saved")).toBeVisible();
+  await expect.poll(() => resolver.result?.text()).toMatch(/^# seen by Mo\n/);
   const text = resolver.result?.text();
   await leave();
 
@@ -119,7 +120,6 @@ test("what was decided and typed is brought back when the workspace is opened ag
   await expect.element(page.getByText("brought back as you left it")).toBeVisible();
   expect(again.resolver.left).toBe(1);
   expect(again.resolver.result?.text()).toBe(text);
-  expect(text).toMatch(/^# seen by Mo\n/);
   await userEvent.keyboard("{Control>}s{/Control}");
   await expect.poll(() => scene.host.server.files.read("stations.py").text()).toBe(text);
   await expect.element(page.getByText("edit freely", { exact: true })).toBeVisible();
