@@ -7,6 +7,8 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 900, height: 700 },
 ];
+/** At this width the side bar lies over the editor. */
+const NARROW = 900;
 /** The workspace that has everything at once, and one that no server knows. */
 const FULL = "/w/018f1000-0000-7000-8000-000000000001";
 const LOCAL = "/w/018f1000-0000-7000-8000-000000000003";
@@ -14,9 +16,16 @@ const LOCAL = "/w/018f1000-0000-7000-8000-000000000003";
 const COMING = "/w/018f1000-0000-7000-8000-000000000005";
 
 function looker(page: Page, theme: string) {
-  return async (name: string) => {
+  return async (name: string, side = false) => {
     for (const size of [...SIZES].reverse()) {
       await page.setViewportSize(size);
+      if (side && size.width <= NARROW) {
+        // There it lies over the editor, and is put away first.
+        const sync = page.getByRole("button", { name: "Sync", exact: true });
+        await expect(sync).toHaveAttribute("aria-pressed", "false");
+        await sync.click();
+        await expect(page.locator(".side")).toBeVisible();
+      }
       await accessible(page);
       await page.screenshot({ path: `results/desktop-${name}-${theme}-${size.width}.png` });
     }
@@ -47,7 +56,7 @@ for (const colorScheme of ["dark", "light"] as const) {
     await show(FULL, "full");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
     await expect(page.getByText("47 of 60 files were deleted")).toBeVisible();
-    await look("sync");
+    await look("sync", true);
     await page.getByRole("button", { name: /stations.py/ }).click();
     await expect(page.getByText("Change 1 of 2")).toBeVisible();
     await expect(page.locator(".merge-result .view-lines")).toContainText("STATIONS");
@@ -70,7 +79,7 @@ for (const colorScheme of ["dark", "light"] as const) {
     await look("offline");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
     await expect(page.getByText("Try now").first()).toBeVisible();
-    await look("offline-sync");
+    await look("offline-sync", true);
     await page.getByRole("treeitem").first().waitFor({ state: "hidden" });
     await page.keyboard.press("Control+p");
     await page.keyboard.type("main.py");
@@ -82,18 +91,18 @@ for (const colorScheme of ["dark", "light"] as const) {
     await page.getByRole("button", { name: "Sync", exact: true }).click();
     // Where the fake's first sync rests.
     await expect(page.getByText("16\u2009392", { exact: true })).toBeVisible();
-    await look("coming");
+    await look("coming", true);
     await show(FULL, "signed-out");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
     await expect(page.getByText(/Nobody is signed in at/)).toBeVisible();
-    await look("signed-out");
+    await look("signed-out", true);
     await show("/", "error");
     await expect(page.getByText("could not be listed")).toBeVisible();
     await look("start-error");
     await show(FULL, "error");
     await page.getByRole("button", { name: "Sync", exact: true }).click();
     await expect(page.getByText("How it stands could not be read")).toBeVisible();
-    await look("sync-error");
+    await look("sync-error", true);
     await show(LOCAL, "full");
     await expect(page.getByText("This workspace is only on this computer").first()).toBeVisible();
     await look("only-here");

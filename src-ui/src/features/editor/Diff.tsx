@@ -40,6 +40,9 @@ export function Diff({ label, readOnly = false, sides }: Props) {
         hideUnchangedRegions: { enabled: readOnly },
         // Without what is the same there is little to find one's way in.
         renderOverviewRuler: !readOnly,
+        renderMarginRevertIcon: !readOnly,
+        renderGutterMenu: false,
+        lineDecorationsWidth: 22,
         renderSideBySide: element.clientWidth > WIDE_PX,
         ariaLabel: label,
       });

@@ -40,6 +40,10 @@ export function SessionPanel(given: Given) {
   const session = useStore(bench.live.store, (state) => state.session);
   const sight = useStore(bench.live.store, sightOf);
   const lack = useStore(bench.live.store, (state) => lackOf(state.connection));
+  const signedOut = useStore(
+    bench.live.store,
+    ({ connection }) => connection.state === "signed-out",
+  );
   const onlyHere = useHere(isOnlyHere, false);
   const here = given.onHere ? <HereButton onHere={given.onHere} /> : null;
   if (onlyHere) return <OnlyHere>{here}</OnlyHere>;
@@ -49,6 +53,21 @@ export function SessionPanel(given: Given) {
     return <Ended session={session} {...given} />;
   if (session?.state === "stopping")
     return <Empty title="The session is stopping" text="What it wrote is being stored." grow />;
+  if (sight === "unknown" && signedOut)
+    return (
+      <Empty
+        icon="terminal"
+        title={lack ?? ""}
+        text="Editing goes on. A session is a server's: sign in to see whether one runs, or to start one."
+        grow
+        actions={
+          <>
+            {here}
+            <Act action={find(bench.actions(), "app.signIn")}>Sign in</Act>
+          </>
+        }
+      />
+    );
   if (sight === "unknown")
     return (
       <Empty

@@ -76,7 +76,7 @@ test("a fault stays until the next start", () => {
 test("what is not told is not known", () => {
   const chip = chipOf(null, null, T, 500, "unknown");
   expect(chip).toMatchObject({ detail: "unknown", memory: "", cpu: "" });
-  expect(chip.status).toBe("Session: unknown until the server answers");
+  expect(chip.status).toBe("Session: unknown");
 });
 
 test("what was last seen has neither age nor load", () => {
