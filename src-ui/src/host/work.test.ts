@@ -16,6 +16,7 @@ const sync = (up: number, upBytes: number, more: Partial<Sync> = {}): Sync => ({
   notices: [],
   arrivals: [],
   partly_watched: false,
+  odd: [],
   ...more,
 });
 

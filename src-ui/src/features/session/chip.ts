@@ -71,8 +71,7 @@ export function chipOf(
   cpuLimitMillis: number,
   sight: Sight = "live",
 ): Chip {
-  if (sight === "unknown")
-    return plain("none", "Session", "unknown", "Session: unknown");
+  if (sight === "unknown") return plain("none", "Session", "unknown", "Session: unknown");
   if (sight === "seen") {
     // Neither an age nor a load: they went on, or did not, where nobody looks.
     const was = session ? WAS[session.state] : "No session";

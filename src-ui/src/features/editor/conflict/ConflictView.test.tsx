@@ -108,7 +108,8 @@ test("what was decided and typed is brought back when the workspace is opened ag
   const result = page.getByRole("textbox", { name: "stations.py, result" });
   await userEvent.keyboard("{Alt>}2{/Alt}");
   await expect.element(page.getByText("Change 2 of 2")).toBeVisible();
-  await expect.element(result).toBeInTheDocument();
+  // Monaco takes its time on a busy machine.
+  await expect.element(result, { timeout: 10_000 }).toBeInTheDocument();
   (result.element() as HTMLElement).focus();
   await userEvent.keyboard("{Control>}{Home}{/Control}# seen by Mo{Enter}");
   await expect.element(page.getByText("a draft until it is saved")).toBeVisible();
