@@ -13,16 +13,17 @@ use serde::{Deserialize, Serialize};
 use slipway_api::desktop::Keychain;
 use slipway_core::secret::Secret;
 
+use crate::clock;
 use crate::server::Address;
 
 /// As the keychain lists it.
 const SERVICE: &str = "slipway";
-/// Name of what is kept for a moment to see whether the keychain can be written.
+/// Begin of the name of what is kept for a moment to see whether the keychain can be written.
 const PROBE: &str = "slipway-probe";
 /// A token is shorter by far.
 const TOKEN_BYTES_MAX: u64 = 4096;
 /// A keychain that waits longer waits for a person.
-const KEYCHAIN_WITHIN: Duration = Duration::from_secs(3);
+const KEYCHAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where a token is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -257,9 +258,9 @@ impl Tokens {
     }
 }
 
-/// Keeps something in the keychain for a moment.
+/// Keeps something in the keychain for a moment, under a name of its own: others may look at the same time.
 async fn probe() -> Result<(), keyring::Error> {
-    keychain(PROBE, |entry| {
+    keychain(&format!("{PROBE}-{}", clock::fresh_uuid()), |entry| {
         entry.set_password("probe")?;
         entry.get_password()?;
         entry.delete_credential()

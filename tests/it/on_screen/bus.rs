@@ -3,6 +3,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use crate::command_line::desk::Desk;
+use crate::lab::PATIENCE;
 
 /// The bus and the keychain's program on it.
 pub(super) struct Bus {
@@ -38,6 +39,11 @@ impl Bus {
             password.write_all(b"pw\n").expect("a password");
         }
         drop(password);
+        let begin = std::time::Instant::now();
+        while !is_served(&address) {
+            assert!(begin.elapsed() < PATIENCE, "no keychain comes to the bus");
+            std::thread::sleep(super::MOMENT); // waits: a bus tells nobody that a name has come
+        }
         Self {
             address,
             daemons: vec![keychain, bus],
@@ -60,4 +66,15 @@ impl Drop for Bus {
             daemon.wait().ok();
         }
     }
+}
+
+/// Whether the keychain has come to the bus.
+fn is_served(address: &str) -> bool {
+    let mut ask = Command::new("dbus-send");
+    ask.arg(format!("--bus={address}"))
+        .args(["--print-reply=literal", "--dest=org.freedesktop.DBus", "/"])
+        .arg("org.freedesktop.DBus.NameHasOwner")
+        .arg("string:org.freedesktop.secrets");
+    let answer = ask.output().expect("dbus-send is installed");
+    String::from_utf8_lossy(&answer.stdout).contains("true")
 }

@@ -158,10 +158,16 @@ impl Driver {
         Ok(())
     }
 
-    /// A picture of the page, in base64.
+    /// A picture of the page, in base64. WebKit waits for the next frame, which a page at rest does not draw by itself.
     pub(super) async fn picture(&self) -> Result<String, Fault> {
+        let draw = "const { style } = document.documentElement;\n\
+                    return setInterval(() => { style.opacity = style.opacity ? '' : '0.999'; }, 50);";
+        let drawing = self.script(draw, &[]).await?;
         let path = format!("{}/screenshot", self.session);
         let picture = self.ask(Method::GET, &path, None).await?;
+        let rest = "clearInterval(arguments[0]);\n\
+                    document.documentElement.style.opacity = '';";
+        self.script(rest, &[drawing]).await?;
         Ok(picture.as_str().unwrap_or_default().to_owned())
     }
 

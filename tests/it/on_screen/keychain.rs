@@ -1,4 +1,5 @@
 //! Where the sign-in is kept: in the system's keychain, or where a person says when there is none.
+use super::files;
 use super::window::Window;
 use crate::command_line::desk::{Desk, PASSWORD};
 use crate::lab::Lab;
@@ -52,9 +53,19 @@ async fn a_keychain_keeps_the_sign_in() {
     let desk = Desk::new();
     let window = Window::open_with_keychain(&desk, true).await;
     sign_in(&window, &way).await;
+    window.picture("there").await;
     window.press("Enter").await;
     window.see("heading", "Workspaces").await;
     assert!(!kept_in_files(&desk));
+    let accounts = files(&desk.state()).into_iter();
+    let accounts = accounts.filter_map(|file| std::fs::read_to_string(file).ok());
+    let accounts: Vec<_> = accounts
+        .filter(|text| text.contains("token_store"))
+        .collect();
+    assert!(
+        accounts.iter().any(|text| text.contains("\"keychain\"")),
+        "{accounts:?}"
+    );
     window.close().await;
     let window = Window::open_with_keychain(&desk, true).await;
     window.see("link", "Show its workspaces").await;

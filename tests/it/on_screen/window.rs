@@ -243,16 +243,15 @@ impl Window {
         let still = "document.getAnimations().every((one) => one.playState !== 'running' \
                      || one.effect?.getComputedTiming().iterations === Infinity)";
         self.until("a still picture", still).await;
-        self.keep(name).await;
+        self.keep(name).await.expect("a picture");
     }
 
-    async fn keep(&self, name: &str) {
-        let Ok(picture) = self.driver.picture().await else {
-            return;
-        };
+    async fn keep(&self, name: &str) -> Result<(), Fault> {
+        let picture = self.driver.picture().await?;
         let picture = base64::engine::general_purpose::STANDARD.decode(picture);
         let path = self.pictures.path(&format!("{name}.png"));
-        std::fs::write(path, picture.unwrap_or_default()).expect("a picture");
+        std::fs::write(path, picture.expect("base64")).expect("a file");
+        Ok(())
     }
 
     async fn done(&self, result: Result<(), Fault>) {
@@ -262,7 +261,7 @@ impl Window {
     }
 
     async fn fail(&self, why: &str) -> ! {
-        self.keep("failed").await;
+        self.keep("failed").await.ok();
         let words = self
             .driver
             .script("return document.body.innerText", &[])
