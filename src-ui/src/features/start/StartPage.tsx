@@ -25,6 +25,7 @@ export function StartPage() {
   const program = useProgram();
   const { data: workspaces, error, refetch } = useLocalWorkspaces();
   const first = workspaces?.length === 0;
+  const known = workspaces || error;
   return (
     <main className={`main start${first ? " is-first" : ""}`}>
       <div className="start-hero">
@@ -41,34 +42,42 @@ export function StartPage() {
           onRetry={() => void refetch()}
         />
       ) : null}
-      {!workspaces && !error ? (
+      {known ? null : (
         <div className="start-recent">
           <ListToCome rows={3} label="Reading the workspaces of this computer" />
         </div>
-      ) : null}
+      )}
       {workspaces?.length ? <Recent workspaces={workspaces} /> : null}
-      <div className="start-cards">
-        <OpenFolder />
-        <FromTemplate home={program.data?.home ?? ""} />
-        {program.data ? (
-          <Server program={program.data} />
-        ) : (
-          <Way
-            icon="server"
-            title="Your server"
-            text={program.error ? failureOf(program.error).detail : ""}
-          >
-            {program.error ? (
-              <div className="start-act">
-                <button type="button" className="btn btn-lg" onClick={() => void program.refetch()}>
-                  Try again
-                </button>
-              </div>
-            ) : null}
-          </Way>
-        )}
-      </div>
+      {/* Before the list is there, the ways in would move away under a click. */}
+      {known ? <Ways program={program} /> : null}
     </main>
+  );
+}
+
+/** The three ways in. */
+function Ways({ program }: { program: ReturnType<typeof useProgram> }) {
+  return (
+    <div className="start-cards">
+      <OpenFolder />
+      <FromTemplate home={program.data?.home ?? ""} />
+      {program.data ? (
+        <Server program={program.data} />
+      ) : (
+        <Way
+          icon="server"
+          title="Your server"
+          text={program.error ? failureOf(program.error).detail : ""}
+        >
+          {program.error ? (
+            <div className="start-act">
+              <button type="button" className="btn btn-lg" onClick={() => void program.refetch()}>
+                Try again
+              </button>
+            </div>
+          ) : null}
+        </Way>
+      )}
+    </div>
   );
 }
 
