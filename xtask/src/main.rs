@@ -11,6 +11,7 @@ mod image;
 mod registries;
 mod run;
 mod setup;
+mod sim;
 mod smoke;
 mod sql;
 mod step;
@@ -46,7 +47,7 @@ enum Task {
     },
     /// Runs every check and every test; ends with one line over all of them.
     Test {
-        /// Only these suites: tidy, ui, rust, browser, desktop, smoke, package. All without it.
+        /// Only these suites: tidy, ui, rust, sim, browser, desktop, smoke, package. All without it.
         suites: Vec<String>,
     },
     /// Measures speed and memory beside the peers that are installed.
@@ -93,6 +94,24 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Plays simulated worlds of sync: crashes, lost events, hostile programs, restored hubs. A failure tells its shortest story.
+    Sim {
+        /// How many worlds.
+        #[arg(long, default_value_t = 1_000)]
+        seeds: u64,
+        /// The first of them.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// One world again, by the tape that its failure named.
+        #[arg(long)]
+        tape: Option<String>,
+        /// Counts failures by invariant instead of telling the first.
+        #[arg(long)]
+        survey: bool,
+        /// Plants known bugs one after another, and fails when one is not found.
+        #[arg(long)]
+        planted: bool,
+    },
     /// Checks layers, names, sizes, licences and borders.
     Tidy,
 }
@@ -116,6 +135,19 @@ fn main() -> ExitCode {
         Task::Image { print, force } => image::run(print, force),
         Task::Codegen { check } => codegen::run(check),
         Task::Sql { check } => sql::run(check),
+        Task::Sim {
+            seeds,
+            seed,
+            tape,
+            survey,
+            planted,
+        } => {
+            let mut args = vec![format!("--seeds={seeds}"), format!("--seed={seed}")];
+            args.extend(tape.map(|tape| format!("--tape={tape}")));
+            args.extend(survey.then(|| "--survey".to_owned()));
+            args.extend(planted.then(|| "--planted".to_owned()));
+            sim::run(&args)
+        }
         Task::Tidy => tidy::run(),
     };
     match result {

@@ -2,7 +2,7 @@
 use anyhow::{Result, bail};
 
 use crate::step::{self, root};
-use crate::{build, codegen, image, registries, setup, smoke, sql, tidy};
+use crate::{build, codegen, image, registries, setup, sim, smoke, sql, tidy};
 
 mod count;
 mod package;
@@ -10,7 +10,7 @@ use count::Count;
 
 /// All suites in their order.
 const SUITES: &[&str] = &[
-    "tidy", "ui", "rust", "browser", "desktop", "smoke", "package",
+    "tidy", "ui", "rust", "sim", "browser", "desktop", "smoke", "package",
 ];
 
 /// Runs the named suites, or all.
@@ -31,6 +31,7 @@ pub fn run(names: &[String]) -> Result<()> {
             "tidy" => checks(),
             "ui" => ui(),
             "rust" => rust()?,
+            "sim" => simulation(),
             "browser" => browser()?,
             "desktop" => desktop()?,
             "package" => package::run(),
@@ -153,6 +154,13 @@ fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
     registries::allow(&mut command);
     let (ok, output) = step::shown(title, &mut command)?;
     Ok(Count::cargo(ok, &output))
+}
+
+/// Simulated worlds of sync, and the proof that they find what they are to find.
+fn simulation() -> Count {
+    let mut count = Count::of("sim worlds", sim::worlds());
+    count.add(Count::of("sim planted", sim::planted()));
+    count
 }
 
 /// The journey in a real browser against a real server.

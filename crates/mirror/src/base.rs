@@ -1,13 +1,16 @@
 //! What this replica and the hub last agreed on, on disk. It may lag the files, never lead them.
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 
-use crate::volume::{Handle, Volume};
+use crate::volume::{For, Handle, Volume};
 
 const NODES: TableDefinition<&str, &[u8]> = TableDefinition::new("nodes");
 /// What else outlives a restart: by a key that says what it is.
@@ -27,7 +30,13 @@ impl<E: Into<redb::Error>> From<E> for BaseError {
 
 /// The stored base.
 #[derive(Debug)]
-pub struct Base(Database);
+pub struct Base {
+    volume: Arc<dyn Volume>,
+    folder: Handle,
+    name: OsString,
+    /// Closed after a failure: a database that failed once, as on a full disk, fails until it is opened again.
+    open: Mutex<Option<Database>>,
+}
 
 /// Everything that a base holds.
 #[derive(Debug, Default)]
@@ -38,6 +47,23 @@ pub struct Agreed {
     pub epoch: String,
     /// The revision up to which all is agreed on.
     pub revision: u64,
+    /// The newest revision that the hub was ever seen at.
+    pub seen: u64,
+    /// The start of the computer during which an engine ran that was not stopped; empty: there is none.
+    pub boot: String,
+}
+
+/// What a base holds besides nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta<'a> {
+    /// The hub's epoch.
+    pub epoch: &'a str,
+    /// The revision up to which all is agreed on.
+    pub revision: u64,
+    /// The newest revision that the hub was ever seen at.
+    pub seen: u64,
+    /// The start of the computer, or nothing when the engine stops.
+    pub boot: &'a str,
 }
 
 impl Base {
@@ -45,17 +71,43 @@ impl Base {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn open(volume: &dyn Volume, folder: &Handle, name: &OsStr) -> Result<Self, BaseError> {
-        match volume.database(folder, name) {
-            Ok(database) => Ok(Self(database)),
+    pub fn open(volume: &Arc<dyn Volume>, folder: &Path, name: &str) -> Result<Self, BaseError> {
+        let name = OsString::from(name);
+        let open_folder = || volume.folder(folder).map_err(io::Error::from);
+        let folder = open_folder().map_err(redb::StorageError::Io)?;
+        let database = match volume.database(&folder, &name) {
             Err(redb::DatabaseError::Storage(error)) if is_damage(&error) => {
                 tracing::warn!(%error, "The stored base is damaged and is made anew");
                 // What it held is compared again; nothing is deleted for want of it.
-                volume.remove(folder, name).ok();
-                Ok(Self(volume.database(folder, name)?))
+                volume.remove(&folder, &name).ok();
+                volume.database(&folder, &name)?
             }
-            Err(error) => Err(error.into()),
-        }
+            database => database?,
+        };
+        // A loss of power must not take its name.
+        let names = || volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?);
+        names().map_err(|error| redb::StorageError::Io(error.into()))?;
+        Ok(Self {
+            volume: Arc::clone(volume),
+            folder,
+            name,
+            open: Mutex::new(Some(database)),
+        })
+    }
+
+    /// Does something with the database, which is closed if that fails.
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, BaseError>,
+    ) -> Result<T, BaseError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = match open.take() {
+            Some(database) => database,
+            None => self.volume.database(&self.folder, &self.name)?,
+        };
+        let done = work(&database);
+        *open = done.is_ok().then_some(database);
+        done
     }
 
     /// Reads all of it.
@@ -63,28 +115,7 @@ impl Base {
     /// # Errors
     /// When it is damaged.
     pub fn read(&self) -> Result<Agreed, BaseError> {
-        let transaction = self.0.begin_read()?;
-        let mut agreed = Agreed::default();
-        if let Ok(meta) = transaction.open_table(META) {
-            agreed.epoch = meta
-                .get("epoch")?
-                .map(|value| value.value().to_owned())
-                .unwrap_or_default();
-            agreed.revision = meta
-                .get("revision")?
-                .and_then(|value| value.value().parse().ok())
-                .unwrap_or(0);
-        }
-        if let Ok(nodes) = transaction.open_table(NODES) {
-            for row in nodes.iter()? {
-                let (path, node) = row?;
-                if let (Ok(path), Some(node)) = (RelPath::parse(path.value()), decode(node.value()))
-                {
-                    agreed.nodes.insert(path, node);
-                }
-            }
-        }
-        Ok(agreed)
+        self.with(read)
     }
 
     /// Records whose keys begin so, in the order of their keys.
@@ -92,18 +123,20 @@ impl Base {
     /// # Errors
     /// When the store is damaged.
     pub fn records(&self, begin: &str) -> Result<Vec<(String, Vec<u8>)>, BaseError> {
-        let transaction = self.0.begin_read()?;
-        let mut found = Vec::new();
-        if let Ok(records) = transaction.open_table(RECORDS) {
-            for row in records.range(begin..)? {
-                let (key, bytes) = row?;
-                if !key.value().starts_with(begin) {
-                    break;
+        self.with(|database| {
+            let transaction = database.begin_read()?;
+            let mut found = Vec::new();
+            if let Ok(records) = transaction.open_table(RECORDS) {
+                for row in records.range(begin..)? {
+                    let (key, bytes) = row?;
+                    if !key.value().starts_with(begin) {
+                        break;
+                    }
+                    found.push((key.value().to_owned(), bytes.value().to_owned()));
                 }
-                found.push((key.value().to_owned(), bytes.value().to_owned()));
             }
-        }
-        Ok(found)
+            Ok(found)
+        })
     }
 
     /// One record.
@@ -111,11 +144,13 @@ impl Base {
     /// # Errors
     /// When the store is damaged.
     pub fn record(&self, key: &str) -> Result<Option<Vec<u8>>, BaseError> {
-        let transaction = self.0.begin_read()?;
-        let Ok(records) = transaction.open_table(RECORDS) else {
-            return Ok(None);
-        };
-        Ok(records.get(key)?.map(|bytes| bytes.value().to_owned()))
+        self.with(|database| {
+            let transaction = database.begin_read()?;
+            let Ok(records) = transaction.open_table(RECORDS) else {
+                return Ok(None);
+            };
+            Ok(records.get(key)?.map(|bytes| bytes.value().to_owned()))
+        })
     }
 
     /// Stores what changed, in one transaction.
@@ -126,32 +161,60 @@ impl Base {
         &self,
         changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>,
         records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
-        epoch: &str,
-        revision: u64,
+        meta: Meta<'_>,
     ) -> Result<(), BaseError> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut nodes = transaction.open_table(NODES)?;
-            for (path, node) in changed {
-                match node {
-                    Some(node) => drop(nodes.insert(path.as_str(), encode(node).as_slice())?),
-                    None => drop(nodes.remove(path.as_str())?),
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            {
+                let mut nodes = transaction.open_table(NODES)?;
+                for (path, node) in changed {
+                    match node {
+                        Some(node) => drop(nodes.insert(path.as_str(), encode(node).as_slice())?),
+                        None => drop(nodes.remove(path.as_str())?),
+                    }
+                }
+                let mut table = transaction.open_table(META)?;
+                table.insert("epoch", meta.epoch)?;
+                table.insert("revision", meta.revision.to_string().as_str())?;
+                table.insert("seen", meta.seen.to_string().as_str())?;
+                table.insert("boot", meta.boot)?;
+                let mut kept = transaction.open_table(RECORDS)?;
+                for (key, bytes) in records {
+                    match bytes {
+                        Some(bytes) => drop(kept.insert(key, bytes)?),
+                        None => drop(kept.remove(key)?),
+                    }
                 }
             }
-            let mut kept = transaction.open_table(RECORDS)?;
-            for (key, bytes) in records {
-                match bytes {
-                    Some(bytes) => drop(kept.insert(key, bytes)?),
-                    None => drop(kept.remove(key)?),
-                }
-            }
-            let mut meta = transaction.open_table(META)?;
-            meta.insert("epoch", epoch)?;
-            meta.insert("revision", revision.to_string().as_str())?;
-        }
-        transaction.commit()?;
-        Ok(())
+            transaction.commit()?;
+            Ok(())
+        })
     }
+}
+
+fn read(database: &Database) -> Result<Agreed, BaseError> {
+    let transaction = database.begin_read()?;
+    let mut agreed = Agreed::default();
+    if let Ok(meta) = transaction.open_table(META) {
+        let text = |name| -> Result<String, redb::StorageError> {
+            let value = meta.get(name)?;
+            Ok(value
+                .map(|value| value.value().to_owned())
+                .unwrap_or_default())
+        };
+        (agreed.epoch, agreed.boot) = (text("epoch")?, text("boot")?);
+        agreed.revision = text("revision")?.parse().unwrap_or(0);
+        agreed.seen = text("seen")?.parse().unwrap_or(0);
+    }
+    if let Ok(nodes) = transaction.open_table(NODES) {
+        for row in nodes.iter()? {
+            let (path, node) = row?;
+            if let (Ok(path), Some(node)) = (RelPath::parse(path.value()), decode(node.value())) {
+                agreed.nodes.insert(path, node);
+            }
+        }
+    }
+    Ok(agreed)
 }
 
 /// Damage, as told from a disk that is full or a base that another engine holds.
@@ -163,7 +226,7 @@ fn is_damage(error: &redb::StorageError) -> bool {
     }
 }
 
-fn encode(node: &Node) -> Vec<u8> {
+pub(crate) fn encode(node: &Node) -> Vec<u8> {
     match node {
         Node::File {
             hash,
@@ -180,7 +243,7 @@ fn encode(node: &Node) -> Vec<u8> {
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<Node> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Node> {
     match bytes.split_first()? {
         (1, rest) => {
             let (executable, rest) = rest.split_first()?;
@@ -203,10 +266,20 @@ fn decode(bytes: &[u8]) -> Option<Node> {
 mod tests {
     use super::*;
     use crate::volume::real::RealVolume;
+    use crate::volume::simulated::{Make, SimVolume};
+
+    const fn meta(revision: u64) -> Meta<'static> {
+        Meta {
+            epoch: "e1",
+            revision,
+            seen: revision,
+            boot: "b1",
+        }
+    }
 
     fn base(folder: &tempfile::TempDir) -> Base {
-        let place = RealVolume.folder(folder.path()).unwrap();
-        Base::open(&RealVolume, &place, OsStr::new("base")).unwrap()
+        let volume: Arc<dyn Volume> = Arc::new(RealVolume);
+        Base::open(&volume, folder.path(), "base").unwrap()
     }
 
     #[test]
@@ -228,16 +301,16 @@ mod tests {
             ]
             .into_iter(),
             [("r/1", Some(b"one".as_slice())), ("s/1", Some(b"other"))].into_iter(),
-            "e1",
-            7,
+            meta(7),
         )
         .unwrap();
         let gone = path("d");
         let gone = [(&gone, None)].into_iter();
-        base.write(gone, std::iter::empty(), "e1", 8).unwrap();
+        base.write(gone, std::iter::empty(), meta(8)).unwrap();
         drop(base);
         let agreed = self::base(&folder).read().unwrap();
         assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
+        assert_eq!((agreed.boot.as_str(), agreed.seen), ("b1", 8));
         assert_eq!(
             agreed.nodes.into_iter().collect::<Vec<_>>(),
             [(path("a"), file), (path("l"), link)]
@@ -253,5 +326,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("base"), b"not a database").unwrap();
         assert!(base(&folder).read().unwrap().nodes.is_empty());
+    }
+
+    #[test]
+    fn a_base_that_found_no_room_is_stored_when_there_is_some() {
+        let volume = SimVolume::new(Make::default());
+        let shared: Arc<dyn Volume> = Arc::new(volume.clone());
+        let base = Base::open(&shared, Path::new("/"), "base").unwrap();
+        let path = RelPath::parse("d").unwrap();
+        let store = || {
+            base.write(
+                [(&path, Some(&Node::Folder))].into_iter(),
+                std::iter::empty(),
+                meta(1),
+            )
+        };
+        volume.inner().full = true;
+        store().unwrap_err();
+        volume.inner().full = false;
+        store().unwrap();
+        assert_eq!(base.read().unwrap().nodes.len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
 //! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `trouble` keeps what cannot be done now, `pace` holds back
-//! what changes all the time, `keep` makes agreements durable, and `beside` is where waiting is done.
+//! what changes all the time, `keep` makes agreements durable, `torn` mends what a loss of power left, and `beside` is where waiting is done.
 //!
 //! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `tree` keeps count of
 //! what is not in step, `view` tells it, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps
@@ -21,7 +21,9 @@ use ask::Ask;
 use state::State;
 
 mod apply;
+mod around;
 pub mod ask;
+mod batch;
 mod beside;
 mod burst;
 mod conflict;
@@ -31,6 +33,8 @@ mod deletion;
 mod keep;
 mod ledger;
 mod link;
+mod misjudged;
+mod moves;
 mod odd;
 mod pace;
 mod parts;
@@ -42,6 +46,7 @@ mod send;
 mod settle;
 mod state;
 mod texts;
+mod torn;
 mod tree;
 mod trouble;
 mod undo;
@@ -215,7 +220,7 @@ impl Engine {
 #[error("reach the replica's loop")]
 pub struct EngineEnded;
 
-#[cfg(test)]
-mod simulation;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 #[cfg(test)]
 mod tests;

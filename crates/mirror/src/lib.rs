@@ -15,6 +15,8 @@ pub mod files;
 pub mod follow;
 pub mod local;
 pub mod notice;
+#[doc(hidden)]
+pub mod planted;
 pub mod view;
 pub mod volume;
 pub mod watch;

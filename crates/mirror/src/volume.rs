@@ -9,12 +9,19 @@ use redb::{Database, DatabaseError};
 use rustix::io::Errno;
 
 pub(crate) mod real;
+#[cfg(any(test, feature = "simulation"))]
+pub(crate) mod simulated;
 
 /// Something that is open; closed when it is dropped.
 #[derive(Debug)]
 pub enum Handle {
     /// Of the operating system.
     Real(std::os::fd::OwnedFd),
+    /// Of a simulated volume.
+    #[cfg(any(test, feature = "simulation"))]
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "nobody outside makes one")]
+    Simulated(simulated::Held),
 }
 
 /// What a path is opened for. No link is followed, neither on the way nor at its end, and nothing above the start is reached.
@@ -124,6 +131,8 @@ pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
 
     /// Opens a database in a file, which is made if there is none.
     fn database(&self, at: &Handle, name: &OsStr) -> Result<Database, DatabaseError>;
+    /// Which start of the computer this is, where that can be told: memory that was not written back ended with the last.
+    fn boot(&self) -> String;
     /// The time by which files are stamped, in nanoseconds since 1970.
     fn now_ns(&self) -> i128;
 }

@@ -2,7 +2,8 @@
 //!
 //! *Base* is what this replica and the hub last agreed on, *local* is the disk as last seen, *remote* is the hub.
 //! `reconcile` decides for one path, `order` sets many steps in a safe order, `merge` joins two edits of one text,
-//! `conflict` names copies of what cannot be joined, `brake` sees a disaster coming, `ignore` says what stays out.
+//! `conflict` names copies of what cannot be joined, `brake` sees a disaster coming, `ignore` says what stays out,
+//! `torn` knows what a loss of power leaves of a file.
 
 pub mod brake;
 pub mod conflict;
@@ -11,3 +12,4 @@ pub mod merge;
 pub mod node;
 pub mod order;
 pub mod reconcile;
+pub mod torn;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use slipway_core::path::RelPath;
 
-use super::{Disk, DiskError, Displaced, Fingerprint, Seen, fingerprint, look_at};
+use super::{Disk, DiskError, Displaced, Expected, Fingerprint, Seen, Was, fingerprint, look_at};
+use crate::planted::{self, Bug};
 use crate::volume::{Handle, Rename, Volume};
 
 impl Disk {
@@ -23,20 +24,29 @@ impl Disk {
         scratch: &str,
         path: &RelPath,
         executable: bool,
-        over: Option<Fingerprint>,
+        over: Option<Was>,
     ) -> Result<Fingerprint, DiskError> {
         let volume = self.volume();
         let parent = self.root.parent(path)?;
         let (name, scratch) = (OsStr::new(path.name()), OsStr::new(scratch));
-        let mode = mode(over.map_or(0o644, |old| old.mode), executable);
+        let mode = mode(over.map_or(0o644, |old| old.print.mode), executable);
         let tmp = &self.private.tmp;
         volume.set_mode(tmp, scratch, mode)?;
         let Some(expected) = over else {
-            volume.rename(tmp, scratch, &parent, name, Rename::IntoNothing)?;
+            let how = match planted::is(Bug::OverUnseen) {
+                false => Rename::IntoNothing,
+                true => Rename::Replace,
+            };
+            volume.rename(tmp, scratch, &parent, name, how)?;
             return standing(&*volume, &parent, name);
         };
-        if look_at(&*volume, &parent, name)? != Some(Seen::File(expected)) {
+        let is_blind = planted::is(Bug::Unverified);
+        if look_at(&*volume, &parent, name)? != Some(Seen::File(expected.print)) && !is_blind {
             return Err(DiskError::Unexpected);
+        }
+        if planted::is(Bug::RemovedFirst) {
+            self.remove(path, &Expected::File(expected))?;
+            return self.put(&scratch.to_string_lossy(), path, executable, None);
         }
         let ours = fingerprint(&volume.stat(tmp, scratch)?);
         // From here on this private name may hold a person's bytes, and says so.
@@ -49,12 +59,8 @@ impl Disk {
             return Err(error.into());
         }
         match look_at(&*volume, tmp, aside_name)? {
-            Some(Seen::File(out)) if out.is_untouched(&expected) => {
-                self.displaced.push(Displaced {
-                    name: aside,
-                    path: path.clone(),
-                    print: Some(out),
-                });
+            Some(Seen::File(out)) if self.is_as_it_was(&aside, &out, &expected) || is_blind => {
+                self.displace(aside, path, out, expected);
                 standing(&*volume, &parent, name)
             }
             // Somebody wrote between look and swap: their bytes go back to their name.
@@ -117,27 +123,44 @@ impl Disk {
     ///
     /// # Errors
     /// Something unexpected stands there, or the system refuses.
-    pub fn remove(&mut self, path: &RelPath, expected: &Seen) -> Result<(), DiskError> {
+    pub fn remove(&mut self, path: &RelPath, expected: &Expected) -> Result<(), DiskError> {
         let volume = self.volume();
         let parent = match self.root.parent(path) {
             Err(Errno::NOENT) => return Ok(()),
             parent => parent?,
         };
         let name = OsStr::new(path.name());
-        if *expected == Seen::Folder {
+        if *expected == Expected::Folder {
+            if planted::is(Bug::WholeFolder) {
+                let aside = self.set_aside(path)?;
+                self.private.discard(&aside);
+                return Ok(());
+            }
             return match volume.remove_folder(&parent, name) {
                 Err(Errno::NOENT) => Ok(()),
                 done => Ok(done?),
             };
         }
+        // A write that put the time back shows in what a rename sets anew.
+        if let Expected::File(was) = expected
+            && look_at(&*volume, &parent, name)? != Some(Seen::File(was.print))
+            && !planted::is(Bug::RemovedUnseen)
+        {
+            return Err(DiskError::Unexpected);
+        }
         let aside = self.set_aside(path)?;
         let aside_name = OsStr::new(&aside);
         let out = look_at(&*volume, &self.private.tmp, aside_name)?;
-        let print = match (&out, expected) {
-            (Some(Seen::File(out)), Seen::File(expected)) if out.is_untouched(expected) => *out,
-            (Some(out), expected) if out == expected => {
+        match (out, expected) {
+            (Some(Seen::File(out)), Expected::File(was))
+                if self.is_as_it_was(&aside, &out, was) || planted::is(Bug::RemovedUnseen) =>
+            {
+                self.displace(aside, path, out, *was);
+                Ok(())
+            }
+            (Some(Seen::Symlink(out)), Expected::Symlink(expected)) if out == *expected => {
                 self.private.discard(&aside);
-                return Ok(());
+                Ok(())
             }
             _ => {
                 // Not what was agreed on: it goes back, unless its name was taken meanwhile.
@@ -146,15 +169,24 @@ impl Disk {
                     Err(Errno::EXIST) => self.stray(aside, path),
                     done => done?,
                 }
-                return Err(DiskError::Unexpected);
+                Err(DiskError::Unexpected)
             }
-        };
+        }
+    }
+
+    /// Whether what was taken out is what was read before.
+    fn is_as_it_was(&self, aside: &str, out: &Fingerprint, was: &Was) -> bool {
+        let is_same = |hash| self.private.hash(aside) == Some(hash);
+        out.is_untouched(&was.print) && was.unsettled.is_none_or(is_same)
+    }
+
+    /// Keeps what was taken out until nobody writes to it any more.
+    fn displace(&mut self, name: String, path: &RelPath, out: Fingerprint, was: Was) {
         self.displaced.push(Displaced {
-            name: aside,
+            name,
             path: path.clone(),
-            print: Some(print),
+            was: Some(Was { print: out, ..was }),
         });
-        Ok(())
     }
 
     /// Takes whatever stands at a path out of sight, a folder with all in it; tells its private name.
@@ -197,7 +229,7 @@ impl Disk {
         self.displaced.push(Displaced {
             name,
             path: path.clone(),
-            print: None,
+            was: None,
         });
     }
 }

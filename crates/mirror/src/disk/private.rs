@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
 
-use super::{Fingerprint, Seen, hash_file, look_at};
+use super::{Seen, Was, hash_file, look_at};
 use crate::volume::{For, Handle, Kind, Opened, Rename, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
@@ -137,9 +137,10 @@ impl Private {
 
     /// Whether a displaced file was written to since: its bytes are then nowhere else.
     #[must_use]
-    pub fn was_written(&self, name: &str, print: &Fingerprint) -> bool {
+    pub fn was_written(&self, name: &str, was: &Was) -> bool {
+        let is_other = |hash| self.hash(name).is_some_and(|now| now != hash);
         match look_at(&*self.volume, &self.tmp, OsStr::new(name)) {
-            Ok(Some(Seen::File(now))) => !now.is_untouched(print),
+            Ok(Some(Seen::File(now))) => now != was.print || was.unsettled.is_some_and(is_other),
             _ => false,
         }
     }

@@ -51,8 +51,14 @@ pub(crate) fn identity_on(
         // An empty one says nothing.
         volume.remove(&folder, OsStr::new(FILE)).ok();
         let file = volume.open(&folder, OsStr::new(FILE), For::Making)?;
-        Opened::new(Arc::clone(volume), file).write_all(fresh.as_bytes())?;
+        let mut file = Opened::new(Arc::clone(volume), file);
+        file.write_all(fresh.as_bytes())?;
+        file.make_durable()?;
+        volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?)?;
     }
+    // Else a loss of power would make another replica of it. What it tells apart from edits is known by its base.
+    let folder = volume.folder(root)?;
+    volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?)?;
     Ok(fresh.to_owned())
 }
 

@@ -45,24 +45,26 @@ fn an_unexpected_file_is_neither_overwritten_nor_removed() {
     let old = lab.print("a");
     std::fs::write(lab.file("a"), "a person's").unwrap();
     let scratch = lab.disk.private().write(b"ours").unwrap();
-    let put = lab.disk.put(&scratch, &path("a"), false, Some(old));
+    let put = (lab.disk).put(&scratch, &path("a"), false, Some(Was::settled(old)));
     assert!(matches!(put, Err(DiskError::Unexpected)));
     let put = lab.disk.put(&scratch, &path("a"), false, None);
     assert!(matches!(put, Err(DiskError::Unexpected)));
-    let removed = lab.disk.remove(&path("a"), &Seen::File(old));
+    let removed = lab
+        .disk
+        .remove(&path("a"), &Expected::File(Was::settled(old)));
     assert!(matches!(removed, Err(DiskError::Unexpected)));
     assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"a person's");
     // The content that could not be placed is still there for the next try.
     let now = lab.print("a");
     lab.disk
-        .put(&scratch, &path("a"), false, Some(now))
+        .put(&scratch, &path("a"), false, Some(Was::settled(now)))
         .unwrap();
     assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"ours");
 }
 
 #[test]
 fn a_write_that_puts_its_time_back_shows() {
-    let lab = Lab::open();
+    let mut lab = Lab::open();
     std::fs::write(lab.file("a"), "one").unwrap();
     let before = lab.print("a");
     let stamp = std::fs::metadata(lab.file("a"))
@@ -76,6 +78,10 @@ fn a_write_that_puts_its_time_back_shows() {
         .unwrap();
     file.set_modified(stamp).unwrap();
     assert_ne!(lab.print("a"), before);
+    let before = Expected::File(Was::settled(before));
+    let removed = lab.disk.remove(&path("a"), &before);
+    assert!(matches!(removed, Err(DiskError::Unexpected)));
+    assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"two");
 }
 
 #[test]
@@ -90,13 +96,13 @@ fn a_displaced_file_that_is_written_through_an_old_descriptor_is_told() {
     let scratch = lab.disk.private().write(b"ours").unwrap();
     let old = lab.print("a");
     lab.disk
-        .put(&scratch, &path("a"), false, Some(old))
+        .put(&scratch, &path("a"), false, Some(Was::settled(old)))
         .unwrap();
     let displaced = lab.disk.take_displaced().pop().unwrap();
-    let print = displaced.print.unwrap();
-    assert!(!lab.disk.private().was_written(&displaced.name, &print));
+    let was = displaced.was.unwrap();
+    assert!(!lab.disk.private().was_written(&displaced.name, &was));
     writer.write_all(b" and late").unwrap();
-    assert!(lab.disk.private().was_written(&displaced.name, &print));
+    assert!(lab.disk.private().was_written(&displaced.name, &was));
     lab.disk.bring_back(&displaced.name, &path("late")).unwrap();
     assert_eq!(std::fs::read(lab.file("late")).unwrap(), b"one and late");
 }
@@ -149,4 +155,23 @@ fn a_root_keeps_its_identity_and_a_new_one_has_another() {
     std::fs::remove_dir_all(&work).unwrap();
     std::fs::create_dir(&work).unwrap();
     assert_eq!(root::identity(&work, "third").unwrap(), "third");
+}
+
+#[test]
+fn a_write_that_the_stamps_do_not_tell_is_not_overwritten() {
+    let mut lab = Lab::open();
+    let bytes = |text: &str| ContentHash::of(text.as_bytes());
+    std::fs::write(lab.file("a"), "two").unwrap();
+    let print = lab.print("a");
+    // Read as another content of the same size, in the same moment: the stamps are equal.
+    let was = Was {
+        print,
+        unsettled: Some(bytes("one")),
+    };
+    let scratch = lab.disk.private().write(b"ours").unwrap();
+    let put = lab.disk.put(&scratch, &path("a"), false, Some(was));
+    assert!(matches!(put, Err(DiskError::Unexpected)));
+    let removed = lab.disk.remove(&path("a"), &Expected::File(was));
+    assert!(matches!(removed, Err(DiskError::Unexpected)));
+    assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"two");
 }

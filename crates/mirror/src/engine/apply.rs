@@ -7,9 +7,10 @@ use slipway_sync::node::Node;
 
 use super::scan::below;
 use super::state::{Print, State};
-use crate::disk::{DiskError, Fingerprint, Seen};
+use crate::disk::{DiskError, Expected, Fingerprint, Was};
 use crate::local::By;
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// How far a change of the hub came.
 pub(super) enum Done {
@@ -34,6 +35,7 @@ impl State {
         match done {
             Ok(Done::Shown) => self.shown(path, node),
             Ok(Done::Waits | Done::Kept) => {}
+            Err(_) if planted::is(Bug::FailedIsDone) => self.shown(path, node),
             Err(error) => self.not_applied(path, &error),
         }
     }
@@ -69,6 +71,9 @@ impl State {
             None => drop(self.taken_away(path)),
         }
         self.agree(path, node);
+        if planted::is(Bug::Echo) {
+            self.to_propose.insert(path.clone());
+        }
         if path.as_str() == RULES_FILE {
             self.read_rules();
             if self.everything {
@@ -121,7 +126,7 @@ impl State {
     }
 
     /// Removes what the disk is known to have at a path; a folder with what tools make again.
-    fn remove(&mut self, path: &RelPath, expected: &Seen) -> Result<(), DiskError> {
+    fn remove(&mut self, path: &RelPath, expected: &Expected) -> Result<(), DiskError> {
         let done = match self.disk.remove(path, expected) {
             Err(DiskError::NotEmpty) => {
                 self.clear_disposable(path)?;
@@ -160,10 +165,10 @@ impl State {
         executable: bool,
     ) -> Result<Done, DiskError> {
         let over = match self.expected(path) {
-            Some(Seen::File(print)) => Some(print),
+            Some(Expected::File(was)) => Some(was),
             _ => None,
         };
-        if let Some(print) = over
+        if let Some(Was { print, .. }) = over
             && self.local.get(path).and_then(Node::hash) == Some(hash)
         {
             let print = self.disk.set_executable(path, executable, print)?;
@@ -197,16 +202,18 @@ impl State {
     }
 
     /// What the disk had at a path when it was last looked at.
-    pub(super) fn expected(&self, path: &RelPath) -> Option<Seen> {
-        match self.local.get(path)? {
-            Node::Folder => Some(Seen::Folder),
-            Node::Symlink { target } => Some(Seen::Symlink(target.clone())),
-            Node::File { .. } => Some(
-                self.prints
-                    .get(path)
-                    .map_or(Seen::Other, |known| Seen::File(known.print)),
-            ),
-        }
+    pub(super) fn expected(&self, path: &RelPath) -> Option<Expected> {
+        Some(match self.local.get(path)? {
+            Node::Folder => Expected::Folder,
+            Node::Symlink { target } => Expected::Symlink(target.clone()),
+            Node::File { hash, .. } => match self.prints.get(path) {
+                None => Expected::Unknown,
+                Some(Print { print, settled }) => Expected::File(Was {
+                    print: *print,
+                    unsettled: (!settled).then_some(*hash),
+                }),
+            },
+        })
     }
 
     /// Removes an agreed entry of another kind; false if a folder is wanted and there.
@@ -214,10 +221,14 @@ impl State {
         let Some(expected) = self.expected(path) else {
             return Ok(true);
         };
-        if expected == Seen::Folder && keep_folder {
+        if expected == Expected::Folder && keep_folder {
             return Ok(false);
         }
         match self.remove(path, &expected) {
+            Err(DiskError::NotEmpty) if planted::is(Bug::FullFolder) => {
+                let aside = self.disk.set_aside(path)?;
+                self.disk.private().discard(&aside);
+            }
             Err(DiskError::NotEmpty) => {
                 // It holds what is nowhere else: it moves aside with all of it, and the hub's state takes the name.
                 let copy = self.move_to_copy(path)?;

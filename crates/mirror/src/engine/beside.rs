@@ -16,11 +16,49 @@ pub(super) type Asked = (Bytes, Option<RelPath>);
 pub(crate) enum Beside {
     /// On threads of its own.
     Threads,
+    /// When a simulation takes it up.
+    #[cfg(any(test, feature = "simulation"))]
+    Queue(Queue),
+}
+
+#[cfg(any(test, feature = "simulation"))]
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Work that waits for a simulation.
+#[cfg(any(test, feature = "simulation"))]
+#[derive(Clone, Default)]
+pub(crate) struct Queue(std::sync::Arc<std::sync::Mutex<std::collections::VecDeque<Work>>>);
+
+#[cfg(any(test, feature = "simulation"))]
+impl Queue {
+    fn lock(&self) -> std::sync::MutexGuard<'_, std::collections::VecDeque<Work>> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    fn push(&self, work: impl FnOnce() + Send + 'static) {
+        self.lock().push_back(Box::new(work));
+    }
+    pub(super) fn next(&self) -> Option<Work> {
+        self.lock().pop_front()
+    }
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Queue({})", self.lock().len())
+    }
 }
 
 /// To what sends contents over one connection, one after another.
 pub(super) enum Outgoing {
     Thread(std::sync::mpsc::Sender<Asked>),
+    #[cfg(any(test, feature = "simulation"))]
+    Queue(Queue, Root, mpsc::Sender<v1::SpokeBulk>, Parts),
 }
 
 impl Outgoing {
@@ -28,6 +66,20 @@ impl Outgoing {
         match self {
             // The connection may be gone, which others see.
             Self::Thread(thread) => drop(thread.send(asked)),
+            #[cfg(any(test, feature = "simulation"))]
+            Self::Queue(queue, root, bulk, parts) => {
+                let (root, bulk, parts) = (root.clone(), bulk.clone(), parts.clone());
+                queue.push(move || {
+                    let (hash, path) = asked;
+                    let file = path.and_then(|path| root.read(&path).ok());
+                    send_content(
+                        &mut |frame| bulk.try_send(frame).is_ok(),
+                        &hash,
+                        file,
+                        &parts,
+                    );
+                });
+            }
         }
     }
 }
@@ -45,6 +97,8 @@ impl Beside {
         };
         match self {
             Self::Threads => drop(tokio::task::spawn_blocking(work)),
+            #[cfg(any(test, feature = "simulation"))]
+            Self::Queue(queue) => queue.push(work),
         }
         answer
     }
@@ -75,6 +129,8 @@ impl Beside {
                     .ok()?;
                 Some(Outgoing::Thread(outgoing))
             }
+            #[cfg(any(test, feature = "simulation"))]
+            Self::Queue(queue) => Some(Outgoing::Queue(queue.clone(), root, bulk, parts)),
         }
     }
 }

@@ -5,15 +5,16 @@ use std::io::Read as _;
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::MERGED_BYTES_MAX;
 use slipway_core::path::RelPath;
-use slipway_sync::conflict::copy_path;
+use slipway_sync::conflict::{copy_path, original};
 use slipway_sync::merge::merge;
 use slipway_sync::node::Node;
 
 use super::apply::Done;
 use super::state::State;
-use crate::disk::{DiskError, Seen};
+use crate::disk::{DiskError, Expected, Was};
 use crate::local::By;
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// Names of copies that are tried.
 pub(super) const TURNS_MAX: usize = 100;
@@ -76,10 +77,10 @@ impl State {
             return Ok(Merged::Impossible);
         };
         let base = file(self.base.get(path));
-        // Each side may have changed the content, the exec bit, or both.
+        // Each side may have changed the content, the exec bit, or both; what is not known to be an edit is none.
         let executable = match base {
-            Some(base) if base.executable == local.executable => remote.executable,
-            _ => local.executable,
+            Some(base) if base.executable != local.executable => local.executable,
+            _ => remote.executable,
         };
         let keeps_local =
             local.hash == remote.hash || base.is_some_and(|base| base.hash == remote.hash);
@@ -111,7 +112,7 @@ impl State {
         executable: bool,
     ) -> Result<Merged, DiskError> {
         if local.executable != executable {
-            let Some(Seen::File(print)) = self.expected(path) else {
+            let Some(Expected::File(Was { print, .. })) = self.expected(path) else {
                 return Err(DiskError::Unexpected);
             };
             let print = self.disk.set_executable(path, executable, print)?;
@@ -160,7 +161,7 @@ impl State {
             return Ok(Merged::Waits);
         };
         self.keep_text(base.hash, &old);
-        let Some(Seen::File(print)) = self.expected(path) else {
+        let Some(Expected::File(was)) = self.expected(path) else {
             return Err(DiskError::Unexpected);
         };
         let mut ours = Vec::new();
@@ -173,7 +174,7 @@ impl State {
             return Ok(Merged::Impossible);
         };
         let scratch = self.disk.private().write(&joined)?;
-        let placed = self.disk.put(&scratch, path, executable, Some(print));
+        let placed = self.disk.put(&scratch, path, executable, Some(was));
         let print = placed.inspect_err(|_| self.disk.private().discard(&scratch))?;
         self.has_print(path, print);
         let joined = File {
@@ -196,7 +197,7 @@ impl State {
     }
 
     /// What the disk has moves to a copy; the hub's state takes the name.
-    fn make_copy(&mut self, path: &RelPath) -> Result<(), DiskError> {
+    pub(super) fn make_copy(&mut self, path: &RelPath) -> Result<(), DiskError> {
         // The name is empty for an instant only: a content that is not here yet is waited for first.
         if let Some(remote) = file(self.remote.get(path)) {
             let Some(scratch) = self.content(path, remote.hash)? else {
@@ -204,9 +205,27 @@ impl State {
             };
             self.put_back(path, remote.hash, scratch);
         }
-        let copy = self.move_to_copy(path)?;
+        if planted::is(Bug::CopyOfCopy) && original(path.name()).is_some() {
+            let aside = self.disk.set_aside(path)?;
+            self.disk.private().discard(&aside);
+            self.taken_away(path);
+            self.agree(path, None);
+            self.apply(path);
+            return Ok(());
+        }
+        let (copy, is_there) = self.copy_place(path)?;
+        // Where the copy is there, nothing has to make way: the hub's state is swapped in, and the copy outlives what it
+        // takes the place of.
+        let is_swapped = is_there && file(self.remote.get(path)).is_some();
+        if is_swapped {
+            self.keep.wrote(&copy);
+        } else {
+            self.move_to_copy(path)?;
+        }
         self.copy_made(path, &copy);
-        self.agree(path, None);
+        if !is_swapped {
+            self.agree(path, None);
+        }
         self.apply(path);
         let path = path.clone();
         self.notice(Notice::Copied { path, copy });
@@ -215,32 +234,50 @@ impl State {
 
     /// Renames what the disk has at a path to its copy's name; tells the name.
     pub(super) fn move_to_copy(&mut self, path: &RelPath) -> Result<RelPath, DiskError> {
+        let (copy, is_there) = self.copy_place(path)?;
+        if !is_there {
+            self.disk.rename(path, &copy)?;
+        } else if let Some(expected) = self.expected(path) {
+            self.keep.wrote(&copy);
+            self.disk.remove(path, &expected)?;
+        }
+        let moved = self.taken_away(path);
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.taken.extend(moved.iter().cloned());
+        }
+        self.has_moved(&moved);
+        self.dirty.insert(copy.clone());
+        self.look_soon();
+        Ok(copy)
+    }
+
+    /// The name of the copy of what the disk has at a path, and whether a crash or another replica made this very copy
+    /// before.
+    fn copy_place(&mut self, path: &RelPath) -> Result<(RelPath, bool), DiskError> {
         let local = self.local.get(path).ok_or(DiskError::Unexpected)?.clone();
         let hash = match &local {
             Node::File { hash, .. } => *hash,
             Node::Symlink { target } => ContentHash::of(target.as_bytes()),
             Node::Folder => ContentHash::of(path.as_str().as_bytes()),
         };
+        let hash = match planted::is(Bug::CopyOverCopy) {
+            false => hash,
+            true => ContentHash::of(b""),
+        };
         for turn in 0..TURNS_MAX {
             let copy = copy_path(path, &self.name, &hash, turn);
             if copy == *path {
                 break;
             }
+            if planted::is(Bug::CopyOverCopy)
+                && let Ok(aside) = self.disk.set_aside(&copy)
+            {
+                self.disk.private().discard(&aside);
+            }
             let is_free = self.disk.root().look(&copy)?.is_none();
-            if !is_free && !self.is_same_copy(&copy, &local, hash) {
-                continue;
+            if is_free || self.is_same_copy(&copy, &local, hash) {
+                return Ok((copy, !is_free));
             }
-            if is_free {
-                self.disk.rename(path, &copy)?;
-            } else if let Some(expected) = self.expected(path) {
-                // A crash or another replica made this very copy before.
-                self.disk.remove(path, &expected)?;
-            }
-            let moved = self.taken_away(path);
-            self.has_moved(&moved);
-            self.dirty.insert(copy.clone());
-            self.look_soon();
-            return Ok(copy);
         }
         Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into())
     }

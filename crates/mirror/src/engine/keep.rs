@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use super::conflict::TURNS_MAX;
 use super::state::State;
-use crate::base::{Base, BaseError};
+use crate::base::{Base, BaseError, Meta};
 use crate::disk::{DiskError, Displaced, Root};
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// From the first change until the base is stored.
 const STORE_AFTER: Duration = Duration::from_millis(800);
@@ -32,7 +33,12 @@ struct Rows {
     written: BTreeSet<RelPath>,
     epoch: String,
     revision: u64,
+    seen: u64,
+    boot: String,
 }
+
+/// What was not stored, and why.
+type Failed = Box<(Rows, BaseError)>;
 
 /// The stored base and what it lacks.
 pub(super) struct Keep {
@@ -42,7 +48,7 @@ pub(super) struct Keep {
     written: BTreeSet<RelPath>,
     due: Option<Instant>,
     /// Being stored on a thread of its own: waiting for a disk must not delay anything else.
-    storing: Option<oneshot::Receiver<Result<(), (Rows, BaseError)>>>,
+    storing: Option<oneshot::Receiver<Result<(), Failed>>>,
 }
 
 /// How a store ended; the paths of one that failed.
@@ -90,17 +96,15 @@ impl Keep {
         self.due.get_or_insert_with(|| Instant::now() + pause);
     }
 
+    /// Whether the stored base lacks nothing.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(super) fn is_stored(&self) -> bool {
+        self.unstored.is_empty() && self.storing.is_none()
+    }
+
     /// When to store; one at a time.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due.filter(|_| self.storing.is_none())
-    }
-
-    /// Resolves when nothing is being stored.
-    #[cfg(test)]
-    pub(super) async fn settled(&mut self) {
-        if self.storing.is_some() {
-            drop(self.stored().await);
-        }
     }
 
     /// Resolves when the base was stored; never when it is not being stored.
@@ -112,7 +116,8 @@ impl Keep {
         self.storing = None;
         Stored(match done {
             Ok(Ok(())) => Ok(()),
-            Ok(Err((rows, error))) => {
+            Ok(Err(failed)) => {
+                let (rows, error) = *failed;
                 tracing::warn!(%error, "Cannot store the base; what it lacks is compared again after a restart");
                 Err(rows)
             }
@@ -122,23 +127,32 @@ impl Keep {
     }
 }
 
-fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), (Rows, BaseError)> {
+fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), Failed> {
     let files = rows.nodes.iter().filter(|(_, node)| node.is_some());
     let files: Vec<_> = files.map(|(path, _)| path).chain(&rows.written).collect();
     if let Err(error) = root.make_durable(files.into_iter()) {
-        return Err((rows, BaseError::from(redb::StorageError::Io(error))));
+        return Err(Box::new((
+            rows,
+            BaseError::from(redb::StorageError::Io(error)),
+        )));
     }
     let nodes = rows.nodes.iter().map(|(path, node)| (path, node.as_ref()));
     let records = rows.records.iter();
     let records = records.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
-    store
-        .write(nodes, records, &rows.epoch, rows.revision)
-        .map_err(|error| (rows, error))
+    let meta = Meta {
+        epoch: &rows.epoch,
+        revision: rows.revision,
+        seen: rows.seen,
+        boot: &rows.boot,
+    };
+    let written = store.write(nodes, records, meta);
+    written.map_err(|error| Box::new((rows, error)))
 }
 
 impl State {
     fn is_agreed_on(&self) -> bool {
         self.shows_all() && self.apart.is_empty() && self.ahead.is_empty()
+            || planted::is(Bug::BaseLeads)
     }
 
     fn rows(&mut self) -> Rows {
@@ -156,6 +170,8 @@ impl State {
             records: std::mem::take(&mut self.keep.records),
             written: std::mem::take(&mut self.keep.written),
             epoch: self.epoch.clone(),
+            seen: self.seen,
+            boot: self.boot.clone(),
             // A revision is agreed on only when the base has all of it and nothing beyond: else everything is listed
             // again, since the hub would not tell twice of what the base lacks.
             revision: if self.is_agreed_on() {
@@ -192,8 +208,19 @@ impl State {
             let done = self.keep.stored().await;
             self.stored(done);
         }
-        let rows = self.rows();
-        if let Err((_, error)) = write(&self.keep.store, self.disk.root(), rows) {
+        // After the next start it is known as ours.
+        if let Some(batch) = self.outstanding.take() {
+            self.unanswered.lost(batch);
+        }
+        for (key, bytes) in self.unanswered.records() {
+            self.keep.record(key, Some(bytes));
+        }
+        let rows = Rows {
+            boot: String::new(),
+            ..self.rows()
+        };
+        if let Err(failed) = write(&self.keep.store, self.disk.root(), rows) {
+            let (_, error) = *failed;
             tracing::warn!(%error, "Cannot store the base; everything is compared again at the next start");
         }
     }
@@ -213,11 +240,11 @@ impl State {
     }
 
     pub(super) fn keep_displaced_one(&mut self, displaced: Displaced) {
-        let Displaced { name, path, print } = &displaced;
-        let Some(print) = print else {
+        let Displaced { name, path, was } = &displaced;
+        let Some(was) = was else {
             return self.rescue(&displaced);
         };
-        let burst = self.bursts.claims(path, name, print.size());
+        let burst = self.bursts.claims(path, name, was.print.size());
         let at = Instant::now() + LATE;
         self.trash.0.push_back(Thrown {
             at,
@@ -242,9 +269,9 @@ impl State {
             let Thrown {
                 displaced, burst, ..
             } = thrown;
-            let written = displaced
-                .print
-                .is_none_or(|print| self.disk.private().was_written(&displaced.name, &print));
+            let private = self.disk.private();
+            let was_written = |was| private.was_written(&displaced.name, &was);
+            let written = displaced.was.is_none_or(was_written) && !planted::is(Bug::LateWriter);
             if written {
                 self.rescue(&displaced);
             }

@@ -8,8 +8,10 @@ use slipway_proto::{PROTOCOL, v1};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::batch::Catch;
 use super::state::State;
 use super::{Link, LinkId};
+use crate::planted::{self, Bug};
 
 /// Frames besides those that tell what the disk shows that can be on their way: a hello, a batch, an answer to a flush,
 /// and the contents that are asked for. They always have room, since the hub may listen only after it was listened to.
@@ -47,7 +49,7 @@ impl State {
             protocol: PROTOCOL,
             epoch: self.epoch.clone(),
             revision: self.revision,
-            committed: self.committed.max(self.revision),
+            committed: self.seen,
             // Which workspace and which replica is known to who dials.
             ..v1::SpokeHello::default()
         };
@@ -58,7 +60,17 @@ impl State {
         self.behind = !self.shows_all();
         self.link = None;
         self.in_step = false;
-        self.outstanding = None;
+        if let Some(batch) = self.outstanding.take() {
+            if planted::is(Bug::LostAnswer) {
+                for (path, node) in batch.clone().brought() {
+                    self.agree(&path, Some(node));
+                }
+            }
+            self.unanswered.lost(batch);
+        }
+        if self.catch == Catch::Asked {
+            self.catch = Catch::Ask;
+        }
         self.listing = None;
         self.applied_told = None;
         self.tell_at = None;
@@ -84,6 +96,7 @@ impl State {
     /// Whether the disk shows everything up to the revision that was heard.
     pub(super) fn shows_all(&self) -> bool {
         !self.behind
+            && !self.root_unknown
             && self.listing.is_none()
             && self.contents.is_complete()
             && self.troubles.unapplied.is_empty()

@@ -9,13 +9,13 @@ use super::state::State;
 use crate::disk::private::PRIVATE;
 use crate::notice::Notice;
 
-/// The path of a name in a folder, the root for `None`, if it can be one as it is spelled.
-pub(super) fn path_of(folder: Option<&RelPath>, name: &OsStr) -> Option<RelPath> {
+/// The path of a name in a folder, the root for `None`, and whether it is spelled so.
+pub(super) fn path_of(folder: Option<&RelPath>, name: &OsStr) -> Option<(RelPath, bool)> {
     let name = name.to_str()?;
     let whole = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
     let path = RelPath::parse(&whole).ok()?;
-    // Some systems would spell it otherwise.
-    (path.as_str() == whole).then_some(path)
+    let is_spelled_so = path.as_str() == whole;
+    Some((path, is_spelled_so))
 }
 
 /// All such names, by the folder that they stand in.
@@ -57,6 +57,14 @@ fn spelled(folder: Option<&RelPath>, name: &OsStr) -> String {
 }
 
 impl State {
+    /// The path of a name that stands in a folder. One in another form than ours is odd, unless it is the volume that keeps
+    /// names so, and finds them by ours as well.
+    pub(super) fn path_here(&self, folder: Option<&RelPath>, name: &OsStr) -> Option<RelPath> {
+        let (path, is_spelled_so) = path_of(folder, name)?;
+        let is_found = || matches!(self.disk.root().look(&path), Ok(Some(_)));
+        (is_spelled_so || is_found()).then_some(path)
+    }
+
     /// Looks which names of a folder are none for a hub.
     pub(super) fn look_for_odd_names(&mut self, folder: Option<&RelPath>) {
         // A folder that cannot be read is told of where it is looked at.
@@ -67,7 +75,9 @@ impl State {
 
     /// These are all names of a folder.
     pub(super) fn odd_among(&mut self, folder: Option<&RelPath>, names: &[OsString]) {
-        let odd = names.iter().filter(|name| path_of(folder, name).is_none());
+        let odd = names
+            .iter()
+            .filter(|name| self.path_here(folder, name).is_none());
         let odd = odd.filter(|name| *name != PRIVATE).cloned().collect();
         self.odd.stand_in(folder, odd);
     }

@@ -9,7 +9,7 @@ use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 
 use super::state::State;
-use crate::disk::{DiskError, Seen};
+use crate::disk::{DiskError, Expected};
 use crate::files;
 use crate::local::{
     By, Expect, LocalAct, LocalCommit, LocalEntry, LocalError, LocalOperation, LocalOutcome, Source,
@@ -158,7 +158,7 @@ impl State {
             None => self.make_way(path, None, work)?,
         }
         let over = match self.expected(path) {
-            Some(Seen::File(print)) => Some(print),
+            Some(Expected::File(was)) => Some(was),
             _ => None,
         };
         self.keep_base_text(path);
@@ -173,7 +173,7 @@ impl State {
             (Some(old), Some(displaced)) => {
                 let name = displaced.name.clone();
                 self.keep_displaced_one(displaced);
-                Back::Over(path.clone(), name, old.executable())
+                Back::Over(path.clone(), name, old.print.executable())
             }
             _ => Back::Made(path.clone()),
         });

@@ -1,5 +1,5 @@
 //! Tells the hub what changed here: one batch at a time, in a safe order, contents along where they are small.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Read as _;
 use std::ops::Bound;
 
@@ -14,7 +14,8 @@ use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
-use super::state::{Outstanding, State};
+use super::batch::{Catch, Outstanding};
+use super::state::State;
 use crate::wire;
 
 /// Operations of one batch: one that takes the hub a tenth of a second, for which a save may have to wait.
@@ -30,12 +31,17 @@ struct Batch {
     sent: Vec<(RelPath, Option<Node>)>,
     /// What goes.
     went: BTreeSet<RelPath>,
+    /// What is to come in it for the sake of what goes.
+    owed: BTreeSet<RelPath>,
+    /// What the hub has already.
+    known: HashSet<ContentHash>,
     bytes: u64,
 }
 
 impl Batch {
-    const fn is_full(&self) -> bool {
-        self.operations.len() >= BATCH_OPERATIONS || self.bytes >= BATCH_BYTES
+    fn is_full(&self) -> bool {
+        let operations = self.operations.len() + self.owed.len();
+        operations >= BATCH_OPERATIONS || self.bytes >= BATCH_BYTES
     }
 }
 
@@ -90,8 +96,10 @@ impl State {
         if self.outstanding.is_some() || !self.in_step {
             return None;
         }
-        let paced = self.to_propose.iter();
-        paced.filter_map(|path| self.pace.earliest(path)).min()
+        let (paced, now) = (self.to_propose.iter(), Instant::now());
+        let times = paced.filter_map(|path| self.pace.earliest(path));
+        // What is due already waits for something else.
+        times.filter(|at| *at > now).min()
     }
 
     /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
@@ -100,9 +108,16 @@ impl State {
         if self.outstanding.is_some() || self.to_propose.is_empty() || self.link.is_none() {
             return;
         }
+        if !self.has_caught_up().await {
+            return;
+        }
         let now = Instant::now();
-        let mut batch = Batch::default();
-        let going = self.what_goes(now);
+        let mut going = self.what_goes(now);
+        let moves = self.moves(&mut going, now);
+        let mut batch = Batch {
+            known: moves.contents,
+            ..Batch::default()
+        };
         for path in going.iter().rev() {
             if batch.is_full() {
                 break;
@@ -113,40 +128,68 @@ impl State {
                 self.to_propose.remove(path);
                 continue;
             }
+            batch.owed.extend(moves.to.get(path).cloned());
             self.add(&mut batch, path, None, true, now);
+        }
+        for path in std::mem::take(&mut batch.owed) {
+            if self.may_come(&path, &batch, now) {
+                self.come(&mut batch, &path, now);
+            }
         }
         let mut last = None;
         while !batch.is_full()
             && let Some(path) = self.next_that_comes(last.as_ref(), &batch, now)
         {
-            let node = self.local.get(&path).cloned();
-            let stands = self.remote.contains_key(&path) && !batch.went.contains(&path);
-            self.add(&mut batch, &path, node, stands, now);
+            self.come(&mut batch, &path, now);
             last = Some(path);
         }
         if batch.operations.is_empty() {
             return;
         }
-        self.batch += 1;
-        let Batch { sent, went, .. } = batch;
+        let Batch {
+            operations,
+            sent,
+            went,
+            ..
+        } = batch;
         let came: BTreeSet<_> = sent
             .iter()
             .filter_map(|(path, node)| Some(path).filter(|_| node.is_some()))
             .collect();
         let is_half = |path: &&RelPath| self.local.contains_key(*path) && !came.contains(path);
-        self.outstanding = Some(Outstanding {
-            number: self.batch,
+        let outstanding = Outstanding {
             halves: went.iter().filter(is_half).cloned().collect(),
             operations: sent,
-        });
-        let propose = v1::Propose {
-            batch: self.batch,
-            operations: batch.operations,
+            ..Outstanding::default()
         };
-        self.send(Frame::Propose(propose)).await;
+        self.send_batch(operations, outstanding).await;
     }
 
-    fn is_due(&self, path: &RelPath, now: Instant) -> bool {
+    /// Whether enough was heard of the hub to tell it anything; else it is asked where it stands.
+    async fn has_caught_up(&mut self) -> bool {
+        match self.catch {
+            Catch::UpTo(revision) if self.revision >= revision => self.catch = Catch::Up,
+            Catch::Ask => {
+                self.catch = Catch::Asked;
+                self.send_batch(Vec::new(), Outstanding::default()).await;
+            }
+            Catch::Up | Catch::Asked | Catch::UpTo(_) => {}
+        }
+        self.catch == Catch::Up
+    }
+
+    async fn send_batch(&mut self, operations: Vec<v1::Operation>, outstanding: Outstanding) {
+        self.batch += 1;
+        let batch = self.batch;
+        self.outstanding = Some(Outstanding {
+            number: batch,
+            ..outstanding
+        });
+        self.send(Frame::Propose(v1::Propose { batch, operations }))
+            .await;
+    }
+
+    pub(super) fn is_due(&self, path: &RelPath, now: Instant) -> bool {
         !self.flushes.is_empty() || self.pace.earliest(path).is_none_or(|at| at <= now)
     }
 
@@ -176,10 +219,18 @@ impl State {
     ) -> Option<RelPath> {
         let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
         let mut rest = self.to_propose.range((from, Bound::Unbounded));
-        let may = |path: &&RelPath| {
-            self.is_due(path, now) && (batch.went.contains(*path) || !self.goes(path))
-        };
-        rest.find(may).cloned()
+        rest.find(|path| self.may_come(path, batch, now)).cloned()
+    }
+
+    fn may_come(&self, path: &RelPath, batch: &Batch, now: Instant) -> bool {
+        self.is_due(path, now) && (batch.went.contains(path) || !self.goes(path))
+    }
+
+    /// Puts into a batch what stands at a path now.
+    fn come(&mut self, batch: &mut Batch, path: &RelPath, now: Instant) {
+        let node = self.local.get(path).cloned();
+        let stands = self.remote.contains_key(path) && !batch.went.contains(path);
+        self.add(batch, path, node, stands, now);
     }
 
     /// Puts one operation into a batch, which expects what was agreed on where something `stands`; its path waits no longer,
@@ -196,7 +247,10 @@ impl State {
         if !replaced {
             self.to_propose.remove(path);
         }
-        let Ok(inline) = self.content_inline(path, node.as_ref()) else {
+        let hash = node.as_ref().and_then(Node::hash);
+        let is_known = hash.is_some_and(|hash| batch.known.contains(&hash));
+        let content = node.as_ref().filter(|_| !is_known);
+        let Ok(inline) = self.content_inline(path, content) else {
             // It changed since it was looked at: it is looked at again first.
             self.dirty.insert(path.clone());
             self.look_soon();
@@ -264,9 +318,12 @@ impl State {
         for ((path, node), outcome) in outstanding.operations.into_iter().zip(result.outcomes) {
             match outcome.result() {
                 Outcome::Applied | Outcome::Converged => {
+                    self.unanswered.take(&path);
                     touched.extend(self.answered(&path, node.clone(), result.revision));
                     let stands = node.is_some();
-                    self.agree(&path, node);
+                    if !stands || !outstanding.taken.contains(&path) {
+                        self.agree(&path, node);
+                    }
                     if stands {
                         self.stands_in_folders(&path, result.revision, &mut touched);
                     }
@@ -276,6 +333,9 @@ impl State {
                 }
                 Outcome::Stale => {
                     if let Ok(current) = outcome.current.as_ref().map(wire::from_wire).transpose() {
+                        if self.is_ours(&path, current.as_ref()) {
+                            self.agree(&path, current.clone());
+                        }
                         touched.extend(self.answered(&path, current, result.revision));
                     }
                     self.pace.in_vain(&path, now);
@@ -298,7 +358,13 @@ impl State {
             }
             touched.insert(path);
         }
+        if self.catch == Catch::Asked {
+            self.catch = Catch::UpTo(result.revision);
+        }
         self.committed = self.committed.max(result.revision);
+        self.seen = self.seen.max(result.revision);
+        self.unanswered.end_with(result.revision);
+        self.unanswered.heard(self.revision);
         self.settle_all(touched);
     }
 

@@ -11,8 +11,10 @@ use slipway_proto::v1::hub_frame;
 use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
+use super::batch::Catch;
 use super::link::FlushAnswer;
 use super::state::State;
+use crate::planted::{self, Bug};
 use crate::wire;
 
 impl State {
@@ -42,13 +44,12 @@ impl State {
         self.hub_compares = hello.compares;
         if hello.full {
             self.ahead.clear();
-            // Another epoch: the base no longer says what the hub once had, so it may delete nothing.
             if hello.epoch != self.epoch {
-                for path in std::mem::take(&mut self.base).into_keys() {
-                    self.keep.changed(&path);
-                    self.compare_disk(&path);
+                self.distrust_base();
+                // Nor is anything known of its tree before it was listed.
+                for path in std::mem::take(&mut self.remote).into_keys() {
+                    self.compare(&path);
                 }
-                self.committed = 0;
             }
             self.bursts.first = self.base.is_empty();
             self.listing = Some(BTreeMap::new());
@@ -59,6 +60,18 @@ impl State {
             self.look();
         }
         self.epoch = hello.epoch;
+    }
+
+    /// This is not the hub that the base was agreed on with, or that one as it was before: what it lacks was not deleted.
+    fn distrust_base(&mut self) {
+        if !planted::is(Bug::OldBase) {
+            for path in std::mem::take(&mut self.base).into_keys() {
+                self.keep.changed(&path);
+                self.compare(&path);
+                self.compare_disk(&path);
+            }
+        }
+        (self.committed, self.seen) = (0, 0);
     }
 
     /// Asks what the hub's tree comes to, when it is time to and the journal alone can tell what it has.
@@ -99,17 +112,26 @@ impl State {
             return;
         }
         let mut touched = BTreeSet::new();
+        let heard = self.revision;
         for change in changes.changes {
             let (revision, last) = (change.revision, change.last_of_revision);
+            if self.listing.is_none() && revision <= heard {
+                // Told twice: what came after it is known.
+                continue;
+            }
             self.change(change, &mut touched);
             // Half a revision is none: only its last change makes it known.
-            if self.listing.is_none() && last {
+            if self.listing.is_none() && (last || planted::is(Bug::HalfIsWhole)) {
                 self.revision = self.revision.max(revision);
             }
         }
         if let Some(listed) = changes.listed
             && let Some(listing) = self.listing.take()
         {
+            if listed < self.seen {
+                // Set back to a backup, which kept its name.
+                self.distrust_base();
+            }
             touched.extend(
                 self.remote
                     .keys()
@@ -122,12 +144,15 @@ impl State {
             }
             self.revision = listed;
             self.in_step = true;
+            self.catch = Catch::Up;
             self.everything = true;
             self.settle_all(touched);
             self.look();
         } else {
             self.settle_all(touched);
         }
+        self.seen = self.seen.max(self.revision);
+        self.unanswered.heard(self.revision);
         let known = self.revision;
         self.ahead.retain(|_, revision| *revision > known);
         self.contents.forget_inline();
@@ -154,9 +179,32 @@ impl State {
             .get(&path)
             .is_none_or(|answered| *answered < change.revision);
         if is_news {
+            let is_ours = self.is_ours(&path, node.as_ref());
+            if is_ours || self.local.get(&path) == node.as_ref() {
+                // Ours, heard of before its answer, or what the disk shows already: what comes later is news after it.
+                self.agree(&path, node.clone());
+            } else if self.is_written_again(&path, change.revision, node.as_ref()) {
+                self.agree(&path, None);
+            }
             touched.extend(self.hub_has(&path, node));
         }
         touched.insert(path);
+    }
+
+    /// Whether the hub has again what the base says, and had something else since the base was stored: an engine that did not
+    /// stop may have brought that to the disk, so that what the disk shows is nobody's edit.
+    fn is_written_again(&self, path: &RelPath, revision: u64, node: Option<&Node>) -> bool {
+        self.catch != Catch::Up
+            && self.listing.is_some()
+            && revision > self.seen
+            && self.base.get(path) == node
+    }
+
+    /// Whether this is what this replica put there, by a batch whose answer was not heard yet or got lost.
+    pub(super) fn is_ours(&mut self, path: &RelPath, node: Option<&Node>) -> bool {
+        let is_lost = self.unanswered.take(path).as_ref() == node;
+        let outstanding = self.outstanding.as_ref();
+        node.is_some() && (is_lost || outstanding.is_some_and(|batch| batch.brings(path, node)))
     }
 
     /// The hub's tree has this at a path. Answers the folder above if it waits for what lay in it to go.
@@ -168,6 +216,10 @@ impl State {
         };
         self.compare(path);
         let gone = is_removal && before.is_some();
+        if gone {
+            self.dirty.extend(self.troubles.made_way(path));
+            self.look_soon();
+        }
         let parent = path.parent().filter(|_| gone)?;
         let waits = !self.local.get(&parent).is_some_and(Node::is_folder);
         waits.then_some(parent)

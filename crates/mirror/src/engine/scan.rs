@@ -15,6 +15,7 @@ use super::state::{Print, State};
 use crate::clock;
 use crate::disk::{Fingerprint, Seen};
 use crate::local::By;
+use crate::planted::{self, Bug};
 
 /// Of a rules file; nobody writes more.
 const RULES_BYTES_MAX: u64 = 256 * 1024;
@@ -35,10 +36,11 @@ impl State {
                 // Below an odd name, which is told of alone.
                 continue;
             }
-            match odd::path_of(folder.as_ref(), name) {
-                Some(path) => drop(self.dirty.insert(path)),
-                None => self.look_for_odd_names(folder.as_ref()),
+            let path = odd::path_of(folder.as_ref(), name);
+            if !matches!(path, Some((_, true))) {
+                self.look_for_odd_names(folder.as_ref());
             }
+            self.dirty.extend(path.map(|(path, _)| path));
         }
     }
 
@@ -76,7 +78,9 @@ impl State {
             .base
             .keys()
             .chain(self.remote.keys())
-            .chain(self.local.keys());
+            .chain(self.local.keys())
+            // What did not get to the disk of a hub that is another one by now.
+            .chain(self.troubles.unapplied.keys());
         moved.extend(all.cloned());
         for path in moved.iter() {
             self.compare_disk(path);
@@ -121,6 +125,7 @@ impl State {
     fn scan_folder(&mut self, folder: Option<&RelPath>, by: By, moved: &mut BTreeSet<RelPath>) {
         let names = match self.disk.root().list(folder) {
             Ok(names) => names,
+            Err(_) if planted::is(Bug::FailedListing) => Vec::new(),
             Err(error) => {
                 tracing::debug!(%error, "A folder cannot be read; its files keep their last state");
                 match folder {
@@ -131,13 +136,13 @@ impl State {
             }
         };
         match folder {
-            Some(folder) => drop(self.unknown.remove(folder)),
+            Some(folder) => self.in_sight_again(folder, moved),
             None => self.root_unknown = false,
         }
         self.odd_among(folder, &names);
         let here: Vec<_> = names
             .iter()
-            .filter_map(|name| odd::path_of(folder, name))
+            .filter_map(|name| self.path_here(folder, name))
             .collect();
         let standing: HashSet<&str> = here.iter().map(RelPath::as_str).collect();
         let gone: Vec<_> = self
@@ -172,7 +177,7 @@ impl State {
         if is_ignored {
             return;
         }
-        self.unknown.remove(path);
+        self.in_sight_again(path, moved);
         let node = match found {
             None | Some(Seen::Other) => {
                 self.gone(path, by, moved);
@@ -207,6 +212,16 @@ impl State {
         self.unknown.insert(path.clone());
     }
 
+    /// A path can be seen: what was not decided about it, and about what lies below it, is to be.
+    fn in_sight_again(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
+        if self.unknown.remove(path) {
+            for tree in [&self.base, &self.local, &self.remote] {
+                moved.extend(below(tree, path).cloned());
+            }
+            moved.insert(path.clone());
+        }
+    }
+
     fn inside<'a>(
         &'a self,
         folder: Option<&'a RelPath>,
@@ -235,6 +250,9 @@ impl State {
     pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
         let mut moved = BTreeSet::new();
         self.gone(path, By::Hub, &mut moved);
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.taken.insert(path.clone());
+        }
         let below = moved.iter().filter(|moved| moved.is_below(path));
         self.dirty.extend(below.cloned());
         if moved.len() > 1 {
@@ -250,14 +268,14 @@ impl State {
             && self
                 .prints
                 .get(path)
-                .is_some_and(|known| known.settled && known.print == print)
+                .is_some_and(|known| known.settled && is_same(&known.print, &print))
         {
             self.held.release(path);
             return None;
         }
         let now = Instant::now();
         if print.size() > FILE_BYTES_MAX {
-            return Some(self.not_read(path, print));
+            return Some(self.not_read(path, print, true));
         }
         if self.held.is_early(path, now) {
             return None;
@@ -277,8 +295,9 @@ impl State {
                 return None;
             }
             Err(_) => {
+                // It may be the system that had a bad moment: the next look tries again.
                 self.unreadable(path);
-                return Some(self.not_read(path, print));
+                return Some(self.not_read(path, print, false));
             }
         };
         // Truncate and write: the empty moment between them is no version.
@@ -288,7 +307,7 @@ impl State {
             return None;
         }
         self.held.release(path);
-        let settled = print.is_settled(begin);
+        let settled = print.is_settled(begin) || planted::is(Bug::TrustedRead);
         self.prints.insert(path.clone(), Print { print, settled });
         Some(Node::File {
             hash,
@@ -298,9 +317,8 @@ impl State {
     }
 
     /// A file whose content is not known: it is there, and differs from all others.
-    fn not_read(&mut self, path: &RelPath, print: Fingerprint) -> Node {
+    fn not_read(&mut self, path: &RelPath, print: Fingerprint, settled: bool) -> Node {
         self.held.release(path);
-        let settled = true;
         self.prints.insert(path.clone(), Print { print, settled });
         Node::File {
             hash: print.stand_in(),
@@ -308,6 +326,13 @@ impl State {
             executable: print.executable(),
         }
     }
+}
+
+/// Whether a file was not written to since.
+fn is_same(known: &Fingerprint, found: &Fingerprint) -> bool {
+    known == found
+        || planted::is(Bug::TrustedTimes) && known.is_untouched(found)
+        || planted::is(Bug::TrustedSize) && known.size() == found.size()
 }
 
 pub(super) fn rules_file() -> Option<RelPath> {

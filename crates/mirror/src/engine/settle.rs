@@ -39,10 +39,18 @@ impl State {
             self.local.get(path),
             self.remote.get(path),
         );
-        match reconcile(base, local, remote) {
+        let decision = reconcile(base, local, remote);
+        let tells = !matches!(
+            decision,
+            Decision::Nothing | Decision::Adopt | Decision::Apply
+        );
+        if tells && self.is_torn(path) || self.misjudges(path, &decision) {
+            return;
+        }
+        match decision {
             Decision::Nothing => self.troubles.over(path),
             Decision::Adopt => {
-                let agreed = local.cloned();
+                let agreed = self.local.get(path).cloned();
                 self.agree(path, agreed);
                 self.troubles.over(path);
             }

@@ -1,7 +1,5 @@
 //! Everything that the loop owns, and the loop itself.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +10,9 @@ use slipway_sync::node::Node;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::around::Surroundings;
 use super::ask::Ask;
+use super::batch::{self, Catch, Outstanding, Unanswered};
 use super::beside::Beside;
 use super::burst::{self, Bursts};
 use super::contents::Contents;
@@ -29,12 +29,11 @@ use super::tree::Apart;
 use super::trouble::Troubles;
 use super::view::Told;
 use super::{Brake, EngineError, Input, Link, Settings};
-use crate::base::Base;
+use crate::base::{Base, Meta};
 use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
 use crate::notice::Notice;
-use crate::volume::Volume;
-use crate::volume::real::RealVolume;
+use crate::planted::{self, Bug};
 use crate::watch::{Hint, Watch};
 
 /// Changes gather this long: an editor's save is several events.
@@ -46,48 +45,12 @@ const AUDIT_PARTIAL: Duration = Duration::from_secs(2);
 const AUDIT_PARTIAL_MAX: Duration = Duration::from_secs(30);
 const AUDIT_SHARE: u32 = 50;
 
-/// A batch that the hub has not answered yet.
-pub(super) struct Outstanding {
-    pub(super) number: u64,
-    pub(super) operations: Vec<(RelPath, Option<Node>)>,
-    /// What makes way for another kind, which a later batch brings.
-    pub(super) halves: BTreeSet<RelPath>,
-}
-
 /// A file's state when it was hashed.
 #[derive(Clone, Copy)]
 pub(super) struct Print {
     pub(super) print: Fingerprint,
     /// A later write would show in the stamps.
     pub(super) settled: bool,
-}
-
-/// What an engine meets outside of itself: the system, or a simulation of it.
-pub(crate) struct Surroundings {
-    pub(crate) volume: Arc<dyn Volume>,
-    pub(crate) watch: Watch,
-    pub(crate) beside: Beside,
-}
-
-impl Default for Surroundings {
-    fn default() -> Self {
-        Self {
-            volume: Arc::new(RealVolume),
-            watch: Watch::new(),
-            beside: Beside::Threads,
-        }
-    }
-}
-
-#[cfg(test)]
-impl Surroundings {
-    /// The system, but without a watcher: only scans find changes.
-    pub(super) fn deaf() -> Self {
-        Self {
-            watch: Watch::with(None, crate::watch::Ear::default()),
-            ..Self::default()
-        }
-    }
 }
 
 /// Everything that the loop owns.
@@ -123,6 +86,12 @@ pub(super) struct State {
     pub(super) unknown: BTreeSet<RelPath>,
     pub(super) root_unknown: bool,
     pub(super) epoch: String,
+    /// The newest revision that the hub was ever seen at.
+    pub(super) seen: u64,
+    /// Which start of the computer this is.
+    pub(super) boot: String,
+    /// Files that a loss of power may have left in parts.
+    pub(super) suspects: BTreeMap<RelPath, Fingerprint>,
     /// The newest revision of which every change was heard.
     pub(super) revision: u64,
     /// The newest revision that the hub named in an answer.
@@ -150,6 +119,8 @@ pub(super) struct State {
     /// Those of them, and maybe some more, at which the hub has something that is to go.
     pub(super) leaving: BTreeSet<RelPath>,
     pub(super) outstanding: Option<Outstanding>,
+    pub(super) unanswered: Unanswered,
+    pub(super) catch: Catch,
     pub(super) batch: u64,
     pub(super) troubles: Troubles,
     pub(super) odd: OddNames,
@@ -188,16 +159,34 @@ impl State {
             beside,
         } = around;
         let mut disk = Disk::open(&volume, &settings.root, &settings.state)?;
-        let id = identity_on(&volume, &settings.root, &settings.fresh_id)?;
-        let beside_files = volume.folder(&settings.state).map_err(io::Error::from)?;
-        let store = Base::open(&*volume, &beside_files, OsStr::new(&format!("{id}.base")))?;
+        let id = match planted::is(Bug::AnyRoot) {
+            false => identity_on(&volume, &settings.root, &settings.fresh_id)?,
+            true => String::new(),
+        };
+        let store = Base::open(&volume, &settings.state, &format!("{id}.base"))?;
         let agreed = store.read()?;
+        let boot = volume.boot();
+        let catch = match agreed.boot.is_empty() {
+            true => Catch::Up,
+            false => Catch::Ask,
+        };
+        let has_lost_power = !agreed.boot.is_empty() && agreed.boot != boot;
+        if agreed.boot != boot {
+            let meta = Meta {
+                epoch: &agreed.epoch,
+                revision: agreed.revision,
+                seen: agreed.seen,
+                boot: &boot,
+            };
+            store.write(std::iter::empty(), std::iter::empty(), meta)?;
+        }
         let known: HashSet<ContentHash> = agreed.nodes.values().filter_map(Node::hash).collect();
         let stored = store.records(burst::RECORD)?.into_iter();
         let bursts = Bursts::read(stored.map(|(_, bytes)| bytes));
         let copies = Copies::read(store.records(copies::RECORD)?);
         let texts = Texts::read(&store.records(texts::RECORD)?);
         let parts = Parts::read(&store.records(parts::RECORD)?);
+        let unanswered = store.records(batch::RECORD)?;
         let recovered = disk.private().recover(&known, &bursts.names())?;
         let mut state = Self {
             disk,
@@ -222,7 +211,10 @@ impl State {
             prints: HashMap::new(),
             unknown: BTreeSet::new(),
             root_unknown: false,
+            seen: agreed.seen.max(agreed.revision),
             epoch: agreed.epoch,
+            boot,
+            suspects: BTreeMap::new(),
             revision: agreed.revision,
             committed: agreed.revision,
             ahead: HashMap::new(),
@@ -241,6 +233,8 @@ impl State {
             to_propose: BTreeSet::new(),
             leaving: BTreeSet::new(),
             outstanding: None,
+            unanswered: Unanswered::read(&unanswered),
+            catch,
             batch: 0,
             troubles: Troubles::default(),
             odd: OddNames::default(),
@@ -254,11 +248,17 @@ impl State {
             trash: Trash::default(),
             audit_at: Instant::now() + AUDIT,
         };
+        for (key, _) in unanswered {
+            state.keep.record(key, None);
+        }
         let (many, folder) = recovered;
         if many > 0 {
             state.notice(Notice::Recovered { many, folder });
         }
         state.look();
+        if has_lost_power {
+            state.suspect_files();
+        }
         state.ledger.begin();
         state.forget_gone_copies();
         Ok(state)
@@ -343,15 +343,19 @@ impl State {
 
     pub(super) fn wake(&mut self, now: Instant) {
         let mut looks = self.look_at.is_some_and(|at| at <= now);
-        for path in self.held.due(now) {
-            self.dirty.insert(path);
-            looks = true;
-        }
+        let mut again = self.held.due(now);
+        again.extend(self.troubles.unread(now));
+        looks |= !again.is_empty();
+        self.dirty.extend(again);
         if self.audit_at <= now {
             // A folder that was missed may not be watched, or another one in its place.
             self.watch.distrust();
             self.everything = true;
             self.compares = true;
+            if planted::is(Bug::NoAudit) {
+                self.everything = false;
+                self.audit_after(Duration::ZERO);
+            }
             looks = true;
         }
         if looks {

@@ -13,6 +13,7 @@ use super::*;
 use crate::notice::Notice;
 use crate::wire;
 
+mod answers;
 mod arrival;
 mod compare;
 mod deletion;

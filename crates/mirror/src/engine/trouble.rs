@@ -12,9 +12,12 @@ use super::pace::Pause;
 use super::state::State;
 use crate::disk::DiskError;
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// First pause of a change that did not get to the disk.
 const APPLY_AGAIN: Duration = Duration::from_millis(25);
+/// First pause of a look at what could not be seen: it may be the system that had a bad moment.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// First pause of a change that the hub has no room for.
 const PROPOSE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -46,6 +49,8 @@ pub(super) struct Troubles {
     /// Changes of the disk that the hub refused, each with what was refused.
     refused: HashMap<RelPath, (Option<Node>, Code)>,
     propose: Retry,
+    /// Of looks at what could not be seen.
+    look: Retry,
     /// What a person was told of, until it is over.
     told: BTreeMap<RelPath, Code>,
     untold: BTreeMap<&'static str, (Code, Vec<RelPath>)>,
@@ -54,7 +59,8 @@ pub(super) struct Troubles {
 impl Troubles {
     /// When something is to be tried again.
     pub(super) fn next(&self) -> Option<Instant> {
-        [self.apply.at, self.propose.at].into_iter().flatten().min()
+        let all = [self.apply.at, self.propose.at, self.look.at];
+        all.into_iter().flatten().min()
     }
 
     /// Paths whose time has come.
@@ -69,6 +75,14 @@ impl Troubles {
             self.refused.retain(|_, (_, code)| !passes(*code));
         }
         due
+    }
+
+    /// What could not be read, when it is time to look again.
+    pub(super) fn unread(&mut self, now: Instant) -> Vec<RelPath> {
+        let is_due = self.look.is_due(now);
+        let told = self.told.iter().filter(|_| is_due);
+        let unread = told.filter(|(_, code)| **code == Code::FileUnreadable);
+        unread.map(|(path, _)| path.clone()).collect()
     }
 
     /// Whether the hub refused exactly this.
@@ -94,6 +108,26 @@ impl Troubles {
         self.told.contains_key(path)
     }
 
+    /// A name is free at the hub: what differs from it only in spelling may be offered again.
+    pub(super) fn made_way(&mut self, path: &RelPath) -> Vec<RelPath> {
+        let clashes = |code: &Code| *code == Code::PathCaseClash;
+        if !self.refused.values().any(|(_, code)| clashes(code)) {
+            return Vec::new();
+        }
+        let key = path.fold_key();
+        let is_it = |other: &RelPath| {
+            let whole = other.ancestors().chain([other.clone()]);
+            whole.into_iter().any(|part| part.fold_key() == key)
+        };
+        let free = self.refused.iter();
+        let free = free.filter(|(other, (_, code))| clashes(code) && is_it(other));
+        let free: Vec<_> = free.map(|(other, _)| other.clone()).collect();
+        for other in &free {
+            self.refused.remove(other);
+        }
+        free
+    }
+
     /// Paths that the hub refused.
     pub(super) fn refused(&self) -> impl Iterator<Item = &RelPath> {
         self.refused.keys()
@@ -108,8 +142,10 @@ impl Troubles {
     /// A path is in step.
     pub(super) fn over(&mut self, path: &RelPath) {
         self.refused.remove(path);
-        if self.told.remove(path).is_some_and(passes) {
-            self.propose.last = None;
+        match self.told.remove(path) {
+            Some(Code::FileUnreadable) => self.look.last = None,
+            Some(code) if passes(code) => self.propose.last = None,
+            _ => {}
         }
         if self.unapplied.is_empty() {
             self.apply = Retry::default();
@@ -159,6 +195,9 @@ impl State {
                 })
             }
         };
+        if code == Some(Code::DiskFull) && planted::is(Bug::FullOnce) {
+            return;
+        }
         let troubles = &mut self.troubles;
         troubles.unapplied.insert(path.clone(), code);
         troubles.apply.again(APPLY_AGAIN, now);
@@ -193,6 +232,7 @@ impl State {
     /// Something cannot be read.
     pub(super) fn unreadable(&mut self, path: &RelPath) {
         self.troubles.tell(path, Code::FileUnreadable);
+        self.troubles.look.again(LOOK_AGAIN, Instant::now());
     }
 
     /// Tells a person what is new.
@@ -213,5 +253,28 @@ impl State {
         tracing::info!(code = notice.code().as_str(), "{notice}");
         // Nobody may listen.
         self.notices.send(notice).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_looked_at_again_later_and_later_until_it_is() {
+        let path = RelPath::parse("a.txt").unwrap();
+        let (mut troubles, mut now) = (Troubles::default(), Instant::now());
+        let begin = now;
+        for _ in 0..3 {
+            troubles.tell(&path, Code::FileUnreadable);
+            troubles.look.again(LOOK_AGAIN, now);
+            assert!(troubles.unread(now).is_empty(), "not at once");
+            now = troubles.next().unwrap();
+            assert_eq!(troubles.unread(now), std::slice::from_ref(&path));
+        }
+        assert_eq!(now - begin, LOOK_AGAIN * (1 + 2 + 4));
+        troubles.over(&path);
+        troubles.look.again(LOOK_AGAIN, now);
+        assert_eq!(troubles.next(), Some(now + LOOK_AGAIN));
     }
 }

@@ -7,7 +7,7 @@ use super::burst::{Burst, Step};
 use super::person::Work;
 use super::state::State;
 use crate::arrival::{Left, Undone};
-use crate::disk::Seen;
+use crate::disk::Expected;
 use crate::local::{
     By, Expect, LocalAct, LocalCommit, LocalError, LocalOperation, LocalOutcome, Source,
 };
@@ -137,7 +137,7 @@ impl State {
         work: &mut Work,
     ) -> Result<(), LocalError> {
         let over = match self.expected(path) {
-            Some(Seen::File(print)) => Some(print),
+            Some(Expected::File(was)) => Some(was),
             Some(_) => return Err(LocalError::Stale(None)),
             None => {
                 self.make_way(path, None, work)?;
@@ -160,7 +160,7 @@ impl State {
     ) -> Result<(), LocalError> {
         let is_folder = self.local.get(path).is_some_and(Node::is_folder);
         if is_folder {
-            let removed = self.disk.remove(path, &Seen::Folder);
+            let removed = self.disk.remove(path, &Expected::Folder);
             removed.map_err(|error| self.refused(path, &error))?;
             self.person_lacks(path, work);
         }

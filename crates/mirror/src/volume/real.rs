@@ -1,7 +1,7 @@
 //! The operating system's files. Every path is opened beneath its folder and through no link.
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
@@ -25,6 +25,16 @@ pub(crate) struct RealVolume;
 fn fd(handle: &Handle) -> Result<BorrowedFd<'_>, Errno> {
     match handle {
         Handle::Real(fd) => Ok(fd.as_fd()),
+        #[cfg(any(test, feature = "simulation"))]
+        Handle::Simulated(_) => Err(Errno::BADF),
+    }
+}
+
+fn owned(handle: Handle) -> Result<OwnedFd, Errno> {
+    match handle {
+        Handle::Real(fd) => Ok(fd),
+        #[cfg(any(test, feature = "simulation"))]
+        Handle::Simulated(_) => Err(Errno::BADF),
     }
 }
 
@@ -133,7 +143,7 @@ impl Volume for RealVolume {
     }
 
     fn list(&self, folder: Handle) -> Result<Vec<OsString>, Errno> {
-        let Handle::Real(folder) = folder;
+        let folder = owned(folder)?;
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::new(folder)? {
             let entry = entry?;
@@ -176,6 +186,10 @@ impl Volume for RealVolume {
         };
         let file = open().map_err(|error| StorageError::Io(error.into()))?;
         Database::builder().create_with_backend(FileBackend::new(file.into())?)
+    }
+
+    fn boot(&self) -> String {
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
     }
 
     fn now_ns(&self) -> i128 {

@@ -2,7 +2,7 @@
 use slipway_core::path::RelPath;
 
 use super::Work;
-use crate::disk::{DiskError, Seen};
+use crate::disk::{DiskError, Seen, Was};
 use crate::engine::state::State;
 use crate::local::By;
 
@@ -41,13 +41,14 @@ impl State {
         match back {
             Back::Made(path) => {
                 let made = now(path)?.ok_or(DiskError::Unexpected)?;
-                self.disk.remove(path, &made)
+                self.disk.remove(path, &made.into())
             }
             Back::Over(path, name, executable) => {
                 let Some(Seen::File(print)) = now(path)? else {
                     return Err(DiskError::Unexpected);
                 };
-                let put = self.disk.put(name, path, *executable, Some(print));
+                let over = Some(Was::settled(print));
+                let put = self.disk.put(name, path, *executable, over);
                 put.map(drop)
             }
             Back::Gone(path, name) => self.disk.bring_back(name, path),

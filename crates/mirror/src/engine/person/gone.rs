@@ -4,7 +4,7 @@ use slipway_sync::node::Node;
 
 use super::Work;
 use super::back::Back;
-use crate::disk::Seen;
+use crate::disk::Expected;
 use crate::engine::scan::below;
 use crate::engine::state::State;
 use crate::local::{Expect, LocalError};
@@ -53,7 +53,7 @@ impl State {
         if let Some(displaced) = self.just_displaced(path) {
             let bytes = bytes(&node);
             self.is_gone(path, node, displaced.name, bytes, work);
-        } else if let Seen::Symlink(target) = expected {
+        } else if let Expected::Symlink(target) = expected {
             work.back.push(Back::Link(path.clone(), target));
         }
         self.person_lacks(path, work);

@@ -1,52 +1,46 @@
-//! The hub of a simulated world: a tree, a journal and contents, as the real one behaves; and chance.
+//! The hub of a simulated world: a tree, its journal and its contents, told and asked by the frames of the wire. It judges a
+//! batch as the real one does, operation by operation, by what is expected at each path.
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_proto::digest::Digest;
 use slipway_proto::v1::{hub_frame, outcome};
 use slipway_proto::{convert, v1};
 use slipway_sync::node::Node;
 
-use super::PATHS;
+use super::tape::Tape;
 use crate::wire;
 
-/// Chance from a seed (splitmix).
-pub(super) struct Chance(pub(super) u64);
+pub(super) type Tree = BTreeMap<RelPath, Node>;
 
-impl Chance {
-    pub(super) fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % below as u64).unwrap()
-    }
-    pub(super) fn one_in(&mut self, many: usize) -> bool {
-        self.next(many) == 0
-    }
-    pub(super) fn path(&mut self) -> RelPath {
-        RelPath::parse(PATHS[self.next(PATHS.len())]).unwrap()
-    }
+/// Everything that a backup of a hub holds.
+#[derive(Clone, Default)]
+pub(super) struct Hub {
+    pub(super) epoch: u32,
+    pub(super) head: u64,
+    pub(super) tree: Tree,
+    journal: Vec<(u64, RelPath, Option<Node>)>,
+    pub(super) contents: BTreeMap<ContentHash, Bytes>,
 }
 
-/// The hub as it should be: a tree, a journal, contents.
-#[derive(Default)]
-pub(super) struct Hub {
-    pub(super) tree: BTreeMap<RelPath, Node>,
-    journal: Vec<(u64, RelPath, Option<Node>)>,
-    pub(super) head: u64,
-    pub(super) contents: BTreeMap<Vec<u8>, Bytes>,
+/// How far one connection of a replica is.
+#[derive(Clone, Default)]
+pub(super) struct Cursor {
+    greeted: bool,
     sent: u64,
-    /// This connection was greeted: before that nothing is told of.
-    pub(super) greeted: bool,
-    /// Contents that the spoke was asked for.
-    pub(super) awaited: BTreeSet<Vec<u8>>,
+    /// Contents that were asked for on it.
+    awaited: BTreeSet<ContentHash>,
+}
+
+fn is_folder(node: Option<&Node>) -> bool {
+    node.is_some_and(Node::is_folder)
 }
 
 impl Hub {
-    pub(super) fn set(&mut self, path: &RelPath, node: Option<Node>) {
+    fn set(&mut self, path: &RelPath, node: Option<Node>) {
         match &node {
             Some(node) => drop(self.tree.insert(path.clone(), node.clone())),
             None => drop(self.tree.remove(path)),
@@ -59,10 +53,65 @@ impl Hub {
         below.cloned().collect()
     }
 
-    /// Puts or deletes in the revision that is being made; false if that makes no sense.
-    pub(super) fn change(&mut self, path: &RelPath, node: Option<Node>) -> bool {
-        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
-        let current = self.tree.get(path);
+    /// The bytes of what stands at a path, if it is a file.
+    pub(super) fn bytes(&self, path: &RelPath) -> Option<&Bytes> {
+        self.contents.get(&self.tree.get(path)?.hash()?)
+    }
+
+    /// Every content that ever stood somewhere.
+    pub(super) fn history(&self) -> impl Iterator<Item = &Bytes> {
+        let hashes = self
+            .journal
+            .iter()
+            .filter_map(|(.., node)| node.as_ref()?.hash());
+        hashes.filter_map(|hash| self.contents.get(&hash))
+    }
+
+    /// The tree as it was at a revision.
+    pub(super) fn at(&self, revision: u64) -> Tree {
+        let mut tree = Tree::new();
+        for (_, path, node) in self.journal.iter().filter(|(made, ..)| *made <= revision) {
+            match node {
+                Some(node) => drop(tree.insert(path.clone(), node.clone())),
+                None => drop(tree.remove(path)),
+            }
+        }
+        tree
+    }
+
+    /// The revision in which a path became what it is.
+    fn made(&self, path: &RelPath) -> u64 {
+        let mut rows = self.journal.iter().rev();
+        rows.find(|(_, at, _)| at == path)
+            .map_or(0, |(made, ..)| *made)
+    }
+
+    /// Everything that ever stood at a path from a revision on.
+    pub(super) fn since(&self, revision: u64, path: &RelPath) -> Vec<Option<Node>> {
+        let first = self.at(revision).get(path).cloned();
+        let later = self
+            .journal
+            .iter()
+            .filter(|(made, at, _)| *made > revision && at == path);
+        [first]
+            .into_iter()
+            .chain(later.map(|(.., node)| node.clone()))
+            .collect()
+    }
+
+    /// Another name that insensitive volumes would take for this one.
+    fn clash(&self, path: &RelPath) -> bool {
+        let whole = path.ancestors().chain([path.clone()]);
+        whole.into_iter().any(|path| {
+            let key = path.fold_key();
+            self.tree
+                .keys()
+                .any(|other| *other != path && other.fold_key() == key)
+        })
+    }
+
+    /// Puts or deletes in the revision that is being made; tells why not.
+    pub(super) fn change(&mut self, path: &RelPath, node: Option<Node>) -> Result<(), Code> {
         match &node {
             None => {
                 for below in self.below(path).into_iter().rev() {
@@ -71,12 +120,20 @@ impl Hub {
             }
             Some(new) => {
                 let above: Vec<_> = path.ancestors().collect();
-                if current.is_some() && is_folder(current) != new.is_folder()
-                    || above
-                        .iter()
-                        .any(|folder| self.tree.get(folder).is_some_and(|node| !node.is_folder()))
-                {
-                    return false;
+                let stands =
+                    |folder: &RelPath| self.tree.get(folder).is_some_and(|node| !node.is_folder());
+                if above.iter().any(stands) {
+                    return Err(Code::PathNotFolder);
+                }
+                let current = self.tree.get(path);
+                if current.is_some() && is_folder(current) != new.is_folder() {
+                    return Err(Code::PathExists);
+                }
+                if current.is_none() && self.clash(path) {
+                    return Err(Code::PathCaseClash);
+                }
+                if matches!(new, Node::Symlink { target } if target.starts_with('/')) {
+                    return Err(Code::LinkEscapes);
                 }
                 for folder in above.into_iter().rev() {
                     if !self.tree.contains_key(&folder) {
@@ -85,35 +142,28 @@ impl Hub {
                 }
             }
         }
-        self.set(path, node);
-        true
+        if self.tree.get(path) != node.as_ref() {
+            self.set(path, node);
+        }
+        Ok(())
     }
 
-    /// What a person does.
-    pub(super) fn edit(&mut self, changes: Vec<(RelPath, Option<Node>)>) {
+    /// Does something as one revision, which is none if nothing came of it.
+    pub(super) fn revision<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         self.head += 1;
         let before = self.journal.len();
-        for (path, node) in changes {
-            if self.tree.get(&path) != node.as_ref() {
-                self.change(&path, node);
-            }
-        }
+        let done = work(self);
         if self.journal.len() == before {
             self.head -= 1;
         }
+        done
     }
 
     pub(super) fn commit(&mut self, propose: &v1::Propose) -> v1::ProposeResult {
-        self.head += 1;
-        let before = self.journal.len();
-        let outcomes = propose
-            .operations
-            .iter()
-            .map(|operation| self.one(operation))
-            .collect();
-        if self.journal.len() == before {
-            self.head -= 1;
-        }
+        let outcomes = self.revision(|hub| {
+            let operations = propose.operations.iter();
+            operations.map(|operation| hub.one(operation)).collect()
+        });
         let (batch, revision) = (propose.batch, self.head);
         v1::ProposeResult {
             batch,
@@ -122,170 +172,178 @@ impl Hub {
         }
     }
 
-    /// Takes what comes along with a batch, or by chance as if it were too large for that; what it lacks then.
-    pub(super) fn lacks(&mut self, propose: &v1::Propose, chance: &mut Chance) -> Vec<Bytes> {
-        let mut lacking = Vec::new();
-        for operation in &propose.operations {
-            let (Some(bytes), Some(node)) = (&operation.inline, &operation.node) else {
-                continue;
-            };
-            assert_eq!(convert::hash_bytes(&ContentHash::of(bytes)), node.hash);
-            if self.contents.contains_key(node.hash.as_ref()) {
-                continue;
-            }
-            if !chance.one_in(4) && !self.awaited.contains(node.hash.as_ref()) {
-                self.contents.insert(node.hash.to_vec(), bytes.clone());
-            } else if self.awaited.insert(node.hash.to_vec()) {
-                lacking.push(node.hash.clone());
-            }
-        }
-        lacking
-    }
-
-    /// A content that was asked for is over.
-    pub(super) fn takes(&mut self, blob: &v1::Blob) -> v1::Arrived {
-        assert!(self.awaited.remove(blob.hash.as_ref()), "it was asked for");
-        let is_whole = convert::hash_bytes(&ContentHash::of(&blob.data)) == blob.hash;
-        let held = !blob.missing && is_whole;
-        if held {
-            self.contents.insert(blob.hash.to_vec(), blob.data.clone());
-        }
-        let hash = blob.hash.clone();
-        v1::Arrived { hash, held }
-    }
-
-    pub(super) fn one(&mut self, operation: &v1::Operation) -> v1::Outcome {
-        let path = RelPath::parse(&operation.path).unwrap();
-        let node = operation
-            .node
-            .as_ref()
-            .map(|node| wire::from_wire(node).unwrap());
-        let expect = operation
-            .expect
-            .as_ref()
-            .map(|node| wire::from_wire(node).unwrap());
-        let current = self.tree.get(&path).cloned();
+    fn one(&mut self, operation: &v1::Operation) -> v1::Outcome {
         let mut outcome = v1::Outcome::default();
+        let reject = |code: Code| v1::Outcome {
+            code: code.as_str().into(),
+            result: outcome::Result::Rejected.into(),
+            ..v1::Outcome::default()
+        };
+        let Ok(path) = RelPath::parse(&operation.path) else {
+            return reject(Code::PathInvalid);
+        };
+        let [node, expect] = [&operation.node, &operation.expect]
+            .map(|node| node.as_ref().and_then(|node| wire::from_wire(node).ok()));
+        let current = self.tree.get(&path).cloned();
         let same = match (&expect, &current) {
             (Some(Node::File { hash: a, .. }), Some(Node::File { hash: b, .. })) => a == b,
             (expect, current) => expect == current,
         };
         let is_full = node.is_none() && !self.below(&path).is_empty();
-        let hash = node.as_ref().and_then(Node::hash);
-        let lacks = |hash| {
-            !self
-                .contents
-                .contains_key(&convert::hash_bytes(&hash).to_vec())
-        };
-        if hash.is_some_and(lacks) {
+        let lacks = |hash| !self.contents.contains_key(&hash);
+        if node.as_ref().and_then(Node::hash).is_some_and(lacks) {
             outcome.set_result(outcome::Result::NeedsContent);
         } else if current == node {
             outcome.set_result(outcome::Result::Converged);
         } else if !same || is_full {
             outcome.current = current.as_ref().map(wire::to_wire);
             outcome.set_result(outcome::Result::Stale);
-        } else if self.change(&path, node) {
-            outcome.set_result(outcome::Result::Applied);
         } else {
-            let mut above = path.ancestors().filter_map(|folder| self.tree.get(&folder));
-            let is_below_a_file = above.any(|node| !node.is_folder());
-            let code = if is_below_a_file {
-                Code::PathNotFolder
-            } else {
-                Code::PathExists
-            };
-            outcome.code = code.as_str().into();
-            outcome.set_result(outcome::Result::Rejected);
+            match self.change(&path, node) {
+                Ok(()) => outcome.set_result(outcome::Result::Applied),
+                Err(code) => return reject(code),
+            }
         }
         outcome
     }
 
+    /// Takes what comes along with a batch, or by chance as if it were too large for that; tells what it lacks then.
+    pub(super) fn lacks(
+        &mut self,
+        propose: &v1::Propose,
+        cursor: &mut Cursor,
+        tape: &mut Tape,
+    ) -> Vec<Bytes> {
+        let mut lacking = Vec::new();
+        for operation in &propose.operations {
+            let Some(bytes) = &operation.inline else {
+                continue;
+            };
+            let hash = ContentHash::of(bytes);
+            if self.contents.contains_key(&hash) {
+                continue;
+            }
+            if !tape.one_in(4) && !cursor.awaited.contains(&hash) {
+                self.contents.insert(hash, bytes.clone());
+            } else if cursor.awaited.insert(hash) {
+                lacking.push(convert::hash_bytes(&hash));
+            }
+        }
+        lacking
+    }
+
+    /// A content that was asked for is over.
+    pub(super) fn takes(&mut self, blob: &v1::Blob, cursor: &mut Cursor) -> v1::Arrived {
+        let hash = ContentHash::of(&blob.data);
+        let held = !blob.missing && convert::hash_bytes(&hash) == blob.hash;
+        if let Ok(asked) = convert::hash(&blob.hash) {
+            cursor.awaited.remove(&asked);
+        }
+        if held {
+            self.contents.insert(hash, blob.data.clone());
+        }
+        v1::Arrived {
+            hash: blob.hash.clone(),
+            held,
+        }
+    }
+
     /// The journal after what was sent, in frames cut anywhere.
-    pub(super) fn frames(&mut self, chance: &mut Chance) -> Vec<hub_frame::Frame> {
-        if !self.greeted {
+    pub(super) fn news(&self, cursor: &mut Cursor, tape: &mut Tape) -> Vec<hub_frame::Frame> {
+        if !cursor.greeted {
             return Vec::new();
         }
         let rows: Vec<_> = self
             .journal
             .iter()
-            .filter(|(revision, ..)| *revision > self.sent)
+            .filter(|(made, ..)| *made > cursor.sent)
             .collect();
         let next = rows.iter().skip(1).map(|row| Some(row.0)).chain([None]);
-        let all: Vec<_> = rows
+        let mut rest: Vec<_> = rows
             .iter()
             .zip(next)
             .map(|((revision, path, node), next)| v1::Change {
                 last_of_revision: next != Some(*revision),
-                ..self.told(*revision, path, node.as_ref(), chance)
+                ..self.told(*revision, path, node.as_ref(), tape)
             })
             .collect();
-        self.sent = self.head;
+        cursor.sent = self.head;
         let mut frames = Vec::new();
-        let mut rest = all;
         while !rest.is_empty() {
-            let later = rest.split_off((1 + chance.next(4)).min(rest.len()));
-            frames.push(hub_frame::Frame::Changes(v1::Changes {
-                changes: std::mem::replace(&mut rest, later),
-                listed: None,
-            }));
+            let later = rest.split_off((4 - tape.below(4)).min(rest.len()));
+            frames.push(changes(std::mem::replace(&mut rest, later), None));
         }
         frames
     }
 
-    pub(super) fn told(
+    fn told(
         &self,
         revision: u64,
         path: &RelPath,
         node: Option<&Node>,
-        chance: &mut Chance,
+        tape: &mut Tape,
     ) -> v1::Change {
-        let hash = node
+        let bytes = node
             .and_then(Node::hash)
-            .map(|hash| convert::hash_bytes(&hash).to_vec());
-        let inline = hash.and_then(|hash| self.contents.get(&hash).cloned());
+            .and_then(|hash| self.contents.get(&hash).cloned());
         v1::Change {
             revision,
             path: path.to_string(),
             node: node.map(wire::to_wire),
-            inline: inline.filter(|_| !chance.one_in(3)),
+            inline: bytes.filter(|_| !tape.one_in(3)),
             last_of_revision: false,
         }
+    }
+
+    /// What the tree comes to, if it stands where a replica wants to know it.
+    pub(super) fn compared(&self, revision: u64) -> Option<hub_frame::Frame> {
+        let mut digest = Digest::default();
+        for (path, node) in &self.tree {
+            digest.add(path.as_str(), &wire::to_wire(node));
+        }
+        let sum = digest.to_bytes();
+        let digest = v1::Digest { revision, sum };
+        (revision == self.head).then_some(hub_frame::Frame::Digest(digest))
     }
 
     pub(super) fn greet(
         &mut self,
         hello: &v1::SpokeHello,
-        chance: &mut Chance,
+        cursor: &mut Cursor,
+        tape: &mut Tape,
     ) -> Vec<hub_frame::Frame> {
-        self.greeted = true;
-        let full = hello.epoch != "e" || hello.revision == 0 || hello.revision > self.head;
+        cursor.greeted = true;
+        if hello.epoch == format!("epoch {}", self.epoch) && hello.committed > self.head {
+            // It was set back: the replica knows of revisions that it does not.
+            self.epoch += 1;
+        }
+        let epoch = format!("epoch {}", self.epoch);
+        let full = hello.epoch != epoch || hello.revision == 0;
+        let link_id = String::new();
         let greeting = v1::HubHello {
-            epoch: "e".into(),
+            epoch,
             full,
+            link_id,
+            compares: true,
             ..v1::HubHello::default()
         };
         let mut frames = vec![hub_frame::Frame::Hello(greeting)];
-        if full {
-            let all: Vec<_> = self
-                .tree
-                .iter()
-                .map(|(path, node)| self.told(self.head, path, Some(node), chance))
-                .collect();
-            self.sent = self.head;
-            for changes in all.chunks(3) {
-                frames.push(hub_frame::Frame::Changes(v1::Changes {
-                    changes: changes.to_vec(),
-                    listed: None,
-                }));
-            }
-            frames.push(hub_frame::Frame::Changes(v1::Changes {
-                changes: Vec::new(),
-                listed: Some(self.head),
-            }));
-        } else {
-            self.sent = hello.revision;
-            frames.extend(self.frames(chance));
+        if !full {
+            cursor.sent = hello.revision;
+            frames.extend(self.news(cursor, tape));
+            return frames;
         }
+        let tree = self.tree.iter();
+        let all: Vec<_> = tree
+            .map(|(path, node)| self.told(self.made(path), path, Some(node), tape))
+            .collect();
+        cursor.sent = self.head;
+        frames.extend(all.chunks(3).map(|some| changes(some.to_vec(), None)));
+        frames.push(changes(Vec::new(), Some(self.head)));
         frames
     }
+}
+
+const fn changes(changes: Vec<v1::Change>, listed: Option<u64>) -> hub_frame::Frame {
+    hub_frame::Frame::Changes(v1::Changes { changes, listed })
 }

@@ -2,7 +2,7 @@
 use slipway_core::path::RelPath;
 
 use super::*;
-use crate::engine::state::Surroundings;
+use crate::engine::around::Surroundings;
 
 /// The loop's state, which the test drives step by step.
 struct Deaf {
@@ -16,6 +16,14 @@ impl Deaf {
     async fn listed(changes: Vec<v1::Change>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("work")).unwrap();
+        let mut deaf = Self::on(folder);
+        deaf.connect().await;
+        deaf.hub(greeting("e", true)).await;
+        deaf.hub(listing(1, changes)).await;
+        deaf
+    }
+
+    fn on(folder: TempDir) -> Self {
         let settings = Settings {
             root: folder.path().join("work"),
             state: folder.path().join("state"),
@@ -26,19 +34,32 @@ impl Deaf {
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
         let state = State::with(settings, Surroundings::deaf(), applied, notices).unwrap();
-        let (control, frames) = mpsc::channel(64);
-        let bulk = mpsc::channel(64).0;
-        let mut deaf = Self {
+        let frames = mpsc::channel(1).1;
+        Self {
             folder,
             state,
             frames,
-        };
-        let id = LINK;
-        deaf.tell(Input::Connected(Link { id, control, bulk }))
+        }
+    }
+
+    /// The engine is killed when it has stored all that it knew until now.
+    async fn killed(mut self) -> TempDir {
+        self.state.store_now().await;
+        // That was a stop, so another one begins.
+        drop(self.state);
+        Self::on(self.folder).folder
+    }
+
+    async fn connect(&mut self) {
+        let (control, frames) = mpsc::channel(64);
+        let (id, bulk) = (LINK, mpsc::channel(64).0);
+        self.frames = frames;
+        self.tell(Input::Connected(Link { id, control, bulk }))
             .await;
-        deaf.hub(greeting("e", true)).await;
-        deaf.hub(listing(1, changes)).await;
-        deaf
+    }
+
+    async fn disconnect(&mut self) {
+        self.tell(Input::Disconnected(LINK)).await;
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -53,6 +74,17 @@ impl Deaf {
     async fn hub(&mut self, frame: hub_frame::Frame) {
         let frame = v1::HubFrame { frame: Some(frame) };
         self.tell(Input::Hub(LINK, frame)).await;
+    }
+
+    async fn blob(&mut self, text: &str) {
+        let blob = v1::Blob {
+            hash: slipway_proto::convert::hash_bytes(&ContentHash::of(text.as_bytes())),
+            data: Bytes::copy_from_slice(text.as_bytes()),
+            last: true,
+            ..v1::Blob::default()
+        };
+        let frame = Some(hub_bulk::Frame::Blob(blob));
+        self.tell(Input::Bulk(LINK, v1::HubBulk { frame })).await;
     }
 
     /// Looks at a path; tells the batch that follows.
@@ -203,4 +235,195 @@ async fn a_flush_waits_for_the_file_that_a_folder_made_way_for() {
     let propose = lab.look_at_everything().await.unwrap();
     lab.accept(&propose, 3).await;
     assert_eq!(flushed.try_recv(), Ok(3));
+}
+
+#[tokio::test]
+async fn what_a_hub_that_was_set_back_no_longer_has_is_not_waited_for() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    let (way, fifo) = (lab.file("way"), rustix::fs::FileType::Fifo);
+    rustix::fs::mknodat(rustix::fs::CWD, &way, fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    lab.hub(changes(vec![change(2, "way", Some("x"))])).await;
+    assert!(!lab.state.shows_all(), "a pipe is in the way");
+    lab.disconnect().await;
+    // Its time to be tried again comes while there is no hub.
+    lab.state.wake(Instant::now() + Duration::from_secs(60));
+    lab.connect().await;
+    lab.hub(greeting("set back", true)).await;
+    lab.hub(listing(1, Vec::new())).await;
+    assert!(lab.state.shows_all());
+}
+
+#[tokio::test]
+async fn what_somebody_makes_that_an_unheard_batch_was_to_make_is_theirs() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    std::fs::create_dir(lab.file("d")).unwrap();
+    assert_eq!(paths(&lab.look("d").await.unwrap()), ["d"]);
+    lab.disconnect().await;
+    // The batch never came to the hub.
+    std::fs::remove_dir(lab.file("d")).unwrap();
+    std::fs::write(lab.file("a.txt"), "a").unwrap();
+    lab.connect().await;
+    lab.hub(greeting("e", false)).await;
+    let propose = lab.proposed().unwrap();
+    assert_eq!(paths(&propose), ["a.txt"]);
+    lab.accept(&propose, 2).await;
+    lab.hub(changes(vec![change(2, "a.txt", Some("a"))])).await;
+    lab.hub(changes(vec![hub::folder(3, "d")])).await;
+    assert!(lab.file("d").is_dir());
+    assert_eq!(deleted(lab.look_at_everything().await), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_root_that_is_away_shows_nothing() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    std::fs::rename(lab.file(""), lab.folder.path().join("away")).unwrap();
+    lab.state.look();
+    lab.hub(changes(vec![hub::folder(2, "d")])).await;
+    assert_eq!(lab.state.applied_told, Some(1));
+    std::fs::rename(lab.folder.path().join("away"), lab.file("")).unwrap();
+    lab.look_at_everything().await;
+    assert_eq!(lab.state.applied_told, Some(2));
+    assert!(lab.file("d").is_dir());
+}
+
+#[tokio::test]
+async fn a_file_that_moves_to_a_path_that_waits_its_turn_goes_when_it_comes() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "log", Some("0"))];
+    let mut lab = Deaf::listed(listed).await;
+    for revision in 2..4 {
+        std::fs::write(lab.file("log"), revision.to_string()).unwrap();
+        let propose = lab.look("log").await.unwrap();
+        lab.accept(&propose, revision).await;
+    }
+    std::fs::rename(lab.file("a.txt"), lab.file("log")).unwrap();
+    assert_eq!(lab.look("log").await, None, "it changes all the time");
+    assert_eq!(lab.look("a.txt").await, None, "nor does it go");
+    let propose = lab.look_at_everything().await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt", "log"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_moves_does_so_in_one_batch_without_its_contents() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    std::fs::create_dir(lab.file("d")).unwrap();
+    for number in 0..60_u8 {
+        let content = [number; 100_000];
+        std::fs::write(lab.file(&format!("d/{number}")), content).unwrap();
+    }
+    lab.state.mark(&[lab.file("d")]);
+    lab.state.look();
+    let mut proposed = 0;
+    lab.state.act().await;
+    while let Some(propose) = lab.proposed() {
+        proposed += propose.operations.len();
+        lab.accept(&propose, 2).await;
+    }
+    assert_eq!(proposed, 61);
+    std::fs::rename(lab.file("d"), lab.file("e")).unwrap();
+    let propose = lab.look_at_everything().await.unwrap();
+    assert_eq!(propose.operations.len(), 2 * 61);
+    let mut operations = propose.operations.iter();
+    assert!(operations.all(|operation| operation.inline.is_none()));
+}
+
+#[tokio::test]
+async fn what_comes_into_sight_again_is_decided_though_it_is_as_it_was() {
+    let listed = vec![hub::folder(1, "d"), change(1, "d/a.txt", Some("one"))];
+    let mut lab = Deaf::listed(listed).await;
+    lab.state.unknown.extend(RelPath::parse("d"));
+    lab.hub(changes(vec![change(2, "d/a.txt", None)])).await;
+    assert!(lab.file("d/a.txt").exists(), "nobody knows what is there");
+    assert_eq!(lab.look("d").await, None);
+    assert!(!lab.file("d/a.txt").exists());
+}
+
+#[tokio::test]
+async fn what_a_loss_of_power_left_of_a_file_that_had_moved_to_a_copy_is_no_edit() {
+    let (whole, copy) = ("mine, and more of it", "a (conflict session 0123ab).txt");
+    let listed = vec![
+        change(1, "a.txt", Some("theirs")),
+        change(1, copy, Some(whole)),
+    ];
+    let mut lab = Deaf::listed(listed).await;
+    // The name came back, with a part of its content, before anything was agreed on there.
+    std::fs::write(lab.file("a.txt"), "mine, and").unwrap();
+    lab.state.base.remove(&RelPath::parse("a.txt").unwrap());
+    lab.state.in_step = false;
+    lab.state.everything = true;
+    lab.state.look();
+    lab.state.suspect_files();
+    lab.state.in_step = true;
+    assert_eq!(lab.look_at_everything().await, None);
+    lab.blob("theirs").await;
+    lab.blob(whole).await;
+    lab.blob("theirs").await;
+    assert_eq!(lab.proposed(), None);
+    assert_eq!(std::fs::read(lab.file("a.txt")).unwrap(), b"theirs");
+}
+
+#[tokio::test]
+async fn a_file_whose_copy_is_there_already_is_swapped_for_the_hubs() {
+    let mine = "\0mine";
+    let copy = slipway_sync::conflict::copy_path(
+        &RelPath::parse("a.bin").unwrap(),
+        "session",
+        &ContentHash::of(mine.as_bytes()),
+        0,
+    );
+    let mut lab = Deaf::listed(vec![change(1, copy.as_str(), Some(mine))]).await;
+    std::fs::write(lab.file("a.bin"), mine).unwrap();
+    lab.state.mark(&[lab.file("a.bin")]);
+    lab.state.look();
+    lab.hub(changes(vec![change(2, "a.bin", Some("\0theirs"))]))
+        .await;
+    assert_eq!(std::fs::read(lab.file("a.bin")).unwrap(), b"\0theirs");
+    // What was displaced is kept for a while: nothing was removed first.
+    let tmp = lab.folder.path().join("state/files/tmp");
+    let kept = std::fs::read_dir(tmp)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let kept: Vec<_> = kept.filter_map(|name| name.into_string().ok()).collect();
+    assert!(kept.iter().all(|name| name.starts_with("x-")), "{kept:?}");
+    assert_eq!(kept.len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_hub_made_again_is_not_deleted_by_one_that_was_killed_after_it_had_gone() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    let folder = Deaf::listed(listed).await.killed().await;
+    // It had heard that the hub deleted this, and did not live to store that.
+    std::fs::remove_file(folder.path().join("work/a.txt")).unwrap();
+    let mut lab = Deaf::on(folder);
+    lab.connect().await;
+    lab.hub(greeting("e", false)).await;
+    let asks = lab.proposed().unwrap();
+    assert_eq!(asks.operations, []);
+    lab.accept(&asks, 3).await;
+    assert_eq!(lab.proposed(), None, "more is to be heard first");
+    lab.hub(changes(vec![
+        change(2, "a.txt", None),
+        change(3, "a.txt", Some("a")),
+    ]))
+    .await;
+    assert_eq!(lab.proposed(), None);
+    assert!(lab.file("a.txt").exists());
+    // What a program deletes is proposed.
+    std::fs::remove_file(lab.file("b.txt")).unwrap();
+    assert_eq!(deleted(lab.look("b.txt").await), ["b.txt"]);
+}
+
+#[tokio::test]
+async fn nor_is_it_when_everything_is_listed() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    let folder = Deaf::listed(listed).await.killed().await;
+    for name in ["a.txt", "b.txt"] {
+        std::fs::remove_file(folder.path().join("work").join(name)).unwrap();
+    }
+    let mut lab = Deaf::on(folder);
+    lab.connect().await;
+    lab.hub(greeting("e", true)).await;
+    let listed = vec![change(3, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    lab.hub(listing(3, listed)).await;
+    assert!(lab.file("a.txt").exists());
+    assert_eq!(deleted(lab.proposed()), ["b.txt"], "that was here");
 }

@@ -1,0 +1,53 @@
+//! Files that go at one path and come at another: both in one batch, so that the hub has them at every instant.
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use slipway_core::hash::ContentHash;
+use slipway_core::path::RelPath;
+use slipway_sync::node::Node;
+use tokio::time::Instant;
+
+use super::state::State;
+
+/// Files that are moved.
+#[derive(Default)]
+pub(super) struct Moves {
+    /// By the path at which one goes, where it comes.
+    pub(super) to: BTreeMap<RelPath, RelPath>,
+    /// What they hold, which the hub has.
+    pub(super) contents: HashSet<ContentHash>,
+}
+
+impl State {
+    /// Files that come elsewhere among those that go. What may not come yet does not go yet, either.
+    pub(super) fn moves(&self, going: &mut BTreeSet<RelPath>, now: Instant) -> Moves {
+        let held = |path: &RelPath| self.remote.get(path).and_then(Node::hash);
+        let contents: HashSet<_> = going.iter().filter_map(held).collect();
+        let mut places: HashMap<ContentHash, &RelPath> = HashMap::new();
+        let mut moves = Moves::default();
+        if contents.is_empty() {
+            return moves;
+        }
+        for path in &self.to_propose {
+            let hash = self.local.get(path).and_then(Node::hash);
+            if let Some(hash) = hash.filter(|hash| contents.contains(hash)) {
+                let place = places.entry(hash).or_insert(path);
+                if !self.is_due(place, now) {
+                    *place = path;
+                }
+            }
+        }
+        going.retain(|path| {
+            let Some((hash, place)) = held(path).and_then(|hash| places.get_key_value(&hash))
+            else {
+                return true;
+            };
+            let goes = self.is_due(place, now);
+            if goes {
+                moves.to.insert(path.clone(), (*place).clone());
+                moves.contents.insert(*hash);
+            }
+            goes
+        });
+        moves
+    }
+}

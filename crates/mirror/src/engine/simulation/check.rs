@@ -1,0 +1,431 @@
+//! The invariants of a simulated world, by their names.
+//!
+//! I1 no lost write, I2 nothing destroyed unseen, I3 every change is found, I4 convergence, I5 no delete of what was not
+//! deleted, I6 (by I1 and I5 in worlds with restored hubs and lost bases), I7 no torn content at the hub, I8 a file that moves
+//! is at the hub at every instant, I9 (by I3 with lost
+//! events), I10 no echo, I12 no needless copies, I13 (by I1, I4 and I5 on volumes that fold or decompose names), I14 nothing
+//! outside is touched, I15 revisions are heard whole, I16 (by I4 with frames told twice), I18 what is ignored stays, I19 what
+//! is said to be on the disk is, I20 the same tape is the same world, I24 the base is what the hub has.
+use std::collections::{BTreeMap, BTreeSet};
+
+use slipway_core::hash::ContentHash;
+use slipway_core::path::{RelPath, fold};
+use slipway_proto::v1::outcome::Result as Outcome;
+use slipway_proto::{convert, v1};
+use slipway_sync::conflict::original;
+use slipway_sync::ignore::Rules;
+use slipway_sync::node::Node;
+use tokio::sync::oneshot::error::TryRecvError;
+
+use super::actors::{IGNORED, OUTSIDE, ROOT};
+use super::hub::{Hub, Tree};
+use super::oracle::{Oracle, Torn};
+use super::world::World;
+use crate::engine::state::State;
+use crate::volume::simulated::{Entry, Spelling};
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) invariant: &'static str,
+    pub(super) text: String,
+}
+
+impl Wrong {
+    const fn new(invariant: &'static str, text: String) -> Self {
+        Self { invariant, text }
+    }
+    /// Of a volume.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self::new("I2", text.to_owned())
+    }
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.text)
+    }
+}
+
+/// Whether a path below a root is one that syncs.
+pub(super) fn syncs(path: &str, is_folder: bool) -> bool {
+    RelPath::parse(path).is_ok_and(|path| !Rules::new("").ignores(&path, is_folder))
+}
+
+/// The path of which one is a conflict copy.
+fn original_path(path: &RelPath) -> Option<String> {
+    let name = original(path.name())?;
+    Some(match path.parent() {
+        Some(folder) => format!("{folder}/{name}"),
+        None => name,
+    })
+}
+
+/// What a batch of a replica did to the hub.
+pub(super) fn batch(
+    oracle: &mut Oracle,
+    replica: usize,
+    propose: &v1::Propose,
+    result: &v1::ProposeResult,
+    before: &Tree,
+    hub: &Hub,
+) -> Option<Wrong> {
+    for (operation, outcome) in propose.operations.iter().zip(&result.outcomes) {
+        if outcome.result() != Outcome::Applied {
+            continue;
+        }
+        let Ok(path) = RelPath::parse(&operation.path) else {
+            continue;
+        };
+        let is_folder = operation
+            .node
+            .as_ref()
+            .is_some_and(|node| node.kind() == v1::Kind::Folder);
+        if !syncs(path.as_str(), is_folder) {
+            return Some(Wrong::new(
+                "I18",
+                format!("{path} is ignored, and proposed"),
+            ));
+        }
+        let Some(node) = &operation.node else {
+            let was_removed = oracle.was_removed(replica, &fold(path.as_str()));
+            if before.contains_key(&path) && !was_removed {
+                let text = format!("replica {replica} deletes {path}, which nobody deleted there");
+                return Some(Wrong::new("I5", text));
+            }
+            continue;
+        };
+        let Ok(hash) = convert::hash(&node.hash) else {
+            continue;
+        };
+        // What the hub has forgotten can be compared with nothing.
+        let is_torn = |torn: &Torn| {
+            // Where the hub had it, or its copy: what a program moved there since nobody can know.
+            let has_it = |(path, node): (&RelPath, &Node)| {
+                let is_copy = || original_path(path).as_deref() == Some(&torn.place);
+                node.hash() == Some(torn.was) && (path.as_str() == torn.place || is_copy())
+            };
+            before.iter().any(has_it) && (!torn.is_blank || path.as_str() == torn.place)
+        };
+        let torn = oracle.torn[replica].get(&hash);
+        if torn.is_some_and(|torn| torn.iter().any(is_torn)) {
+            let text =
+                format!("{path} was torn by a loss of power, and replica {replica} proposes it");
+            return Some(Wrong::new("I7", text));
+        }
+        if let Some(bytes) = hub.contents.get(&hash) {
+            oracle.hub_has(bytes);
+        }
+    }
+    None
+}
+
+/// A file that a batch deletes though it is known to be elsewhere, which a later batch tells: I8.
+pub(super) fn goes_without(state: &State) -> Option<String> {
+    let batch = state.outstanding.as_ref()?;
+    let goes = batch.operations.iter().filter(|(_, node)| node.is_none());
+    let brings = |hash| {
+        let mut brought = batch
+            .operations
+            .iter()
+            .filter_map(|(_, node)| node.as_ref());
+        brought.any(|node| node.hash() == Some(hash))
+    };
+    let gone: BTreeMap<ContentHash, &RelPath> = goes
+        .filter_map(|(path, _)| Some((state.base.get(path)?.hash()?, path)))
+        .collect();
+    let is_kept = |hash| {
+        let stays = |(path, node): (&RelPath, &Node)| {
+            node.hash() == Some(hash) && !batch.operations.iter().any(|(other, _)| other == path)
+        };
+        brings(hash) || state.remote.iter().any(stays)
+    };
+    let place = |hash| {
+        let mut waits = state.to_propose.iter();
+        let holds = |path: &&RelPath| state.local.get(*path).and_then(Node::hash) == Some(hash);
+        waits.find(|path| holds(path) && !state.dirty.contains(*path))
+    };
+    gone.into_iter()
+        .filter(|(hash, _)| !is_kept(*hash))
+        .find_map(|(hash, path)| Some(format!("{path} goes before {} comes", place(hash)?)))
+}
+
+impl World {
+    pub(super) fn fails(&mut self, invariant: &'static str, text: String) {
+        self.wrong.get_or_insert(Wrong::new(invariant, text));
+    }
+
+    /// A replica said that its disk shows a revision: I19.
+    pub(super) fn check_applied(&mut self, at: usize, revision: u64) {
+        self.tell(|| format!("replica {at}: shows {revision}"));
+        if revision > self.hub.head {
+            return self.fails(
+                "I15",
+                format!("replica {at} shows {revision}, which is none"),
+            );
+        }
+        let (tree, disk) = (self.hub.at(revision), self.visible(at));
+        let is_touched = |path: &RelPath| {
+            let key = fold(path.as_str());
+            let oracle = self.shared.lock();
+            let near = |other: &str| {
+                key == other
+                    || key.starts_with(&format!("{other}/"))
+                    || other.starts_with(&format!("{key}/"))
+            };
+            oracle.touched[at].keys().any(|other| near(other))
+        };
+        let unknown = self.replicas[at].unseen_at(revision);
+        let is_unknown = |path: &RelPath| {
+            unknown
+                .iter()
+                .any(|folder| path == folder || path.is_below(folder))
+        };
+        let not_shown = tree.keys().find(|path| {
+            let stood = self.hub.since(revision, path);
+            let shown = stood.iter().any(|node| node.as_ref() == disk.get(*path));
+            !shown && !is_touched(path) && !is_unknown(path)
+        });
+        if let Some(path) = not_shown {
+            let text = format!(
+                "replica {at} says it shows {revision}, but not {path}: {:?}",
+                disk.get(path)
+            );
+            self.fails("I19", text);
+        }
+    }
+
+    /// A flush was answered: what the disk held when it began is at the hub.
+    pub(super) fn check_flushes(&mut self) {
+        let oracle = self.shared.lock();
+        // What a refusal leaves out, and what is written between two calls, may be later.
+        let loose = oracle.alike || oracle.any_hostile || oracle.troubled;
+        let hidden = oracle.hidden.clone();
+        let (owed, at_hub) = (oracle.owed.clone(), oracle.at_hub.clone());
+        drop(oracle);
+        for (at, hid) in hidden.into_iter().enumerate().take(self.replicas.len()) {
+            let Some(asked) = &mut self.replicas[at].asked else {
+                continue;
+            };
+            match asked.answer.try_recv() {
+                Err(TryRecvError::Empty) => continue,
+                Err(TryRecvError::Closed) => {}
+                Ok(_) if hid || loose => {}
+                Ok(_) => {
+                    let wanted = asked.versions.intersection(&owed);
+                    let lacking: Vec<_> = wanted
+                        .filter(|version| !at_hub.contains(*version))
+                        .cloned()
+                        .collect();
+                    if !lacking.is_empty() {
+                        self.fails(
+                            "I19",
+                            format!("replica {at} was flushed, but the hub lacks {lacking:?}"),
+                        );
+                    }
+                }
+            }
+            self.replicas[at].asked = None;
+        }
+    }
+
+    /// Whether a name is kept as the hub has it, or in another form by a volume that finds it by either.
+    pub(super) fn is_named_well(&self, at: usize, path: &str) -> bool {
+        let is_exact = self.replicas[at].volume.inner().make.spelling == Spelling::Exact;
+        RelPath::parse(path).is_ok_and(|known| !is_exact || known.as_str() == path)
+    }
+
+    /// What syncs of a disk, by the hub's names.
+    fn visible(&self, at: usize) -> BTreeMap<RelPath, Node> {
+        let disk = self.replicas[at].volume.inner().below(ROOT);
+        let entries = disk
+            .into_iter()
+            .filter(|(path, entry)| syncs(path, *entry == Entry::Folder));
+        let nodes = entries.filter_map(|(path, entry)| {
+            let node = match entry {
+                Entry::File { bytes, executable } => Node::File {
+                    hash: ContentHash::of(&bytes),
+                    size: bytes.len() as u64,
+                    executable,
+                },
+                Entry::Folder => Node::Folder,
+                Entry::Link(target) => Node::Symlink { target },
+                Entry::Pipe => return None,
+            };
+            let named_well = self.is_named_well(at, &path);
+            named_well.then_some((RelPath::parse(&path).ok()?, node))
+        });
+        nodes.collect()
+    }
+
+    /// Everything that holds when a world has come to rest.
+    pub(super) async fn check(&mut self) {
+        if self.wrong.is_some() {
+            return;
+        }
+        for at in 0..self.replicas.len() {
+            self.check_replica(at);
+        }
+        self.check_owed();
+        self.check_copies();
+        let refused = |replica: &super::replica::Replica| replica.known().refused;
+        if self.wrong.is_none() && !self.replicas.iter().any(refused) {
+            self.check_echo().await;
+        }
+    }
+
+    fn check_replica(&mut self, at: usize) {
+        let disk = self.visible(at);
+        let folds: BTreeSet<String> = self.hub.tree.keys().map(RelPath::fold_key).collect();
+        // A name that differs only in spelling, or a link that leads out, stays on its disk alone, and a person is told.
+        let stays = |path: &RelPath, node: &Node| {
+            let whole = path.ancestors().chain([path.clone()]);
+            let clashes = whole
+                .into_iter()
+                .any(|path| !self.hub.tree.contains_key(&path) && folds.contains(&path.fold_key()));
+            clashes || matches!(node, Node::Symlink { target } if target.starts_with('/'))
+        };
+        // So does a folder for the sake of what is in it.
+        let stays_for = |path: &RelPath| {
+            let mut below = disk.iter().filter(|(other, _)| other.is_below(path));
+            below.any(|(other, node)| stays(other, node))
+        };
+        let known = self.replicas[at].known();
+        let mut wrong = None;
+        for (path, node) in &disk {
+            if self.hub.tree.get(path) != Some(node) && !stays(path, node) && !stays_for(path) {
+                wrong = Some((
+                    "I4",
+                    format!(
+                        "{path} of replica {at} is {node:?}, at the hub {:?}",
+                        self.hub.tree.get(path)
+                    ),
+                ));
+            }
+            if known.local.get(path) != Some(node) {
+                wrong = Some((
+                    "I3",
+                    format!(
+                        "{path} of replica {at} is {node:?}, seen is {:?}",
+                        known.local.get(path)
+                    ),
+                ));
+            }
+        }
+        if let Some(path) = known.local.keys().find(|path| !disk.contains_key(path)) {
+            let text = format!(
+                "{path} is not on replica {at}, seen is {:?}",
+                known.local[path]
+            );
+            wrong = Some(("I3", text));
+        }
+        for path in self.hub.tree.keys().filter(|path| !disk.contains_key(path)) {
+            wrong = Some((
+                "I4",
+                format!("{path} is at the hub, and not on replica {at}"),
+            ));
+        }
+        let mut base = known.base.clone();
+        base.retain(|path, _| {
+            self.hub.tree.contains_key(path)
+                || !disk
+                    .get(path)
+                    .is_some_and(|node| stays(path, node) || stays_for(path))
+        });
+        if base != self.hub.tree {
+            let differs = self
+                .hub
+                .tree
+                .iter()
+                .find(|(path, node)| known.base.get(*path) != Some(node));
+            let beyond = known
+                .base
+                .keys()
+                .find(|path| !self.hub.tree.contains_key(*path));
+            wrong = wrong.or(Some((
+                "I24",
+                format!("the base of replica {at} is not the hub's tree: {differs:?} {beyond:?}"),
+            )));
+        }
+        if known.revision != self.hub.head {
+            wrong = Some((
+                "I15",
+                format!(
+                    "replica {at} is at {}, the hub at {}",
+                    known.revision, self.hub.head
+                ),
+            ));
+        }
+        let inner = self.replicas[at].volume.inner();
+        let outside = inner.below(OUTSIDE);
+        if outside.len() != 1
+            || inner
+                .bytes(&format!("{OUTSIDE}/secret"))
+                .is_none_or(|bytes| **bytes != *b"nobody's business\n")
+        {
+            wrong = Some(("I14", format!("outside of replica {at}: {outside:?}")));
+        }
+        let ignored = inner.bytes(&format!("{ROOT}/{IGNORED}"));
+        if self.shared.lock().ignored[at]
+            && ignored.is_none_or(|bytes| **bytes != *b"made by a tool\n")
+        {
+            wrong = Some(("I18", format!("{IGNORED} of replica {at} is gone")));
+        }
+        drop(inner);
+        if let Some((invariant, text)) = wrong {
+            self.fails(invariant, text);
+        }
+    }
+
+    /// Every version that nobody replaced who saw it is somewhere: I1.
+    fn check_owed(&mut self) {
+        let mut there = BTreeSet::new();
+        for replica in &self.replicas {
+            for text in replica.volume.inner().texts("/") {
+                there.extend(super::oracle::versions(&text));
+            }
+        }
+        let owed = self.shared.lock().owed.clone();
+        let lost: Vec<_> = owed.difference(&there).collect();
+        if !lost.is_empty() {
+            self.fails("I1", format!("lost: {lost:?}"));
+        }
+    }
+
+    /// Where one alone writes and nothing is lost, there is nothing to be copied: I12.
+    fn check_copies(&mut self) {
+        let oracle = self.shared.lock();
+        let is_plain = self.solo.is_some()
+            && !oracle.restored
+            && !oracle.any_crash
+            && !oracle.troubled
+            && !oracle.alike;
+        drop(oracle);
+        let copy = self
+            .hub
+            .tree
+            .keys()
+            .find(|path| path.as_str().contains("(conflict "));
+        if let (true, Some(copy)) = (is_plain, copy) {
+            let text = format!("only one wrote, and there is {copy}");
+            self.fails("I12", text);
+        }
+    }
+
+    /// What comes from the hub is not proposed to it: I10.
+    async fn check_echo(&mut self) {
+        let before = self.shared.lock().proposals;
+        for _ in 0..2 {
+            self.shared.lock().person(&mut self.hub);
+        }
+        self.spread();
+        self.rest().await;
+        let after = self.shared.lock().proposals;
+        if before != after && self.wrong.is_none() {
+            self.fails(
+                "I10",
+                format!("{} batches followed on changes of the hub", after - before),
+            );
+        }
+    }
+}

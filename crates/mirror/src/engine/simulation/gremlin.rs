@@ -1,0 +1,179 @@
+//! What happens to a replica between two calls of its engine: a program writes, the process or the computer ends, a call
+//! fails. And the watch over what an engine destroys.
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+use slipway_core::hash::ContentHash;
+
+use super::actors::ROOT;
+use super::oracle::{Oracle, Torn, is_whole, versions};
+use crate::volume::simulated::{Entry, Inner, Loss, Mischief};
+
+/// What actors, volumes and the world share.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Oracle>>);
+
+impl Shared {
+    pub(super) fn new(oracle: Oracle) -> Self {
+        Self(Arc::new(Mutex::new(oracle)))
+    }
+    pub(super) fn lock(&self) -> MutexGuard<'_, Oracle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Gremlin {
+    pub(super) shared: Shared,
+    pub(super) replica: usize,
+}
+
+impl Mischief for Gremlin {
+    fn before(&mut self, call: &'static str, what: &str, volume: &mut Inner) -> Result<(), Errno> {
+        let mut oracle = self.shared.lock();
+        match oracle.armed[self.replica].as_mut() {
+            None => return Ok(()),
+            Some(0) => {}
+            Some(left) => {
+                *left -= 1;
+                return Ok(());
+            }
+        }
+        oracle.armed[self.replica] = None;
+        let harm = oracle.harm;
+        match oracle.tape.below(10) {
+            0..5 if harm.hostile && oracle.solo.is_none_or(|solo| solo == self.replica) => {
+                let replica = self.replica;
+                oracle.tell(|| format!("before {call} {what} of replica {replica}:"));
+                oracle.any_hostile = true;
+                oracle.focus = inside(what);
+                oracle.program(replica, volume);
+                oracle.focus = None;
+                oracle.arm(replica);
+            }
+            5 | 6 if harm.crashes => crash(&mut oracle, self.replica, volume, Loss::Process),
+            7 if harm.power => crash(&mut oracle, self.replica, volume, Loss::Power),
+            8.. if harm.errors => {
+                let errors = [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::MFILE];
+                let error = *oracle.tape.pick(&errors);
+                let replica = self.replica;
+                oracle.tell(|| format!("replica {replica}: {call} {what} fails: {error}"));
+                oracle.troubled = true;
+                oracle.arm(replica);
+                return Err(error);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn after(&mut self, call: &'static str, what: &str, error: Option<&Errno>) {
+        let changes = ["rename", "exchange", "unlink", "mkdir", "rmdir", "symlink"];
+        if changes.contains(&call) {
+            let replica = self.replica;
+            let how = error.map_or(String::new(), |error| format!(": {error}"));
+            self.shared
+                .lock()
+                .tell(|| format!("    replica {replica}: {call} {what}{how}"));
+        }
+    }
+
+    fn renamed(&mut self, from: &str, to: &str) {
+        let mut oracle = self.shared.lock();
+        let inside = |path: &str| path.starts_with(ROOT) && !path.contains("/.slipway/");
+        match (inside(from), inside(to)) {
+            (true, false) => drop(oracle.away[self.replica].insert(from.to_owned())),
+            (false, true) if oracle.away[self.replica].contains(to) && to_come(from) => {
+                let text = format!("{to} was away before what replaces it came");
+                oracle.gap.get_or_insert(text);
+            }
+            _ => {}
+        }
+    }
+
+    fn destroys(&mut self, path: &str, bytes: &[u8], volume: &Inner) -> Option<String> {
+        let inside = path
+            .strip_prefix(ROOT)
+            .map(|path| path.trim_start_matches('/'));
+        if inside.is_some_and(|inside| !inside.starts_with(".slipway/")) {
+            return Some(format!("the engine destroys {path} unseen"));
+        }
+        // What was only on its way in is whoever's who sent it.
+        if to_come(path) {
+            return None;
+        }
+        self.lost(path, bytes, volume)
+    }
+
+    fn durable(&mut self, bytes: &[u8]) {
+        self.shared.lock().is_durable(self.replica, bytes);
+    }
+}
+
+impl Gremlin {
+    /// What of these bytes is nowhere else.
+    fn lost(&self, path: &str, bytes: &[u8], volume: &Inner) -> Option<String> {
+        let oracle = self.shared.lock();
+        let mut owed: BTreeSet<String> = oracle.owed_in(bytes).into_iter().collect();
+        owed.retain(|version| !oracle.at_hub.contains(version));
+        if owed.is_empty() {
+            return None;
+        }
+        for (other, entry) in volume.below("/") {
+            if let Entry::File { bytes, .. } = entry
+                && format!("/{other}") != path
+            {
+                owed.retain(|version| !versions(&bytes).contains(version));
+            }
+        }
+        (!owed.is_empty())
+            .then(|| format!("the engine destroys {path} with {owed:?}, which is nowhere else"))
+    }
+}
+
+/// The path of a call's that people see, if it has one.
+fn inside(what: &str) -> Option<String> {
+    let begin = what.rfind(&format!("{ROOT}/"))?;
+    let path = what[begin..].split(" /").next()?;
+    (!path.contains("/.slipway")).then(|| path.to_owned())
+}
+
+/// Whether a private file is one that was never visible.
+fn to_come(path: &str) -> bool {
+    path.contains("/tmp/n-")
+}
+
+/// Ends an engine, and maybe its computer.
+pub(super) fn crash(oracle: &mut Oracle, replica: usize, volume: &mut Inner, loss: Loss) {
+    oracle.tell(|| format!("replica {replica}: the end of the {loss:?}"));
+    let before = volume.held();
+    volume.crash(loss, &mut |many| oracle.tape.below(many));
+    oracle.any_crash = true;
+    if loss == Loss::Process {
+        return;
+    }
+    oracle.lost_power = Some(replica);
+    oracle.forget_late(replica);
+    for (path, id, bytes) in volume.files(ROOT) {
+        let Some(old) = before.get(&id).filter(|old| **old != bytes) else {
+            continue;
+        };
+        if is_whole(&bytes) {
+            continue;
+        }
+        oracle.tell(|| format!("  {path} is torn: {} of {} bytes", bytes.len(), old.len()));
+        let was = ContentHash::of(old);
+        if !oracle.contents.contains(&was) {
+            // What a program saved there alone is nobody's to mend, nor what it saved it over.
+            oracle.forget(old);
+            continue;
+        }
+        let torn = Torn {
+            was,
+            place: path.clone(),
+            is_blank: bytes.iter().all(|byte| *byte == 0),
+        };
+        let hash = ContentHash::of(&bytes);
+        oracle.torn[replica].entry(hash).or_default().push(torn);
+    }
+}

@@ -1,0 +1,315 @@
+//! One replica of a simulated world: an engine on its volume, and the wire between it and the hub.
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use slipway_core::path::RelPath;
+use slipway_proto::v1;
+use slipway_proto::v1::hub_frame::Frame;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::actors::{OUTSIDE, ROOT};
+use super::gremlin::{Gremlin, Shared, crash};
+use super::hub::{Cursor, Tree};
+use crate::engine::around::Surroundings;
+use crate::engine::beside::{Beside, Queue};
+use crate::engine::state::State;
+use crate::engine::{Brake, Input, Link, LinkId, Settings};
+use crate::volume::simulated::{Loss, Make, SimVolume};
+use crate::watch::{Ear, Watch};
+
+/// Frames that wait: more than a step of an engine sends, since nobody takes them meanwhile.
+const FRAMES: usize = 4_096;
+
+/// A flush that was not answered yet.
+pub(super) struct Asked {
+    pub(super) answer: oneshot::Receiver<u64>,
+    /// Versions that the disk held when it began.
+    pub(super) versions: BTreeSet<String>,
+}
+
+pub(super) struct Replica {
+    pub(super) number: usize,
+    pub(super) volume: SimVolume,
+    pub(super) state: Option<State>,
+    life: u64,
+    pub(super) queue: Queue,
+    ear: Ear,
+    link: u64,
+    pub(super) connected: bool,
+    pub(super) frames: mpsc::Receiver<v1::SpokeFrame>,
+    pub(super) blobs: mpsc::Receiver<v1::SpokeBulk>,
+    pub(super) cursor: Cursor,
+    pub(super) to_spoke: VecDeque<Frame>,
+    pub(super) bulk: VecDeque<Bytes>,
+    pub(super) asked: Option<Asked>,
+    /// Revisions that it told to be shown, and the folders that it could not look into then.
+    told: BTreeMap<u64, BTreeSet<RelPath>>,
+    /// What it deleted at the hub before it put it elsewhere.
+    pub(super) parted: Option<String>,
+    /// It found that the hub has another tree than it told of.
+    pub(super) differs: bool,
+    /// The last batch of this life that was looked at.
+    judged: u64,
+    shared: Shared,
+}
+
+impl Replica {
+    pub(super) fn new(number: usize, make: Make, shared: &Shared) -> Self {
+        let volume = SimVolume::new(make);
+        {
+            let mut inner = volume.inner();
+            let made = [ROOT, "/state", OUTSIDE].map(|folder| inner.make_all(folder));
+            assert!(made.iter().all(Result::is_ok), "a fresh volume has room");
+            let outside = inner.write(&format!("{OUTSIDE}/secret"), b"nobody's business\n");
+            assert!(outside.is_ok(), "a fresh volume has room");
+            inner.write_back();
+        }
+        let (shared, replica) = (shared.clone(), number);
+        volume.set_mischief(Box::new(Gremlin {
+            shared: shared.clone(),
+            replica,
+        }));
+        Self {
+            number,
+            volume,
+            state: None,
+            life: 0,
+            queue: Queue::default(),
+            ear: Ear::default(),
+            link: 0,
+            connected: false,
+            frames: mpsc::channel(1).1,
+            blobs: mpsc::channel(1).1,
+            cursor: Cursor::default(),
+            to_spoke: VecDeque::new(),
+            bulk: VecDeque::new(),
+            asked: None,
+            told: BTreeMap::new(),
+            parted: None,
+            differs: false,
+            judged: 0,
+            shared,
+        }
+    }
+
+    /// Starts the engine, if it can.
+    pub(super) fn start(&mut self) {
+        self.ear = Ear::default();
+        self.queue = Queue::default();
+        self.judged = 0;
+        let volume = self.volume.reborn();
+        self.life = self.volume.inner().life();
+        let settings = Settings {
+            root: ROOT.into(),
+            state: "/state".into(),
+            name: format!("replica {}", self.number),
+            fresh_id: format!("root-{}-{}", self.number, self.life),
+            brake: Brake::Tell,
+            undo: false,
+        };
+        let around = Surroundings {
+            volume: Arc::new(volume.clone()),
+            watch: Watch::with(Some(Box::new(volume)), self.ear.clone()),
+            beside: Beside::Queue(self.queue.clone()),
+        };
+        let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
+        match State::with(settings, around, applied, notices) {
+            Ok(state) => self.state = Some(state),
+            Err(error) => {
+                let number = self.number;
+                self.shared
+                    .lock()
+                    .tell(|| format!("replica {number} does not start: {error}"));
+            }
+        }
+        self.mind_the_end();
+    }
+
+    /// Ends the engine as it is; or the computer.
+    pub(super) fn crash(&mut self, loss: Loss) {
+        crash(
+            &mut self.shared.lock(),
+            self.number,
+            &mut self.volume.inner(),
+            loss,
+        );
+        self.mind_the_end();
+    }
+
+    /// Whether the engine came to its end in the last step: then nothing is left of it.
+    pub(super) fn mind_the_end(&mut self) {
+        if self.volume.inner().life() != self.life {
+            self.state = None;
+            self.queue = Queue::default();
+            self.asked = None;
+            self.hang_up();
+        }
+    }
+
+    /// Everything on the wire is lost.
+    pub(super) fn hang_up(&mut self) {
+        self.connected = false;
+        self.told.clear();
+        self.to_spoke.clear();
+        self.bulk.clear();
+        self.cursor = Cursor::default();
+        (self.frames, self.blobs) = (mpsc::channel(1).1, mpsc::channel(1).1);
+    }
+
+    pub(super) async fn disconnect(&mut self) {
+        self.hang_up();
+        let link = LinkId(self.link);
+        self.turn(Some(Input::Disconnected(link))).await;
+    }
+
+    pub(super) async fn connect(&mut self) {
+        if self.state.is_none() {
+            return;
+        }
+        self.hang_up();
+        self.connected = true;
+        self.link += 1;
+        let (control, frames) = mpsc::channel(FRAMES);
+        let (bulk, blobs) = mpsc::channel(FRAMES);
+        (self.frames, self.blobs) = (frames, blobs);
+        let id = LinkId(self.link);
+        self.turn(Some(Input::Connected(Link { id, control, bulk })))
+            .await;
+    }
+
+    /// One turn of the engine's loop, with what it is told.
+    pub(super) async fn turn(&mut self, input: Option<Input>) {
+        let Some(state) = &mut self.state else { return };
+        if let Some(input) = input {
+            state.take(input).await;
+        }
+        state.hear();
+        tokio::select! {
+            biased;
+            stored = state.keep.stored() => state.stored(stored),
+            () = std::future::ready(()) => {}
+        }
+        state.wake(Instant::now());
+        state.act().await;
+        let batch = state.outstanding.as_ref().map_or(0, |batch| batch.number);
+        if batch > self.judged {
+            self.judged = batch;
+            self.parted = super::check::goes_without(state);
+        }
+        if let Some(revision) = state.applied_told {
+            let unseen = || state.unknown.clone();
+            self.told.entry(revision).or_insert_with(unseen);
+        }
+        let hung_up = self.connected && state.link.is_none();
+        self.mind_the_end();
+        if hung_up && self.connected {
+            self.differs = true;
+            self.hang_up();
+        }
+    }
+
+    pub(super) async fn hears(&mut self, frame: Frame) {
+        let frame = v1::HubFrame { frame: Some(frame) };
+        self.turn(Some(Input::Hub(LinkId(self.link), frame))).await;
+    }
+
+    pub(super) async fn hears_bulk(&mut self, blob: v1::Blob) {
+        let frame = Some(v1::hub_bulk::Frame::Blob(blob));
+        let input = Input::Bulk(LinkId(self.link), v1::HubBulk { frame });
+        self.turn(Some(input)).await;
+    }
+
+    /// Tells the engine of what happened in watched folders, up to so many events; some may be lost on the way.
+    pub(super) fn deliver(&mut self, many: usize, lose: &mut dyn FnMut() -> bool) {
+        for _ in 0..many {
+            let event = self.volume.inner().events.pop_front();
+            let Some(event) = event else { return };
+            if !lose() {
+                self.ear.hear(Ok(event));
+            }
+        }
+    }
+
+    /// Tells it that events were lost.
+    pub(super) fn overflow(&mut self) {
+        self.volume.inner().events.clear();
+        let flag = notify::event::Flag::Rescan;
+        let event = notify::Event::new(notify::EventKind::Other).set_flag(flag);
+        self.ear.hear(Ok(event));
+    }
+
+    /// Does something that waits beside the loop.
+    pub(super) async fn work(&mut self) -> bool {
+        let Some(work) = self.queue.next() else {
+            return false;
+        };
+        work();
+        self.mind_the_end();
+        self.turn(None).await;
+        true
+    }
+
+    /// What is still to be done, if anything.
+    pub(super) fn is_busy_with(&self) -> Option<String> {
+        let Some(state) = &self.state else {
+            return Some("nothing: it does not run".into());
+        };
+        let on_the_wire = !self.frames.is_empty()
+            || !self.blobs.is_empty()
+            || !self.to_spoke.is_empty()
+            || !self.bulk.is_empty();
+        let is_busy = on_the_wire
+            || !self.queue.is_empty()
+            || !self.connected
+            || !state.to_propose.is_empty()
+            || state.outstanding.is_some()
+            || !state.dirty.is_empty()
+            || !state.keep.is_stored()
+            || !state.shows_all();
+        is_busy.then(|| {
+            format!(
+                "to propose {:?}, under way {:?}, dirty {:?}, not applied {:?}, wanted {}, stored {}, wire {on_the_wire}",
+                state.to_propose,
+                state.outstanding.as_ref().map(|batch| &batch.operations),
+                state.dirty,
+                state.troubles.unapplied,
+                !state.contents.is_complete(),
+                state.keep.is_stored(),
+            )
+        })
+    }
+
+    /// What it could not look into when it told first that it shows a revision, and what it cannot now.
+    pub(super) fn unseen_at(&self, revision: u64) -> BTreeSet<RelPath> {
+        let then = self.told.get(&revision).into_iter().flatten();
+        then.cloned().chain(self.known().unknown).collect()
+    }
+
+    /// What the engine knows.
+    pub(super) fn known(&self) -> Known {
+        let Some(state) = &self.state else {
+            return Known::default();
+        };
+        Known {
+            base: state.base.clone(),
+            local: state.local.clone(),
+            revision: state.revision,
+            unknown: state.unknown.clone(),
+            refused: state.troubles.refused().next().is_some(),
+        }
+    }
+}
+
+/// What an engine knows of the world.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) base: Tree,
+    pub(super) local: Tree,
+    pub(super) revision: u64,
+    /// Whether the hub refuses something of it.
+    pub(super) refused: bool,
+    /// Folders that it cannot look into.
+    pub(super) unknown: BTreeSet<RelPath>,
+}

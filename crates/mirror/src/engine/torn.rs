@@ -1,0 +1,118 @@
+//! After a loss of power: a file of which a part alone got to the disk is nobody's edit. What the base does not tell of may be
+//! one; it is compared with what the hub has, and with what it was, before the hub is told of it.
+use std::io::Read as _;
+
+use slipway_core::limits::MERGED_BYTES_MAX;
+use slipway_core::path::RelPath;
+use slipway_sync::conflict::original;
+use slipway_sync::node::Node;
+use slipway_sync::torn::is_torn;
+
+use super::state::State;
+use crate::disk::{DiskError, Expected};
+use crate::local::By;
+use crate::planted::{self, Bug};
+
+impl State {
+    /// The computer was started anew without a stop of the engine before: files that are not as agreed on are suspect.
+    pub(super) fn suspect_files(&mut self) {
+        if planted::is(Bug::TornIsEdit) {
+            return;
+        }
+        let other = self
+            .local
+            .iter()
+            .filter(|(path, node)| self.base.get(*path) != Some(*node));
+        let prints =
+            other.filter_map(|(path, _)| Some((path.clone(), self.prints.get(path)?.print)));
+        self.suspects = prints.collect();
+    }
+
+    /// Whether a path is left alone for now: it waits for the contents that it is compared with, or was mended.
+    pub(super) fn is_torn(&mut self, path: &RelPath) -> bool {
+        let Some(print) = self.suspects.get(path) else {
+            return false;
+        };
+        // Written since: by somebody who knew what they wrote.
+        let is_file = matches!(self.local.get(path), Some(Node::File { .. }));
+        if !is_file
+            || self
+                .prints
+                .get(path)
+                .is_none_or(|known| known.print != *print)
+        {
+            self.suspects.remove(path);
+            return false;
+        }
+        match self.mend(path) {
+            Ok(is_left_alone) => is_left_alone,
+            Err(error) => {
+                self.not_applied(path, &error);
+                true
+            }
+        }
+    }
+
+    fn mend(&mut self, path: &RelPath) -> Result<bool, DiskError> {
+        let known = [self.remote.get(path), self.base.get(path)];
+        let known = known.into_iter().flatten().chain(self.copies_of(path));
+        let known: Vec<Node> = known.cloned().collect();
+        let mut found = None;
+        for node in known {
+            let Node::File {
+                hash,
+                size,
+                executable,
+            } = node
+            else {
+                continue;
+            };
+            if size > MERGED_BYTES_MAX || self.contents.is_missing(hash) {
+                continue;
+            }
+            let Some(whole) = self.bytes(path, hash) else {
+                return Ok(true);
+            };
+            let found = match &mut found {
+                Some(found) => found,
+                none => none.insert(self.read_whole(path)?),
+            };
+            if !is_torn(found, &whole) {
+                continue;
+            }
+            let Some(Expected::File(was)) = self.expected(path) else {
+                return Err(DiskError::Unexpected);
+            };
+            let scratch = self.disk.private().write(&whole)?;
+            let placed = self.disk.put(&scratch, path, executable, Some(was));
+            let print = placed.inspect_err(|_| self.disk.private().discard(&scratch))?;
+            tracing::warn!(%path, "A loss of power left a part of a file, which is whole again");
+            self.has_print(path, print);
+            self.disk_has(path, Some(node), By::Hub);
+            self.suspects.remove(path);
+            self.settle(path);
+            return Ok(true);
+        }
+        self.suspects.remove(path);
+        self.contents.unwant(path);
+        Ok(false)
+    }
+
+    /// Conflict copies of a path that the hub has: the loss may have taken the rename to one.
+    fn copies_of(&self, path: &RelPath) -> impl Iterator<Item = &Node> {
+        let (name, folder) = (path.name(), path.parent());
+        let remote = self.remote.iter();
+        remote
+            .filter(move |(copy, _)| {
+                copy.parent() == folder && original(copy.name()).as_deref() == Some(name)
+            })
+            .map(|(_, node)| node)
+    }
+
+    fn read_whole(&self, path: &RelPath) -> Result<Vec<u8>, DiskError> {
+        let mut bytes = Vec::new();
+        let file = self.disk.root().read(path)?;
+        file.take(MERGED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
