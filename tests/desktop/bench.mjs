@@ -54,7 +54,11 @@ async function start() {
 async function terminal(number) {
   const prompt = join(home, `prompt-${number}`);
   rmSync(prompt, { force: true });
-  await window.press("Control", "Shift", "`");
+  await window.press("F1");
+  await shows(`() => document.activeElement?.role === "combobox"`);
+  await window.type("New terminal on this computer");
+  await shows(`() => document.querySelector("[role=option]")?.textContent.includes("New terminal on this computer")`);
+  await window.press("Enter");
   const focused = `() => document.activeElement?.classList.contains("xterm-helper-textarea")`;
   await shows(focused);
   // It may not read yet: what is typed before is kept for it.
