@@ -102,6 +102,7 @@ test("sync and conflicts: into the side bar, through a merge, and back by Escape
   await page.keyboard.press("Enter");
   await expect(save).toHaveAttribute("aria-disabled", "true");
   await expect(save).toBeFocused();
+  await expect(page.getByText("edit freely", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+Enter");
   await expect(page.getByText("One side deleted this file")).toBeVisible();
   await hasFocus(page);
@@ -183,5 +184,22 @@ test("a workspace of this computer alone is uploaded, and the question gives the
   await expect(name).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByText("is on its way to the server")).toBeVisible();
+  await hasFocus(page);
+});
+
+test("in a narrow window the side bar comes over the editor and is put away, with the keys", async ({ page, fake }) => {
+  await page.setViewportSize({ width: 880, height: 700 });
+  await page.goto(`${fake}${FULL}?desktop&state=full`);
+  const tree = page.getByRole("tree", { name: "Files" });
+  await expect(button(page, "Explorer")).toBeVisible();
+  await page.keyboard.press("Control+Shift+E");
+  await expect(tree).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(tree).toBeHidden();
+  await hasFocus(page);
+  await page.keyboard.press("Control+B");
+  await expect(tree).toBeVisible();
+  await page.keyboard.press("Control+B");
+  await expect(tree).toBeHidden();
   await hasFocus(page);
 });

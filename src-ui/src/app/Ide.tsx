@@ -1,5 +1,6 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { useSearch } from "wouter";
 import { navigate } from "wouter/use-browser-location";
 import { type Action, chordOf, find, hintOf } from "../bench/actions";
@@ -151,8 +152,8 @@ function Frame({ bench, start, end }: PlaceProps) {
         aria-label={SIDES[side]}
         onKeyDown={(event) => {
           if (event.key !== "Escape" || !liesOver()) return;
-          leaveSide();
-          bench.editor.focus();
+          flushSync(leaveSide);
+          bench.toEditor();
         }}
       >
         <Side bench={bench} side={side} />

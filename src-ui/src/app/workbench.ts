@@ -16,6 +16,7 @@ import { Here } from "../host/here";
 import type { Host } from "../host/host";
 import { IdeCalls } from "../host/ide";
 import { LiveWorkspace } from "../host/live";
+import { isNowhere } from "../ui/keepFocus";
 import type { Popups } from "../ui/popups";
 import { actionsOf } from "./actions";
 import { joinBadges } from "./badges";
@@ -219,17 +220,16 @@ export class Workbench {
   }
 
   /** The keys go to the text; where none is open, to what opens one. */
-  private toEditor(): void {
+  toEditor(): void {
     this.editor.focus();
-    const nowhere = document.activeElement === document.body;
-    if (nowhere) enterRegion(this.frame.getState().sideOpen ? ".side" : ".main");
+    if (isNowhere()) enterRegion(this.frame.getState().sideOpen ? ".side" : ".main");
   }
 
   /** Puts it away; the focus does not go with it. */
   toggleSide(): void {
-    const held = document.activeElement?.closest(".side") !== null;
-    flushSync(() => this.frame.setState((state) => ({ sideOpen: !state.sideOpen })));
-    if (held) enterRegion(".main");
+    const { sideOpen } = this.frame.getState();
+    flushSync(() => this.frame.setState({ sideOpen: !sideOpen }));
+    if (sideOpen && isNowhere()) this.toEditor();
   }
 
   /** After one conflict comes the next, or the editor. */

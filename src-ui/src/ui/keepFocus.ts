@@ -52,8 +52,10 @@ export function keepFocus(): () => void {
   };
 }
 
-function isNowhere(): boolean {
-  return document.activeElement === null || document.activeElement === document.body;
+/** Whether nothing that can be seen has the focus: one on what was hidden goes away with the next frame. */
+export function isNowhere(): boolean {
+  const at = document.activeElement;
+  return at === null || at === document.body || at.getClientRects().length === 0;
 }
 
 /** The first that can be focused after the gap, before it, or around it. */

@@ -9,6 +9,8 @@ import { useNow } from "../../ui/useNow";
 import { roughly } from "../../ui/words";
 
 const NOW_MS = 1_000;
+/** What is over sooner moves nothing on the page. */
+const SHOWN_MS = 900;
 /** Before that a guess says nothing. */
 const WATCHED_MS = 5_000;
 /** What takes less is over before anybody has read it. */
@@ -22,12 +24,13 @@ export function Bout({ here, files }: { here: Here; files: boolean }) {
 }
 
 function Going({ work, counted }: { work: Work; counted: boolean }) {
-  const left = useTimeLeft(work);
+  const { lasted, left } = usePace(work);
+  if (lasted < SHOWN_MS) return null;
   const { files, filesDone, bytes, bytesDone } = work;
   // Where there are no bytes, as in deletions, files are what there is to count.
   const [done, total] = bytes > 0 ? [bytesDone, bytes] : [filesDone, files];
   return (
-    <div className="sync-bout late">
+    <div className="sync-bout">
       <Progress label="Sync" done={done} total={total} />
       <p className="small faint num">
         {[counted ? filesWords(work) : "", bytesWords(work), left].filter(Boolean).join(" · ")}
@@ -36,13 +39,13 @@ function Going({ work, counted }: { work: Work; counted: boolean }) {
   );
 }
 
-/** From what was seen of its pace. */
-function useTimeLeft({ bytes, bytesDone }: Work): string {
+/** How long it has been watched, and what its pace meanwhile says of the rest. */
+function usePace({ bytes, bytesDone }: Work): { lasted: number; left: string } {
   const now = useNow(NOW_MS);
   const begun = useRef({ at: now, done: bytesDone });
   const { at, done } = begun.current;
-  const pace = (bytesDone - done) / (now - at);
-  if (now - at < WATCHED_MS || pace <= 0) return "";
-  const left = (bytes - bytesDone) / pace;
-  return left < LONG_MS ? "" : `${roughly(left)} left`;
+  const lasted = now - at;
+  const rest = ((bytes - bytesDone) * lasted) / (bytesDone - done);
+  const says = lasted >= WATCHED_MS && bytesDone > done && rest >= LONG_MS;
+  return { lasted, left: says ? `${roughly(rest)} left` : "" };
 }

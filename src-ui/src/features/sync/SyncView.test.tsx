@@ -18,7 +18,14 @@ const SHOWS: [FakeState, string][] = [
 ];
 
 /** What others offer. */
-const OFFERED = ["sync.retry", "sync.upload", "app.signIn", "app.workspaces", "app.open"];
+const OFFERED = [
+  "sync.retry",
+  "sync.upload",
+  "sync.folder",
+  "app.signIn",
+  "app.workspaces",
+  "app.open",
+];
 
 async function opened(state: FakeState, theme: "dark" | "light" = "dark") {
   const done: string[] = [];
@@ -88,7 +95,8 @@ test("a first sync tells how far it has come, in files and bytes", async () => {
   await move(18_796, 660_000_000);
   await expect.element(page.getByText(/1.204 of 20.000 files/)).toBeVisible();
   const bar = page.getByRole("progressbar", { name: "Sync" });
-  await expect.element(bar).toHaveAttribute("aria-valuenow", "34");
+  // What is over within a second shows no bar.
+  await expect.element(bar, { timeout: 5_000 }).toHaveAttribute("aria-valuenow", "34");
   await move(0, 0);
   await expect.element(bar).not.toBeInTheDocument();
 });
@@ -118,4 +126,16 @@ test("a workspace of this computer alone is uploaded to the server that is there
   expect(why()).toBeNull();
   host.program?.become("idle");
   expect(why()).toBe("Nobody is signed in to a server");
+});
+
+test("names that no server takes are told, with the way to where they can be changed", async () => {
+  const { here, host, done } = await opened("full");
+  const sync = here.state.sync as Sync;
+  host.program?.syncs.set(here.id, { ...sync, odd: ["data/caf\\xe9.csv"] });
+  await here.pullSync();
+  await expect.element(page.getByText("data/caf\\xe9.csv")).toBeVisible();
+  const section = page.getByRole("region", { name: /Names that no server takes/ });
+  await section.getByRole("button", { name: "Show the folder" }).click();
+  expect(done).toEqual(["sync.folder"]);
+  expect(await faults()).toEqual([]);
 });

@@ -15,6 +15,7 @@ import { sentence } from "../../ui/words";
 import { Arrivals, Notices } from "./Arrivals";
 import { Bout } from "./Bout";
 import { ConflictList } from "./ConflictList";
+import { OddNames } from "./OddNames";
 import { Paths } from "./Paths";
 import { actOf, standWords, waitingWords } from "./words";
 import "./sync.css";
@@ -35,6 +36,7 @@ export function SyncView({ here }: { here: Here }) {
             {sync.held ? <Held here={here} held={sync.held} /> : null}
             <ConflictList here={here} />
             <Paths paths={sync.state === "local" ? [] : sync.paths} moving={sync.up + sync.down} />
+            <OddNames names={sync.odd} />
             <Arrivals here={here} arrivals={sync.arrivals} />
             <Notices notices={sync.notices} />
             {sync.partly_watched ? (
