@@ -1,6 +1,8 @@
 /** The rows: arrow keys walk them, Enter opens, F2 and Del act, the menu has the rest. */
 import type { KeyboardEvent } from "react";
 import { Link } from "wouter";
+import { briefWords } from "../../bench/syncWords";
+import type { SyncBrief } from "../../host/generated/api/SyncBrief";
 import type { Workspace } from "../../host/generated/api/Workspace";
 import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
@@ -101,7 +103,7 @@ function Row({ row, acts, now }: { row: Workspace; acts: Acts; now: number }) {
       <td className="c-language muted">{written ?? <None />}</td>
       {desktop ? (
         <td>
-          <Here there={at !== null} />
+          <Here brief={acts.brief(row)} />
         </td>
       ) : null}
       <td>
@@ -129,11 +131,20 @@ function Row({ row, acts, now }: { row: Workspace; acts: Acts; now: number }) {
   );
 }
 
-function Here({ there }: { there: boolean }) {
+/** How its folder on this computer stands; null: it has none. */
+function Here({ brief }: { brief: SyncBrief | null }) {
+  if (!brief)
+    return (
+      <span className="row gap2 faint">
+        <Icon name="cloud" className="icon-sm" />
+        Not downloaded
+      </span>
+    );
+  const { icon, tone, text } = briefWords(brief);
   return (
-    <span className={`row gap2${there ? "" : " faint"}`}>
-      <Icon name={there ? "check" : "cloud"} className={there ? "ok icon-sm" : "icon-sm"} />
-      {there ? "Yes" : "Not downloaded"}
+    <span className="row gap2">
+      <Icon name={icon} className={`icon-sm ${tone}`} />
+      {text}
     </span>
   );
 }

@@ -1,6 +1,7 @@
 /** What can be done to workspaces, each with its question before and its message after. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
+import type { SyncBrief } from "../../host/generated/api/SyncBrief";
 import type { Template } from "../../host/generated/api/Template";
 import type { Workspace } from "../../host/generated/api/Workspace";
 import { TRASH_DAYS, WORKSPACE_NAME_CHARS_MAX } from "../../host/generated/limits";
@@ -25,6 +26,8 @@ export interface Acts {
   purge(row: Workspace): Promise<void>;
   /** Where it opens at once; null while it has to be brought to this computer first. */
   at(row: Pick<Workspace, "id">): string | null;
+  /** In the desktop program: how its folder on this computer stands; null when it has none. */
+  brief(row: Pick<Workspace, "id">): SyncBrief | null;
   open(row: Pick<Workspace, "id" | "name">): Promise<void>;
   name(title: string, yes: string, value: string, send?: Question["send"]): Promise<string | null>;
 }
@@ -36,9 +39,11 @@ export function useActs(): Acts {
   const client = useQueryClient();
   const [, go] = useLocation();
   const at = (row: Workspace) => `/workspaces/${row.id}`;
+  const hereOf = (id: string) => local?.find(({ remote }) => remote?.workspace === id) ?? null;
+  const brief: Acts["brief"] = ({ id }) => hereOf(id)?.sync ?? null;
   const opensAt: Acts["at"] = ({ id }) => {
     if (!desktop) return `/w/${id}`;
-    const here = local?.find(({ remote }) => remote?.workspace === id);
+    const here = hereOf(id);
     return here ? `/w/${here.id}` : null;
   };
   const open: Acts["open"] = async (row) => {
@@ -89,6 +94,7 @@ export function useActs(): Acts {
   return {
     name,
     at: opensAt,
+    brief,
     open,
     create: async (template, title, taken) => {
       await name(
