@@ -3,7 +3,6 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use crate::command_line::desk::Desk;
-use crate::lab::PATIENCE;
 
 /// The bus and the keychain's program on it.
 pub(super) struct Bus {
@@ -39,15 +38,26 @@ impl Bus {
             password.write_all(b"pw\n").expect("a password");
         }
         drop(password);
-        let begin = std::time::Instant::now();
-        while !is_served(&address) {
-            assert!(begin.elapsed() < PATIENCE, "no keychain comes to the bus");
-            std::thread::sleep(super::MOMENT); // waits: a bus tells nobody that a name has come
-        }
         Self {
             address,
             daemons: vec![keychain, bus],
         }
+    }
+}
+
+impl Bus {
+    /// Waits until the keychain has come to the bus.
+    pub(super) async fn serves(&self) {
+        let so = async || {
+            let mut ask = tokio::process::Command::new("dbus-send");
+            ask.arg(format!("--bus={}", self.address))
+                .args(["--print-reply=literal", "--dest=org.freedesktop.DBus", "/"])
+                .arg("org.freedesktop.DBus.NameHasOwner")
+                .arg("string:org.freedesktop.secrets");
+            let answer = ask.output().await.expect("dbus-send is installed");
+            String::from_utf8_lossy(&answer.stdout).contains("true")
+        };
+        super::eventually("the keychain is on the bus", so).await;
     }
 }
 
@@ -66,15 +76,4 @@ impl Drop for Bus {
             daemon.wait().ok();
         }
     }
-}
-
-/// Whether the keychain has come to the bus.
-fn is_served(address: &str) -> bool {
-    let mut ask = Command::new("dbus-send");
-    ask.arg(format!("--bus={address}"))
-        .args(["--print-reply=literal", "--dest=org.freedesktop.DBus", "/"])
-        .arg("org.freedesktop.DBus.NameHasOwner")
-        .arg("string:org.freedesktop.secrets");
-    let answer = ask.output().expect("dbus-send is installed");
-    String::from_utf8_lossy(&answer.stdout).contains("true")
 }

@@ -49,6 +49,7 @@ impl Window {
     /// Opens it on a bus with a keychain that is unlocked or not.
     pub(super) async fn open_with_keychain(desk: &Desk, unlocked: bool) -> Self {
         let bus = Bus::start(desk, unlocked);
+        bus.serves().await;
         let around = [("DBUS_SESSION_BUS_ADDRESS".to_owned(), bus.address.clone())];
         Self::open_among(desk, &[], &around, Some(bus)).await
     }

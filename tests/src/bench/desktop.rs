@@ -8,6 +8,14 @@ use tokio::process::Command;
 
 use super::{Row, Samples, figure, tell};
 
+/// What is measured.
+pub struct Program<'a> {
+    /// `slipway`.
+    pub app: &'a Path,
+    /// What serves its terminals; an installed one finds it by itself.
+    pub agent: &'a Path,
+}
+
 #[derive(Deserialize)]
 struct Start {
     ms: f64,
@@ -29,7 +37,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 ///
 /// # Errors
 /// When the window does not come up.
-pub async fn start(program: &Path, rounds: usize) -> Result<Vec<Row>> {
+pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
     let (mut cold, mut warm) = (Samples::default(), Samples::default());
     let mut is_cold = true;
     for _ in 0..rounds {
@@ -71,7 +79,7 @@ pub async fn start(program: &Path, rounds: usize) -> Result<Vec<Row>> {
 ///
 /// # Errors
 /// When the window does not come up, or Ctrl-C ends nothing.
-pub async fn work(program: &Path, rounds: usize) -> Result<Vec<Row>> {
+pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
     let [mut rest, mut grown, mut ctrl_c, mut frame] = std::array::from_fn(|_| Samples::default());
     for _ in 0..rounds {
         let home = tempfile::tempdir()?;
@@ -116,7 +124,7 @@ fn forget() -> bool {
     std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
-async fn measure<T: DeserializeOwned>(what: &str, program: &Path, home: &Path) -> Result<T> {
+async fn measure<T: DeserializeOwned>(what: &str, program: &Program<'_>, home: &Path) -> Result<T> {
     let folder = home.join("tides");
     std::fs::create_dir_all(&folder)?;
     let file = folder.join("tides.py");
@@ -125,9 +133,10 @@ async fn measure<T: DeserializeOwned>(what: &str, program: &Path, home: &Path) -
     let done = Command::new("node")
         .arg(script)
         .arg(what)
-        .arg(program)
+        .arg(program.app)
         .arg(home)
         .arg(&file)
+        .env("SLIPWAY_AGENT", program.agent)
         .output()
         .await?;
     let told = String::from_utf8_lossy(&done.stderr);

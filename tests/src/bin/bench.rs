@@ -92,6 +92,10 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
     let some = |many: usize| {
         if args.quick { many / 10 + 1 } else { many }
     };
+    let window = desktop::Program {
+        app: &args.program,
+        agent: &args.parts.agent,
+    };
     match name {
         "rest" => files::rest(lab).await,
         "write" => files::write(lab, some(200)).await,
@@ -105,8 +109,8 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         "resume" => resume::resume(lab, peers, some(100)).await,
         "idle" => idle::idle(lab, peers, some(3)).await,
         "cold" => page::cold(lab, &args.peers, some(5)).await,
-        "desktop-start" => desktop::start(&args.program, some(5)).await,
-        "desktop-work" => desktop::work(&args.program, some(3)).await,
+        "desktop-start" => desktop::start(&window, some(5)).await,
+        "desktop-work" => desktop::work(&window, some(3)).await,
         name => match name.strip_prefix("sync-") {
             Some(name) => sync(name, lab, args).await,
             None => bail!("nobody measures {name}"),
