@@ -254,7 +254,7 @@ impl Connection {
             }
             // Nobody here asks for it: a run's flush is the agent's, a folder's its own program's.
             spoke_frame::Frame::Flushed(_) => Ok(()),
-            spoke_frame::Frame::Compare(compare) => self.compare(compare.revision).await,
+            spoke_frame::Frame::Compare(_) => self.compare().await,
             spoke_frame::Frame::Hello(_) => Err(ReplicaError::Protocol("a second hello")),
         }
     }

@@ -17,6 +17,8 @@ const FRAME_BYTES: u64 = 1 << 20;
 const FRAME_CHANGES: usize = 500;
 /// Rows of the journal read at once.
 const PAGE: usize = 2_000;
+/// Tries to find a workspace at rest; while people write all the time it is compared another time.
+const COMPARED_MAX: usize = 3;
 
 /// A change and whether its content goes along.
 struct Outgoing {
@@ -127,18 +129,23 @@ impl Connection {
         .await
     }
 
-    /// Says what the tree comes to, if it stands at the revision of which the replica wants to know.
-    pub(super) async fn compare(&self, revision: u64) -> Result<(), ReplicaError> {
-        let (stands, rows) = self.replica.hub.listing(self.replica.workspace).await?;
-        if stands != revision {
-            return Ok(());
+    /// Says what the tree comes to, after every change that is part of it.
+    pub(super) async fn compare(&mut self) -> Result<(), ReplicaError> {
+        for _ in 0..COMPARED_MAX {
+            self.send_changes().await?;
+            let (revision, rows) = self.replica.hub.listing(self.replica.workspace).await?;
+            if revision != self.sent {
+                // Somebody wrote between the two.
+                continue;
+            }
+            let mut digest = Digest::default();
+            for row in &rows {
+                digest.add(row.path.as_str(), &wire::node(row));
+            }
+            let sum = digest.to_bytes();
+            return self.send(Frame::Digest(v1::Digest { revision, sum })).await;
         }
-        let mut digest = Digest::default();
-        for row in &rows {
-            digest.add(row.path.as_str(), &wire::node(row));
-        }
-        let sum = digest.to_bytes();
-        self.send(Frame::Digest(v1::Digest { revision, sum })).await
+        Ok(())
     }
 
     /// Sends what the journal has beyond what was sent.

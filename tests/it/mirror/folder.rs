@@ -207,7 +207,8 @@ impl Folder {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waited).await;
-        waited.expect("in time");
+        let standing = self.follow.standing().borrow().clone();
+        assert!(waited.is_ok(), "in time: {:?}, {standing:?}", self.tree());
     }
 
     /// Waits until it stands so with the connection.

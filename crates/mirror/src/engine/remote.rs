@@ -74,22 +74,18 @@ impl State {
         (self.committed, self.seen) = (0, 0);
     }
 
-    /// Asks what the hub's tree comes to, when it is time to and the journal alone can tell what it has.
+    /// Asks what the hub's tree comes to, when it is time to.
     pub(super) async fn compare_with_hub(&mut self) {
-        if self.hub_compares && self.compares && self.is_hub_known() {
+        if self.hub_compares && self.compares && self.in_step {
             self.compares = false;
-            let revision = self.revision;
-            self.send(Frame::Compare(v1::Compare { revision })).await;
+            self.send(Frame::Compare(v1::Compare {})).await;
         }
     }
 
-    fn is_hub_known(&self) -> bool {
-        self.in_step && self.ahead.is_empty() && self.outstanding.is_none()
-    }
-
-    /// Holds the hub's tree against what was heard of it. News since then have their own time.
+    /// Holds the hub's tree against what was heard of it.
     fn compared(&mut self, theirs: &v1::Digest) {
-        if theirs.revision != self.revision || !self.is_hub_known() {
+        if !self.in_step || theirs.revision != self.revision || !self.ahead.is_empty() {
+            // Of another time.
             return;
         }
         let mut ours = Digest::default();

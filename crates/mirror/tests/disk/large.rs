@@ -75,7 +75,10 @@ async fn what_came_of_a_file_that_broke_off_is_not_sent_again() {
     seat.hub.rest().await;
     // A hello, a batch, and then so many pieces of at most 256 KiB.
     seat.hub.end_after(30);
-    std::fs::write(seat.file("large.bin"), noise(12 << 20, 1)).unwrap();
+    // At once: half of it would be a version of its own.
+    let aside = seat.folder.path().join("aside");
+    std::fs::write(&aside, noise(12 << 20, 1)).unwrap();
+    std::fs::rename(aside, seat.file("large.bin")).unwrap();
     let sent = seat.sends().await;
     assert!((SIZE..=SIZE + (1 << 20)).contains(&sent), "{sent}");
     assert!(seat.hub.inner().breaks > 0, "it broke off");

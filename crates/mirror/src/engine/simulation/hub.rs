@@ -295,15 +295,15 @@ impl Hub {
         }
     }
 
-    /// What the tree comes to, if it stands where a replica wants to know it.
-    pub(super) fn compared(&self, revision: u64) -> Option<hub_frame::Frame> {
+    /// What the tree comes to.
+    pub(super) fn digest(&self) -> hub_frame::Frame {
         let mut digest = Digest::default();
         for (path, node) in &self.tree {
             digest.add(path.as_str(), &wire::to_wire(node));
         }
         let sum = digest.to_bytes();
-        let digest = v1::Digest { revision, sum };
-        (revision == self.head).then_some(hub_frame::Frame::Digest(digest))
+        let revision = self.head;
+        hub_frame::Frame::Digest(v1::Digest { revision, sum })
     }
 
     pub(super) fn greet(

@@ -51,8 +51,11 @@ impl World {
             spoke_frame::Frame::Propose(propose) => self.commit(at, &propose),
             spoke_frame::Frame::Need(need) => replica.bulk.extend(need.hashes),
             spoke_frame::Frame::Applied(applied) => self.check_applied(at, applied.revision),
-            spoke_frame::Frame::Compare(compare) => {
-                replica.to_spoke.extend(self.hub.compared(compare.revision));
+            spoke_frame::Frame::Compare(_) => {
+                let cursor = &mut replica.cursor;
+                let news = self.hub.news(cursor, &mut self.shared.lock().tape);
+                replica.to_spoke.extend(news);
+                replica.to_spoke.push_back(self.hub.digest());
             }
             spoke_frame::Frame::Flushed(_) => {}
         }
