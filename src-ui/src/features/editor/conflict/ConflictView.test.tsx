@@ -106,6 +106,7 @@ test("what was decided and typed is brought back when the workspace is opened ag
   const copy = "stations (conflict of quay).py";
   const { resolver, leave, ...scene } = await opened(copy);
   const result = page.getByRole("textbox", { name: "stations.py, result" });
+  await expect.element(page.getByText("Change 1 of 2")).toBeVisible();
   await userEvent.keyboard("{Alt>}2{/Alt}");
   await expect.element(page.getByText("Change 2 of 2")).toBeVisible();
   // Monaco takes its time on a busy machine.
