@@ -67,12 +67,17 @@ function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) 
   useLayoutEffect(() => {
     if (from?.matches(":focus-visible")) setInteractionModality("keyboard");
   }, [from]);
-  const act = (key: number) => {
-    const entry = entries[key];
+  const closed = useRef(false);
+  // The focus is back where it was before anything else asks for it; react-aria would wait until nothing moves.
+  const close = () => {
+    if (closed.current) return;
+    closed.current = true;
     flushSync(onClose);
-    // What the entry does may take the focus, and gives it back to where it was before the menu.
     if (from instanceof HTMLElement) from.focus();
-    entry?.run();
+  };
+  const act = (key: number) => {
+    close();
+    entries[key]?.run();
   };
   return (
     <>
@@ -83,7 +88,7 @@ function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) 
         aria-label="Actions"
         isOpen
         onOpenChange={(open) => {
-          if (!open) onClose();
+          if (!open) close();
         }}
         triggerRef={at instanceof Element ? trigger : point}
         placement="bottom start"
