@@ -35,7 +35,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waited = async {
         while !so().await {
-            tokio::time::sleep(MOMENT).await;
+            tokio::time::sleep(MOMENT).await; // waits: nobody tells of what is looked for
         }
     };
     let waited = tokio::time::timeout(PATIENCE, waited).await;

@@ -79,7 +79,7 @@ impl Driver {
             json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
         let started = async {
             while this.ask(Method::GET, "/status", None).await.is_err() {
-                tokio::time::sleep(super::MOMENT).await;
+                tokio::time::sleep(super::MOMENT).await; // waits: a driver tells nobody that it listens
             }
             this.ask(Method::POST, "/session", Some(wanted)).await
         };

@@ -115,7 +115,7 @@ impl Window {
             match self.driver.script(&script, arguments).await {
                 Ok(answer) if !answer.is_null() => return answer,
                 // A page that is being loaded answers nothing.
-                Ok(_) | Err(_) if Instant::now() < end => tokio::time::sleep(MOMENT).await,
+                Ok(_) | Err(_) if Instant::now() < end => tokio::time::sleep(MOMENT).await, // waits: a page tells nobody
                 last => {
                     self.fail(&format!("waited in vain for {what}: {last:?}"))
                         .await;
