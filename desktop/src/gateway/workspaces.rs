@@ -124,7 +124,8 @@ impl Workspaces {
         // Who waits for another folder in this place waits in vain.
         for other in self.running() {
             let other = other.folder();
-            if other.path == folder.path {
+            // Another call may have begun to keep this one meanwhile.
+            if other.path == folder.path && other.id() != folder.id() {
                 self.end(other.id()).await;
             }
         }
