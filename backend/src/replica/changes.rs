@@ -82,8 +82,7 @@ pub(super) async fn answer(
     link_id: String,
 ) -> Result<bool, ReplicaError> {
     let mut head = replica.hub.head(replica.workspace).await?;
-    if hello.epoch == head.epoch.to_string() && hello.revision.max(hello.committed) > head.revision
-    {
+    if hello.epoch == head.epoch.to_string() && hello.revision.max(hello.seen) > head.revision {
         head = replica.hub.set_back(replica.workspace, head).await?;
     }
     let epoch = head.epoch.to_string();

@@ -49,7 +49,7 @@ impl State {
             protocol: PROTOCOL,
             epoch: self.epoch.clone(),
             revision: self.revision,
-            committed: self.seen,
+            seen: self.seen,
             // Which workspace and which replica is known to who dials.
             ..v1::SpokeHello::default()
         };

@@ -313,7 +313,7 @@ impl Hub {
         tape: &mut Tape,
     ) -> Vec<hub_frame::Frame> {
         cursor.greeted = true;
-        if hello.epoch == format!("epoch {}", self.epoch) && hello.committed > self.head {
+        if hello.epoch == format!("epoch {}", self.epoch) && hello.seen > self.head {
             // It was set back: the replica knows of revisions that it does not.
             self.epoch += 1;
         }

@@ -38,7 +38,7 @@ impl World {
         match frame {
             spoke_frame::Frame::Hello(hello) => {
                 let (epoch, head) = (self.hub.epoch, self.hub.head);
-                let (revision, seen) = (hello.revision, hello.committed);
+                let (revision, seen) = (hello.revision, hello.seen);
                 self.shared.lock().tell(|| {
                     let theirs = &hello.epoch;
                     format!("replica {at}: hello to {epoch} at {head} from {theirs:?} at {revision}, seen {seen}")
