@@ -46,7 +46,8 @@ impl State {
             self.ahead.clear();
             if hello.epoch != self.epoch {
                 self.distrust_base();
-                // Nor is anything known of its tree before it was listed.
+                // Nor is anything known of its tree before it was listed, to the end.
+                self.revision = 0;
                 for path in std::mem::take(&mut self.remote).into_keys() {
                     self.compare(&path);
                 }
@@ -116,6 +117,8 @@ impl State {
                 continue;
             }
             self.change(change, &mut touched);
+            // Also half a revision or a listing: what of it got to the disk is lost by a hub that is set back.
+            self.seen = self.seen.max(revision);
             // Half a revision is none: only its last change makes it known.
             if self.listing.is_none() && (last || planted::is(Bug::HalfIsWhole)) {
                 self.revision = self.revision.max(revision);
@@ -192,7 +195,7 @@ impl State {
     fn is_written_again(&self, path: &RelPath, revision: u64, node: Option<&Node>) -> bool {
         self.catch != Catch::Up
             && self.listing.is_some()
-            && revision > self.seen
+            && revision > self.seen_before
             && self.base.get(path) == node
     }
 

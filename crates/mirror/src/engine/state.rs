@@ -88,6 +88,8 @@ pub(super) struct State {
     pub(super) epoch: String,
     /// The newest revision that the hub was ever seen at.
     pub(super) seen: u64,
+    /// The same when the base was read.
+    pub(super) seen_before: u64,
     /// Which start of the computer this is.
     pub(super) boot: String,
     /// Files that a loss of power may have left in parts.
@@ -212,6 +214,7 @@ impl State {
             unknown: BTreeSet::new(),
             root_unknown: false,
             seen: agreed.seen.max(agreed.revision),
+            seen_before: agreed.seen.max(agreed.revision),
             epoch: agreed.epoch,
             boot,
             suspects: BTreeMap::new(),

@@ -234,6 +234,14 @@ impl Lab {
         }
     }
 
+    async fn hello(&mut self) -> v1::SpokeHello {
+        loop {
+            if let spoke_frame::Frame::Hello(hello) = self.next().await {
+                return hello;
+            }
+        }
+    }
+
     async fn proposed(&mut self) -> v1::Propose {
         loop {
             if let spoke_frame::Frame::Propose(propose) = self.next().await {

@@ -122,3 +122,29 @@ async fn an_edit_after_a_stop_that_came_before_the_answer_is_no_conflict() {
     assert_eq!(operation.expect, Some(wire::to_wire(&node("\0first"))));
     assert_eq!(operation.inline.as_deref(), Some(b"\0second".as_slice()));
 }
+
+#[tokio::test]
+async fn a_listing_of_another_hub_that_broke_off_begins_anew() {
+    let mut lab = Lab::open().await;
+    lab.list(3, &[("a.txt", "a")]).await;
+    lab.reconnect().await;
+    lab.hello().await;
+    lab.hub(greeting("another", true)).await;
+    lab.reconnect().await;
+    let hello = lab.hello().await;
+    assert_eq!((hello.epoch.as_str(), hello.revision), ("another", 0));
+}
+
+#[tokio::test]
+async fn a_hub_that_was_set_back_while_it_listed_is_told_what_it_had() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[]).await;
+    lab.hub(greeting("another", true)).await;
+    lab.hub(changes(vec![change(7, "a.txt", Some("a"))])).await;
+    while !lab.file("a.txt").exists() {
+        tokio::task::yield_now().await;
+    }
+    lab.reconnect().await;
+    let hello = lab.hello().await;
+    assert_eq!((hello.revision, hello.seen), (0, 7));
+}

@@ -28,14 +28,6 @@ impl Lab {
         self.hub(hub_frame::Frame::Hello(hello)).await;
         while !matches!(self.next().await, spoke_frame::Frame::Compare(_)) {}
     }
-
-    async fn hello(&mut self) -> v1::SpokeHello {
-        loop {
-            if let spoke_frame::Frame::Hello(hello) = self.next().await {
-                return hello;
-            }
-        }
-    }
 }
 
 #[tokio::test]
