@@ -128,18 +128,14 @@ function keptShell(): Plugin {
   };
 }
 
-/** `vite --mode fake` shows the same page on the host that needs no server. */
-function fakeEntry(mode: string): Plugin {
-  return {
-    name: "fake-entry",
-    apply: "serve",
-    transformIndexHtml: {
-      order: "pre",
-      handler: (html) =>
-        mode === "fake" ? html.replace("/src/main.tsx", "/src/dev/main.tsx") : html,
-    },
-  };
-}
+/** `--mode fake`, served or built, shows the same page on the host that needs no server. */
+const fakeEntry: Plugin = {
+  name: "fake-entry",
+  transformIndexHtml: {
+    order: "pre",
+    handler: (html) => html.replace("/src/main.tsx", "/src/dev/main.tsx"),
+  },
+};
 
 export default defineConfig(({ mode }) => ({
   plugins: [
@@ -147,10 +143,7 @@ export default defineConfig(({ mode }) => ({
     // The words of react-aria are only spoken in the language of the page.
     { ...locales.vite({ locales: ["en-US"] }), enforce: "pre" },
     noStackOnLoad(),
-    ideHints(),
-    keptShell(),
-    precompress(),
-    fakeEntry(mode),
+    mode === "fake" ? fakeEntry : [ideHints(), keptShell(), precompress()],
   ],
   build: {
     target: "safari16.4",

@@ -1,23 +1,33 @@
-// The page as the desktop program shows it, on the fake host and from its sources: for journeys that need no server.
-import { type ChildProcess, spawn } from "node:child_process";
+// The page as the desktop program shows it, built on the fake host: for journeys that need no server.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { test as base } from "@playwright/test";
 
-/** The page without any server, from its sources. */
+const PAGE = resolve("../../src-ui");
+const BUILT = resolve("results/fake");
+const VITE = resolve(PAGE, "node_modules/vite/bin/vite.js");
+
+/** The page without any server. Built, since one that is served from its sources loads itself anew when it likes. */
 export const test = base.extend<object, { fake: string }>({
   fake: [
     async ({}, use) => {
-      const args = ["vite", "--mode", "fake", "--host", "127.0.0.1", "--port", "5198"];
-      const env = { ...process.env, NO_COLOR: "1" };
-      const child = spawn("npx", args, { cwd: "../../src-ui", env, detached: true });
+      const built = spawnSync(process.execPath, [VITE, "build", "--mode", "fake", "--emptyOutDir", "--outDir", BUILT], {
+        cwd: PAGE,
+        encoding: "utf8",
+      });
+      if (built.status !== 0) throw new Error(`the page was not built: ${built.stdout}${built.stderr}`);
+      const child = spawn(process.execPath, [VITE, "preview", "--host", "127.0.0.1", "--port", "5198", "--outDir", BUILT], {
+        cwd: PAGE,
+        env: { ...process.env, NO_COLOR: "1" },
+      });
       try {
         await use(await addressOf(child));
       } finally {
-        // With what it started itself.
-        if (child.pid) process.kill(-child.pid, "SIGTERM");
+        child.kill();
       }
     },
-    { scope: "worker" },
+    { scope: "worker", timeout: 180_000 },
   ],
 });
 

@@ -34,7 +34,7 @@ export function actionsOf(workbench: Workbench): Action[] {
 /** Before all others: its keys are those of an editor, which stands behind it. */
 export function shownConflict(workbench: Workbench): Action[] {
   const resolver = workbench.main.conflict();
-  return resolver ? conflictActions(resolver, () => workbench.conflictOver()) : [];
+  return resolver ? conflictActions(resolver) : [];
 }
 
 export function shownVersions(workbench: Workbench): Action[] {

@@ -15,7 +15,7 @@ export class MainViews {
 
   constructor(
     private readonly live: LiveWorkspace,
-    private readonly here: Here | null,
+    here: Here | null,
     host: KeeperHost,
     private readonly active: () => string | null,
   ) {
@@ -40,11 +40,6 @@ export class MainViews {
   conflict(): Resolver | null {
     const { view } = this.store.getState();
     return view?.kind === "conflict" ? (this.resolvers?.of(view.copy) ?? null) : null;
-  }
-
-  /** After one conflict comes the next; null when it was the last. */
-  nextConflict(): string | null {
-    return this.here?.state.conflicts[0]?.copy ?? null;
   }
 
   /** The versions of the file whose history is shown; with `open`, else of the file that is open. */

@@ -10,6 +10,7 @@ import { isOver } from "../features/run/words";
 import { MemoryHistory } from "../features/session/memory";
 import { newsIn } from "../features/sync/words";
 import { Terminals } from "../features/terminal/terminals";
+import type { Conflict } from "../host/generated/api/Conflict";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { Session } from "../host/generated/api/Session";
 import { Here } from "../host/here";
@@ -91,10 +92,11 @@ export class Workbench {
   /** What lies on this machine needs no server; what only the server knows is asked when it is back. */
   private openHere(here: Here): void {
     this.stops.push(
-      here.store.subscribe(({ workspace, sync }, before) => {
+      here.store.subscribe(({ workspace, sync, conflicts }, before) => {
         if (workspace) this.live.setLocal(workspace.terminals, workspace.remote !== undefined);
         for (const { message } of newsIn(sync, before.sync))
           this.bench.toast({ tone: "warn", text: message });
+        if (conflicts !== before.conflicts) this.conflictsMoved(conflicts);
       }),
       this.live.connection.watch(({ state }) => {
         if (state === "online") this.live.refresh();
@@ -232,11 +234,13 @@ export class Workbench {
     if (sideOpen && isNowhere()) this.toEditor();
   }
 
-  /** After one conflict comes the next, or the editor. */
-  conflictOver(): void {
-    const next = this.main.nextConflict();
-    if (next === null) this.bench.leaveMain();
-    else this.bench.showConflict(next);
+  /** The one that is shown may be over, wherever it was resolved: at once the next is in its place, or the editor. */
+  private conflictsMoved(conflicts: readonly Conflict[]): void {
+    const { view } = this.main.store.getState();
+    if (view?.kind !== "conflict" || conflicts.some(({ copy }) => copy === view.copy)) return;
+    const [next] = conflicts;
+    if (next) this.bench.showConflict(next.copy);
+    else this.bench.leaveMain();
   }
 
   private helpWith(path: string, help: Help): void {

@@ -27,6 +27,7 @@ import {
 import { flushSync } from "react-dom";
 import { failureOf } from "../host/ide";
 import { Icon } from "./Icon";
+import { isNowhere } from "./keepFocus";
 import type { DialogState, MenuEntry, MenuState, Popups } from "./popups";
 import { Toasts } from "./Toasts";
 import "./popups.css";
@@ -58,6 +59,12 @@ export function PopupLayer({ popups }: { popups: Popups }) {
   );
 }
 
+/** The focus is back where it was before anything else asks for it; react-aria would wait for a frame or longer. */
+function closeAndGiveBack(close: () => void, from: Element | null): void {
+  flushSync(close);
+  if (isNowhere() && from instanceof HTMLElement) from.focus();
+}
+
 function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) {
   const { at, entries, from } = menu;
   const point = useRef<HTMLSpanElement>(null);
@@ -68,12 +75,10 @@ function PopupMenu({ menu, onClose }: { menu: MenuState; onClose: () => void }) 
     if (from?.matches(":focus-visible")) setInteractionModality("keyboard");
   }, [from]);
   const closed = useRef(false);
-  // The focus is back where it was before anything else asks for it; react-aria would wait until nothing moves.
   const close = () => {
     if (closed.current) return;
     closed.current = true;
-    flushSync(onClose);
-    if (from instanceof HTMLElement) from.focus();
+    closeAndGiveBack(onClose, from);
   };
   const act = (key: number) => {
     close();
@@ -246,15 +251,17 @@ function PopupDialog({ dialog }: { dialog: DialogState }) {
 function useAnswer(dialog: DialogState, input: RefObject<HTMLInputElement | null>) {
   const [wish, setWish] = useState<AbortController | null>(null);
   const [refusal, setRefusal] = useState("");
+  const answer = (value: string | null, text: string) =>
+    closeAndGiveBack(() => dialog.answer(value, text), dialog.from);
   const send = async (value: string, text: string) => {
     if (wish) return;
-    if (!dialog.field?.send) return dialog.answer(value, text);
+    if (!dialog.field?.send) return answer(value, text);
     const asking = new AbortController();
     setWish(asking);
     setRefusal("");
     try {
       await dialog.field.send(text, asking.signal);
-      dialog.answer(value, text);
+      answer(value, text);
     } catch (error) {
       if (asking.signal.aborted) return;
       const { fields, detail } = failureOf(error);
@@ -265,7 +272,7 @@ function useAnswer(dialog: DialogState, input: RefObject<HTMLInputElement | null
   };
   const leave = (value: string | null = null) => {
     wish?.abort();
-    dialog.answer(value, "");
+    answer(value, "");
   };
   return { busy: wish !== null, refusal, send, leave, forget: () => setRefusal("") };
 }

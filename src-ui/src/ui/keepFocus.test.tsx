@@ -65,13 +65,28 @@ test("what was left by a click elsewhere is not missed when it goes", async () =
   expect(document.activeElement).toBe(document.body);
 });
 
-test("a dialog gives the focus back to where it was", async () => {
+test("a dialog gives the focus back to where it was, before anything else can ask for it", async () => {
   const { popups } = await stage(<List />);
-  (button("Above").element() as HTMLElement).focus();
+  const above = button("Above").element() as HTMLElement;
+  above.focus();
   const answer = popups.confirm({ title: "Stop it?", text: "It runs.", yes: "Stop" });
   await expect.element(button("Stop")).toHaveFocus();
+  const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+  button("Stop").element().dispatchEvent(pressed);
+  expect(document.activeElement).toBe(above);
+  expect(await answer).toBe(false);
+});
+
+test("a question in place of another gives the focus back to where it was before both", async () => {
+  const { popups } = await stage(<List />);
+  (button("Above").element() as HTMLElement).focus();
+  const first = popups.confirm({ title: "Stop it?", text: "It runs.", yes: "Stop" });
+  await expect.element(button("Stop")).toHaveFocus();
+  const second = popups.confirm({ title: "Start it?", text: "It stands.", yes: "Start" });
+  expect(await first).toBe(false);
+  await expect.element(button("Start")).toHaveFocus();
   await userEvent.keyboard("{Escape}");
-  await answer;
+  expect(await second).toBe(false);
   await expect.element(button("Above")).toHaveFocus();
 });
 

@@ -57,6 +57,8 @@ export interface DialogState {
   text: string;
   field: Pick<Question, "label" | "value" | "problem" | "send"> | null;
   choices: readonly { value: string; label: string; primary?: boolean; danger?: boolean }[];
+  /** Where the keyboard was. */
+  from: Element | null;
   answer: (value: string | null, text: string) => void;
 }
 
@@ -97,10 +99,12 @@ export function createPopups(): Popups {
   const store = createStore<PopupState>(() => ({ menu: null, dialog: null, toasts: [] }));
   let count = 0;
   const dialog = (
-    state: Omit<DialogState, "answer" | "id">,
+    state: Omit<DialogState, "answer" | "from" | "id">,
   ): Promise<{ value: string | null; text: string }> =>
     new Promise((resolve) => {
-      store.getState().dialog?.answer(null, "");
+      const before = store.getState().dialog;
+      const from = before ? before.from : document.activeElement;
+      before?.answer(null, "");
       count += 1;
       const id = count;
       const answer = (value: string | null, text: string) => {
@@ -108,7 +112,7 @@ export function createPopups(): Popups {
         if (store.getState().dialog?.id === id) store.setState({ dialog: null });
         resolve({ value, text });
       };
-      store.setState({ dialog: { ...state, id, answer } });
+      store.setState({ dialog: { ...state, id, from, answer } });
     });
   const yesOrNo = ({ yes, danger }: Asked) => [
     { value: "no", label: "Cancel" },

@@ -17,7 +17,7 @@ async function shown(scene: BenchScene, copy: string, theme: "dark" | "light" = 
   const resolvers = new Resolvers(scene.live, scene.here, scene.host);
   const resolver = resolvers.of(copy);
   if (!resolver) throw new Error(`there is no ${copy}`);
-  const actions = () => conflictActions(resolver, () => scene.asked.push("over"));
+  const actions = () => conflictActions(resolver);
   // As the frame does it.
   const heard = (event: KeyboardEvent) => {
     const chord = chordOf(event);
@@ -57,7 +57,7 @@ for (const theme of THEMES) {
 }
 
 test("keys alone decide and resolve, and the last decision allows it", async () => {
-  const { asked, host } = await opened("stations (conflict of quay).py");
+  const { here, host, resolver } = await opened("stations (conflict of quay).py");
   const resolve = page.getByRole("button", { name: "Mark resolved" });
   await expect.element(resolve).toHaveAttribute("aria-disabled", "true");
   await userEvent.keyboard("{Alt>}3{/Alt}");
@@ -67,7 +67,7 @@ test("keys alone decide and resolve, and the last decision allows it", async () 
   await expect.element(page.getByText("all decided")).toBeVisible();
   await expect.element(resolve).toHaveAttribute("aria-disabled", "false");
   await userEvent.keyboard("{Control>}{Enter}{/Control}");
-  await expect.poll(() => asked).toContain("over");
+  await expect.poll(() => here.state.conflicts).not.toContainEqual(resolver.conflict);
   const text = await host.server.files.read("stations.py").text();
   expect(text).toContain("6.97");
   expect(text).toContain("chart_datum");
@@ -97,9 +97,9 @@ test("a choice that is pressed once more is taken back", async () => {
 });
 
 test("of two that cannot be merged one is kept", async () => {
-  const { asked } = await opened("figures/range-2026 (conflict of quay).png");
+  const { here, resolver } = await opened("figures/range-2026 (conflict of quay).png");
   await page.getByRole("button", { name: "Keep theirs" }).click();
-  await expect.poll(() => asked).toEqual(["over"]);
+  await expect.poll(() => here.state.conflicts).not.toContainEqual(resolver.conflict);
 });
 
 test("what was decided and typed is brought back when the workspace is opened again", async () => {

@@ -11,25 +11,23 @@ export const CHOICES: readonly (readonly [Choice, string, string])[] = [
   ["base", "Base", "Alt+4"],
 ];
 
-/** `then` follows when the conflict is over. */
-export function conflictActions(resolver: Resolver, then: () => void): Action[] {
+export function conflictActions(resolver: Resolver): Action[] {
   const { state, parts, busy, unsaved, mine, theirs } = resolver.state;
   const many = conflictsOf(parts).length;
   const merges = state === "merge" ? null : "These two cannot be merged";
   const waits = busy ? "It is being stored" : null;
   const left = resolver.left;
-  const after = (done: Promise<boolean>) => void done.then((over) => over && then());
   const keepBoth = action(
     "conflict.keepBoth",
     "Keep both files",
     "copy",
-    () => after(resolver.keepBoth()),
+    () => void resolver.keepBoth(),
     { unavailable: waits },
   );
   if (merges)
     return [
-      take(resolver, "mine", mine ? "Keep yours" : "Let it stay deleted", waits, after),
-      take(resolver, "theirs", theirs ? "Keep theirs" : "Let it stay deleted", waits, after),
+      take(resolver, "mine", mine ? "Keep yours" : "Let it stay deleted", waits),
+      take(resolver, "theirs", theirs ? "Keep theirs" : "Let it stay deleted", waits),
       keepBoth,
     ];
   const open = left === 1 ? "1 change is open" : `${left} changes are open`;
@@ -64,7 +62,7 @@ export function conflictActions(resolver: Resolver, then: () => void): Action[] 
       keys: ["Ctrl+S"],
       unavailable: waits ?? (unsaved ? null : "It is saved"),
     }),
-    action("conflict.resolve", "Mark resolved", "check-circle", () => after(resolver.resolve()), {
+    action("conflict.resolve", "Mark resolved", "check-circle", () => void resolver.resolve(), {
       keys: ["Ctrl+Enter"],
       unavailable: waits ?? (left > 0 ? open : null),
     }),
@@ -77,13 +75,12 @@ function take(
   side: "mine" | "theirs",
   title: string,
   unavailable: string | null,
-  after: (done: Promise<boolean>) => void,
 ): Action {
   return action(
     `conflict.take.${side}`,
     title,
     side === "mine" ? "monitor" : "cloud",
-    () => after(resolver.take(side)),
+    () => void resolver.take(side),
     { unavailable },
   );
 }
