@@ -15,24 +15,44 @@ use super::{Seat, tree, tree_of};
 const BOUND: Duration = Duration::from_secs(20);
 const DISK: &str = "/tmp/small";
 
-/// Runs the test below on a disk of its own, in a namespace where we may mount one.
+/// In memory, in a namespace where we may mount one.
 #[test]
 fn a_full_disk_tears_nothing_and_goes_on_when_there_is_room() {
+    on_a_disk_of_its_own(
+        &["--user", "--map-root-user", "--mount"],
+        &format!("mount -t tmpfs -o size=16m none {DISK}"),
+    );
+}
+
+/// A real one, which gives out its room late; only root may have it.
+#[test]
+fn a_full_disk_on_a_loop_device_does_no_harm_either() {
+    on_a_disk_of_its_own(
+        &["--mount"],
+        &format!(
+            "truncate -s 16m /tmp/image && mkfs.ext4 -q -m 0 /tmp/image && mount -o loop /tmp/image {DISK}"
+        ),
+    );
+}
+
+/// Runs the test below where `mount` put a disk of its own.
+fn on_a_disk_of_its_own(namespaces: &[&str], mount: &str) {
     let program = std::env::current_exe().unwrap();
     let script = format!(
-        "mount -t tmpfs none /tmp && mkdir {DISK} && mount -t tmpfs -o size=16m none {DISK} || exit 77
+        "mount -t tmpfs none /tmp && mkdir {DISK} && {mount} || exit 77
         exec {} --ignored --exact full::on_a_small_disk --nocapture",
         program.display()
     );
     let run = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .args(namespaces)
+        .args(["sh", "-c", &script])
         .output();
     match run {
         Ok(output) if output.status.success() => {}
         Ok(output) if output.status.code() == Some(77) || output.stdout.is_empty() => {
-            println!("SKIP a_full_disk: no small disk can be mounted here");
+            println!("SKIP a full disk: it cannot be mounted here");
         }
-        Err(error) => println!("SKIP a_full_disk: {error}"),
+        Err(error) => println!("SKIP a full disk: {error}"),
         Ok(output) => panic!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
