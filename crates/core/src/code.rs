@@ -137,6 +137,8 @@ codes! {
     FileUnreadable = "file_unreadable",
     /// A change of the workspace cannot be written to the disk.
     WriteFailed = "write_failed",
+    /// Two programs, one here and one elsewhere, change a file back and forth.
+    FileContested = "file_contested",
     /// Two edits of one file were joined.
     EditsMerged = "edits_merged",
     /// Two edits of one file could not be joined; one is in a copy.

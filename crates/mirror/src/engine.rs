@@ -28,6 +28,7 @@ mod beside;
 mod burst;
 mod conflict;
 mod contents;
+mod contest;
 mod copies;
 mod deletion;
 mod keep;

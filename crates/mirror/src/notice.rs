@@ -133,6 +133,9 @@ pub const fn why(code: Code) -> &'static str {
             "changes cannot be written because the disk is full. Free some space; it is tried again by itself"
         }
         Code::WriteFailed => "changes cannot be written to the disk. It is tried again by itself",
+        Code::FileContested => {
+            "changed back and forth by a program here and one elsewhere. It stays as it is here until that ends; let only one of them write it"
+        }
         Code::FileUnreadable => "cannot be read, so changes of it are not saved. Allow reading it",
         Code::FileTooLarge => {
             "larger than 100 MiB, so it stays on this disk only. Name it in .slipwayignore, or make it smaller"

@@ -1,6 +1,7 @@
 //! Brings the hub's state of a path to the disk. What is on the disk is checked at the instant it is touched.
 use std::collections::BTreeSet;
 
+use slipway_core::code::Code;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::{RULES_FILE, is_disposable};
 use slipway_sync::node::Node;
@@ -27,6 +28,9 @@ impl State {
     pub(super) fn apply(&mut self, path: &RelPath) {
         let node = self.remote.get(path).cloned();
         let done = match &node {
+            Some(node) if self.is_contested(path, node) => {
+                return self.apply_later(path, Some(Code::FileContested));
+            }
             None => self.apply_removal(path),
             Some(node) => self
                 .make_parents(path)

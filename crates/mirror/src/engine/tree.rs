@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
+use tokio::time::Instant;
 
 use super::state::State;
 use crate::local::By;
@@ -65,6 +66,15 @@ impl State {
             return;
         }
         self.ledger.note(path, by, None);
+        let (from, to) = (
+            before.as_ref().and_then(Node::hash),
+            node.as_ref().and_then(Node::hash),
+        );
+        let (contests, now) = (&mut self.troubles.contests, Instant::now());
+        match (by, from, to) {
+            (By::Hub, Some(from), Some(to)) => contests.given(path, from, to, now),
+            _ => contests.changed(path, from, to, now),
+        }
         self.compare_disk(path);
         self.mind_the_copy(path);
         if by == By::Hub && self.undo {

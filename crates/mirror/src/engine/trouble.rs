@@ -8,6 +8,7 @@ use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
+use super::contest::Contests;
 use super::pace::Pause;
 use super::state::State;
 use crate::disk::DiskError;
@@ -51,6 +52,8 @@ pub(super) struct Troubles {
     propose: Retry,
     /// Of looks at what could not be seen.
     look: Retry,
+    /// Files that two programs change back and forth.
+    pub(super) contests: Contests,
     /// What a person was told of, until it is over.
     told: BTreeMap<RelPath, Code>,
     untold: BTreeMap<&'static str, (Code, Vec<RelPath>)>,
@@ -174,7 +177,6 @@ const fn passes(code: Code) -> bool {
 impl State {
     /// A change of the hub did not get to the disk.
     pub(super) fn not_applied(&mut self, path: &RelPath, error: &DiskError) {
-        let now = Instant::now();
         let code = match error {
             // Somebody wrote there just now: look again, then decide anew.
             DiskError::Unexpected | DiskError::NotEmpty => {
@@ -198,9 +200,14 @@ impl State {
         if code == Some(Code::DiskFull) && planted::is(Bug::FullOnce) {
             return;
         }
+        self.apply_later(path, code);
+    }
+
+    /// A change of the hub waits for better times.
+    pub(super) fn apply_later(&mut self, path: &RelPath, code: Option<Code>) {
         let troubles = &mut self.troubles;
         troubles.unapplied.insert(path.clone(), code);
-        troubles.apply.again(APPLY_AGAIN, now);
+        troubles.apply.again(APPLY_AGAIN, Instant::now());
         if let Some(code) = code {
             troubles.tell(path, code);
         }

@@ -92,6 +92,32 @@ async fn a_file_that_is_too_large_stays_here_and_what_the_hub_has_at_its_name_co
 }
 
 #[tokio::test]
+async fn what_two_programs_change_back_and_forth_stays_as_it_is_here_and_is_told() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "tabs")]).await;
+    lab.hub(changes(vec![change(2, "a.txt", Some("spaces"))]))
+        .await;
+    lab.applied(2).await;
+    lab.write("a.txt", "tabs");
+    let propose = lab.proposed().await;
+    lab.accept(&propose, 3).await;
+    lab.hub(changes(vec![change(4, "a.txt", Some("spaces"))]))
+        .await;
+    assert!(matches!(
+        lab.notice().await,
+        Notice::Blocked {
+            code: Code::FileContested,
+            ..
+        }
+    ));
+    assert_eq!(lab.read("a.txt"), "tabs");
+    lab.hub(changes(vec![change(5, "a.txt", Some("neither"))]))
+        .await;
+    lab.applied(5).await;
+    assert_eq!(lab.read("a.txt"), "neither");
+}
+
+#[tokio::test]
 async fn a_folder_that_was_made_anew_is_watched_again() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("a.txt", "a")]).await;
