@@ -234,7 +234,7 @@ export class FakeDesktop {
   private syncNow(id: string): Sync | undefined {
     const sync = this.syncs.get(id);
     const now = sync && { ...sync };
-    if (sync && advance(sync))
+    if (sync && advance(this.local(id), sync))
       setTimeout(() => this.tell({ told: "sync", workspace: id }), MOMENT_MS);
     return now;
   }

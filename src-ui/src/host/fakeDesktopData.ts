@@ -76,7 +76,6 @@ export function localWorkspaces(now: number, state: FakeState): LocalWorkspace[]
   ];
 }
 
-/** The first workspace has everything at once, the others nothing. */
 /** What comes to this machine for the first time, and is long about it. */
 const ARCHIVE = "tide-archive";
 const ARCHIVE_BYTES = 1_040_000_000;
@@ -84,14 +83,16 @@ const ARCHIVE_PACE = { files: 902, bytes: 118_400_000 };
 /** Here it rests, so that it can be looked at. */
 const ARCHIVE_LEFT = 16_392;
 
-/** A moment later; false where nothing moves. */
-export function advance(sync: Sync): boolean {
-  if (sync.state !== "online" || sync.down <= ARCHIVE_LEFT) return false;
+/** A moment later in the archive; false where nothing moves. */
+export function advance(workspace: LocalWorkspace, sync: Sync): boolean {
+  if (workspace.name !== ARCHIVE || sync.state !== "online" || sync.down <= ARCHIVE_LEFT)
+    return false;
   sync.down -= ARCHIVE_PACE.files;
   sync.down_bytes -= ARCHIVE_PACE.bytes;
   return true;
 }
 
+/** The first workspace has everything at once, the archive is on its way, the others have nothing. */
 export function syncOf(workspace: LocalWorkspace, now: number): Sync {
   const offline = workspace.sync.state === "offline";
   const calm: Sync = {
