@@ -146,7 +146,7 @@ pub const fn why(code: Code) -> &'static str {
         Code::TooManyEntries => {
             "not saved because the workspace has too many files. Delete some; it is tried again by itself"
         }
-        Code::LinkEscapes => "a link that leads out of the workspace stays on this disk only",
+        Code::LinkEscapes => "a link that leads out of the workspace is not carried over",
         Code::PathCaseClash => {
             "differs from another name only in letter case or accents, so it stays on this disk only"
         }

@@ -1,6 +1,6 @@
 //! What never syncs: what tools make again by themselves, and what `.slipwayignore` names.
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use slipway_core::path::RelPath;
+use slipway_core::path::{RelPath, fold};
 
 /// The file with a workspace's own rules, in gitignore's syntax; itself synced.
 pub const RULES_FILE: &str = ".slipwayignore";
@@ -22,8 +22,8 @@ pub const IGNORED_FOLDERS: &[&str] = &[
     ".npm",
     ".cache",
 ];
-/// Files of editors and systems.
-pub const IGNORED_FILES: &[&str] = &[".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
+/// Files of editors and systems, and the file by which a repository says that it lies elsewhere.
+pub const IGNORED_FILES: &[&str] = &[".git", ".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
 /// Ends of such files.
 pub const IGNORED_ENDS: &[&str] = &[
     ".pyc",
@@ -56,8 +56,19 @@ const DISPOSABLE: &[&str] = &[
     "desktop.ini",
 ];
 
-/// Of these, what no rule lets in: our own state, and a repository's innards.
-const NEVER: &[&str] = &[".slipway", ".git"];
+/// What no rule lets in, whatever it is: our own state, and what git runs programs by. The last is the short name by
+/// which Windows knows the second.
+const NEVER: &[&str] = &[".slipway", ".git", "git~1"];
+
+/// Whether some volume takes a name for one of these: in other letters, or with marks in it that HFS+ passes over.
+fn is_never(name: &str) -> bool {
+    let is_passed_over = |one: char| matches!(one, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    if name.is_ascii() {
+        return NEVER.iter().any(|never| name.eq_ignore_ascii_case(never));
+    }
+    let seen: String = name.chars().filter(|one| !is_passed_over(*one)).collect();
+    NEVER.contains(&fold(&seen).as_str())
+}
 
 /// Whether a name that stays out may go with the folder that it lies in.
 #[must_use]
@@ -109,9 +120,9 @@ impl Rules {
         let mut end = 0;
         for name in path.components() {
             end += name.len();
-            let is_whole = end == path.as_str().len();
-            if stays_out(name, !is_whole || is_folder)
-                && !self.lets_in(name, &path.as_str()[..end], !is_whole || is_folder)
+            let is_folder = is_folder || end < path.as_str().len();
+            if is_never(name)
+                || stays_out(name, is_folder) && !self.lets_in(&path.as_str()[..end], is_folder)
             {
                 return true;
             }
@@ -123,8 +134,8 @@ impl Rules {
     }
 
     /// Whether a line of the workspace's own rules, such as `!node_modules`, lets in what stays out by itself.
-    fn lets_in(&self, name: &str, path: &str, is_folder: bool) -> bool {
-        !NEVER.contains(&name) && self.own.matched(path, is_folder).is_whitelist()
+    fn lets_in(&self, path: &str, is_folder: bool) -> bool {
+        self.own.matched(path, is_folder).is_whitelist()
     }
 }
 
@@ -169,6 +180,28 @@ mod tests {
             ("src/build.rs", false),
         ] {
             assert!(!ignored(path, folder), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_git_could_take_for_its_own_goes_whatever_it_is() {
+        let rules = Rules::new("!.git\n!*\n");
+        for path in [
+            ".git",
+            ".GIT/hooks/pre-commit",
+            ".Git/config",
+            "sub/.git",
+            "sub/.g\u{200c}it/config",
+            "GIT~1/config",
+        ] {
+            for is_folder in [false, true] {
+                let path = RelPath::parse(path).unwrap();
+                assert!(rules.ignores(&path, is_folder), "{path}");
+            }
+        }
+        for path in ["git", ".github/ci.yml", ".gitignore", "git~10", "a.git"] {
+            let path = RelPath::parse(path).unwrap();
+            assert!(!rules.ignores(&path, false), "{path}");
         }
     }
 

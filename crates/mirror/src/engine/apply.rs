@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 
 use slipway_core::code::Code;
+use slipway_core::limits::PATH_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::{RULES_FILE, is_disposable};
 use slipway_sync::node::Node;
@@ -21,6 +22,11 @@ pub(super) enum Done {
     Waits,
     /// The folder stays for the sake of what in it does not sync.
     Kept,
+}
+
+/// Whether a link stays inside of the workspace, and is one that a volume can hold.
+fn may_stand(path: &RelPath, target: &str) -> bool {
+    !path.is_led_out_by(target) && target.len() < PATH_BYTES_MAX
 }
 
 impl State {
@@ -53,6 +59,11 @@ impl State {
                 self.disk.make_folder(path)?;
                 let whole = self.disk.path().join(path.as_str());
                 self.watch.add(&whole);
+            }
+            // The hub would not take it either: this one is not what it should be.
+            Node::Symlink { target } if !may_stand(path, target) => {
+                self.apply_later(path, Some(Code::LinkEscapes));
+                return Ok(Done::Waits);
             }
             Node::Symlink { target } => {
                 self.clear_way(path, false)?;

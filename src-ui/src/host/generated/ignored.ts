@@ -21,8 +21,8 @@ export const IGNORED_FOLDERS: readonly string[] = [
     ".cache",
 ];
 
-/** Files of editors and systems. */
-export const IGNORED_FILES: readonly string[] = [".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
+/** Files of editors and systems, and the file by which a repository says that it lies elsewhere. */
+export const IGNORED_FILES: readonly string[] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini", "4913"];
 
 /** Ends of such files. */
 export const IGNORED_ENDS: readonly string[] = [

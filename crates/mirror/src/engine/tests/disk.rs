@@ -92,6 +92,36 @@ async fn a_file_that_is_too_large_stays_here_and_what_the_hub_has_at_its_name_co
 }
 
 #[tokio::test]
+async fn a_hub_that_names_what_it_never_should_finds_no_place_here() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    std::fs::create_dir(lab.file(".git")).unwrap();
+    lab.write(".git/config", "mine");
+    let link = |path: &str, target: &str| v1::Change {
+        node: Some(wire::to_wire(&Node::Symlink {
+            target: target.into(),
+        })),
+        ..change(2, path, None)
+    };
+    lab.hub(changes(vec![
+        link("notes.md", "../../.ssh/authorized_keys"),
+        link("sub", ".git"),
+        change(2, ".GIT/config", Some("theirs")),
+        change(2, ".git", Some("gitdir: a")),
+    ]))
+    .await;
+    let told = lab.notice().await;
+    assert!(
+        matches!(&told, Notice::Blocked { code: Code::LinkEscapes, path, .. } if path.as_str() == "notes.md"),
+        "{told:?}"
+    );
+    assert!(!lab.file("notes.md").is_symlink());
+    assert!(lab.file("sub").is_symlink(), "it leads nowhere else");
+    assert!(!lab.file(".GIT").exists());
+    assert_eq!(lab.read(".git/config"), "mine");
+}
+
+#[tokio::test]
 async fn what_two_programs_change_back_and_forth_stays_as_it_is_here_and_is_told() {
     let mut lab = Lab::open().await;
     lab.list(1, &[("a.txt", "tabs")]).await;
