@@ -104,10 +104,10 @@ test("sync and conflicts: into the side bar, through a merge, and back by Escape
   await expect(save).toBeFocused();
   await expect(page.getByText("edit freely", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+Enter");
-  await expect(page.getByText("One side deleted this file")).toBeVisible();
+  await expect(page.getByText("It was deleted on the server")).toBeVisible();
   await hasFocus(page);
   await page.keyboard.press("Escape");
-  await expect(page.getByText("One side deleted this file")).toBeHidden();
+  await expect(page.getByText("It was deleted on the server")).toBeHidden();
   await hasFocus(page);
 });
 

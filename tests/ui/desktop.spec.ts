@@ -62,7 +62,7 @@ for (const colorScheme of ["dark", "light"] as const) {
     await expect(page.locator(".merge-result .view-lines")).toContainText("STATIONS");
     await look("conflict");
     await page.keyboard.press("Alt+F7");
-    await expect(page.getByText("One side deleted this file")).toBeVisible();
+    await expect(page.getByText("It was deleted on the server")).toBeVisible();
     await look("conflict-deleted");
 
     await show(`${FULL}`, "full");

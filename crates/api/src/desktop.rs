@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 use slipway_core::{
     code::Code,
-    hash::ContentHash,
     id::{SessionId, WorkspaceId},
     path::RelPath,
 };
@@ -374,29 +373,25 @@ pub struct Conflicts {
     pub conflicts: Vec<Conflict>,
 }
 
-/// A file that both sides changed in ways that do not go together. The path holds theirs, the copy holds mine.
+/// What both sides changed in ways that do not go together. The path holds theirs, the copy holds mine.
 ///
 /// `GET /workspaces/{id}/conflicts/base?copy=PATH` is the content from which both began, `not_found` when nobody has
 /// it any more. `POST /workspaces/{id}/conflicts/resolve` ends it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Conflict {
-    /// The file, with their content.
+    /// Where it was, with theirs.
     pub path: RelPath,
     /// The copy, with mine.
     pub copy: RelPath,
-    /// What kind of thing it is.
-    pub kind: Kind,
+    /// What the copy is.
+    pub mine: Kind,
+    /// What has the name now; absent when nothing has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub theirs: Option<Kind>,
     /// Whether the content from which both began can be read.
     pub base: bool,
-    /// What the path held when the conflict was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub theirs: Option<ContentHash>,
-    /// What the copy held.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub mine: Option<ContentHash>,
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     #[ts(type = "string")]

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_sync::node::Node;
 
 /// An open conflict. It is over when the copy is deleted or renamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +14,10 @@ pub struct Conflict {
     pub copy: RelPath,
     /// What both began with, where that is known.
     pub base: Option<ContentHash>,
-    /// Content of the copy; `None` for a folder.
-    pub mine: Option<ContentHash>,
-    /// Content of what has the name now; `None` when that is no file.
-    pub theirs: Option<ContentHash>,
+    /// What the copy is.
+    pub mine: Node,
+    /// What has the name now, if anything.
+    pub theirs: Option<Node>,
     /// When the copy was made, where that is known.
     pub at: Option<SystemTime>,
     /// Whether this replica made the copy; another knows no more of it than its name tells.

@@ -4,11 +4,13 @@ use slipway_api::desktop::{
     Undone,
 };
 use slipway_api::file::Kind;
+use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_mirror::follow::Standing;
 use slipway_mirror::local::{Expect, LocalAct, LocalError, LocalOperation, LocalOutcome};
 use slipway_mirror::notice::why;
 use slipway_mirror::view::{PathState, PathView};
+use slipway_sync::node::Node;
 
 use super::answer::{self, Answer, Fault};
 use super::asked::Asked;
@@ -103,19 +105,22 @@ pub(super) async fn conflicts(local: &Local) -> Answer {
     let conflicts = found.into_iter().map(|conflict| Conflict {
         path: conflict.path,
         copy: conflict.copy,
-        kind: if conflict.mine.is_some() {
-            Kind::File
-        } else {
-            Kind::Folder
-        },
+        mine: kind(&conflict.mine),
+        theirs: conflict.theirs.as_ref().map(kind),
         base: conflict.base.is_some(),
-        theirs: conflict.theirs,
-        mine: conflict.mine,
         at: conflict.at.unwrap_or_else(clock::wall).into(),
     });
     answer::found(&Conflicts {
         conflicts: conflicts.collect(),
     })
+}
+
+const fn kind(node: &Node) -> Kind {
+    match node {
+        Node::File { .. } => Kind::File,
+        Node::Folder => Kind::Folder,
+        Node::Symlink { .. } => Kind::Symlink,
+    }
 }
 
 /// `GET /workspaces/{id}/conflicts/base?copy=PATH`: the content from which both began.
@@ -154,7 +159,11 @@ pub(super) async fn resolve(local: &Local, asked: &Asked) -> Answer {
     }
     let operation = LocalOperation {
         path: wanted.copy,
-        expect: conflict.mine.map_or(Expect::Any, Expect::Content),
+        expect: match &conflict.mine {
+            Node::File { hash, .. } => Expect::Content(*hash),
+            Node::Symlink { target } => Expect::Content(ContentHash::of(target.as_bytes())),
+            Node::Folder => Expect::Folder,
+        },
         act: LocalAct::Delete,
     };
     let mut done = local.engine().commit(vec![operation], false).await?;

@@ -187,16 +187,14 @@ const THEIRS = BASE.replace("water: float\n", 'water: float\n    timezone: str =
   .replace("12.20),\n", '12.20),\n    Station("rochelle", "La Rochelle", 6.15),\n');
 
 function conflicts(now: number): Clash[] {
-  const hash = (digit: string) => digit.repeat(64);
   return [
     {
       conflict: {
         path: "stations.py",
         copy: "stations (conflict of quay).py",
-        kind: "file",
+        mine: "file",
+        theirs: "file",
         base: true,
-        theirs: hash("a"),
-        mine: hash("b"),
         at: ago(now, 12 * MINUTE),
       },
       base: BASE,
@@ -207,9 +205,8 @@ function conflicts(now: number): Clash[] {
       conflict: {
         path: "notes.md",
         copy: "notes (conflict of quay).md",
-        kind: "file",
+        mine: "file",
         base: true,
-        mine: hash("c"),
         at: ago(now, 30 * MINUTE),
       },
       base: "# Notes\n",
@@ -220,10 +217,9 @@ function conflicts(now: number): Clash[] {
       conflict: {
         path: "figures/range-2026.png",
         copy: "figures/range-2026 (conflict of quay).png",
-        kind: "file",
+        mine: "file",
+        theirs: "file",
         base: false,
-        theirs: hash("d"),
-        mine: hash("e"),
         at: ago(now, 2 * 60 * MINUTE),
       },
       base: null,

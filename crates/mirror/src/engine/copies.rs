@@ -133,7 +133,6 @@ impl State {
 
     /// Conflicts that are open.
     pub(super) fn conflicts(&self) -> Vec<Conflict> {
-        let hash = |path: &RelPath| self.local.get(path).and_then(Node::hash);
         let conflict = |copy: &RelPath| {
             let made = match self.copies.known.get(copy) {
                 Some(Known::Made(made)) => Some(made),
@@ -151,8 +150,8 @@ impl State {
             };
             Some(Conflict {
                 base: made.and_then(|made| made.base),
-                mine: hash(copy),
-                theirs: hash(&path),
+                mine: self.local.get(copy)?.clone(),
+                theirs: self.local.get(&path).cloned(),
                 at: made.map(|made| UNIX_EPOCH + Duration::from_millis(made.at_ms)),
                 here: made.is_some(),
                 copy: copy.clone(),

@@ -7,7 +7,7 @@ import { conflictWords, helpOf, newsIn, standWords, undoneWords } from "./words"
 
 const sync = (part: Partial<Sync>) => standWords({ state: "online", ...part } as Sync);
 const conflict = (part: Partial<Conflict>) =>
-  conflictWords({ kind: "file", base: true, mine: "m", theirs: "t", ...part } as Conflict);
+  conflictWords({ base: true, mine: "file", theirs: "file", ...part } as Conflict);
 
 test("every state says that nothing is lost", () => {
   expect(sync({ state: "offline" })).toContain("saved on this computer");
@@ -20,8 +20,8 @@ test("every state says that nothing is lost", () => {
 test("a conflict says what happened on the other side", () => {
   expect(conflict({})).toBe("changed on both sides");
   expect(conflict({ base: false })).toBe("choose one of two");
-  const { theirs: _theirs, ...gone } = { kind: "file", base: true, mine: "m", theirs: "t" };
-  expect(conflictWords(gone as Conflict)).toBe("deleted on the server");
+  expect(conflictWords({ base: true, mine: "file" } as Conflict)).toBe("deleted on the server");
+  expect(conflict({ mine: "folder" })).toBe("a folder here, a file on the server");
 });
 
 test("what cannot move has the act that helps, where there is one", () => {

@@ -76,11 +76,13 @@ export function newsIn(sync: Sync | null, before: Sync | null): SyncNotice[] {
   return fresh.filter(({ path, code }) => path === undefined && !SEEN.includes(code));
 }
 
+const THINGS = { file: "a file", folder: "a folder", symlink: "a link" } as const;
+
 /** What the row of a conflict says. */
-export function conflictWords({ kind, base, mine, theirs }: Conflict): string {
+export function conflictWords({ base, mine, theirs }: Conflict): string {
   if (theirs === undefined) return "deleted on the server";
-  if (mine === undefined) return "deleted here";
-  if (kind === "symlink") return "choose one of two links";
+  if (mine !== theirs) return `${THINGS[mine]} here, ${THINGS[theirs]} on the server`;
+  if (mine === "symlink") return "choose one of two links";
   return base ? "changed on both sides" : "choose one of two";
 }
 

@@ -138,10 +138,10 @@ async fn a_conflict_is_open_until_its_copy_goes() {
             panic!("one conflict, not {open:?}")
         };
         assert_eq!((&open.path, &open.copy), (&path("main.py"), &copy));
-        let hash = |text: &str| Some(ContentHash::of(text.as_bytes()));
+        assert_eq!(open.base, Some(ContentHash::of(b"one")));
         assert_eq!(
-            (open.base, open.mine, open.theirs),
-            (hash("one"), hash("mine"), hash("theirs"))
+            (&open.mine, &open.theirs),
+            (&node("mine"), &Some(node("theirs")))
         );
         assert!(open.here && open.at.is_some());
         lab.engine.stop().await;
@@ -165,8 +165,31 @@ async fn a_copy_of_another_replica_is_the_same_conflict() {
     };
     assert_eq!((open.path.as_str(), open.copy.as_str()), ("main.py", copy));
     assert!(!open.here && open.base.is_none());
-    assert_eq!(open.mine, Some(ContentHash::of(b"mine")));
-    assert_eq!(open.theirs, Some(ContentHash::of(b"theirs")));
+    assert_eq!(open.mine, node("mine"));
+    assert_eq!(open.theirs, Some(node("theirs")));
+}
+
+#[tokio::test]
+async fn a_conflict_of_a_folder_and_a_file_says_which_is_which() {
+    let mut lab = Lab::open().await;
+    let folder = v1::Change {
+        node: Some(wire::to_wire(&Node::Folder)),
+        ..change(1, "out", None)
+    };
+    lab.hub(greeting("e", true)).await;
+    lab.hub(listing(1, vec![folder])).await;
+    lab.applied(1).await;
+    // The hub has not heard of it when it puts a file there.
+    lab.write("out/new.txt", "mine");
+    lab.hub(changes(vec![change(2, "out", Some("a file"))]))
+        .await;
+    lab.flush(3).await;
+    let open = lab.engine.conflicts().await.unwrap();
+    let [open] = &open[..] else {
+        panic!("one conflict, not {open:?}")
+    };
+    assert_eq!(open.mine, Node::Folder);
+    assert_eq!(open.theirs, Some(node("a file")));
 }
 
 #[tokio::test]

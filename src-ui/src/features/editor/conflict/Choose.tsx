@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { type Action, find } from "../../../bench/actions";
 import { Act } from "../../../bench/Buttons";
 import { useStore } from "../../../bench/bench";
+import type { Kind } from "../../../host/generated/api/Kind";
 import type { Content } from "../../../host/ide";
 import { Icon } from "../../../ui/Icon";
 import { day, size, timeOfDay } from "../../../ui/words";
@@ -15,24 +16,33 @@ const SHOWN_CHARS = 2_000;
 
 export function Choose({ resolver, actions }: { resolver: Resolver; actions: () => Action[] }) {
   const { mine, theirs, theirsAt } = useStore(resolver.store, (one) => one);
-  const { path, at } = resolver.conflict;
+  const { path, at, mine: ours, theirs: others } = resolver.conflict;
   const can = actions();
-  const gone = !mine || !theirs;
+  const gone = others === undefined;
   return (
     <div className="merge-choose">
       <p className="muted">
         {gone
-          ? "One side deleted this file, the other one changed it. Choose what becomes of it."
+          ? "It was deleted on the server and changed here. Choose what becomes of it."
           : "These two cannot be merged. Choose one, or keep both as files of their own."}
       </p>
       <div className="merge-two">
-        <Side name="Yours" from={`this computer, ${when(at)}`} path={path} content={mine}>
-          <Act action={find(can, "conflict.take.mine")} />
+        <Side
+          name="Yours"
+          from={`this computer, ${when(at)}`}
+          path={path}
+          kind={ours}
+          content={mine}
+        >
+          {can.some(({ id }) => id === "conflict.take.mine") ? (
+            <Act action={find(can, "conflict.take.mine")} />
+          ) : null}
         </Side>
         <Side
           name="Theirs"
           from={theirsAt ? `the server, ${when(theirsAt)}` : "the server"}
           path={path}
+          kind={others}
           content={theirs}
         >
           <Act action={find(can, "conflict.take.theirs")} />
@@ -56,11 +66,21 @@ interface SideProps {
   name: string;
   from: string;
   path: string;
+  kind: Kind | undefined;
   content: Content | null;
   children: React.ReactNode;
 }
 
-function Side({ name, from, path, content, children }: SideProps) {
+/** What has no content to be shown. */
+const THINGS = {
+  file: { icon: "file", text: "A file" },
+  folder: { icon: "folder", text: "A folder, with what is in it" },
+  symlink: { icon: "external", text: "A link" },
+  gone: { icon: "trash", text: "Deleted" },
+} as const;
+
+function Side({ name, from, path, kind, content, children }: SideProps) {
+  const { icon, text } = THINGS[kind ?? "gone"];
   return (
     <section className="card merge-side" aria-label={name}>
       <header className="row gap3">
@@ -69,12 +89,12 @@ function Side({ name, from, path, content, children }: SideProps) {
         <span className="push small faint num">{content ? size(content.bytes.length) : ""}</span>
       </header>
       <div className="merge-shown">
-        {content ? (
+        {content && kind === "file" ? (
           <Shown path={path} content={content} />
         ) : (
           <span className="row gap3 muted">
-            <Icon name="trash" className="faint" />
-            Deleted
+            <Icon name={icon} className="faint" />
+            {text}
           </span>
         )}
       </div>

@@ -51,7 +51,7 @@ for (const theme of THEMES) {
 
   test(`a choice of two in the ${theme} theme has no faults`, async () => {
     await opened("notes (conflict of quay).md", theme);
-    await expect.element(page.getByText("One side deleted this file")).toBeVisible();
+    await expect.element(page.getByText("It was deleted on the server")).toBeVisible();
     expect(await faults()).toEqual([]);
   });
 }
@@ -94,6 +94,18 @@ test("a choice that is pressed once more is taken back", async () => {
   await both.click();
   await expect.element(page.getByText("2 left to decide")).toBeVisible();
   expect(resolver.state.current).toBe(0);
+});
+
+test("a folder here and a file there are called so, and what deletes the folder says it", async () => {
+  const scene = await benchScene("full");
+  const { conflicts } = scene.here.state;
+  scene.here.store.setState({ conflicts: conflicts.map((one) => ({ ...one, mine: "folder" })) });
+  await shown(scene, "figures/range-2026 (conflict of quay).png");
+  await expect.element(page.getByText("A folder, with what is in it")).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Keep yours" })).not.toBeInTheDocument();
+  await expect.element(page.getByRole("button", { name: "Keep both files" })).toBeVisible();
+  const deletes = page.getByRole("button", { name: "Keep theirs, delete the folder here" });
+  await expect.element(deletes).toBeVisible();
 });
 
 test("of two that cannot be merged one is kept", async () => {

@@ -1,5 +1,6 @@
 /** What can be done about the conflict that is shown: all of it by key. */
 import { type Action, action } from "../../../bench/actions";
+import type { Conflict } from "../../../host/generated/api/Conflict";
 import type { Choice } from "../../../host/merge";
 import { conflictsOf, isOpen } from "./plan";
 import type { Resolver } from "./resolver";
@@ -12,7 +13,7 @@ export const CHOICES: readonly (readonly [Choice, string, string])[] = [
 ];
 
 export function conflictActions(resolver: Resolver): Action[] {
-  const { state, parts, busy, unsaved, mine, theirs } = resolver.state;
+  const { state, parts, busy, unsaved } = resolver.state;
   const many = conflictsOf(parts).length;
   const merges = state === "merge" ? null : "These two cannot be merged";
   const waits = busy ? "It is being stored" : null;
@@ -26,8 +27,8 @@ export function conflictActions(resolver: Resolver): Action[] {
   );
   if (merges)
     return [
-      take(resolver, "mine", mine ? "Keep yours" : "Let it stay deleted", waits),
-      take(resolver, "theirs", theirs ? "Keep theirs" : "Let it stay deleted", waits),
+      ...(canTakeMine(resolver.conflict) ? [take(resolver, "mine", "Keep yours", waits)] : []),
+      take(resolver, "theirs", takeTheirs(resolver.conflict), waits),
       keepBoth,
     ];
   const open = left === 1 ? "1 change is open" : `${left} changes are open`;
@@ -68,6 +69,18 @@ export function conflictActions(resolver: Resolver): Action[] {
     }),
     keepBoth,
   ];
+}
+
+/** Where a folder or a link is in play, what is here is only put back in its place by hand. */
+function canTakeMine({ mine, theirs }: Conflict): boolean {
+  return mine === "file" && (theirs === undefined || theirs === "file");
+}
+
+/** Says so where more goes than a file. */
+function takeTheirs({ mine, theirs }: Conflict): string {
+  if (theirs === undefined) return "Let it stay deleted";
+  if (mine === "file") return "Keep theirs";
+  return `Keep theirs, delete the ${mine === "folder" ? "folder" : "link"} here`;
 }
 
 function take(

@@ -55,7 +55,7 @@ export class Resolver {
   private readonly stop: () => void;
 
   constructor(
-    readonly conflict: Conflict,
+    private readonly found: Conflict,
     private readonly live: LiveWorkspace,
     private readonly here: Here,
     private readonly makeText: MakeText,
@@ -68,6 +68,12 @@ export class Resolver {
   dispose(): void {
     this.stop();
     this.result?.dispose();
+  }
+
+  /** As it stands; as it was found when it is over. */
+  get conflict(): Conflict {
+    const { found } = this;
+    return this.here.state.conflicts.find(({ copy }) => copy === found.copy) ?? found;
   }
 
   get left(): number {
@@ -88,7 +94,7 @@ export class Resolver {
       ]);
       const texts = [mine, theirs].map((one) => textIn(path, one));
       const [own, other] = texts;
-      if (own == null || other == null || this.conflict.kind !== "file") {
+      if (own == null || other == null) {
         this.store.setState({ state: "choose", mine, theirs });
         // It helps to choose, and nothing waits for it.
         this.live.calls.history(path).then(
