@@ -32,25 +32,30 @@ mod window;
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// Waits until something is so.
-async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
+async fn eventually(what: &str, so: impl AsyncFnMut() -> bool) {
+    assert!(tried(so).await, "waited in vain: {what}");
+}
+
+/// Whether something is so before patience ends.
+async fn tried(mut so: impl AsyncFnMut() -> bool) -> bool {
     let waited = async {
         while !so().await {
             tokio::time::sleep(MOMENT).await; // waits: nobody tells of what is looked for
         }
     };
-    let waited = tokio::time::timeout(PATIENCE, waited).await;
-    assert!(waited.is_ok(), "waited in vain: {what}");
+    tokio::time::timeout(PATIENCE, waited).await.is_ok()
 }
 
 /// Waits until a file of the disk holds something.
 async fn holds(path: &Path, text: &str) {
-    let what = format!(
-        "{} holds {text:?}; it holds {:?}",
-        path.display(),
-        std::fs::read_to_string(path)
-    );
-    let so = async || std::fs::read_to_string(path).is_ok_and(|found| found.contains(text));
-    eventually(&what, so).await;
+    let mut found = std::fs::read_to_string(path);
+    let what = format!("{} holds {text:?}", path.display());
+    let so = async || {
+        found = std::fs::read_to_string(path);
+        found.as_ref().is_ok_and(|found| found.contains(text))
+    };
+    let held = tried(so).await;
+    assert!(held, "waited in vain: {what}; it holds {found:?}");
 }
 
 /// Waits until the server holds something.

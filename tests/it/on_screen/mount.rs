@@ -22,8 +22,12 @@ impl Mount {
 
     fn of(what: &[&str], path: PathBuf) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            let why = "LEFT OUT: only root may mount, and this test needs a file system of its own";
-            drop(writeln!(std::io::stderr(), "{why}"));
+            let test = std::thread::current();
+            let test = test.name().unwrap_or("a test").to_owned();
+            drop(writeln!(
+                std::io::stderr(),
+                "SKIP {test}: only root may mount, and it needs a file system of its own"
+            ));
             return None;
         }
         mount(what, &path);
