@@ -203,3 +203,41 @@ test("in a narrow window the side bar comes over the editor and is put away, wit
   await expect(tree).toBeHidden();
   await hasFocus(page);
 });
+
+test("the frame's keys work while text is searched and after it", async ({ page, fake }) => {
+  await page.goto(`${fake}${FULL}?desktop&state=full`);
+  const palette = page.getByRole("dialog", { name: "Search files and commands" });
+  await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
+  await page.keyboard.press("Control+p");
+  await page.keyboard.type("main.py");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".monaco-editor.focused")).toBeVisible();
+  const find = page.locator(".find-widget.visible");
+  await page.keyboard.press("Control+f");
+  await expect(find).toBeVisible();
+  for (const searching of [true, false]) {
+    await page.keyboard.press("Control+p");
+    await expect(palette).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(palette).toBeHidden();
+    await expect(find).toBeVisible({ visible: searching });
+    await page.keyboard.press("Escape");
+    await expect(find).toBeHidden();
+  }
+});
+
+test("the way back from a conflict decides nothing about files", async ({ page, fake }) => {
+  await page.goto(`${fake}${FULL}?desktop&state=full`);
+  await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Show sync");
+  await page.keyboard.press("Enter");
+  await expect(button(page, "Bring them back")).toBeVisible();
+  await page.keyboard.press("Alt+F7");
+  const conflict = page.getByRole("region", { name: "Conflict in stations.py" });
+  await expect(conflict).toBeVisible();
+  await conflict.press("Escape");
+  await expect(conflict).toBeHidden();
+  await expect(page.getByRole("complementary", { name: "Sync" })).toBeFocused();
+  await hasFocus(page);
+});

@@ -253,7 +253,8 @@ function useKeys(workbench: Workbench): void {
       const chord = chordOf(event);
       const inTerminal = event.target instanceof Element && event.target.closest(".xterm") !== null;
       if (inTerminal && !skipsShell(chord)) return;
-      if (document.querySelector("dialog[open], [role=dialog]")) return;
+      // Monaco's box for finding stays in the page, and holds no keys but its own.
+      if (document.querySelector("dialog[open], [role=dialog]:not(.monaco-editor *)")) return;
       const action = workbench.bench.actions().find((one) => !one.told && one.keys.includes(chord));
       if (!action) return;
       event.preventDefault();

@@ -17,12 +17,13 @@ const REGIONS = [
 const FIRST = [
   ".xterm-helper-textarea",
   "[role=tree]",
+  ".history-row",
   ".monaco-editor .native-edit-context",
   ".monaco-editor textarea",
   "[role=tab][aria-selected=true]",
-  "button:not([tabindex='-1']):not(:disabled)",
-  "a[href]",
 ];
+/** Else; not in the side bar, where the next Enter would decide about files. */
+const FIRST_BUTTON = ["button:not([tabindex='-1']):not(:disabled)", "a[href]"];
 
 /** Where the focus last was in each region. */
 const last = new WeakMap<Element, HTMLElement>();
@@ -39,7 +40,9 @@ export function moveBetweenRegions(by: 1 | -1): void {
   const start = at >= 0 ? at : regions.findIndex((region) => region.matches(".side"));
   for (let step = 1; step <= regions.length; step += 1) {
     const region = regions[(start + by * step + regions.length * 2) % regions.length];
-    if (region && enter(region)) return;
+    if (!region) continue;
+    if (!enter(region)) region.focus();
+    if (document.activeElement === region || region.contains(document.activeElement)) return;
   }
 }
 
@@ -59,7 +62,7 @@ function enter(region: HTMLElement): boolean {
 }
 
 function enterFirst(region: HTMLElement): boolean {
-  for (const wish of FIRST)
+  for (const wish of region.matches(".side") ? FIRST : [...FIRST, ...FIRST_BUTTON])
     for (const target of region.querySelectorAll<HTMLElement>(wish)) {
       target.focus();
       if (document.activeElement === target) return true;

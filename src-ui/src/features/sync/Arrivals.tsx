@@ -1,4 +1,5 @@
 /** What came in lately, each to be undone, and what a person was told. */
+import { useRef } from "react";
 import { useBench } from "../../bench/bench";
 import { many } from "../../bench/syncWords";
 import type { Arrival } from "../../host/generated/api/Arrival";
@@ -12,9 +13,13 @@ const SHOWN = 20;
 
 export function Arrivals({ here, arrivals }: { here: Here; arrivals: readonly Arrival[] }) {
   const bench = useBench();
+  const head = useRef<HTMLHeadingElement>(null);
   const undo = async ({ id }: Arrival) => {
     try {
-      bench.toast({ text: undoneWords(await here.undo(id)) });
+      const undone = await here.undo(id);
+      // The button goes with its row; the next one would take back more.
+      head.current?.focus();
+      bench.toast({ text: undoneWords(undone) });
     } catch (error) {
       bench.failed(error, "Nothing was undone.");
     }
@@ -22,7 +27,7 @@ export function Arrivals({ here, arrivals }: { here: Here; arrivals: readonly Ar
   if (arrivals.length === 0) return null;
   return (
     <section aria-labelledby="sync-arrivals">
-      <h3 className="sync-head" id="sync-arrivals">
+      <h3 ref={head} tabIndex={-1} className="sync-head" id="sync-arrivals">
         Came in
       </h3>
       <ul>

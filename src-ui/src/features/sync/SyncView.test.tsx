@@ -52,10 +52,11 @@ for (const theme of THEMES)
     });
 
 test("deletions that were held are brought back", async () => {
-  const { here } = await opened("full");
+  const { here, asked } = await opened("full");
   await page.getByRole("button", { name: "Bring them back" }).click();
   await expect.element(page.getByText("47 of 60 files were deleted")).not.toBeInTheDocument();
   expect(here.state.sync?.held).toBeUndefined();
+  expect(asked).toEqual(["toast 47 files came back."]);
 });
 
 test("a conflict opens, and a path that cannot move has the act that helps", async () => {
@@ -74,6 +75,8 @@ test("what came in is taken back", async () => {
     .first()
     .click();
   await expect.poll(() => asked).toEqual(["toast 2 files are as before."]);
+  // A second Enter takes back nothing more.
+  await expect.element(page.getByRole("heading", { name: "Came in" })).toHaveFocus();
 });
 
 test("what moves shows how far it has come", async () => {

@@ -116,8 +116,15 @@ function StandAct({ sync, children }: { sync: Sync; children: ReactNode }) {
 /** So many deletions at once may be a mistake: the server keeps the files until somebody says so. */
 function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
   const bench = useBench();
-  const decide = (what: () => Promise<unknown>) =>
-    what().catch((error: unknown) => bench.failed(error));
+  const decide = async (what: () => Promise<unknown>, said: string) => {
+    try {
+      await what();
+      bench.toast({ text: said });
+    } catch (error) {
+      bench.failed(error);
+    }
+  };
+  const files = many(held.many, "file", "files");
   return (
     <section className="sync-card" aria-label="Held deletions">
       <div className="row gap3">
@@ -139,11 +146,21 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
         {held.many > 3 ? <li>and {held.many - 3} more</li> : null}
       </ul>
       <div className="row gap3 sync-acts">
-        <button type="button" className="btn btn-sm" onClick={() => void decide(here.bringBack)}>
+        <button
+          type="button"
+          className="btn btn-sm"
+          onClick={() => void decide(here.bringBack, `${files} came back.`)}
+        >
           Bring them back
         </button>
-        <button type="button" className="btn btn-sm" onClick={() => void decide(here.confirm)}>
-          Delete {many(held.many, "file", "files")} there, too
+        <button
+          type="button"
+          className="btn btn-sm"
+          onClick={() =>
+            void decide(here.confirm, `${files} go on the server, too. Its history keeps them.`)
+          }
+        >
+          Delete {files} there, too
         </button>
       </div>
     </section>

@@ -131,9 +131,11 @@ function Rename({
       onFocus={(event) => event.target.select()}
       onBlur={(event) => onDone(event.target.value.trim(), false)}
       onKeyDown={(event) => {
-        if (event.key === "Enter") onDone(event.currentTarget.value.trim(), true);
-        if (event.key === "Escape") onDone(null, true);
         event.stopPropagation();
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        // The terminal has the focus before the key is over: it must not get it.
+        event.preventDefault();
+        onDone(event.key === "Enter" ? event.currentTarget.value.trim() : null, true);
       }}
     />
   );
