@@ -8,20 +8,23 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::error::{CliError, exit};
+use crate::opening::{self, Opening};
 use crate::output::Output;
 use crate::tty;
-use crate::window::{Opening, wish};
 
 mod doctor;
 mod export;
 mod here;
 mod login;
 mod mirror;
+mod open;
 mod relay;
 mod run;
 mod status;
 mod terminal;
 mod workspaces;
+
+pub use open::open;
 
 /// What `--help` says of exit codes; docs/command-line.md has the same.
 const EXIT_CODES: &str = "\
@@ -128,10 +131,8 @@ pub fn parse() -> Asked {
         Some(Command::Open { what }) => what.as_deref(),
         Some(_) => return Asked::Command(Box::new(args)),
     };
-    // A folder that is gone makes relative paths mean nothing, and is told of where they are opened.
-    let here = std::env::current_dir().unwrap_or_default();
     Asked::Window(Opening {
-        wish: what.map(|what| wish::of_argument(what, &here)),
+        wish: what.map(opening::of_argument),
         server: args.server,
         safe: args.safe_graphics,
     })
@@ -213,7 +214,7 @@ async fn dispatch(
 pub fn fail(error: &CliError) -> ExitCode {
     let output = Output::new(false);
     output.fail(error);
-    if matches!(error, CliError::NoDisplay) {
+    if matches!(error, CliError::NoDisplay | CliError::NoWindow) {
         let commands = definition();
         let shown = commands
             .get_subcommands()
@@ -228,7 +229,7 @@ pub fn fail(error: &CliError) -> ExitCode {
         });
         let commands: Vec<String> = commands.collect();
         output.remark(&format!(
-            "Without a display there are:\n{}",
+            "Without a window there are:\n{}",
             commands.join("\n")
         ));
     }
@@ -238,13 +239,15 @@ pub fn fail(error: &CliError) -> ExitCode {
 /// Begins the program again in the place of this one; comes back only when that fails.
 #[must_use]
 pub fn begin_again(arguments: &[OsString]) -> ExitCode {
-    let again = std::env::current_exe().map(|program| {
-        use std::os::unix::process::CommandExt as _;
-        std::process::Command::new(program).args(arguments).exec()
+    let again = std::env::current_exe().and_then(|program| {
+        let mut command = std::process::Command::new(program);
+        command.args(arguments);
+        open::instead(command)
     });
-    let (Ok(error) | Err(error)) = again;
-    Output::new(false).remark(&format!("error: Slipway could not begin again: {error}."));
-    ExitCode::from(exit::FAILED)
+    again.unwrap_or_else(|error| {
+        Output::new(false).remark(&format!("error: Slipway could not begin again: {error}."));
+        ExitCode::from(exit::FAILED)
+    })
 }
 
 /// Says that nothing at all can be begun.

@@ -1,6 +1,8 @@
 //! What the environment says, read once; the only place that does.
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
 
 use crate::error::CliError;
 
@@ -15,6 +17,8 @@ pub struct Config {
     pub display: bool,
     /// Where the program that owns terminals of this machine may lie, first choice first.
     pub agents: Vec<PathBuf>,
+    /// Where the program that has the window may lie, in the same way.
+    pub windows: Vec<PathBuf>,
     /// What belongs to this login and not to the one in which an agent was started.
     pub login: Vec<(String, String)>,
     /// Where new workspaces are put if nobody says otherwise.
@@ -39,6 +43,10 @@ impl Config {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), told(name)?)));
         let host = rustix::system::uname();
+        let beside = |variable, name| {
+            let own = std::env::current_exe().ok();
+            places(name, std::env::var_os(variable), own)
+        };
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let workspaces = home.map(PathBuf::from).filter(|home| home.is_absolute());
         Ok(Self {
@@ -51,10 +59,8 @@ impl Config {
             display: cfg!(not(target_os = "linux"))
                 || is_set("WAYLAND_DISPLAY")
                 || is_set("DISPLAY"),
-            agents: agents(
-                std::env::var_os("SLIPWAY_AGENT"),
-                std::env::current_exe().ok(),
-            ),
+            agents: beside("SLIPWAY_AGENT", "slipway-agent"),
+            windows: beside("SLIPWAY_WINDOW", "slipway-window"),
             login: login.collect(),
         })
     }
@@ -73,17 +79,24 @@ const LOGIN: &[&str] = &[
 ];
 
 /// What somebody chose, else beside this program, else where packages put it.
-fn agents(chosen: Option<OsString>, own: Option<PathBuf>) -> Vec<PathBuf> {
-    const NAME: &str = "slipway-agent";
+fn places(name: &str, chosen: Option<OsString>, own: Option<PathBuf>) -> Vec<PathBuf> {
     let chosen = chosen.filter(|chosen| !chosen.is_empty());
-    let beside = own.and_then(|own| Some(own.parent()?.join(NAME)));
-    let installed = PathBuf::from("/usr/lib/slipway").join(NAME);
+    let beside = own.and_then(|own| Some(own.parent()?.join(name)));
+    let installed = PathBuf::from("/usr/lib/slipway").join(name);
     let chosen = chosen.map(PathBuf::from);
     chosen
         .into_iter()
         .chain(beside)
         .chain([installed])
         .collect()
+}
+
+/// The first of some programs that is there.
+pub(crate) fn installed(programs: &[PathBuf]) -> Option<&Path> {
+    let there = |path: &&PathBuf| {
+        path.is_file() && rustix::fs::access(path.as_path(), Access::EXEC_OK).is_ok()
+    };
+    programs.iter().find(there).map(PathBuf::as_path)
 }
 
 /// As the XDG rules say: a relative path is none.
@@ -100,8 +113,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_that_somebody_chose_comes_first() {
+    fn a_program_that_somebody_chose_comes_first() {
         let own = Some(PathBuf::from("/opt/slipway/slipway"));
+        let agents = |chosen, own| places("slipway-agent", chosen, own);
         let found = agents(Some("/a".into()), own.clone());
         let usual = [
             "/opt/slipway/slipway-agent",

@@ -45,9 +45,14 @@ pub enum CliError {
     /// A window, and nowhere to show it.
     #[error("There is no display to open a window on: neither WAYLAND_DISPLAY nor DISPLAY is set.")]
     NoDisplay,
+    /// A window, and no program that has one.
+    #[error(
+        "Slipway is installed here without its window: the program slipway-window is missing. Install Slipway again, or use the commands."
+    )]
+    NoWindow,
     /// The system gave no window.
     #[error("The window cannot be opened: {0}.")]
-    Window(tauri::Error),
+    Window(Box<dyn std::error::Error + Send + Sync>),
     /// Nobody has signed in.
     #[error("Nobody is signed in on this machine. Sign in first: slipway login SERVER")]
     NotSignedIn,
@@ -204,6 +209,7 @@ impl CliError {
             Self::NoHome => "no_home",
             Self::AddressInvalid(_) => "address_invalid",
             Self::NoDisplay => "no_display",
+            Self::NoWindow => "no_window",
             Self::Window(_) => "window",
             Self::NotSignedIn | Self::NotSignedInAt(_) => "not_signed_in",
             Self::SignInEnded(_) => Code::SignInExpired.as_str(),
@@ -255,6 +261,7 @@ impl CliError {
             Self::Ours(_) => exit::OURS,
             Self::NoHome
             | Self::NoDisplay
+            | Self::NoWindow
             | Self::Window(_)
             | Self::Refused(_)
             | Self::Ended { .. }

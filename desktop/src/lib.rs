@@ -1,7 +1,8 @@
-//! The desktop program: the window, the command line, and what they share.
+//! The desktop program without its window: the command line, the gateway that answers the window's page, and what both
+//! are made of. The window itself is a program of its own (`window/`), which is built on this.
 //!
-//! Reading order: `main` parses and leaves with a code, `window` shows the page and `gateway` answers it, `cli` is one
-//! file for each command, `error` is what can go wrong in words and codes. `state` keeps who is signed in where, `sign_in`
+//! Reading order: `main` parses and leaves with a code, `cli` is one file for each command, `opening` is what the window is
+//! opened for and `gateway` what its page asks, `error` is what can go wrong in words and codes. `state` keeps who is signed in where, `sign_in`
 //! is what that takes, `token` keeps the secret of it. `folder` knows which folders are workspaces, `keep` keeps one in
 //! step and `control` lets other commands ask it. `local` finds and starts the agents that own terminals of this machine.
 //! `config` reads the environment, and `tty` is the terminal at which a person sits.
@@ -15,10 +16,10 @@ pub mod folder;
 pub mod gateway;
 pub mod keep;
 pub mod local;
+pub mod opening;
 pub mod output;
 pub mod server;
 pub mod sign_in;
 pub mod state;
 pub mod token;
 pub mod tty;
-pub mod window;

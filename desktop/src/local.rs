@@ -14,7 +14,7 @@ use slipway_proto::v1;
 use tonic::{Response, Status, Streaming};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::state::State;
 use record::Record;
 
@@ -139,7 +139,7 @@ impl LocalAgents {
         if let Some(agent) = self.look(id).await? {
             return Ok(agent);
         }
-        let program = start::find(&self.shared.programs).ok_or(LocalError::NoAgent)?;
+        let program = config::installed(&self.shared.programs).ok_or(LocalError::NoAgent)?;
         start::start(program, &home, folder).await?;
         let agent = self.look(id).await?;
         agent.ok_or_else(|| LocalError::Ended(start::log(&home)))

@@ -32,6 +32,13 @@ export async function until(what, ask, patience = PATIENCE_MS) {
   }
 }
 
+/** Takes a home away, once the last process of the web view has left it: they end after the program does. */
+export const remove = (home) =>
+  until(`${home} can be removed`, () => {
+    rmSync(home, { recursive: true, force: true });
+    return true;
+  });
+
 /** The environment of a person whose home is a folder, and whose screen a display. */
 export const homeOf = (home, screen) => ({
   ...process.env,
@@ -182,6 +189,6 @@ export class Desktop {
     await this.#call("DELETE", "").catch(() => undefined);
     driver.kill();
     screen.stop();
-    if (ours) rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    if (ours) await remove(home);
   }
 }

@@ -1,12 +1,12 @@
 /** The window as the system sees it: shown once, named, with a menu of its own; and what happens when it stays blank. */
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { desktop, display, homeOf, until } from "./driver.mjs";
+import { desktop, display, homeOf, remove, until } from "./driver.mjs";
 
 const binary = process.env.SLIPWAY_TEST_COMMAND;
 const run = promisify(execFile);
@@ -72,7 +72,7 @@ test("a window that stays blank offers safe graphics, and starts again with them
   t.after(() => {
     program.kill();
     screen.stop();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    return remove(home);
   });
   // A page whose process stands still paints nothing.
   const page = await until("the page's process", () => childrenOf(program.pid, "WebKitWebProc")[0]);
@@ -99,7 +99,7 @@ test("a signal closes the window and leaves its place for the next start", async
   const screen = await display();
   t.after(() => {
     screen.stop();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    return remove(home);
   });
   const program = spawn(binary, { env: homeOf(home, screen.name), stdio: "ignore" });
   const ended = new Promise((done) => program.once("exit", (code) => done(code)));

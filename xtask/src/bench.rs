@@ -9,7 +9,7 @@ pub fn run(name: Option<&str>, gate: bool, bench_args: &[String]) -> Result<()> 
     setup::install(setup::Needs::Everything)?;
     let image = image::ensure()?;
     let built = build::server(true)?;
-    let program = build::program("slipway-desktop", "slipway", true)?;
+    let program = build::desktop(true)?;
     build::browser_packages()?;
     let mut command = build::cargo();
     command.args([

@@ -111,24 +111,36 @@ pub fn server(release: bool) -> Result<Built> {
     Ok(Built { server, agent })
 }
 
-/// The desktop program has the page inside, which has to be built before. Everything that tests and programs are made of
+/// The window has the page inside, which has to be built before. Everything that tests and programs are made of
 /// is built with this, so that it is built once.
-pub const PAGE_INSIDE: [&str; 2] = ["--features", "slipway-desktop/custom-protocol"];
+pub const PAGE_INSIDE: [&str; 2] = ["--features", "slipway-window/custom-protocol"];
 
 /// Builds one program for this machine.
 pub fn program(package: &str, name: &str, release: bool) -> Result<PathBuf> {
+    programs(&["-p", package, "--bin", name], &[], name, release)
+}
+
+/// Builds the desktop program; `slipway-window` lies beside it.
+pub fn desktop(release: bool) -> Result<PathBuf> {
+    let both = ["-p", "slipway-desktop", "-p", "slipway-window", "--bins"];
+    programs(&both, &PAGE_INSIDE, "slipway", release)
+}
+
+fn programs(which: &[&str], features: &[&str], name: &str, release: bool) -> Result<PathBuf> {
     let mut command = cargo();
     command.arg("build");
-    if release {
-        command.args(["--release", "-p", package, "--bin", name]);
+    let features = if release {
+        command.arg("--release").args(which);
+        features
     } else {
         // With the features of the whole workspace, as the tests have them.
         command.args(["--workspace", "--bins"]);
-    }
-    if !release || package == "slipway-desktop" {
+        &PAGE_INSIDE
+    };
+    if !features.is_empty() {
         ui()?;
-        command.args(PAGE_INSIDE);
     }
+    command.args(features);
     step::quiet(&format!("Build {name}"), &mut command)?;
     Ok(target().join(profile(release)).join(name))
 }

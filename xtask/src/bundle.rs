@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`: packages of the desktop program, with the agent for terminals of this machine, the manual and
+//! `cargo xtask bundle`: packages of the desktop program: its window, the command line, the agent for terminals of this machine, the manual and
 //! the shells' completions. Nothing is downloaded for it but what npm's lock file names.
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,8 +32,8 @@ pub fn run(debug: bool) -> Result<()> {
 pub fn packages(release: bool) -> Result<Vec<PathBuf>> {
     build::bundle_packages()?;
     let agent = build::agent(release)?;
-    let slipway = build::program("slipway-desktop", "slipway", release)?;
-    beside(&slipway, &agent).context("prepare what lies beside the program")?;
+    let slipway = build::desktop(release)?;
+    beside(&slipway, &agent).context("prepare what lies beside the window")?;
 
     let made = target()
         .join(if release { "release" } else { "debug" })
@@ -41,11 +41,13 @@ pub fn packages(release: bool) -> Result<Vec<PathBuf>> {
     if made.exists() {
         std::fs::remove_dir_all(&made)?;
     }
-    let folder = root().join("desktop");
-    let mut tauri = Command::new(folder.join("node_modules/.bin/tauri"));
-    tauri
-        .current_dir(&folder)
-        .args(["bundle", "--ci", "--bundles", &KINDS.join(",")]);
+    let mut tauri = Command::new(root().join("desktop/node_modules/.bin/tauri"));
+    tauri.current_dir(root().join("desktop/window")).args([
+        "bundle",
+        "--ci",
+        "--bundles",
+        &KINDS.join(","),
+    ]);
     if !release {
         tauri.arg("--debug");
     }
@@ -56,7 +58,7 @@ pub fn packages(release: bool) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Puts where `tauri.conf.json` looks for it what the packages have beside the program.
+/// Puts where `tauri.conf.json` looks for it what the packages have beside the window.
 fn beside(slipway: &Path, agent: &Path) -> Result<()> {
     let folder = root().join("target/xtask/package");
     if folder.exists() {
@@ -65,6 +67,7 @@ fn beside(slipway: &Path, agent: &Path) -> Result<()> {
     let (manual, completions) = (folder.join("man1"), folder.join("completions"));
     std::fs::create_dir_all(&manual)?;
     std::fs::create_dir_all(&completions)?;
+    std::fs::copy(slipway, folder.join("slipway"))?;
     std::fs::copy(agent, folder.join("slipway-agent"))?;
     step::quiet(
         "Write the manual",

@@ -29,7 +29,7 @@ pub fn run(debug: bool, server_only: bool, server_args: &[String]) -> Result<()>
     if server_only {
         step::say("The server alone; open the address that it prints in a browser");
     } else if with_app {
-        let app = build::program("slipway-desktop", "slipway", !debug)?;
+        let app = build::desktop(!debug)?;
         show(&app, &built.agent, server_args)?;
     } else {
         step::say(

@@ -140,7 +140,7 @@ fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
             .args(build::PAGE_INSIDE),
     )?;
     let agent = build::server(false)?.agent;
-    let slipway = build::program("slipway-desktop", "slipway", false)?;
+    let slipway = build::desktop(false)?;
     let mut command = build::cargo();
     command
         .arg("test")
@@ -183,7 +183,7 @@ fn browser() -> Result<Count> {
 
 /// The window as the system shows it: its menu, its second start, its end.
 fn window() -> Result<Count> {
-    let slipway = build::program("slipway-desktop", "slipway", false)?;
+    let slipway = build::desktop(false)?;
     let mut command = std::process::Command::new("node");
     command
         .current_dir(root().join("tests/desktop"))

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::fs::Access;
 use slipway_core::secret::Secret;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
@@ -16,14 +15,6 @@ use crate::clock;
 
 /// An agent listens within this time, however busy the machine is.
 const START: Duration = Duration::from_secs(10);
-
-/// The first program that is there.
-pub(super) fn find(programs: &[PathBuf]) -> Option<&Path> {
-    let there = |path: &&PathBuf| {
-        path.is_file() && rustix::fs::access(path.as_path(), Access::EXEC_OK).is_ok()
-    };
-    programs.iter().find(there).map(PathBuf::as_path)
-}
 
 /// Where an agent says what goes wrong.
 pub(super) fn log(home: &Path) -> PathBuf {

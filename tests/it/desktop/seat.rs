@@ -261,6 +261,7 @@ async fn start(folder: &Path) -> Gateway {
         display: false,
         home: folder.join("home"),
         agents: vec![flags.expect("as `cargo xtask test` does").agent],
+        windows: Vec::new(),
         login: Vec::new(),
     };
     std::fs::create_dir_all(&config.home).expect("a folder to work in");

@@ -69,9 +69,10 @@ fn round() -> Result<()> {
 fn used(home: &Path) -> Result<()> {
     for file in [
         PROGRAM,
+        "/usr/bin/slipway-window",
         "/usr/lib/slipway/slipway-agent",
         "/usr/share/applications/Slipway.desktop",
-        "/usr/share/icons/hicolor/128x128/apps/slipway.png",
+        "/usr/share/icons/hicolor/128x128/apps/slipway-window.png",
         "/usr/share/man/man1/slipway.1.gz",
         "/usr/share/man/man1/slipway-mirror.1.gz",
         "/usr/share/bash-completion/completions/slipway",
@@ -80,7 +81,7 @@ fn used(home: &Path) -> Result<()> {
         ensure!(Path::new(file).exists(), "{file} is not in the package");
     }
     let entry = std::fs::read_to_string("/usr/share/applications/Slipway.desktop")?;
-    for line in ["Exec=slipway open %u", "Icon=slipway"] {
+    for line in ["Exec=slipway open %u", "Icon=slipway-window"] {
         ensure!(entry.contains(line), "the menu's entry lacks {line}");
     }
     for kind in ["x-scheme-handler/slipway", "inode/directory"] {

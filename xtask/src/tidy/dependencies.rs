@@ -48,6 +48,21 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "slipway-desktop",
+        &[
+            "slipway-backend",
+            "slipway-agent",
+            "kube",
+            "sqlx",
+            "axum",
+            // What draws windows is of no use to a command, and none of it is in its memory.
+            "tauri",
+            "wry",
+            "gtk",
+            "slipway-window",
+        ],
+    ),
+    (
+        "slipway-window",
         &["slipway-backend", "slipway-agent", "kube", "sqlx", "axum"],
     ),
 ];

@@ -10,12 +10,20 @@ use crate::step::root;
 /// Crates that a crate's manifest lists and its sources never name. A comment behind the line is a reason.
 pub fn crates(files: &[PathBuf], findings: &mut Findings) -> Result<()> {
     let manifests = || files.iter().filter(|file| file.ends_with("Cargo.toml"));
+    let folders: Vec<&Path> = manifests()
+        .filter_map(|manifest| manifest.parent())
+        .collect();
     let texts = manifests()
         .map(std::fs::read_to_string)
         .collect::<Result<Vec<_>, _>>()?;
     for (manifest, text) in manifests().zip(&texts) {
         let folder = manifest.parent().unwrap_or(manifest);
-        let sources = sources_below(files, folder, &["rs"])?;
+        // A crate in a folder of this one names what it needs in its own manifest.
+        let is_inner = |other: &&&Path| other.starts_with(folder) && **other != folder;
+        let inner: Vec<&&Path> = folders.iter().filter(is_inner).collect();
+        let is_own = |file: &&PathBuf| !inner.iter().any(|other| file.starts_with(other));
+        let own: Vec<PathBuf> = files.iter().filter(is_own).cloned().collect();
+        let sources = sources_below(&own, folder, &["rs"])?;
         let mut list = List::None;
         for line in text.lines() {
             if line.starts_with('[') {

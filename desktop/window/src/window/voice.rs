@@ -2,12 +2,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use slipway_api::desktop::Told;
+use slipway_desktop::gateway::Gateway;
 use tauri::ipc::Channel;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Shell;
-use crate::gateway::Gateway;
 
 /// Addresses that wait for a page; more than a person can wish for.
 const WAITING_MAX: usize = 16;

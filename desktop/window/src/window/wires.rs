@@ -9,9 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use slipway_desktop::gateway::Wire;
 use tokio::sync::mpsc;
-
-use crate::gateway::Wire;
 
 /// A batch is sent when it has grown to this.
 const BATCH_BYTES: usize = 128 * 1024;

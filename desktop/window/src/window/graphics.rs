@@ -8,7 +8,7 @@ const NO_DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 const NO_COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 
 /// The variables to set; one that the person has set stays as it is.
-pub fn settings(
+pub(crate) fn settings(
     safe: bool,
     is_set: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -21,7 +21,7 @@ pub fn settings(
 
 /// Whether somebody chose to draw without the graphics card from now on.
 #[must_use]
-pub fn is_kept_safe(state: &Path) -> bool {
+pub(crate) fn is_kept_safe(state: &Path) -> bool {
     mark(state).exists()
 }
 

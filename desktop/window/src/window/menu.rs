@@ -230,7 +230,7 @@ mod tests {
 
     /// Every string of the page's sources that looks like an action's id.
     fn ids_of_the_page() -> String {
-        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-ui/src");
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src-ui/src");
         let mut all = String::new();
         for entry in walkdir::WalkDir::new(page).into_iter().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();

@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+use slipway_desktop::opening::Opening;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
-
-use super::Opening;
 
 /// What is said at the door is shorter by far.
 const LINE_BYTES_MAX: u64 = 64 * 1024;

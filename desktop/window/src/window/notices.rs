@@ -2,11 +2,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use slipway_desktop::gateway::RunEnded;
 use tauri::{AppHandle, Manager as _, Runtime};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Shell, frame};
-use crate::gateway::RunEnded;
 
 /// Whoever waits shorter than this is still there.
 const LONG: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ fn show<R: Runtime>(app: &AppHandle<R>, ended: &RunEnded) {
     let (summary, body) = words(ended);
     let shown = notify_rust::Notification::new()
         .appname("Slipway")
-        .icon("slipway")
+        .icon("slipway-window")
         .summary(&summary)
         .body(&plain(&body))
         .action("default", "Show")

@@ -8,7 +8,7 @@ use std::{env, fs, io};
 )]
 fn main() -> io::Result<()> {
     if env::var_os("CARGO_FEATURE_CUSTOM_PROTOCOL").is_some() {
-        let built = Path::new("../src-ui/dist");
+        let built = Path::new("../../src-ui/dist");
         println!("cargo:rerun-if-changed={}", built.display());
         if !built.join("index.html").exists() {
             let text = "the page is not built yet; build it first: npm --prefix src-ui run build";

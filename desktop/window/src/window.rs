@@ -2,32 +2,31 @@
 //!
 //! Reading order: `open` makes everything and runs until the window is closed; `frame` is the window itself, `page` what
 //! the page may ask for (and `capabilities/main.json` says the same to Tauri), `wires` its socket, `voice` what it is told
-//! unasked. `doorbell` lets one process own the window, `wish` reads what it shall show, `graphics` and `watchdog` see to
+//! unasked. `doorbell` lets one process own the window, `graphics` and `watchdog` see to
 //! it that something is shown at all. `menu`, `dialogs` and `notices` are the system's own.
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use slipway_desktop::config::Config;
+use slipway_desktop::error::CliError;
+use slipway_desktop::gateway::Gateway;
+use slipway_desktop::opening::Opening;
+use slipway_desktop::server::Address;
+use slipway_desktop::state::State;
 use tauri::{Manager as _, Runtime};
 use tokio::sync::watch;
-
-use crate::config::Config;
-use crate::error::CliError;
-use crate::gateway::Gateway;
-use crate::server::Address;
-use crate::state::State;
 
 mod dialogs;
 mod doorbell;
 mod frame;
-pub mod graphics;
+pub(crate) mod graphics;
 mod menu;
 mod notices;
 mod page;
 mod voice;
 mod watchdog;
 mod wires;
-pub mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -35,20 +34,9 @@ mod tests;
 /// How long the folders may take to put down what they hold when the window is closed.
 const STOP_AFTER: Duration = Duration::from_secs(5);
 
-/// What the window is opened for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
-    /// A link, or the absolute path of a file or folder of this machine.
-    pub wish: Option<String>,
-    /// The server to work with from now on.
-    pub server: Option<String>,
-    /// Whether it is drawn without the graphics card.
-    pub safe: bool,
-}
-
 /// What is to be done after the window has closed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum After {
+pub(crate) enum After {
     /// Nothing.
     Leave,
     /// The program is begun again with these arguments.
@@ -95,7 +83,7 @@ impl Shell {
 ///
 /// # Errors
 /// When there is no display, or the state of this machine cannot be used.
-pub fn open(
+pub(crate) fn open(
     config: Config,
     mut opening: Opening,
     runtime: &tokio::runtime::Runtime,
@@ -123,13 +111,13 @@ pub fn open(
         .on_menu_event(|app, event| menu::chosen(app, &event));
     let app = build(builder, Arc::clone(&shell))
         .build(tauri::generate_context!())
-        .map_err(CliError::Window)?;
+        .map_err(no_window)?;
     // Before there is a window that somebody could wish to end.
     let ended = {
         let _within = runtime.enter();
-        crate::tty::ended()
+        slipway_desktop::tty::ended()
     };
-    let window = frame::open(app.handle(), &shell.config.state).map_err(CliError::Window)?;
+    let window = frame::open(app.handle(), &shell.config.state).map_err(no_window)?;
     menu::attach(&window);
     let handle = app.handle().clone();
     let doors = Arc::clone(&shell);
@@ -150,6 +138,10 @@ pub fn open(
     });
     let mut after = shell.after.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::replace(&mut *after, After::Leave))
+}
+
+fn no_window(error: tauri::Error) -> CliError {
+    CliError::Window(error.into())
 }
 
 /// The program around the window, the same in tests.
@@ -245,7 +237,7 @@ fn arrived<R: Runtime>(app: &tauri::AppHandle<R>, event: &tauri::RunEvent) {
     if let tauri::RunEvent::Opened { urls } = event {
         for url in urls {
             let (app, shell) = (app.clone(), Arc::clone(&app.state::<Arc<Shell>>()));
-            let wish = wish::of_argument(url.as_str(), std::path::Path::new("/"));
+            let wish = slipway_desktop::opening::of_argument(url.as_str());
             tauri::async_runtime::spawn(async move { show(&app, &shell, Some(wish)).await });
         }
     }
