@@ -20,6 +20,11 @@ async function hasFocus(page: Page): Promise<void> {
     .toBe("seen");
 }
 
+/** The region of the frame that has the focus. */
+async function isIn(page: Page, region: string): Promise<void> {
+  await expect.poll(() => page.evaluate((one) => document.activeElement?.closest(one) !== null, region)).toBe(true);
+}
+
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 
 test("the first page: a row, its menu, a new workspace, and into one", async ({ page, fake }) => {
@@ -46,7 +51,17 @@ test("the first page: a row, its menu, a new workspace, and into one", async ({ 
   await expect(page.getByRole("dialog").getByRole("textbox")).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("treeitem").first()).toBeVisible();
-  await hasFocus(page);
+  await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
+  // At its first row, and nothing is chosen: what is made now goes to the top.
+  await expect(page.locator(".explorer-tree [aria-selected=true]")).toHaveCount(0);
+
+  await page.goto(`${fake}/?desktop&state=full`);
+  await page.keyboard.press("F6");
+  await isIn(page, ".topbar");
+  await page.keyboard.press("F6");
+  await isIn(page, "main");
+  await page.keyboard.press("Control+o");
+  await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
 });
 
 test("signing in: another server and back, and the way offline", async ({ page, fake }) => {
@@ -71,21 +86,35 @@ test("signing in: another server and back, and the way offline", async ({ page, 
 test("sync and conflicts: into the side bar, through a merge, and back by Escape", async ({ page, fake }) => {
   await page.goto(`${fake}${FULL}?desktop&state=full`);
   await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
+  await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press("Shift+F6");
+  await tabTo(page, button(page, "47 deletions wait for you"));
+  await page.keyboard.press("Enter");
+  await isIn(page, ".side");
+  await page.keyboard.press("Control+Shift+E");
   await page.keyboard.press("F1");
   await page.keyboard.type("Show sync");
   await page.keyboard.press("Enter");
   await expect(page.getByText("47 of 60 files were deleted")).toBeVisible();
-  await expect.poll(() => page.evaluate(() => document.activeElement?.closest(".side") !== null)).toBe(true);
+  await isIn(page, ".side");
   await tabTo(page, button(page, "Bring them back"));
   await page.keyboard.press("Enter");
   await expect(page.getByText("47 of 60 files were deleted")).toBeHidden();
   await hasFocus(page);
   await tabTo(page, button(page, /Undo what came in/).first());
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Came in" })).toBeFocused();
   await hasFocus(page);
 
   await page.keyboard.press("Alt+F7");
   await expect(page.getByText("Change 1 of 2")).toBeVisible();
+  await isIn(page, ".main-frame");
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("Change 1 of 2")).toBeHidden();
+  await page.keyboard.press("Control+Shift+E");
+  await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
+  await page.keyboard.press("Alt+F7");
+  await isIn(page, ".main-frame");
   await expect(page.locator(".merge-result .view-lines")).toContainText("STATIONS");
   const result = page.getByRole("textbox", { name: "stations.py, result" });
   await tabTo(page, result);
@@ -136,6 +165,31 @@ test("a file's history: its versions, one of them restored, and back by Escape",
   await page.keyboard.press("Escape");
   await expect(page.getByText("Restore writes the old text")).toBeHidden();
   await expect(page.locator(".monaco-editor .native-edit-context").first()).toBeFocused();
+
+  await page.keyboard.press("Control+Shift+e");
+  await page.keyboard.press("Shift+F10");
+  await page.getByRole("menuitem", { name: "History" }).press("Enter");
+  await expect(page.getByText("Restore writes the old text")).toBeVisible();
+  await isIn(page, ".main-frame");
+});
+
+test("what is deleted is brought back by the message that says so, and the keys are in the tree again", async ({
+  page,
+  fake,
+}) => {
+  await page.goto(`${fake}${FULL}?desktop&state=full`);
+  const tree = page.getByRole("tree", { name: "Files" });
+  const row = page.getByRole("treeitem", { name: "README.md" });
+  await expect(row).toBeVisible();
+  await expect(tree).toBeFocused();
+  await page.keyboard.type("README");
+  await page.keyboard.press("Delete");
+  await expect(row).toHaveCount(0);
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press("Shift+F6");
+  await isIn(page, ".toasts");
+  await page.keyboard.press("Enter");
+  await expect(row).toBeVisible();
+  await expect(tree).toBeFocused();
 });
 
 test("a run that waits, its queue, and a terminal of this computer that is left again", async ({ page, fake }) => {

@@ -21,6 +21,7 @@ import { liesOver, SIDE } from "./frame";
 import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
+import { enterWorkspace } from "./regions";
 import { Shortcuts } from "./Shortcuts";
 import { Splitter } from "./Splitter";
 import { Status } from "./Status";
@@ -124,6 +125,7 @@ function Frame({ bench, start, end }: PlaceProps) {
   const { sideOpen, sideWidth, side } = useStore(bench.frame, (state) => state);
   useKeys(bench);
   usePageSeen(bench);
+  useEffect(() => enterWorkspace(bench.editor.tabs.active !== null), [bench]);
   const leaveSide = () => {
     if (sideOpen && liesOver()) bench.frame.setState({ sideOpen: false });
   };

@@ -3,12 +3,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import { Link } from "wouter";
+import { chordOf } from "../bench/actions";
 import type { ServerInfo } from "../host/generated/api/ServerInfo";
 import { lackWords } from "../host/lack";
 import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
 import { Brand } from "./Brand";
+import { moveBetweenRegions } from "./regions";
 
 interface Props {
   title: string;
@@ -20,6 +22,10 @@ export function Page({ title, end, children }: Props) {
   useEffect(() => {
     document.title = `${title} – Slipway`;
   }, [title]);
+  useEffect(() => {
+    addEventListener("keydown", moveByKeys);
+    return () => removeEventListener("keydown", moveByKeys);
+  }, []);
   return (
     <div className="page">
       <header className="topbar">
@@ -33,6 +39,14 @@ export function Page({ title, end, children }: Props) {
       <Status />
     </div>
   );
+}
+
+/** The keys that go from region to region, as in a workspace. */
+function moveByKeys(event: KeyboardEvent): void {
+  const by = ({ F6: 1, "Shift+F6": -1 } as const)[chordOf(event)];
+  if (by === undefined || document.querySelector("dialog[open], [role=dialog]")) return;
+  event.preventDefault();
+  moveBetweenRegions(by);
 }
 
 function Status() {

@@ -151,7 +151,7 @@ function HereSync({ here }: { here: Here }) {
       type="button"
       className="status-item btn-reset"
       title="Show sync"
-      onClick={() => bench.showSide("sync")}
+      onClick={() => bench.enterSide("sync")}
     >
       <Icon name={icon} className={tone} />
       <span>{text}</span>

@@ -1,4 +1,6 @@
 /** The regions of the frame in their order, and how the focus goes from one to the next. */
+import { flushSync } from "react-dom";
+import { isNowhere } from "../ui/keepFocus";
 
 /** One inside another stands before it; those that are not there are passed by. */
 const REGIONS = [
@@ -8,6 +10,7 @@ const REGIONS = [
   ".file-banner",
   ".editor-area",
   ".main-frame",
+  ".page main",
   ".panel",
   ".statusbar",
   ".toasts",
@@ -50,6 +53,26 @@ export function moveBetweenRegions(by: 1 | -1): void {
 export function enterRegion(selector: (typeof REGIONS)[number] | ".main"): void {
   const region = document.querySelector<HTMLElement>(selector);
   if (region && !enterFirst(region)) region.focus();
+}
+
+/** Into a workspace that opens, unless something has the focus: to the open file, or to the files as they come. */
+export function enterWorkspace(hasFile: boolean): void {
+  if (!isNowhere()) return;
+  if (hasFile) enterRegion(".editor-area");
+  // A tree that is not there yet takes it from its region.
+  else
+    for (const place of [".side [role=tree]", ".side"])
+      if (isNowhere()) document.querySelector<HTMLElement>(place)?.focus();
+  if (isNowhere()) enterRegion(".main");
+}
+
+/** Into what is shown in place of the editor, at once or as soon as it is there. */
+export function enterMainFrame(show: () => void): void {
+  flushSync(show);
+  const frame = document.querySelector<HTMLElement>(".main-frame");
+  if (frame) frame.focus();
+  // It takes the focus from nowhere.
+  else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
 function enter(region: HTMLElement): boolean {

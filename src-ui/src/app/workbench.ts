@@ -23,7 +23,7 @@ import { actionsOf } from "./actions";
 import { joinBadges } from "./badges";
 import { type FrameState, liesOver, openFrame } from "./frame";
 import { MainViews } from "./mainViews";
-import { enterRegion } from "./regions";
+import { enterMainFrame, enterRegion } from "./regions";
 
 const RUN_SIZE = { cols: 100, rows: 24 };
 const RECENT_MAX = 20;
@@ -152,10 +152,12 @@ export class Workbench {
         this.frame.setState({ panelOpen: false, ...(liesOver() ? { sideOpen: false } : {}) });
         this.main.show({ kind: "conflict", copy });
       },
+      enterConflict: (copy) => enterMainFrame(() => this.bench.showConflict(copy)),
       showHistory: (path) => {
         this.main.show({ kind: "history", path });
         this.showSide("history");
       },
+      enterHistory: (path) => enterMainFrame(() => this.bench.showHistory(path)),
       leaveMain: () => {
         flushSync(() => this.main.show(null));
         this.toEditor();

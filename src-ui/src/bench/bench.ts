@@ -80,8 +80,12 @@ export interface Bench extends Omit<Popups, "store" | "back"> {
   enterSide(view: SideView): void;
   /** Shows both versions of a file beside each other, to be made one. */
   showConflict(copy: string): void;
+  /** The same, and the keys go there. */
+  enterConflict(copy: string): void;
   /** Shows the versions of a file. */
   showHistory(path: string): void;
+  /** The same, and the keys go there. */
+  enterHistory(path: string): void;
   /** Goes back to the editor. */
   leaveMain(): void;
   helpWith(path: string, help: Help): void;

@@ -40,6 +40,25 @@ function Work({ onPress }: { onPress: () => void }) {
   );
 }
 
+function Room() {
+  const [open, setOpen] = useState(true);
+  useEffect(keepFocus, []);
+  return (
+    <main>
+      {open ? (
+        <button type="button" onClick={() => setOpen(false)}>
+          Close
+        </button>
+      ) : null}
+      {/* biome-ignore lint/a11y/useSemanticElements: as the frame has it */}
+      <div role="separator" aria-label="Height" aria-valuenow={3} tabIndex={0}>
+        edge
+      </div>
+      <button type="button">New</button>
+    </main>
+  );
+}
+
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 
 test("the row below has the focus of a row that went, then the one above, then what is around", async () => {
@@ -51,6 +70,13 @@ test("the row below has the focus of a row that went, then the one above, then w
   await expect.element(button("Undo one")).toHaveFocus();
   await userEvent.keyboard("{Enter}");
   await expect.element(button("Above")).toHaveFocus();
+});
+
+test("an edge that arrow keys move is passed by", async () => {
+  await stage(<Room />);
+  (button("Close").element() as HTMLElement).focus();
+  await userEvent.keyboard("{Enter}");
+  await expect.element(button("New")).toHaveFocus();
 });
 
 test("what was left by a click elsewhere is not missed when it goes", async () => {

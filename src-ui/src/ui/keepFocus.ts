@@ -7,7 +7,8 @@ interface Gap {
   next: Node | null;
 }
 
-const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex]";
+/** An edge that arrow keys move is nobody's next place. */
+const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex]:not([role=separator])";
 
 /** Watches the page; returns how to stop. */
 export function keepFocus(): () => void {

@@ -74,7 +74,7 @@ function Body({ editor, buffers }: { editor: Editor; buffers: Texts }) {
       {clash ? (
         <ConflictNotice
           action={action("conflict.open", "Compare and choose", "merge", () =>
-            bench.showConflict(clash.copy),
+            bench.enterConflict(clash.copy),
           )}
         />
       ) : null}

@@ -59,7 +59,7 @@ function Tab({
       { label: "Close others", run: () => editor.closeOthers(tab.path) },
       ...(tab.preview ? [{ label: "Keep open", run: () => editor.tabs.pin(tab.path) }] : []),
       null,
-      { label: "History", run: () => bench.showHistory(tab.path) },
+      { label: "History", run: () => bench.enterHistory(tab.path) },
       { label: "Copy path", run: () => void bench.host.clipboard.write(tab.path) },
     ]);
   return (

@@ -107,7 +107,9 @@ export class Editor {
     const stage = new Stage(this.monaco, place, this.host, (caret) => this.facts.setState(caret));
     this.stage = stage;
     this.show();
-    if (this.entering) this.focus();
+    // Whoever waits at its place goes on into the text.
+    if (this.entering || place.closest(".editor-area")?.contains(document.activeElement))
+      this.focus();
     return () => {
       if (this.stage !== stage) return;
       this.keepView();

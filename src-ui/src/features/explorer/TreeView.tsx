@@ -45,6 +45,7 @@ export function TreeView({ explorer }: { explorer: Explorer }) {
   const view = useWindow(box, typing >= 0 ? typing : index, lines.length);
   const { target, over, leave, drop } = useDrops(explorer);
   const keys = useKeys(explorer, box);
+  useComesIn(box, lines.length === 0);
 
   if (lines.length === 0) return <NoFiles explorer={explorer} over={over} drop={drop} />;
   const events: RowEvents = {
@@ -297,9 +298,18 @@ function openMenu(explorer: Explorer, bench: Bench, row: Row | null, event: Mous
   bench.menu(at, menuOf(bench, row));
 }
 
+/** Files that come take the keys from their region, where they are waited for. */
+function useComesIn(box: React.RefObject<HTMLDivElement | null>, empty: boolean): void {
+  useEffect(() => {
+    const at = document.activeElement;
+    if (!empty && at?.matches(".side") && at.contains(box.current)) box.current?.focus();
+  }, [empty, box]);
+}
+
+/** A row to begin at; nothing is chosen by that. */
 function focusFirst(explorer: Explorer): void {
   const [first] = explorer.rows();
-  if (explorer.store.getState().focused === null && first) explorer.select(first.path, "only");
+  if (explorer.store.getState().focused === null && first) explorer.begin(first.path);
 }
 
 function folderOf(row: Row): string {

@@ -135,7 +135,7 @@ export function menuOf(bench: Bench, row: Row | null): (MenuEntry | null)[] {
       icon: "play",
       run: () => void bench.startRun({ kind: "file", path: row.path }),
     },
-    { label: "History", icon: "history", run: () => bench.showHistory(row.path) },
+    { label: "History", icon: "history", run: () => bench.enterHistory(row.path) },
     null,
   ];
   const change = ["rename", "cut", "copy", "move", "download", "copyPath"];

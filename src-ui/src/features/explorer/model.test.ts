@@ -31,6 +31,15 @@ const state = (explorer: Explorer) => {
   return { focused, selected: [...selected] };
 };
 
+test("a row that only has the keyboard is where one begins, and nothing is made in it", () => {
+  const { explorer } = setting(["data/a", "b"]);
+  explorer.begin("data");
+  expect(state(explorer)).toEqual({ focused: "data", selected: [] });
+  expect(explorer.folder()).toBe("");
+  explorer.select("data", "only");
+  expect(explorer.folder()).toBe("data");
+});
+
 test("what is deleted leaves the focus on the row that takes its place", () => {
   const { explorer, remove } = setting(["a", "b", "c"]);
   explorer.select("b", "only");

@@ -104,6 +104,12 @@ export class Explorer {
     this.store.setState({ focused: path, selected });
   }
 
+  /** Gives a row the keyboard, and chooses nothing. */
+  begin(path: string): void {
+    this.anchor = path;
+    this.store.setState({ focused: path });
+  }
+
   leave(): void {
     this.store.setState({ focused: null, selected: new Set() });
   }
@@ -134,10 +140,10 @@ export class Explorer {
     return real.length > 0 ? real : focused && this.tree.has(focused) ? [focused] : [];
   }
 
-  /** The folder where a new entry goes. */
+  /** The folder where a new entry goes; the top while nothing is chosen. */
   folder(): string {
-    const { focused } = this.store.getState();
-    if (!focused || !this.tree.has(focused)) return "";
+    const { focused, selected } = this.store.getState();
+    if (!focused || selected.size === 0 || !this.tree.has(focused)) return "";
     return this.tree.kind(focused) === "folder" ? focused : parentOf(focused);
   }
 

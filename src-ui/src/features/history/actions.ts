@@ -13,7 +13,7 @@ export function historyActions(bench: Bench): Action[] {
       "history.show",
       "Show the history of this file",
       "history",
-      () => active && bench.showHistory(active),
+      () => active && bench.enterHistory(active),
       {
         keys: ["Ctrl+Alt+H"],
         unavailable: active ? null : "No file is open",

@@ -36,7 +36,7 @@ function Row({ conflict }: { conflict: Conflict }) {
         className={`btn-reset sync-row${shown === copy ? " is-selected" : ""}`}
         aria-current={shown === copy ? "true" : undefined}
         title={path}
-        onClick={() => bench.showConflict(copy)}
+        onClick={() => bench.enterConflict(copy)}
       >
         <Icon name={fileIcon(name)} className="faint" />
         <span className="sync-what">

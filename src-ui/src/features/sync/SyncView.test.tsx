@@ -63,7 +63,10 @@ test("a conflict opens, and a path that cannot move has the act that helps", asy
   const { asked } = await opened("full");
   await page.getByRole("button", { name: /stations.py/ }).click();
   await page.getByRole("button", { name: "Rename it" }).click();
-  expect(asked).toEqual(["conflict stations (conflict of quay).py", "help Data/readme.md rename"]);
+  expect(asked).toEqual([
+    "into conflict stations (conflict of quay).py",
+    "help Data/readme.md rename",
+  ]);
   await page.getByRole("button", { name: "Leave it out" }).click();
   await expect.poll(() => asked.at(-1)).toBe("toast raw.bin stays on this computer alone.");
 });

@@ -16,7 +16,7 @@ export function syncActions(bench: Bench): Action[] {
     const at = conflicts.findIndex(({ copy }) => shown?.kind === "conflict" && shown.copy === copy);
     const one = conflicts[(at + 1) % Math.max(1, conflicts.length)];
     bench.showSide("sync");
-    if (one) bench.showConflict(one.copy);
+    if (one) bench.enterConflict(one.copy);
   };
   return [
     action("sync.show", "Show sync", "refresh", () => bench.enterSide("sync")),
