@@ -361,8 +361,19 @@ pub struct Arrival {
 pub struct Undone {
     /// Paths that hold again what they held before.
     pub many: u32,
-    /// Paths that were changed since and stay as they are.
-    pub left: Vec<RelPath>,
+    /// Paths that do not, and stay as they are.
+    pub left: Vec<NotUndone>,
+}
+
+/// A path that was not taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct NotUndone {
+    /// Which.
+    pub path: RelPath,
+    /// Why: `stale` if it changed since, `content_missing` if what it held is not kept any more, or what the disk
+    /// refused.
+    pub code: Code,
 }
 
 /// Conflicts that nobody resolved yet: `GET /workspaces/{id}/conflicts`, the oldest first.

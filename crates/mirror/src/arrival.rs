@@ -22,30 +22,15 @@ pub struct Arrival {
 pub struct Undone {
     /// Paths that are as they were.
     pub many: usize,
-    /// Paths that are not, and why.
-    pub left: Vec<(RelPath, Left)>,
+    /// Paths that are not.
+    pub left: Vec<NotUndone>,
 }
 
-/// Why a path was left as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// It changed since.
-    Changed,
-    /// A folder that came holds something else by now.
-    Full,
-    /// What stood there is not kept any more.
-    Forgotten,
-    /// The disk refused.
-    Refused(Code),
-}
-
-impl std::fmt::Display for Left {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Changed => "It changed since.",
-            Self::Full => "The folder holds something else by now.",
-            Self::Forgotten => "What stood there is not kept any more.",
-            Self::Refused(_) => "The disk refused.",
-        })
-    }
+/// A path that was left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotUndone {
+    /// Which.
+    pub path: RelPath,
+    /// Why; `stale`: it changed since, or a folder that came holds something else by now.
+    pub code: Code,
 }

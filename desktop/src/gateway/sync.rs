@@ -1,7 +1,7 @@
 //! How a workspace of this machine stands with its server, path by path, and what a person does about it.
 use slipway_api::desktop::{
-    Arrival, Conflict, Conflicts, HeldDeletions, ResolveConflict, Sync, SyncPath, SyncPathState,
-    Undone,
+    Arrival, Conflict, Conflicts, HeldDeletions, NotUndone, ResolveConflict, Sync, SyncPath,
+    SyncPathState, Undone,
 };
 use slipway_api::file::Kind;
 use slipway_core::hash::ContentHash;
@@ -92,9 +92,14 @@ pub(super) async fn undo(local: &Local, id: &str) -> Answer {
     let unknown = || Fault::not_found("change that can be taken back");
     let id = id.parse().map_err(|_| unknown())?;
     let undone = local.engine().undo(id).await?;
+    let left = undone.left.into_iter();
+    let left = left.map(|left| NotUndone {
+        path: left.path,
+        code: left.code,
+    });
     answer::found(&Undone {
         many: small(undone.many),
-        left: undone.left.into_iter().map(|(path, _)| path).collect(),
+        left: left.collect(),
     })
 }
 

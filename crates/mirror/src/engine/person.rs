@@ -29,6 +29,15 @@ pub(super) struct Work {
     pub(super) touched: BTreeSet<RelPath>,
 }
 
+impl Work {
+    /// Goes on with what came after it.
+    pub(super) fn add(&mut self, mut next: Self) {
+        self.back.append(&mut next.back);
+        self.gone.append(&mut next.gone);
+        self.touched.append(&mut next.touched);
+    }
+}
+
 impl State {
     /// Does operations in order. With `atomic`, one that does not pass undoes all.
     pub(super) fn commit(&mut self, operations: &[LocalOperation], atomic: bool) -> LocalCommit {

@@ -6,7 +6,7 @@ use slipway_sync::order::order;
 use super::burst::{Burst, Step};
 use super::person::Work;
 use super::state::State;
-use crate::arrival::{Left, Undone};
+use crate::arrival::{NotUndone, Undone};
 use crate::disk::Expected;
 use crate::local::{
     By, Expect, LocalAct, LocalCommit, LocalError, LocalOperation, LocalOutcome, Source,
@@ -38,8 +38,14 @@ impl State {
         let many = self.take_back_burst(burst, &mut left, |_| true);
         self.turn();
         let left = left.into_iter();
-        let left = left.map(|(path, error)| (path, why(&error))).collect();
-        Some(Undone { many, left })
+        let left = left.map(|(path, error)| NotUndone {
+            path,
+            code: error.code(),
+        });
+        Some(Undone {
+            many,
+            left: left.collect(),
+        })
     }
 
     /// Brings back what a person deleted after a revision: at a path and below it, or everything.
@@ -78,13 +84,17 @@ impl State {
         order(&mut steps);
         let (mut work, mut many) = (Work::default(), 0);
         for Reverse { path, step } in steps {
-            match self.reverse(&path, &step, &mut work) {
+            let mut one = Work::default();
+            match self.reverse(&path, &step, &mut one) {
                 Ok(()) => many += 1,
                 Err(error) => {
+                    // What gave way comes back: a path is as before, or as it was found.
+                    self.take_back(&mut one);
                     left.push((path.clone(), error));
                     burst.steps.insert(path, step);
                 }
             }
+            work.add(one);
         }
         self.bursts.put_back(burst);
         self.finish(work);
@@ -106,7 +116,7 @@ impl State {
         }
         match (&step.before, &step.kept) {
             (Some(Node::Folder), Some(kept)) => self.reverse_tree(path, kept, work),
-            (Some(Node::File { executable, .. }), Some(kept)) if now != Some(Node::Folder) => {
+            (Some(Node::File { executable, .. }), Some(kept)) => {
                 self.reverse_file(path, step, kept, *executable, work)
             }
             (before, _) => self.reverse_unkept(path, before.as_ref(), work),
@@ -138,8 +148,8 @@ impl State {
     ) -> Result<(), LocalError> {
         let over = match self.expected(path) {
             Some(Expected::File(was)) => Some(was),
-            Some(_) => return Err(LocalError::Stale(None)),
-            None => {
+            _ => {
+                self.delete_one(path, work)?;
                 self.make_way(path, None, work)?;
                 None
             }
@@ -158,18 +168,14 @@ impl State {
         before: Option<&Node>,
         work: &mut Work,
     ) -> Result<(), LocalError> {
-        let is_folder = self.local.get(path).is_some_and(Node::is_folder);
-        if is_folder {
-            let removed = self.disk.remove(path, &Expected::Folder);
-            removed.map_err(|error| self.refused(path, &error))?;
-            self.person_lacks(path, work);
+        let is_file = |node: Option<&Node>| matches!(node, Some(Node::File { .. }));
+        // Of two files, one takes the other's place in one step.
+        if !(is_file(before) && is_file(self.local.get(path))) {
+            self.delete_one(path, work)?;
         }
         let act = match before {
-            None => LocalAct::Delete,
-            Some(Node::Folder) => {
-                self.delete_one(path, work)?;
-                LocalAct::Folder
-            }
+            None => return Ok(()),
+            Some(Node::Folder) => LocalAct::Folder,
             Some(Node::Symlink { target }) => LocalAct::Link {
                 target: target.clone(),
             },
@@ -186,14 +192,5 @@ impl State {
             act,
         };
         LocalError::of(self.one(&operation, work))
-    }
-}
-
-fn why(error: &LocalError) -> Left {
-    match error {
-        LocalError::Stale(_) | LocalError::Exists(_) | LocalError::Busy => Left::Changed,
-        LocalError::NotEmpty => Left::Full,
-        LocalError::ContentMissing => Left::Forgotten,
-        error => Left::Refused(error.code()),
     }
 }

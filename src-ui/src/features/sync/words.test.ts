@@ -1,5 +1,6 @@
 /** What a person reads of sync says first what is safe. */
 import { expect, test } from "vitest";
+import type { Code } from "../../host/generated/api/Code";
 import type { Conflict } from "../../host/generated/api/Conflict";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { SyncNotice } from "../../host/generated/api/SyncNotice";
@@ -35,8 +36,13 @@ test("what cannot move has the act that helps, where there is one", () => {
 
 test("an undo tells of what it left alone", () => {
   expect(undoneWords({ many: 1, left: [] })).toBe("1 file is as before.");
-  expect(undoneWords({ many: 3, left: ["a", "b"] })).toBe(
-    "3 files are as before. 2 files were changed since and stay as they are.",
+  const left = (...codes: Code[]) => codes.map((code, at) => ({ path: `${at}`, code }));
+  expect(undoneWords({ many: 3, left: left("stale", "path_exists") })).toBe(
+    "3 files are as before. 2 files were changed since and not touched.",
+  );
+  // Nobody changed these.
+  expect(undoneWords({ many: 0, left: left("disk_full", "stale", "content_missing") })).toBe(
+    "Nothing was taken back. 1 file stays as it is: the disk is full. 1 file was changed since and not touched. 1 file stays as it is: what was there before is not kept any more.",
   );
 });
 

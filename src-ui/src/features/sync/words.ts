@@ -118,8 +118,41 @@ export function helpOf(code: Code | undefined): HelpWords | null {
   }
 }
 
+/** How an undo ended: how much is as before, and of the rest why it is not. */
 export function undoneWords({ many: count, left }: Undone): string {
-  const back = `${many(count, "file is", "files are")} as before.`;
-  if (left.length === 0) return back;
-  return `${back} ${many(left.length, "file was", "files were")} changed since and stay as they are.`;
+  const back =
+    count === 0 ? "Nothing was taken back." : `${many(count, "file is", "files are")} as before.`;
+  const whys = left.map(({ code }) => notUndoneWords(code));
+  const said = [...new Set(whys)].map((why) => {
+    const how = whys.filter((other) => other === why).length;
+    return why === CHANGED
+      ? `${many(how, "file was", "files were")} ${why}.`
+      : `${many(how, "file stays as it is", "files stay as they are")}: ${why}.`;
+  });
+  return [back, ...said].join(" ");
+}
+
+const CHANGED = "changed since and not touched";
+
+function notUndoneWords(code: Code): string {
+  switch (code) {
+    case "stale":
+    case "path_exists":
+    case "path_not_folder":
+      return CHANGED;
+    case "file_busy":
+      return "a program is writing";
+    case "content_missing":
+      return "what was there before is not kept any more";
+    case "disk_full":
+      return "the disk is full";
+    case "disk_forbidden":
+      return "this computer does not allow to write there";
+    case "path_case_clash":
+      return "another name differs from it only in letter case or accents";
+    case "folder_gone":
+      return "the folder is gone";
+    default:
+      return "the disk refused";
+  }
 }

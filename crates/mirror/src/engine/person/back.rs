@@ -16,13 +16,15 @@ pub(super) enum Back {
     Gone(RelPath, String),
     /// A link is gone.
     Link(RelPath, String),
+    /// An empty folder is gone.
+    Folder(RelPath),
     /// It has another name since.
     Moved(RelPath, RelPath),
 }
 
 impl State {
     /// Takes all back, the last step first. What another program did meanwhile stays.
-    pub(super) fn take_back(&mut self, work: &mut Work) {
+    pub(in crate::engine) fn take_back(&mut self, work: &mut Work) {
         for back in std::mem::take(&mut work.back).into_iter().rev() {
             if let Err(error) = self.step_back(&back) {
                 tracing::warn!(%error, "A step of a commit that did not pass cannot be taken back");
@@ -53,6 +55,7 @@ impl State {
             }
             Back::Gone(path, name) => self.disk.bring_back(name, path),
             Back::Link(path, target) => self.disk.make_link(path, target),
+            Back::Folder(path) => self.disk.make_folder(path),
             Back::Moved(from, to) => self.disk.rename(to, from),
         }
     }

@@ -38,7 +38,7 @@ impl State {
         Ok(true)
     }
 
-    /// Deletes a file or link that is what it was seen to be; fine when nothing stands there.
+    /// Deletes what is as it was seen, a folder only when it is empty; fine when nothing stands there.
     pub(in crate::engine) fn delete_one(
         &mut self,
         path: &RelPath,
@@ -53,8 +53,12 @@ impl State {
         if let Some(displaced) = self.just_displaced(path) {
             let bytes = bytes(&node);
             self.is_gone(path, node, displaced.name, bytes, work);
-        } else if let Expected::Symlink(target) = expected {
-            work.back.push(Back::Link(path.clone(), target));
+        } else {
+            work.back.extend(match expected {
+                Expected::Symlink(target) => Some(Back::Link(path.clone(), target)),
+                Expected::Folder => Some(Back::Folder(path.clone())),
+                Expected::File(_) | Expected::Unknown => None,
+            });
         }
         self.person_lacks(path, work);
         Ok(())

@@ -1,7 +1,9 @@
 //! What came from the hub is taken back, as one edit of this side.
+use std::io::Write as _;
+
 use super::person::path;
 use super::*;
-use crate::arrival::Left;
+use crate::arrival::NotUndone;
 use crate::local::{Expect, LocalAct, LocalOperation};
 
 fn folder(revision: u64, path: &str) -> v1::Change {
@@ -64,13 +66,11 @@ async fn what_changed_since_stays_and_is_told() {
     lab.write("new/mine.txt", "mine");
     let id = lab.engine.arrivals().await.unwrap()[0].id;
     let undone = lab.engine.undo(id).await.unwrap();
-    assert_eq!(
-        undone.left,
-        [
-            (path("new"), Left::Full),
-            (path("changed.txt"), Left::Changed)
-        ]
-    );
+    let stays = |name| NotUndone {
+        path: path(name),
+        code: Code::Stale,
+    };
+    assert_eq!(undone.left, [stays("new"), stays("changed.txt")]);
     assert_eq!(undone.many, 2);
     assert_eq!(lab.read("changed.txt"), "mine");
     assert_eq!(lab.read("new/mine.txt"), "mine");
@@ -97,4 +97,87 @@ async fn a_deletion_by_hand_can_be_restored_and_is_no_arrival() {
         .unwrap();
     assert_eq!(lab.read("a.txt"), "a");
     assert_eq!(lab.flush_of(3).await, ["a.txt"]);
+}
+
+fn link(revision: u64, path: &str, target: &str) -> v1::Change {
+    let target = target.to_owned();
+    v1::Change {
+        node: Some(wire::to_wire(&Node::Symlink { target })),
+        ..change(revision, path, None)
+    }
+}
+
+const FILES: &[(&str, &str)] = &[("folder", "one"), ("link", "two")];
+
+/// One burst: of two files, one becomes a folder with a file in it, the other a link.
+async fn kinds_change(lab: &mut Lab) -> u64 {
+    lab.hub(changes(vec![
+        folder(2, "folder"),
+        change(2, "folder/in.txt", Some("in")),
+        link(2, "link", "folder"),
+    ]))
+    .await;
+    lab.applied(2).await;
+    lab.engine.arrivals().await.unwrap()[0].id
+}
+
+#[tokio::test]
+async fn a_file_comes_back_where_a_folder_or_a_link_took_its_place() {
+    let mut lab = Lab::asking().await;
+    lab.list(1, FILES).await;
+    let id = kinds_change(&mut lab).await;
+    let undone = lab.engine.undo(id).await.unwrap();
+    assert_eq!((undone.many, undone.left), (3, Vec::new()));
+    assert_eq!(lab.read("folder"), "one");
+    assert_eq!(lab.read("link"), "two");
+    assert!(lab.file("link").symlink_metadata().unwrap().is_file());
+    let mut told = lab.flush_of(3).await;
+    told.sort();
+    told.dedup();
+    assert_eq!(told, ["folder", "folder/in.txt", "link"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_gave_way_for_nothing_stands_again() {
+    let mut lab = Lab::asking().await;
+    lab.list(1, FILES).await;
+    let mut program = std::fs::File::options()
+        .append(true)
+        .open(lab.file("folder"))
+        .unwrap();
+    let id = kinds_change(&mut lab).await;
+    // What was displaced is written to: its bytes come to sight as a copy, and what stood before is kept nowhere.
+    program.write_all(b" late").unwrap();
+    while !matches!(lab.notice().await, Notice::Copied { .. }) {}
+    let undone = lab.engine.undo(id).await.unwrap();
+    let forgotten = NotUndone {
+        path: path("folder"),
+        code: Code::ContentMissing,
+    };
+    assert_eq!(undone.left, [forgotten]);
+    assert!(lab.file("folder").is_dir());
+    assert_eq!(lab.read("link"), "two");
+}
+
+#[tokio::test]
+async fn what_cannot_come_back_leaves_what_took_its_place_and_says_why() {
+    let mut lab = Lab::asking().await;
+    lab.list(1, FILES).await;
+    let id = kinds_change(&mut lab).await;
+    // What was kept is gone.
+    let private = lab.folder.path().join("state").join("files/tmp");
+    for entry in std::fs::read_dir(private).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let undone = lab.engine.undo(id).await.unwrap();
+    let forgotten = |name| NotUndone {
+        path: path(name),
+        code: Code::ContentMissing,
+    };
+    assert_eq!(undone.left, [forgotten("folder"), forgotten("link")]);
+    assert!(lab.file("folder").is_dir());
+    assert_eq!(
+        lab.file("link").read_link().unwrap().to_str(),
+        Some("folder")
+    );
 }
