@@ -1,4 +1,5 @@
 //! What can go wrong on the command line: a sentence that says what to do, a code for programs, and an exit code.
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -186,10 +187,11 @@ impl CliError {
                 | ClientError::Connect(_)
                 | ClientError::Dial(_)
                 | ClientError::Silent
+                | ClientError::Gone
                 | ClientError::Stream(_)),
             ) => Self::Unreachable {
                 server: server.clone(),
-                cause: innermost(&error),
+                cause: cause(&error),
             },
         }
     }
@@ -316,10 +318,14 @@ fn lines(found: &[(WorkspaceId, String)]) -> String {
 }
 
 /// The last cause of an error: what the system said.
-fn innermost(error: &ClientError) -> String {
+fn cause(error: &ClientError) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    match error {
+        // A status tells itself with its number, and what was said of it is enough.
+        ClientError::Stream(status) if status.source().is_none() => status.message().to_owned(),
+        _ => cause.to_string(),
+    }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote};
+use crate::server::Address;
 
 /// Gives the client to dial with, asked before each dial: somebody may have signed in or out since the last.
 pub type Dialler = Box<dyn Fn() -> BoxFuture<'static, Result<Client, Reason>> + Send + Sync>;
@@ -269,18 +270,15 @@ fn short(host: &str) -> String {
     }
 }
 
-/// Why a connection was not made, or ended.
-#[must_use]
-pub fn reason(error: &ClientError) -> Reason {
+/// Why a connection was not made, or ended, in a sentence.
+fn reason(server: &Address, error: ClientError) -> Reason {
+    let code = error.code();
     let message = match error {
-        // The code stands beside it.
-        ClientError::Closed { message, .. } => message.clone(),
-        error => error.to_string(),
+        // The server's own sentence; the code stands beside it.
+        ClientError::Closed { message, .. } => message,
+        error => CliError::at(server, error).to_string(),
     };
-    Reason {
-        code: error.code(),
-        message,
-    }
+    Reason { code, message }
 }
 
 async fn dial(
@@ -293,10 +291,10 @@ async fn dial(
         .await?
         .sync(remote.workspace, replica, outgoing.control, outgoing.bulk)
         .await
-        .map_err(|error| reason(&error))?;
+        .map_err(|error| reason(&remote.server, error))?;
     let ended = async move {
-        let gone = || ClientError::Protocol("the connection is gone".to_owned());
-        reason(&link.ended.await.unwrap_or_else(|_| gone()))
+        let ended = link.ended.await.unwrap_or(ClientError::Gone);
+        reason(&remote.server, ended)
     };
     Ok(Incoming {
         control: link.control,
@@ -307,17 +305,67 @@ async fn dial(
 
 #[cfg(test)]
 mod tests {
+    use slipway_api::problem::Problem;
+    use slipway_core::code::Code;
+
     use super::*;
 
+    fn server() -> Address {
+        Address::parse("https://slipway.example.org").unwrap()
+    }
+
+    /// One of each kind, made as they come.
+    async fn each() -> Vec<ClientError> {
+        let problem = Problem::new(Code::NotFound, "There is no such workspace.");
+        // Nobody listens at port 0.
+        let client = Client::new("http://127.0.0.1:0").unwrap();
+        let network = client.server().await.unwrap_err();
+        let connect = tonic::transport::Endpoint::from_static("http://127.0.0.1:0");
+        let connect = connect.connect().await.unwrap_err();
+        vec![
+            ClientError::Problem(Box::new(problem)),
+            network,
+            ClientError::Connect(connect),
+            ClientError::Silent,
+            ClientError::Gone,
+            ClientError::Dial(Box::new(std::io::Error::other("no route to host"))),
+            ClientError::Stream(Box::new(tonic::Status::unavailable("error reading a body"))),
+            ClientError::Closed {
+                code: "sign_in_expired".to_owned(),
+                message: "Sign in again.".to_owned(),
+            },
+            ClientError::Protocol("the first frame is no hello".to_owned()),
+        ]
+    }
+
+    #[tokio::test]
+    async fn each_reason_is_a_sentence_and_its_code_stands_beside_it() {
+        for error in each().await {
+            let (kind, code) = (format!("{error:?}"), error.code());
+            // A fragment of what was being done is no reason.
+            let fragment = error.to_string();
+            let Reason {
+                code: told,
+                message,
+            } = reason(&server(), error);
+            assert_eq!(told, code, "{kind}");
+            let first = message.chars().next().unwrap();
+            let begins = first.is_uppercase() || message.starts_with(server().as_str());
+            assert!(begins && message.ends_with('.'), "{kind}: {message}");
+            assert_ne!(message, fragment, "{kind}");
+            assert!(!message.contains("code:"), "{kind}: {message}");
+        }
+    }
+
     #[test]
-    fn a_reason_is_a_sentence_and_its_code_stands_beside_it() {
-        let closed = ClientError::Closed {
-            code: "sign_in_expired".to_owned(),
-            message: "Sign in again.".to_owned(),
-        };
-        let Reason { code, message } = reason(&closed);
-        assert_eq!(message, "Sign in again.");
-        assert_eq!(code, Some(slipway_core::code::Code::SignInExpired));
+    fn a_connection_that_ended_says_nothing_against_the_server() {
+        let said = reason(&server(), ClientError::Gone).message;
+        assert!(
+            said.starts_with(
+                "https://slipway.example.org cannot be reached: the connection ended."
+            ),
+            "{said}"
+        );
     }
 
     #[test]

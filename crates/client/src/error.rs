@@ -19,8 +19,11 @@ pub enum ClientError {
     #[error("reach the server")]
     Connect(#[from] tonic::transport::Error),
     /// The server is there and says nothing.
-    #[error("hear from the server: it does not answer in time")]
+    #[error("it does not answer in time")]
     Silent,
+    /// The connection ended, and nobody said why.
+    #[error("the connection ended")]
+    Gone,
     /// A connection for one stream alone was not made.
     #[error("reach the server")]
     Dial(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -52,6 +55,7 @@ impl ClientError {
             | Self::Connect(_)
             | Self::Dial(_)
             | Self::Silent
+            | Self::Gone
             | Self::Stream(_)
             | Self::Protocol(_) => None,
         }
@@ -66,6 +70,7 @@ impl ClientError {
             | Self::Connect(_)
             | Self::Dial(_)
             | Self::Silent
+            | Self::Gone
             | Self::Stream(_)
             | Self::Protocol(_) => true,
             Self::Problem(_) | Self::Closed { .. } => matches!(

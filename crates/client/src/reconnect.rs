@@ -57,7 +57,7 @@ mod tests {
             async || {
                 tried += 1;
                 Err(match tried {
-                    1 | 2 => ClientError::Protocol("the connection is closed".to_owned()),
+                    1 | 2 => ClientError::Gone,
                     _ => ClientError::Closed {
                         code: "sign_in_expired".to_owned(),
                         message: String::new(),

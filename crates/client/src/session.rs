@@ -58,10 +58,7 @@ impl Client {
                 return Ok(session);
             }
             loop {
-                let event = events
-                    .recv()
-                    .await
-                    .ok_or_else(|| ClientError::Protocol("the events ended".to_owned()))?;
+                let event = events.recv().await.ok_or(ClientError::Gone)?;
                 if matches!(event.event, Some(v1::event::Event::Session(_))) {
                     break;
                 }

@@ -173,10 +173,7 @@ impl Stream {
             stream: self.number,
             body: Some(body),
         };
-        self.out
-            .send(frame)
-            .await
-            .map_err(|_| ClientError::Protocol("the connection is closed".to_owned()))
+        self.out.send(frame).await.map_err(|_| ClientError::Gone)
     }
 
     /// The next frame; `None` when the stream is over.

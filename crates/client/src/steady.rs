@@ -72,9 +72,8 @@ impl Steady {
                 }
             },
             Way::Opening(place, opening) => {
-                let opened = opening.await.unwrap_or_else(|_| {
-                    Err(ClientError::Protocol("the attempt was given up".to_owned()))
-                });
+                // An attempt that was given up made no connection.
+                let opened = opening.await.unwrap_or(Err(ClientError::Gone));
                 match opened {
                     Ok(mut open) => {
                         // The window may have changed meanwhile.

@@ -116,10 +116,6 @@ fn link_of(frame: &v1::HubFrame) -> Option<String> {
     }
 }
 
-fn closed() -> ClientError {
-    ClientError::Protocol("the connection is closed".to_owned())
-}
-
 /// Hands on what arrives, each stream by itself, until control says why it is over.
 fn carry(
     first: Option<v1::HubFrame>,
@@ -142,10 +138,10 @@ fn carry(
                 Err(status) => return ClientError::from(status),
             }
         }
-        closed()
+        ClientError::Gone
     };
     let carry_bulk = async move {
-        let mut error = closed();
+        let mut error = ClientError::Gone;
         loop {
             match from_bulk.message().await {
                 Ok(Some(blob)) => drop(bulk.send(blob).await),
@@ -164,7 +160,7 @@ fn carry(
         let error = tokio::select! {
             error = carry_control => error,
             error = carry_bulk => error,
-            () = over.cancelled() => closed(),
+            () = over.cancelled() => ClientError::Gone,
             () = reader.closed() => return,
         };
         // Nobody may want to know.

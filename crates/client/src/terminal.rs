@@ -267,8 +267,7 @@ impl Viewer {
         for piece in bytes.chunks(TERMINAL_FRAME_BYTES_MAX) {
             while self.room() == 0 {
                 if !self.receive().await? {
-                    let gone = "the connection ended before all input was taken";
-                    return Err(ClientError::Protocol(gone.to_owned()));
+                    return Err(ClientError::Gone);
                 }
             }
             self.put(piece);

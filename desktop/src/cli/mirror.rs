@@ -183,7 +183,7 @@ pub(super) fn words(folder: &Folder, stand: &Stand) -> String {
         StandState::Connected => format!("{name}: in step at revision {}", stand.revision),
         StandState::Offline => {
             format!(
-                "{name}: offline; edits are kept and go out when the server is back ({})",
+                "{name}: offline; edits are kept and go out when the server is back. {}",
                 why()
             )
         }

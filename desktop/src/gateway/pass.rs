@@ -55,7 +55,7 @@ pub(super) async fn exchange(
         request = request.body(asked.body.clone());
     }
     let answer = tokio::time::timeout(BEGINS_WITHIN, request.send()).await;
-    let answer = answer.map_err(|_| silent())??;
+    let answer = answer.map_err(|_| ClientError::Silent)??;
     let (status, heard) = (answer.status(), only(answer.headers(), &HEARD));
     let body = whole(answer).await?;
     if !is_ours(status, &heard, &body) {
@@ -93,7 +93,7 @@ async fn whole(answer: reqwest::Response) -> Result<Bytes, ClientError> {
     let mut pieces = answer.bytes_stream();
     loop {
         let piece = tokio::time::timeout(GOES_ON_WITHIN, pieces.next()).await;
-        let Some(piece) = piece.map_err(|_| silent())? else {
+        let Some(piece) = piece.map_err(|_| ClientError::Silent)? else {
             return Ok(body.freeze());
         };
         body.extend_from_slice(&piece?);
@@ -101,10 +101,6 @@ async fn whole(answer: reqwest::Response) -> Result<Bytes, ClientError> {
             return Err(ClientError::Protocol("the answer has no end".to_owned()));
         }
     }
-}
-
-fn silent() -> ClientError {
-    ClientError::Silent
 }
 
 fn only(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {

@@ -230,7 +230,7 @@ async fn watch(client: &Client, workspace: WorkspaceId, run: RunId) -> Result<Ru
         }
         loop {
             let Some(event) = events.next().await else {
-                return Err(ClientError::Protocol("the connection is closed".to_owned()));
+                return Err(ClientError::Gone);
             };
             if matches!(event?.event, Some(Event::Run(_) | Event::Session(_))) {
                 break;

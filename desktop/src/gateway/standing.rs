@@ -196,7 +196,7 @@ impl Line {
                     // Nobody may listen.
                     Some(Ok(event)) => drop(self.events.send(event)),
                     Some(Err(error)) => return Over::Broken(error),
-                    None => return Over::Broken(closed()),
+                    None => return Over::Broken(ClientError::Gone),
                 },
                 Some(again) = lacks.recv() => self.become_(database.is_away(again)),
                 () = database.due() => match client.account().await {
@@ -245,10 +245,6 @@ impl Database {
             None => std::future::pending().await,
         }
     }
-}
-
-fn closed() -> ClientError {
-    ClientError::Protocol("the connection is closed".to_owned())
 }
 
 /// Whether this device has to sign in anew.

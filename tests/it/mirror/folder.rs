@@ -57,10 +57,7 @@ impl Way {
             .sync(workspace, replica, outgoing.control, passed)
             .await
             .map_err(|error| reason(&error))?;
-        let ended = async move {
-            let gone = || ClientError::Protocol("the connection is gone".to_owned());
-            reason(&link.ended.await.unwrap_or_else(|_| gone()))
-        };
+        let ended = async move { reason(&link.ended.await.unwrap_or(ClientError::Gone)) };
         Ok(Incoming {
             control: link.control,
             bulk: link.bulk,

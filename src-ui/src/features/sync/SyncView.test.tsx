@@ -115,10 +115,10 @@ for (const [code, label, id] of [
   test(`a refusal (${code}) says why and has the act that helps`, async () => {
     const { here, host, done } = await opened("full");
     const sync = here.state.sync as Sync;
-    const refused = { state: "refused" as const, code, reason: "why the server does not take it" };
+    const refused = { state: "refused" as const, code, reason: "The server does not take it." };
     host.program?.syncs.set(here.id, { ...sync, ...refused, conflicts: 0 });
     await here.pullSync();
-    await expect.element(page.getByText("Why the server does not take it.")).toBeVisible();
+    await expect.element(page.getByText("The server does not take it.")).toBeVisible();
     await page.getByRole("button", { name: label, exact: true }).click();
     expect(done).toEqual([id]);
   });

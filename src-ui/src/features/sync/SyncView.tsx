@@ -11,7 +11,6 @@ import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
 import { Waiting } from "../../ui/Waiting";
-import { sentence } from "../../ui/words";
 import { Arrivals, Notices } from "./Arrivals";
 import { Bout } from "./Bout";
 import { ConflictList } from "./ConflictList";
@@ -84,9 +83,7 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
       </div>
       <Bout here={here} files={sync.conflicts + sync.blocked > 0} />
       <p className="small muted">{standWords(sync)}</p>
-      {sync.reason && sync.state !== "broken" ? (
-        <p className="small faint">{sentence(sync.reason)}</p>
-      ) : null}
+      {sync.reason && sync.state !== "broken" ? <p className="small faint">{sync.reason}</p> : null}
       <StandAct sync={sync}>
         {nextAt === null ? null : (
           <span className="small faint num">
