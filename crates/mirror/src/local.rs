@@ -15,8 +15,8 @@ pub struct LocalEntry {
     pub path: RelPath,
     /// What.
     pub node: Node,
-    /// Of its last change, by the local counter.
-    pub revision: u64,
+    /// The count of its last change.
+    pub count: u64,
 }
 
 impl LocalEntry {
@@ -44,8 +44,8 @@ impl LocalEntry {
 /// Everything in a folder that syncs, sorted by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalTree {
-    /// The local counter: it grows with every batch of changes that is seen, also over restarts.
-    pub revision: u64,
+    /// The count: it grows with every batch of changes that is seen, also over restarts.
+    pub count: u64,
     /// Entries.
     pub entries: Vec<LocalEntry>,
 }
@@ -64,8 +64,8 @@ pub enum By {
 /// The newest change of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalChange {
-    /// When, by the local counter.
-    pub revision: u64,
+    /// When, by the count.
+    pub count: u64,
     /// Where.
     pub path: RelPath,
     /// What stands there since; `None`: nothing.
@@ -78,12 +78,12 @@ pub struct LocalChange {
     pub at: SystemTime,
 }
 
-/// What changed after a revision.
+/// What changed after a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalChanges {
-    /// The local counter now.
-    pub revision: u64,
-    /// In the order of their revisions, one for each path.
+    /// The count now.
+    pub count: u64,
+    /// In the order of their counts, one for each path.
     pub changes: Vec<LocalChange>,
 }
 
@@ -170,8 +170,8 @@ pub enum LocalOutcome {
 /// Answer to a batch of operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalCommit {
-    /// The local counter after it.
-    pub revision: u64,
+    /// The count after it.
+    pub count: u64,
     /// One for each operation.
     pub outcomes: Vec<LocalOutcome>,
 }
@@ -179,8 +179,8 @@ pub struct LocalCommit {
 /// A file was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalWritten {
-    /// The local counter after it.
-    pub revision: u64,
+    /// The count after it.
+    pub count: u64,
     /// What stands there now.
     pub entry: LocalEntry,
 }

@@ -1,4 +1,5 @@
-//! Files of a workspace of this machine: the routes, preconditions and codes of a server, answered from the disk.
+//! Files of a workspace of this machine: the routes, preconditions and codes of a server, answered from the disk. What
+//! they call a revision is the count of this machine.
 use base64::Engine as _;
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
@@ -48,7 +49,7 @@ pub(super) fn entry(local: LocalEntry) -> Entry {
         hash,
         executable,
         target,
-        revision: local.revision,
+        revision: local.count,
     }
 }
 
@@ -56,12 +57,12 @@ pub(super) fn entry(local: LocalEntry) -> Entry {
 pub(super) async fn tree(local: &Local) -> Result<Tree, Fault> {
     let tree = local.engine().tree().await?;
     Ok(Tree {
-        revision: tree.revision,
+        revision: tree.count,
         entries: tree.entries.into_iter().map(entry).collect(),
     })
 }
 
-/// What changed after a revision of this disk.
+/// What changed after a count.
 pub(super) async fn changes(local: &Local, asked: &Asked) -> Answer {
     let after = asked.number("after")?.unwrap_or(0);
     let changes = local.engine().changes(after).await?;
@@ -70,7 +71,7 @@ pub(super) async fn changes(local: &Local, asked: &Asked) -> Answer {
         Fault::new(Code::RevisionUnknown, message)
     })?;
     answer::found(&Changes {
-        head: changes.revision,
+        head: changes.count,
         changes: changes.changes.into_iter().map(change).collect(),
         more: false,
     })
@@ -83,7 +84,7 @@ fn change(local: LocalChange) -> Change {
         By::Hub => OriginKind::Session,
     };
     Change {
-        revision: local.revision,
+        revision: local.count,
         path: local.path,
         entry: local.entry.map(entry),
         from: local.from,
@@ -144,7 +145,7 @@ pub(super) async fn write(local: &Local, asked: &Asked, path: RelPath) -> Answer
     let entry = entry(written.entry);
     let etag = entry.hash.as_ref().map(etag).unwrap_or_default();
     let written = Written {
-        revision: written.revision,
+        revision: written.count,
         entry: Some(entry),
     };
     Ok(with_etag(answer::json(200, &written), &etag))
@@ -199,7 +200,7 @@ async fn one(local: &Local, path: RelPath, expect: Expect, act: LocalAct) -> Ans
     }
     let now = local.engine().entry(path).await?;
     answer::found(&Written {
-        revision: done.revision,
+        revision: done.count,
         entry: now.map(entry),
     })
 }
@@ -225,7 +226,7 @@ pub(super) async fn commit(local: &Local, asked: &Asked) -> Answer {
     }
     let done = if wanted.atomic && places.len() < outcomes.len() {
         LocalCommit {
-            revision: local.engine().tree().await?.revision,
+            count: local.engine().tree().await?.count,
             outcomes: vec![LocalOutcome::Rejected(LocalError::NothingDone); places.len()],
         }
     } else {
@@ -235,17 +236,17 @@ pub(super) async fn commit(local: &Local, asked: &Asked) -> Answer {
         outcomes[place] = Some(outcome(ended));
     }
     answer::found(&Committed {
-        revision: done.revision,
+        revision: done.count,
         outcomes: outcomes.into_iter().flatten().collect(),
     })
 }
 
-/// Brings back what was deleted here after a revision of this disk.
+/// Brings back what was deleted here after a count.
 pub(super) async fn restore(local: &Local, asked: &Asked) -> Answer {
     let Restore { revision, path } = asked.json()?;
     let done = local.engine().restore(revision, path).await?;
     answer::found(&Committed {
-        revision: done.revision,
+        revision: done.count,
         outcomes: done.outcomes.into_iter().map(outcome).collect(),
     })
 }

@@ -137,7 +137,7 @@ impl Local {
         self.terminals.subscribe()
     }
 
-    /// The local counter of changes, moving.
+    /// The count of changes, moving.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         self.engine().moved()
     }

@@ -173,7 +173,7 @@ impl Upload<'_> {
             file.entry = engine.entry(path).await?.map(entry);
         }
         Ok(Uploaded {
-            revision: done.revision,
+            revision: done.count,
             files: self.files,
         })
     }

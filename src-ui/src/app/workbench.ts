@@ -43,6 +43,8 @@ export class Workbench {
   private wanted: { session: string; then: (terminal: string) => void } | null = null;
   /** The run that was begun here, until its output is there to take the focus. */
   private begun: string | null = null;
+  /** Where this machine's count stood when runs were begun here: what a server calls their revision says nothing of it. */
+  private readonly starts = new Map<string, number>();
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -182,6 +184,8 @@ export class Workbench {
           "session",
         ),
       startRun: (target) => this.startRun(target),
+      startOf: ({ id, revision }) =>
+        this.here ? (this.starts.get(id) ?? null) : revision > 0 ? revision : null,
       showRun: (id) => this.frame.setState({ panelOpen: true, panelTab: "run", chosenRun: id }),
       enterRun: (id) => {
         flushSync(() => this.bench.showRun(id));
@@ -332,11 +336,13 @@ export class Workbench {
     }
     try {
       await this.live.pullFiles();
-      const { head: revision } = this.live.state;
-      const start = { target, revision, ...RUN_SIZE };
+      const { head } = this.live.state;
+      // In the desktop program the run is on the revision that has what this machine holds by then.
+      const start = { target, ...(this.here ? {} : { revision: head }), ...RUN_SIZE };
       const run = await (this.live.waits
         ? this.live.calls.queueRun(start)
         : this.live.calls.startRun(start));
+      this.starts.set(run.id, head);
       this.bench.clock.past(run.created_at);
       this.bench.showRun(run.id);
       this.begun = run.id;

@@ -1,6 +1,7 @@
 /** Where the IDE's features meet: what one may ask of the others, without knowing them. */
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { StoreApi } from "zustand/vanilla";
+import type { Run } from "../host/generated/api/Run";
 import type { RunTarget } from "../host/generated/api/RunTarget";
 import type { SyncPathState } from "../host/generated/api/SyncPathState";
 import type { Here, HereState } from "../host/here";
@@ -99,6 +100,8 @@ export interface Bench extends Omit<Popups, "store" | "back"> {
   /** Puts a command line into a terminal, starting what it needs; runs it when asked to. */
   typeCommand(line: string, options?: { run: boolean }): Promise<void>;
   startRun(target: RunTarget): Promise<void>;
+  /** The revision of the shown files at which a run began; null where that is not known. */
+  startOf(run: Run): number | null;
   /** Shows a run with its output. */
   showRun(id: string): void;
   /** The same, and what is typed goes to its program. */

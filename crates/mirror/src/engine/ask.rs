@@ -42,7 +42,7 @@ impl Engine {
     /// When the engine has ended.
     pub async fn tree(&self) -> Result<LocalTree, LocalError> {
         self.ask(|state| LocalTree {
-            revision: state.turn(),
+            count: state.turn(),
             entries: state
                 .local
                 .keys()
@@ -52,7 +52,7 @@ impl Engine {
         .await
     }
 
-    /// What changed after a revision of the local counter; `None` when that is not remembered, so that the tree is to be
+    /// What changed after a count; `None` when that is not remembered, so that the tree is to be
     /// read anew.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Engine {
         self.ask(move |state| state.changes_after(after)).await
     }
 
-    /// The local counter, moving.
+    /// The count, moving.
     #[must_use]
     pub fn moved(&self) -> watch::Receiver<u64> {
         self.moved.clone()
@@ -115,7 +115,7 @@ impl Engine {
         };
         self.ask(move |state| {
             let LocalCommit {
-                revision,
+                count,
                 mut outcomes,
             } = state.commit(&[operation], false);
             outcomes
@@ -123,7 +123,7 @@ impl Engine {
                 .map_or(Err(LocalError::Ended), LocalError::of)?;
             // What was written is shown even if the next change has taken it away already.
             let entry = state.entry(&path).ok_or(LocalError::Busy)?;
-            Ok(LocalWritten { revision, entry })
+            Ok(LocalWritten { count, entry })
         })
         .await?
     }
@@ -141,7 +141,7 @@ impl Engine {
             .await
     }
 
-    /// Brings back what was deleted through the engine after a revision of the local counter: at a path and below it, or
+    /// Brings back what was deleted through the engine after a count: at a path and below it, or
     /// everything. One outcome for each thing that was deleted.
     ///
     /// # Errors
@@ -215,17 +215,17 @@ impl Engine {
 }
 
 impl State {
-    /// Ends a batch of changes of the local counter.
+    /// Ends a batch of changes; the count after it.
     pub(super) fn turn(&mut self) -> u64 {
         let local = &self.local;
         self.ledger.turn(|path| local.contains_key(path))
     }
 
     fn changes_after(&mut self, after: u64) -> Option<LocalChanges> {
-        let revision = self.turn();
+        let count = self.turn();
         let noted = self.ledger.after(after)?.into_iter();
         let changes = noted.map(|noted| LocalChange {
-            revision: noted.revision,
+            count: noted.count,
             entry: self.entry(&noted.path),
             path: noted.path,
             from: noted.from,
@@ -233,7 +233,7 @@ impl State {
             at: noted.at,
         });
         Some(LocalChanges {
-            revision,
+            count,
             changes: changes.collect(),
         })
     }

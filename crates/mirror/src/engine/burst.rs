@@ -56,8 +56,8 @@ pub(super) struct Burst {
     pub(super) id: u64,
     at_ms: u64,
     pub(super) origin: Origin,
-    /// The local counter before it.
-    pub(super) revision: u64,
+    /// The count before it.
+    pub(super) count: u64,
     pub(super) steps: BTreeMap<RelPath, Step>,
     /// Of all that is kept.
     bytes: u64,
@@ -136,11 +136,11 @@ impl Bursts {
     }
 
     /// A person deletes something.
-    pub(super) fn begin_deleted(&mut self, revision: u64) -> u64 {
-        self.begin(Origin::Person, revision)
+    pub(super) fn begin_deleted(&mut self, count: u64) -> u64 {
+        self.begin(Origin::Person, count)
     }
 
-    fn begin(&mut self, origin: Origin, revision: u64) -> u64 {
+    fn begin(&mut self, origin: Origin, count: u64) -> u64 {
         let at_ms = unix_ms(clock::now());
         let last = self.all.last_key_value().map_or(0, |(id, _)| *id);
         let id = at_ms.max(last + 1);
@@ -148,7 +148,7 @@ impl Bursts {
             id,
             at_ms,
             origin,
-            revision,
+            count,
             steps: BTreeMap::new(),
             bytes: 0,
         };
@@ -164,7 +164,7 @@ impl Bursts {
         path: &RelPath,
         before: Option<Node>,
         after: Option<Node>,
-        revision: u64,
+        count: u64,
     ) {
         if self.first {
             return;
@@ -179,7 +179,7 @@ impl Bursts {
         let open = match self.open.filter(goes_on).filter(room) {
             Some(open) => Open { last: now, ..open },
             None => Open {
-                id: self.begin(Origin::Hub, revision),
+                id: self.begin(Origin::Hub, count),
                 begin: now,
                 last: now,
             },
@@ -354,11 +354,11 @@ impl Bursts {
             .collect()
     }
 
-    /// What a person deleted after a revision, the newest first.
-    pub(super) fn deleted_after(&self, revision: u64) -> Vec<u64> {
+    /// What a person deleted after a count, the newest first.
+    pub(super) fn deleted_after(&self, count: u64) -> Vec<u64> {
         let deleted = self.all.values().rev();
         deleted
-            .filter(|burst| burst.origin == Origin::Person && burst.revision >= revision)
+            .filter(|burst| burst.origin == Origin::Person && burst.count >= count)
             .map(|burst| burst.id)
             .collect()
     }

@@ -1,4 +1,4 @@
-//! The local counter: which paths of the disk changed after which of its states, for those who show the folder.
+//! The count: which paths of the disk changed after which of its states, for those who show the folder.
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ const REMEMBERED_MAX: usize = 10_000;
 /// A change of one path.
 #[derive(Clone, Debug)]
 pub(super) struct Noted {
-    pub(super) revision: u64,
+    pub(super) count: u64,
     pub(super) path: RelPath,
     pub(super) from: Option<RelPath>,
     pub(super) by: By,
@@ -26,11 +26,11 @@ pub(super) struct Noted {
 pub(super) struct Ledger {
     /// Begins with the time, so that it is greater than any of an earlier run.
     begin: u64,
-    counter: watch::Sender<u64>,
+    count: watch::Sender<u64>,
     /// Since the last turn.
     fresh: BTreeMap<RelPath, (By, Option<RelPath>)>,
     remembered: VecDeque<Noted>,
-    /// The newest revision of which something was forgotten.
+    /// The newest count of which something was forgotten.
     forgotten: u64,
     /// Of paths that changed since the beginning and stand.
     last: HashMap<RelPath, u64>,
@@ -41,7 +41,7 @@ impl Ledger {
         let begin = u64::try_from(clock::unix_ns() / 1_000_000).unwrap_or(0);
         Self {
             begin,
-            counter: watch::Sender::new(begin),
+            count: watch::Sender::new(begin),
             fresh: BTreeMap::new(),
             remembered: VecDeque::new(),
             forgotten: begin,
@@ -59,20 +59,20 @@ impl Ledger {
         self.fresh.insert(path.clone(), (by, from.cloned()));
     }
 
-    /// Ends a batch of changes; the counter after it. `stands` tells whether something stands at a path.
+    /// Ends a batch of changes; the count after it. `stands` tells whether something stands at a path.
     pub(super) fn turn(&mut self, stands: impl Fn(&RelPath) -> bool) -> u64 {
-        let revision = self.now();
+        let count = self.now();
         if self.fresh.is_empty() {
-            return revision;
+            return count;
         }
-        let (revision, at) = (revision + 1, clock::now());
+        let (count, at) = (count + 1, clock::now());
         for (path, (by, from)) in std::mem::take(&mut self.fresh) {
             match stands(&path) {
-                true => drop(self.last.insert(path.clone(), revision)),
+                true => drop(self.last.insert(path.clone(), count)),
                 false => drop(self.last.remove(&path)),
             }
             self.remembered.push_back(Noted {
-                revision,
+                count,
                 path,
                 from,
                 by,
@@ -81,19 +81,19 @@ impl Ledger {
         }
         while self.remembered.len() > REMEMBERED_MAX {
             let forgotten = self.remembered.pop_front();
-            self.forgotten = forgotten.map_or(self.forgotten, |noted| noted.revision);
+            self.forgotten = forgotten.map_or(self.forgotten, |noted| noted.count);
         }
-        self.counter.send_replace(revision);
-        revision
+        self.count.send_replace(count);
+        count
     }
 
-    /// The counter.
+    /// The count.
     pub(super) fn now(&self) -> u64 {
-        *self.counter.borrow()
+        *self.count.borrow()
     }
 
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
-        self.counter.subscribe()
+        self.count.subscribe()
     }
 
     /// Of the last change of a path that stands.
@@ -101,17 +101,14 @@ impl Ledger {
         self.last.get(path).copied().unwrap_or(self.begin)
     }
 
-    /// The newest change of each path after a revision, in order; `None` when that is not remembered.
-    pub(super) fn after(&self, revision: u64) -> Option<Vec<Noted>> {
-        if revision < self.forgotten || revision > self.now() {
+    /// The newest change of each path after a count, in order; `None` when that is not remembered.
+    pub(super) fn after(&self, count: u64) -> Option<Vec<Noted>> {
+        if count < self.forgotten || count > self.now() {
             return None;
         }
         let mut newest = BTreeMap::new();
         let later = self.remembered.iter().rev();
-        for (place, noted) in later
-            .take_while(|noted| noted.revision > revision)
-            .enumerate()
-        {
+        for (place, noted) in later.take_while(|noted| noted.count > count).enumerate() {
             newest.entry(&noted.path).or_insert((place, noted));
         }
         let mut found: Vec<_> = newest.into_values().collect();
@@ -141,7 +138,7 @@ mod tests {
         let told = ledger.after(begin).unwrap();
         let told: Vec<_> = told
             .iter()
-            .map(|noted| (noted.path.as_str(), noted.revision - begin, noted.by))
+            .map(|noted| (noted.path.as_str(), noted.count - begin, noted.by))
             .collect();
         assert_eq!(told, [("b", 1, By::Hub), ("a", 2, By::Person)]);
         assert!(ledger.after(begin + 2).unwrap().is_empty());

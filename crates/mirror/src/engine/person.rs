@@ -57,7 +57,7 @@ impl State {
         }
         self.finish(work);
         LocalCommit {
-            revision: self.turn(),
+            count: self.turn(),
             outcomes,
         }
     }
@@ -118,7 +118,7 @@ impl State {
         Some(LocalEntry {
             path: path.clone(),
             node: self.local.get(path)?.clone(),
-            revision: self.ledger.of(path),
+            count: self.ledger.of(path),
         })
     }
 

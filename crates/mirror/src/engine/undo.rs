@@ -48,7 +48,7 @@ impl State {
         })
     }
 
-    /// Brings back what a person deleted after a revision: at a path and below it, or everything.
+    /// Brings back what a person deleted after a count: at a path and below it, or everything.
     pub(super) fn restore(&mut self, after: u64, at: Option<&RelPath>) -> LocalCommit {
         let (mut many, mut left) = (0, NotDone::new());
         let concerned = |path: &RelPath| {
@@ -62,7 +62,7 @@ impl State {
         let mut outcomes = vec![LocalOutcome::Applied; many];
         outcomes.extend(left.into_iter().map(|(_, error)| LocalOutcome::from(error)));
         LocalCommit {
-            revision: self.turn(),
+            count: self.turn(),
             outcomes,
         }
     }

@@ -40,6 +40,7 @@ function bench(runs: Run[]) {
     editor: createStore(() => ({ active: "ask.py" })),
     actions: () => runActions(made),
     startRun: vi.fn(),
+    startOf: () => null,
     enterRun,
   } as unknown as Bench;
   return { made, store, enterRun };

@@ -34,6 +34,7 @@ export function RunPanel({
   const runs = [...newest, ...older.runs];
   const run = runs.find((one) => one.id === chosen) ?? runs[0] ?? null;
   if (!run) return <NoRun />;
+  const next = runs[runs.indexOf(run) - 1];
   return (
     <div className="run-panel">
       <ul className="run-list" aria-label="Runs">
@@ -48,7 +49,7 @@ export function RunPanel({
           </li>
         ) : null}
       </ul>
-      <Detail run={run} until={runs[runs.indexOf(run) - 1]?.revision} {...given} />
+      <Detail run={run} next={next ?? null} {...given} />
     </div>
   );
 }
@@ -143,18 +144,13 @@ function Row({
   );
 }
 
-/** `until`: the revision that the next run ran on. */
-function Detail({
-  run,
-  until,
-  output,
-  text,
-  curve,
-}: { run: Run; until: number | undefined } & Given) {
+/** `next`: the run that was begun after it. */
+function Detail({ run, next, output, text, curve }: { run: Run; next: Run | null } & Given) {
   const bench = useBench();
   // Pictures come with the files, which are stored before the run is reported over.
   useStore(bench.live.store, (state) => state.treeVersion);
-  const [picture] = picturesOf(run, bench.live.entries.values(), until);
+  const [since, until] = [bench.startOf(run), next ? bench.startOf(next) : Infinity];
+  const [picture] = picturesOf(run, bench.live.entries.values(), since, until);
   const waits = run.state === "queued" || run.state === "waiting";
   return (
     <section className="run-detail" aria-label={`Run of ${nameOfRun(run)}`}>

@@ -100,12 +100,17 @@ export function targetOf(
   return hasMain ? { kind: "file", path: "main.py" } : null;
 }
 
-/** The picture files that a run wrote, if it came to a good end: changed since the revision it ran on, until the next run began. Newest first. */
-export function picturesOf(run: Run, entries: Iterable<Entry>, until = Infinity): string[] {
-  if (run.exit?.code !== 0 || run.revision === 0) return [];
+/** The picture files that a run wrote, if it came to a good end: changed since it began, until the next run began; none where either is not known. Newest first. */
+export function picturesOf(
+  run: Run,
+  entries: Iterable<Entry>,
+  since: number | null,
+  until: number | null,
+): string[] {
+  if (run.exit?.code !== 0 || since === null || until === null) return [];
   return [...entries]
     .filter((entry) => entry.kind === "file" && PICTURE.test(entry.path))
-    .filter((entry) => entry.revision > run.revision && entry.revision <= until)
+    .filter((entry) => entry.revision > since && entry.revision <= until)
     .filter((entry) => entry.size < PICTURE_BYTES_MAX)
     .sort((a, b) => b.revision - a.revision)
     .map((entry) => entry.path);

@@ -10,10 +10,10 @@ import type { HereState } from "../../host/here";
 import { lackOf } from "../../host/lack";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
-import { count, duration, seconds, timeOfDay } from "../../ui/words";
+import { duration, seconds, timeOfDay } from "../../ui/words";
 import { copyDiagnostics } from "./actions";
 import { sightOf } from "./chip";
-import { endWords } from "./words";
+import { endWords, safeWords } from "./words";
 import "./session.css";
 
 const STAGES: readonly [StageName, string][] = [
@@ -228,10 +228,17 @@ function Starting({ session }: { session: Session }) {
   );
 }
 
+/** Where the files are, now that what ran beside them is gone. */
+function Safe() {
+  const { live, here } = useBench();
+  const revision = useStore(live.store, (state) => state.head);
+  const files = useStore(live.store, () => live.entries.size);
+  const sync = useHere((state) => state.sync, null);
+  return <span>{safeWords(files, here ? sync : { revision, up: 0, blocked: 0 })}</span>;
+}
+
 function Ended({ session, curve, onOutput, onHere }: { session: Session } & Given) {
   const bench = useBench();
-  const head = useStore(bench.live.store, (state) => state.head);
-  const files = useStore(bench.live.store, () => bench.live.entries.size);
   const lack = useStore(bench.live.store, (state) => lackOf(state.connection));
   const words = endWords(session);
   return (
@@ -246,9 +253,7 @@ function Ended({ session, curve, onOutput, onHere }: { session: Session } & Give
       <p className="muted session-why">{words.text}</p>
       <p className="row gap3 session-safe">
         <Icon name="shield" className="ok" />
-        <span>
-          Your files are safe: all {count(files)} are on the server at revision {count(head)}.
-        </span>
+        <Safe />
       </p>
       {curve}
       {words.hint ? (

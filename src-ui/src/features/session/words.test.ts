@@ -1,7 +1,7 @@
 /** Why a session ended, and the curve that explains it. */
 import { expect, test } from "vitest";
 import { curveOf, MemoryHistory } from "./memory";
-import { diagnostics, endWords } from "./words";
+import { diagnostics, endWords, safeWords } from "./words";
 
 const MIB = 1024 * 1024;
 
@@ -49,4 +49,14 @@ test("memory is remembered for one session, and shown only where it has a shape"
   expect(curveOf(memory.store.getState(), "s1", 0, Infinity).at(-1)?.bytes).toBe(4 * MIB);
   memory.heard("s2", MIB, 512 * MIB, 20_000);
   expect(memory.store.getState().samples).toHaveLength(1);
+});
+
+test("files are said to be on the server only when they are", () => {
+  const sync = { revision: 41, up: 0, blocked: 0 };
+  expect(safeWords(12, sync)).toBe("Your files are safe: all 12 are on the server at revision 41.");
+  expect(safeWords(12, { ...sync, up: 1 })).toBe(
+    "Your files are safe: all 12 are on this computer; 1 change is not on the server yet.",
+  );
+  expect(safeWords(12, { ...sync, blocked: 2 })).toContain("2 changes are not on the server yet");
+  expect(safeWords(12, null)).toBe("Your files are safe: all 12 are on this computer.");
 });

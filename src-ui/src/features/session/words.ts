@@ -1,5 +1,7 @@
 /** Why a session ended, in words: a heading, a tone, and what can be done about it. */
 import type { Session } from "../../host/generated/api/Session";
+import type { Sync } from "../../host/generated/api/Sync";
+import { count } from "../../ui/words";
 
 export interface EndWords {
   icon: string;
@@ -29,6 +31,18 @@ const HINTS: Record<string, string> = {
   disk_full: "Delete what can be made again, such as .venv or node_modules, and start the session.",
   sandbox_unavailable: "Whoever runs the server finds what is missing by slipway-server doctor.",
 };
+
+/** Where so many files are, by how this machine stands with the server; null while that is not known. */
+export function safeWords(
+  files: number,
+  sync: Pick<Sync, "revision" | "up" | "blocked"> | null,
+): string {
+  const all = `Your files are safe: all ${count(files)} are on`;
+  if (!sync) return `${all} this computer.`;
+  const waiting = sync.up + sync.blocked;
+  if (waiting === 0) return `${all} the server at revision ${count(sync.revision)}.`;
+  return `${all} this computer; ${waiting === 1 ? "1 change is" : `${count(waiting)} changes are`} not on the server yet.`;
+}
 
 /** Also for one that a person stopped, which has no cause. */
 export function endWords(session: Pick<Session, "state" | "reason" | "ready_at">): EndWords {

@@ -55,7 +55,7 @@ impl Alone {
 
     async fn write(&self, name: &str, text: &str, expect: Expect) -> Result<u64, LocalError> {
         let written = self.engine.write(path(name), bytes(text), expect, None);
-        written.await.map(|written| written.revision)
+        written.await.map(|written| written.count)
     }
 
     async fn one(&self, name: &str, expect: Expect, act: LocalAct) -> LocalOutcome {
@@ -98,8 +98,8 @@ async fn a_folder_without_any_hub_is_read_and_written() {
         Some(true),
     );
     let written = written.await.unwrap();
-    assert!(written.revision > made);
-    assert_eq!(written.entry.revision, written.revision);
+    assert!(written.count > made);
+    assert_eq!(written.entry.count, written.count);
     let mode = std::fs::metadata(alone.file("src/main.py")).unwrap().mode();
     assert_eq!(mode & 0o111, 0o111);
     let read = alone.engine.read(&path("src/main.py")).await.unwrap();
@@ -353,7 +353,7 @@ async fn a_copy_takes_the_content_of_what_stands_there() {
 async fn who_shows_the_folder_hears_of_every_change_with_who_made_it() {
     let alone = Alone::open();
     let mut moved = alone.engine.moved();
-    let begin = alone.engine.tree().await.unwrap().revision;
+    let begin = alone.engine.tree().await.unwrap().count;
     alone.write("a.txt", "a", Expect::Absent).await.unwrap();
     moved.wait_for(|now| *now > begin).await.unwrap();
     std::fs::write(alone.file("b.txt"), "b").unwrap();
@@ -375,7 +375,7 @@ async fn who_shows_the_folder_hears_of_every_change_with_who_made_it() {
     assert_eq!(told, [("a.txt", By::Person), ("b.txt", By::Disk)]);
     let rename = LocalAct::MoveFrom(path("a.txt"));
     alone.one("c.txt", Expect::Any, rename).await;
-    let later = alone.engine.changes(found.revision).await.unwrap().unwrap();
+    let later = alone.engine.changes(found.count).await.unwrap().unwrap();
     let told: Vec<_> = later
         .changes
         .iter()
@@ -391,10 +391,10 @@ async fn who_shows_the_folder_hears_of_every_change_with_who_made_it() {
         told,
         [("a.txt", false, None), ("c.txt", true, Some(path("a.txt")))]
     );
-    let revision = alone.engine.tree().await.unwrap().revision;
+    let count = alone.engine.tree().await.unwrap().count;
     alone.engine.stop().await;
     let alone = Alone::on(alone.folder);
-    assert!(alone.engine.tree().await.unwrap().revision > revision);
+    assert!(alone.engine.tree().await.unwrap().count > count);
     assert_eq!(alone.engine.changes(begin).await.unwrap(), None);
 }
 
