@@ -15,6 +15,7 @@ use crate::tty;
 mod doctor;
 mod export;
 mod here;
+pub(crate) mod hint;
 mod login;
 mod mirror;
 mod open;

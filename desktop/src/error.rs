@@ -1,4 +1,5 @@
-//! What can go wrong on the command line: a sentence that says what to do, a code for programs, and an exit code.
+//! What can go wrong: a sentence that says what happened and what to do, a code for programs, and an exit code. Which
+//! command helps is said where a command failed (`cli/hint.rs`).
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use slipway_api::problem::Problem;
 use slipway_client::error::ClientError;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
+use slipway_mirror::base::BaseError;
 
 use crate::folder::FolderError;
 use crate::server::Address;
@@ -55,13 +57,13 @@ pub enum CliError {
     #[error("The window cannot be opened: {0}.")]
     Window(Box<dyn std::error::Error + Send + Sync>),
     /// Nobody has signed in.
-    #[error("Nobody is signed in on this machine. Sign in first: slipway login SERVER")]
+    #[error("Nobody is signed in on this machine. Sign in first.")]
     NotSignedIn,
     /// Nobody has signed in at this server.
-    #[error("Nobody is signed in at {0} on this machine. Sign in first: slipway login {0}")]
+    #[error("Nobody is signed in at {0} on this machine. Sign in first.")]
     NotSignedInAt(Address),
     /// The device was signed out elsewhere, or not used for long.
-    #[error("This device is no longer signed in at {0}. Sign in again: slipway login {0}")]
+    #[error("This device is no longer signed in at {0}. Sign in again.")]
     SignInEnded(Address),
     /// E-mail and password do not match.
     #[error("E-mail and password do not match. Check both and try again.")]
@@ -81,7 +83,7 @@ pub enum CliError {
     },
     /// Something else answers at the address.
     #[error(
-        "What answers at {0} is not a Slipway server that this version understands. Check the address; `slipway doctor` tells more."
+        "What answers at {0} is not a Slipway server that this version understands. Check the address."
     )]
     NotSlipway(Address),
     /// The server speaks another version of the protocol.
@@ -108,7 +110,7 @@ pub enum CliError {
         message: String,
     },
     /// There is no such workspace.
-    #[error("There is no workspace \"{0}\". `slipway workspaces` lists yours.")]
+    #[error("There is no workspace \"{0}\".")]
     WorkspaceUnknown(String),
     /// More than one workspace matches.
     #[error("\"{name}\" may be any of these; name one by its id:\n{}", lines(.found))]
@@ -122,14 +124,10 @@ pub enum CliError {
     #[error("The session of the workspace ended: {0}")]
     SessionEnded(String),
     /// There is no such terminal.
-    #[error(
-        "There is no terminal \"{0}\". `slipway terminal WORKSPACE --list` shows those that are open."
-    )]
+    #[error("There is no terminal \"{0}\".")]
     TerminalUnknown(String),
     /// A terminal needs a terminal.
-    #[error(
-        "This needs a terminal on both its input and its output. For one command there is: slipway run WORKSPACE -- COMMAND"
-    )]
+    #[error("This needs a terminal on both its input and its output.")]
     NoTerminal,
     /// A run never ran.
     #[error("The command did not run: {0}")]
@@ -149,8 +147,16 @@ pub enum CliError {
         source: io::Error,
     },
     /// A file stands where one shall be made.
-    #[error("{} exists already. Name another file, or add --force to replace it.", .0.display())]
+    #[error("{} exists already. Name another file.", .0.display())]
     Exists(PathBuf),
+    /// What is kept of a folder.
+    #[error("What Slipway keeps in {} of a folder cannot be used: {}. The files in the folder are as they were.", .path.display(), innermost(.source))]
+    Engine {
+        /// Where it is kept.
+        path: PathBuf,
+        /// Why.
+        source: BaseError,
+    },
     /// A state file that this version cannot read.
     #[error("{} is damaged or of another version. Move it away and sign in again.", .0.display())]
     StateDamaged(PathBuf),
@@ -232,6 +238,7 @@ impl CliError {
             Self::Folder(error) => error.code(),
             Self::File { .. } => "file",
             Self::Exists(_) => "file_exists",
+            Self::Engine { .. } => "folder_state",
             Self::StateDamaged(_) => "state_damaged",
             Self::Terminal(_) => "terminal",
             Self::NobodyListens => "nobody_listens",
@@ -272,6 +279,7 @@ impl CliError {
             | Self::NotRun(_)
             | Self::File { .. }
             | Self::Exists(_)
+            | Self::Engine { .. }
             | Self::StateDamaged(_)
             | Self::Terminal(_) => exit::FAILED,
         }
@@ -317,15 +325,24 @@ fn lines(found: &[(WorkspaceId, String)]) -> String {
     found.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The last cause of an error: what the system said.
+/// Why a server was not reached.
 fn cause(error: &ClientError) -> String {
-    let mut cause: &dyn std::error::Error = error;
+    match error {
+        // A status tells itself with its number, and what was said of it is enough.
+        ClientError::Stream(status)
+            if status.source().is_none() && !status.message().is_empty() =>
+        {
+            status.message().to_owned()
+        }
+        error => innermost(error),
+    }
+}
+
+/// The last cause of an error: what the system said.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    match error {
-        // A status tells itself with its number, and what was said of it is enough.
-        ClientError::Stream(status) if status.source().is_none() => status.message().to_owned(),
-        _ => cause.to_string(),
-    }
+    cause.to_string()
 }

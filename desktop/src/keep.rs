@@ -80,7 +80,10 @@ impl Kept {
         };
         let engine = Engine::start(settings).map_err(|error| match error {
             EngineError::Disk(source) => CliError::file(&folder.path)(source),
-            EngineError::Base(_) => CliError::StateDamaged(folders.home(folder)),
+            EngineError::Base(source) => CliError::Engine {
+                path: folders.home(folder),
+                source,
+            },
         })?;
         Ok(Self {
             folder: RwLock::new(folder.clone()),
@@ -366,6 +369,31 @@ mod tests {
             ),
             "{said}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_of_a_folder_and_cannot_be_opened_is_told_with_its_cause() {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let folders = Folders::new(&state);
+        let folder = folders.make(&place.path().join("tides"), "tides").unwrap();
+        let kept = Kept::start(&folders, &folder, "laptop").unwrap();
+        kept.stop().await;
+        drop(kept);
+        // A folder stands where the database was.
+        let engine = folders.home(&folder).join("engine");
+        let entries = std::fs::read_dir(engine)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let base =
+            |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "base");
+        let base = entries.into_iter().find(base).unwrap();
+        std::fs::remove_file(&base).unwrap();
+        std::fs::create_dir(&base).unwrap();
+        let error = Kept::start(&folders, &folder, "laptop").err().unwrap();
+        assert_eq!(error.code(), "folder_state");
+        assert!(error.to_string().contains("directory"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::io::{self, Write as _};
 
 use serde::Serialize;
+use serde_json::json;
 
+use crate::cli::hint;
 use crate::error::CliError;
 
 /// Where a command speaks.
@@ -70,10 +72,10 @@ impl Output {
             return;
         }
         let line = if self.json {
-            let object = serde_json::json!({ "error": { "code": error.code(), "message": error.to_string() } });
+            let object = json!({ "error": { "code": error.code(), "message": hint::told(error) } });
             object.to_string()
         } else {
-            format!("error: {error}")
+            format!("error: {}", hint::told(error))
         };
         drop(writeln!(io::stderr().lock(), "{line}"));
     }

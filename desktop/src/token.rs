@@ -52,16 +52,14 @@ impl std::fmt::Display for TokenStore {
 pub enum TokenError {
     /// There is no keychain, or it is locked.
     #[error(
-        "There is no system keychain to keep the token in ({0}). Unlock or install one (on Debian: gnome-keyring), or choose a file that only you can read: slipway login --token-store file"
+        "There is no system keychain to keep the token in ({0}). Unlock or install one (on Debian: gnome-keyring), or choose a file that only you can read."
     )]
     NoKeychain(String),
     /// The keychain has no token for a server at which somebody signed in.
-    #[error(
-        "The system's keychain holds no token for {0}. Unlock it, or sign in again: slipway login {0}"
-    )]
+    #[error("The system's keychain holds no token for {0}. Unlock it, or sign in again.")]
     NotInKeychain(Address),
     /// The file is gone.
-    #[error("The token for {0} is no longer in its file. Sign in again: slipway login {0}")]
+    #[error("The token for {0} is no longer in its file. Sign in again.")]
     NotInFile(Address),
     /// Others can read the file.
     #[error("{} can be read by others, so its token is not used. Sign in again, and sign the old device out.", .0.display())]

@@ -3,6 +3,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::here::{Here, client};
+use super::hint;
 use crate::error::{CliError, exit};
 use crate::server::{self, Address};
 use crate::sign_in;
@@ -67,7 +68,7 @@ async fn keychain(here: &Here) -> Result<String, String> {
         Some(who) if who.token_store != TokenStore::Keychain => {
             Ok(format!("not needed: the token is in {}", who.token_store))
         }
-        _ => Err(error.to_string()),
+        _ => Err(hint::told(&error.into())),
     }
 }
 
@@ -84,7 +85,7 @@ async fn reached(server: &Address) -> Result<String, String> {
 }
 
 async fn signed_in(here: &Here) -> Result<String, String> {
-    let told = |error: CliError| error.to_string();
+    let told = |error: CliError| hint::told(&error);
     let signed_in = here.signed_in().await.map_err(told)?;
     let account = signed_in.client.account().await;
     let account = account.map_err(|error| told(signed_in.told(error)))?;

@@ -50,7 +50,7 @@ pub enum FolderError {
         name: String,
     },
     /// Another process keeps it in step.
-    #[error("{} is kept in step by another process already. `slipway status` tells how it stands.", .0.display())]
+    #[error("{} is kept in step by another process already. End that first.", .0.display())]
     InUse(PathBuf),
     /// A fault of ours.
     #[error("{} is no longer kept in step, by a fault of Slipway's. Start it again; nothing is lost.", .0.display())]
@@ -65,7 +65,7 @@ pub enum FolderError {
     #[error("{} is a workspace of this machine only. Upload it in the app first.", .0.display())]
     OnlyHere(PathBuf),
     /// Not one of ours.
-    #[error("{} is not kept in step with a workspace. Begin with: slipway mirror WORKSPACE DIR", .0.display())]
+    #[error("{} is not kept in step with a workspace.", .0.display())]
     Unknown(PathBuf),
 }
 

@@ -115,32 +115,47 @@ impl From<TokenError> for Fault {
 
 impl From<CliError> for Fault {
     fn from(error: CliError) -> Self {
-        let code = match &error {
-            CliError::Refused(_) | CliError::Ended { code: Some(_), .. } => {
-                return match error {
-                    CliError::Refused(problem) => (*problem).into(),
-                    error => Self::new(
-                        Code::parse(error.code()).unwrap_or(Code::Internal),
-                        error.to_string(),
-                    ),
-                };
+        match error {
+            CliError::Refused(problem) => (*problem).into(),
+            CliError::Ours(error) => (*error).into(),
+            error @ CliError::AddressInvalid(_) => {
+                Self::of_field("address", Code::InvalidRequest, error.to_string())
             }
-            CliError::AddressInvalid(_) => {
-                return Self::of_field("address", Code::InvalidRequest, error.to_string());
-            }
-            CliError::Folder(FolderError::OnlyHere(_)) => Code::OnlyHere,
-            CliError::Folder(_) => Code::FolderUnusable,
-            CliError::Token(_) => Code::KeychainUnavailable,
-            CliError::Unreachable { .. } => Code::Unreachable,
-            CliError::NotSlipway(_) | CliError::Protocol { .. } => Code::ProtocolMismatch,
-            CliError::NotSignedIn | CliError::NotSignedInAt(_) => Code::SignInRequired,
-            CliError::SignInEnded(_) => Code::SignInExpired,
-            CliError::WrongCredentials => Code::WrongCredentials,
-            CliError::WorkspaceUnknown(_) => Code::NotFound,
-            CliError::File { .. } | CliError::Exists(_) => Code::WriteFailed,
-            _ => Code::Internal,
-        };
-        Self::new(code, error.to_string())
+            error => Self::new(code_of(&error), error.to_string()),
+        }
+    }
+}
+
+/// The code of what went wrong, for a page.
+fn code_of(error: &CliError) -> Code {
+    match error {
+        CliError::Refused(problem) => problem.code,
+        CliError::Ended { code, .. } => code.unwrap_or(Code::Internal),
+        CliError::Ours(error) => code_of(error),
+        CliError::AddressInvalid(_) | CliError::Missing(..) => Code::InvalidRequest,
+        CliError::Folder(FolderError::OnlyHere(_)) => Code::OnlyHere,
+        CliError::Folder(_) | CliError::Engine { .. } => Code::FolderUnusable,
+        CliError::Token(_) => Code::KeychainUnavailable,
+        CliError::Unreachable { .. } => Code::Unreachable,
+        CliError::NotSlipway(_) | CliError::Protocol { .. } => Code::ProtocolMismatch,
+        CliError::NotSignedIn | CliError::NotSignedInAt(_) => Code::SignInRequired,
+        CliError::SignInEnded(_) => Code::SignInExpired,
+        CliError::WrongCredentials => Code::WrongCredentials,
+        CliError::WorkspaceUnknown(_)
+        | CliError::WorkspaceAmbiguous { .. }
+        | CliError::TerminalUnknown(_) => Code::NotFound,
+        CliError::File { .. } | CliError::Exists(_) => Code::WriteFailed,
+        CliError::NoHome
+        | CliError::NoDisplay
+        | CliError::NoWindow
+        | CliError::Window(_)
+        | CliError::SessionEnded(_)
+        | CliError::NoTerminal
+        | CliError::NotRun(_)
+        | CliError::StateDamaged(_)
+        | CliError::Terminal(_)
+        | CliError::NobodyListens
+        | CliError::Interrupted(_) => Code::Internal,
     }
 }
 
