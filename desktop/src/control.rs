@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::keep::{Kept, Stand};
+use crate::keep::Kept;
+use crate::keep::stand::Stand;
 
 /// A question or an answer is shorter by far.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
@@ -88,10 +89,11 @@ async fn answer(stream: UnixStream, kept: &Kept) -> io::Result<()> {
             None
         }
     };
-    let answer = Answer {
-        stand: kept.stand(),
-        flushed,
+    let Ok(view) = kept.view().await else {
+        return Ok(());
     };
+    let stand = kept.stand(&view.borrow());
+    let answer = Answer { stand, flushed };
     writer.write_all(&serde_json::to_vec(&answer)?).await
 }
 

@@ -1,21 +1,24 @@
 //! `Kept`: a folder that is being kept: its engine, its connection if a server knows it, and how it stands.
 use std::fs::File;
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use slipway_client::error::ClientError;
 use slipway_client::rest::Client;
 use slipway_core::id::ReplicaId;
 use slipway_mirror::engine::{Brake, Engine, EngineError, Input, Settings};
 use slipway_mirror::follow::{Follow, Incoming, Outgoing, Reason, Standing};
 use slipway_mirror::notice::Notice;
+use slipway_mirror::view::View;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote};
 use crate::server::Address;
+use stand::{Apart, Stand, StandState};
+
+pub mod stand;
 
 /// Gives the client to dial with, asked before each dial: somebody may have signed in or out since the last.
 pub type Dialler = Box<dyn Fn() -> BoxFuture<'static, Result<Client, Reason>> + Send + Sync>;
@@ -27,36 +30,6 @@ pub struct Kept {
     follow: OnceLock<Follow>,
     /// Nobody else keeps it meanwhile.
     lock: Mutex<Option<File>>,
-}
-
-/// How a folder stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stand {
-    /// In a word.
-    pub state: StandState,
-    /// The newest revision that the folder showed whole.
-    pub revision: u64,
-    /// Why it is not connected, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// How a folder stands, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StandState {
-    /// The server is being reached.
-    Connecting,
-    /// Changes go both ways.
-    Connected,
-    /// The server is away; it is tried again.
-    Offline,
-    /// The server refuses; a person has to do something.
-    Refused,
-    /// Nobody keeps it in step now.
-    Stopped,
-    /// No server knows it.
-    Local,
 }
 
 impl Kept {
@@ -172,9 +145,17 @@ impl Kept {
         self.engine.notices()
     }
 
-    /// How it stands now.
+    /// What of it is not as it is at the server, moving.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub async fn view(&self) -> Result<watch::Receiver<Arc<View>>, CliError> {
+        self.engine.view().await.map_err(|_| self.ended())
+    }
+
+    /// How it stands now, with what is seen of its paths.
     #[must_use]
-    pub fn stand(&self) -> Stand {
+    pub fn stand(&self, view: &View) -> Stand {
         let standing = self.standing();
         let standing = standing.as_ref().map(watch::Receiver::borrow);
         let (state, reason) = match standing.as_deref() {
@@ -186,10 +167,18 @@ impl Kept {
             }
             Some(Standing::Refused { message, .. }) => (StandState::Refused, Some(message.clone())),
         };
+        let (state, reason) = match view.unreadable_root {
+            true => {
+                let gone = FolderError::Gone(self.folder().path);
+                (StandState::Gone, Some(gone.to_string()))
+            }
+            false => (state, reason),
+        };
         Stand {
             state,
             revision: *self.engine.applied().borrow(),
             reason,
+            apart: Apart::of(view),
         }
     }
 

@@ -11,7 +11,8 @@ use super::here::{Here, SignedIn};
 use crate::control::Control;
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote, file_name};
-use crate::keep::{Kept, Stand, StandState};
+use crate::keep::Kept;
+use crate::keep::stand::{Apart, Stand, StandState};
 use crate::output::Output;
 use crate::tty;
 
@@ -105,14 +106,17 @@ async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliEr
     let standing = kept.standing();
     let mut standing = standing.ok_or_else(|| FolderError::OnlyHere(folder.path.clone()))?;
     let (mut shown, mut notices) = (kept.shown(), kept.notices());
+    let mut view = kept.view().await?;
     let mut line = Line::new(output);
     let mut ended = Box::pin(tty::ended());
     let mut refused = Box::pin(kept.refusal());
     let done = loop {
-        line.show(folder, &kept.stand())?;
+        let stand = kept.stand(&view.borrow_and_update());
+        line.show(folder, &stand)?;
         tokio::select! {
             Ok(()) = standing.changed() => {}
             Ok(()) = shown.changed() => {}
+            Ok(()) = view.changed() => {}
             notice = notices.recv() => {
                 line.end()?;
                 tell_notice(output, folder, notice)?;
@@ -129,6 +133,8 @@ async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliEr
 struct Line {
     output: Output,
     told: Option<Stand>,
+    /// What a log was told last.
+    logged: Option<(StandState, usize, usize)>,
     /// Something stands on the line.
     open: bool,
 }
@@ -138,6 +144,7 @@ impl Line {
         Self {
             output,
             told: None,
+            logged: None,
             open: false,
         }
     }
@@ -156,11 +163,19 @@ impl Line {
             self.open = true;
             return self.output.bytes(format!("\r\x1b[K{text}").as_bytes());
         }
-        // A log is told of changes of state, not of every revision.
-        if before.is_none_or(|before| before.state != stand.state) {
-            return self.output.tell(&(), || text);
+        // A log is told of changes of state and of what cannot go, neither of every revision nor of what is on its way.
+        let Apart {
+            waiting,
+            blocked,
+            held,
+            ..
+        } = stand.apart;
+        let news = Some((stand.state, blocked, held));
+        if self.logged == news || (stand.state == StandState::Connected && waiting > 0) {
+            return Ok(());
         }
-        Ok(())
+        self.logged = news;
+        self.output.tell(&(), || text)
     }
 
     /// What follows begins on a line of its own, and then how it stands is told again.
@@ -180,7 +195,7 @@ pub(super) fn words(folder: &Folder, stand: &Stand) -> String {
     let why = || stand.reason.clone().unwrap_or_default();
     match stand.state {
         StandState::Connecting => format!("{name}: connecting"),
-        StandState::Connected => format!("{name}: in step at revision {}", stand.revision),
+        StandState::Connected => format!("{name}: {}", in_step(stand)),
         StandState::Offline => {
             format!(
                 "{name}: offline; edits are kept and go out when the server is back. {}",
@@ -190,7 +205,38 @@ pub(super) fn words(folder: &Folder, stand: &Stand) -> String {
         StandState::Refused => format!("{name}: the server refuses: {}", why()),
         StandState::Stopped => format!("{name}: not kept in step now"),
         StandState::Local => format!("{name}: on this machine only"),
+        StandState::Gone => format!("{name}: {}", why()),
     }
+}
+
+/// How far a folder that is connected is in step.
+fn in_step(stand: &Stand) -> String {
+    let Apart {
+        waiting,
+        blocked,
+        blocked_paths,
+        held,
+    } = &stand.apart;
+    let files = |many: usize| match many {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    let mut said = match waiting {
+        0 => format!("in step at revision {}", stand.revision),
+        many => format!("{} on the way", files(*many)),
+    };
+    if *blocked > 0 {
+        let more = match blocked - blocked_paths.len().min(*blocked) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = blocked_paths.join(", ");
+        said += &format!(", except for {}: {named}{more}", files(*blocked));
+    }
+    if *held > 0 {
+        said += &format!("; {held} deletions wait for your word");
+    }
+    said
 }
 
 fn tell_notice(
@@ -244,4 +290,40 @@ pub(super) async fn flushed(
     };
     kept.stop().await;
     flushed.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_step_is_not_said_to_be() {
+        let said = |waiting, blocked, held| {
+            let paths = ["large.bin", "b", "c"].iter().take(blocked);
+            in_step(&Stand {
+                state: StandState::Connected,
+                revision: 7,
+                reason: None,
+                apart: Apart {
+                    waiting,
+                    blocked,
+                    blocked_paths: paths.map(|&path| path.to_owned()).collect(),
+                    held,
+                },
+            })
+        };
+        assert_eq!(said(0, 0, 0), "in step at revision 7");
+        assert_eq!(
+            said(0, 1, 0),
+            "in step at revision 7, except for 1 file: large.bin"
+        );
+        assert_eq!(
+            said(2, 5, 0),
+            "2 files on the way, except for 5 files: large.bin, b, c and 2 more"
+        );
+        assert_eq!(
+            said(0, 0, 12),
+            "in step at revision 7; 12 deletions wait for your word"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use super::mirror::words;
 use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError};
-use crate::keep::{Stand, StandState};
+use crate::keep::stand::{Apart, Stand, StandState};
 
 /// Tells how folders stand that are kept in step.
 #[derive(Args)]
@@ -61,6 +61,7 @@ async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliErro
         },
         revision: 0,
         reason: None,
+        apart: Apart::default(),
     };
     let stand = answer.map_or_else(nobody, |answer| answer.stand);
     let (there, copies) = match folder.is_there() {

@@ -16,7 +16,7 @@ use self::begin::checked_name;
 use super::Gateway;
 use super::answer::{self, Answer, Fault};
 use super::asked::Asked;
-use super::kept::Local;
+use super::kept::{Local, small};
 use super::queue;
 use super::servers::Servers;
 use crate::clock;
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders};
-use crate::keep::StandState;
+use crate::keep::stand::StandState;
 
 mod begin;
 
@@ -233,7 +233,9 @@ impl Workspaces {
             StandState::Offline | StandState::Stopped => SyncState::Offline,
             StandState::Refused => SyncState::Refused,
             StandState::Local => SyncState::Local,
+            StandState::Gone => SyncState::Broken,
         };
+        shown.sync.blocked = small(answer.stand.apart.blocked);
         let who = "`slipway mirror` keeps it in step. End that to open it here.";
         shown.sync.reason = Some(who.to_owned());
     }

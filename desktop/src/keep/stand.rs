@@ -1,0 +1,108 @@
+//! How a folder that is kept stands, as one command tells another and a person.
+use serde::{Deserialize, Serialize};
+use slipway_mirror::view::{PathState, View};
+
+/// How a folder stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// In a word.
+    pub state: StandState,
+    /// The newest revision that the folder showed whole.
+    pub revision: u64,
+    /// Why it is not connected, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is not as it is there.
+    #[serde(default)]
+    pub apart: Apart,
+}
+
+/// What of a folder is not as it is at the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apart {
+    /// Paths that wait or are on their way, out or in.
+    pub waiting: usize,
+    /// Paths that cannot go or come now, and names that no server takes.
+    pub blocked: usize,
+    /// The first of those.
+    pub blocked_paths: Vec<String>,
+    /// Deletions that wait for a person's word.
+    pub held: usize,
+}
+
+impl Apart {
+    /// So many blocked paths are named.
+    const NAMED: usize = 3;
+
+    pub(super) fn of(view: &View) -> Self {
+        let blocked = view.paths.iter();
+        let blocked = blocked.filter(|one| matches!(one.state, PathState::Blocked(_)));
+        let blocked = blocked.map(|one| one.path.to_string());
+        Self {
+            waiting: view.waiting_up + view.waiting_down,
+            blocked: view.blocked,
+            blocked_paths: blocked
+                .chain(view.odd.iter().cloned())
+                .take(Self::NAMED)
+                .collect(),
+            held: view.held.as_ref().map_or(0, |held| held.many),
+        }
+    }
+}
+
+/// How a folder stands, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandState {
+    /// The server is being reached.
+    Connecting,
+    /// Changes go both ways.
+    Connected,
+    /// The server is away; it is tried again.
+    Offline,
+    /// The server refuses; a person has to do something.
+    Refused,
+    /// Nobody keeps it in step now.
+    Stopped,
+    /// No server knows it.
+    Local,
+    /// The folder is gone, or another one stands there.
+    Gone,
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway_core::code::Code;
+    use slipway_core::path::RelPath;
+    use slipway_mirror::view::PathView;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_go_is_counted_and_named() {
+        let path = |name: &str, state| PathView {
+            path: RelPath::parse(name).unwrap(),
+            state,
+            size: 1,
+            done: 0,
+        };
+        let view = View {
+            waiting_up: 1,
+            waiting_down: 2,
+            blocked: 2,
+            paths: vec![
+                path("large.bin", PathState::Blocked(Code::FileTooLarge)),
+                path("new.txt", PathState::Waiting),
+            ],
+            odd: vec!["a\\nb".to_owned()],
+            ..View::default()
+        };
+        let apart = Apart {
+            waiting: 3,
+            blocked: 2,
+            blocked_paths: vec!["large.bin".to_owned(), "a\\nb".to_owned()],
+            held: 0,
+        };
+        assert_eq!(Apart::of(&view), apart);
+    }
+}
