@@ -18,6 +18,7 @@ use slipway_core::path::RelPath;
 
 use crate::lab::Lab;
 
+mod border;
 mod concurrent;
 mod contents;
 mod heads;

@@ -32,7 +32,7 @@ pub enum PathError {
     /// A name longer than file systems hold.
     #[error("The name \"{0}…\" is longer than {NAME_BYTES_MAX} bytes. Shorten it.")]
     NameTooLong(String),
-    /// A path longer than systems hold.
+    /// A path longer than the database and most systems hold.
     #[error("The path is longer than {PATH_BYTES_MAX} bytes. Use fewer or shorter folders.")]
     TooLong,
     /// More folders inside each other than anyone needs.
@@ -88,6 +88,9 @@ impl RelPath {
         let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text);
         if normal.split('/').count() > PATH_DEPTH_MAX {
             return Err(PathError::TooDeep);
+        }
+        if longest(&normal) > PATH_BYTES_MAX {
+            return Err(PathError::TooLong);
         }
         for name in normal.split('/') {
             check_name(name, text)?;
@@ -183,6 +186,14 @@ pub fn fold(text: &str) -> String {
     icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
         .normalize(&folded)
         .into_owned()
+}
+
+/// Bytes of a path in our form or of its fold key: some letters take more room in one than in the other.
+fn longest(normal: &str) -> usize {
+    if normal.is_ascii() {
+        return normal.len();
+    }
+    normal.len().max(fold(normal).len())
 }
 
 fn check_name(name: &str, whole: &str) -> Result<(), PathError> {
@@ -320,6 +331,23 @@ mod tests {
             RelPath::parse(&"x/".repeat(3000)).map_err(|e| e.code()),
             Err(Code::PathInvalid)
         );
+    }
+
+    #[test]
+    fn neither_a_path_nor_its_fold_key_is_longer_than_an_index_holds() {
+        let path = |name: &str, many| RelPath::parse(&vec![name; many].join("/"));
+        let name = "x".repeat(255);
+        let longest = path(&name, 8).unwrap();
+        assert_eq!(longest.as_str().len(), PATH_BYTES_MAX - 1);
+        assert_eq!(longest.join("x"), Err(PathError::TooLong));
+        // Three times as long in our form, and half as long again without letter case.
+        for (letter, letters, short, long) in [("\u{1d160}", 20, 8, 22), ("\u{149}", 120, 5, 8)] {
+            let name = letter.repeat(letters);
+            let typed = long * (name.len() + 1) - 1;
+            assert!(typed <= PATH_BYTES_MAX, "{letter:?}");
+            assert!(path(&name, short).is_ok(), "{letter:?}");
+            assert_eq!(path(&name, long), Err(PathError::TooLong), "{letter:?}");
+        }
     }
 
     #[test]

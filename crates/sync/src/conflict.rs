@@ -1,6 +1,6 @@
 //! Names of conflict copies: decided by content, so that a replay or a third replica makes the same one copy.
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::NAME_BYTES_MAX;
+use slipway_core::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 use slipway_core::path::RelPath;
 
 /// The name beside `path` for a copy that `replica` had: `stem (conflict replica 3fa9c1).ext`. `turn` counts from 0
@@ -17,7 +17,9 @@ pub fn copy_path(path: &RelPath, replica: &str, hash: &ContentHash, turn: usize)
         turn => format!(" {}", turn + 1),
     };
     let mark = format!(" (conflict {replica} {}{turn})", &hash.to_string()[..6]);
-    let mut room = NAME_BYTES_MAX
+    let above = path.as_str().len() - name.len();
+    let mut room = (PATH_BYTES_MAX - above)
+        .min(NAME_BYTES_MAX)
         .saturating_sub(mark.len() + end.len())
         .min(stem.len());
     while !stem.is_char_boundary(room) {
@@ -78,6 +80,8 @@ mod tests {
             "Makefile".to_owned(),
             ".gitignore".to_owned(),
             format!("{}.txt", "a".repeat(250)),
+            // As long as a path may be.
+            format!("{}/{}", vec!["f".repeat(255); 7].join("/"), "a".repeat(255)),
         ] {
             let copy = copy_path(&RelPath::parse(&name).unwrap(), "session", &hash, 0);
             assert!(

@@ -12,8 +12,8 @@ export const GIB = 1024 * MIB;
 /** One component of a path; what ext4, APFS and NTFS all hold. */
 export const NAME_BYTES_MAX = 255;
 
-/** A whole path; Linux's `PATH_MAX`. */
-export const PATH_BYTES_MAX = 4096;
+/** A whole path, and its spelling without letter case: the database's indices hold no longer ones. */
+export const PATH_BYTES_MAX = 2_048;
 
 /** Names in one path: nobody nests deeper, and a tree of a thousand levels takes a thousand rows for one file. */
 export const PATH_DEPTH_MAX = 100;
