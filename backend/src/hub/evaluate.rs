@@ -7,6 +7,7 @@ use slipway_core::hash::ContentHash;
 use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
 use slipway_core::path::RelPath;
 
+use self::effort::Effort;
 use self::judge::{expected, link_escapes, rejected, same, unless_refused};
 use super::types::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
 
@@ -21,6 +22,7 @@ pub(super) struct Overlay {
     revision: u64,
     entries: u64,
     bytes: u64,
+    effort: Effort,
 }
 
 /// One row of the journal to be.
@@ -65,6 +67,7 @@ impl Overlay {
             revision,
             entries,
             bytes,
+            effort: Effort::default(),
         }
     }
 
@@ -80,7 +83,7 @@ impl Overlay {
                     Ok(outcome) => outcome,
                     Err(refused) => {
                         self.undo(&mut effects, mark);
-                        refused
+                        self.effort.told(refused)
                     }
                 }
             })
@@ -384,6 +387,7 @@ impl Overlay {
     }
 }
 
+mod effort;
 mod judge;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use slipway_api::workspace::ARCHIVE_COMMENT;
 use slipway_core::code::Code;
 use slipway_core::limits::{
-    BLOB_INLINE_BYTES_MAX, MIB, PATH_BYTES_MAX, WORKSPACE_BYTES_MAX, ZIP_RATIO_MAX,
+    BLOB_INLINE_BYTES_MAX, LINK_BYTES_MAX, MIB, WORKSPACE_BYTES_MAX, ZIP_RATIO_MAX,
 };
 use slipway_core::path::RelPath;
 use tokio::sync::mpsc;
@@ -182,10 +182,10 @@ impl<'a> Reader<'a> {
         let change = if entry.is_dir() {
             NewNode::Folder
         } else if mode & UNIX_TYPE == UNIX_LINK || entry.is_symlink() {
-            let target = self.piece(entry, &path, PATH_BYTES_MAX as u64 + 1)?;
+            let target = self.piece(entry, &path, LINK_BYTES_MAX as u64 + 1)?;
             let target = String::from_utf8(target).ok();
             // Whether it stays inside is the hub's to judge, as for every link.
-            let target = target.filter(|target| target.len() <= PATH_BYTES_MAX);
+            let target = target.filter(|target| target.len() <= LINK_BYTES_MAX);
             let target = target.ok_or_else(|| {
                 Error::new(
                     Code::LinkEscapes,

@@ -14,6 +14,8 @@ pub const GIB: u64 = 1024 * MIB;
 pub const NAME_BYTES_MAX: usize = 255;
 /// A whole path, and its spelling without letter case: the database's indices hold no longer ones.
 pub const PATH_BYTES_MAX: usize = 2_048;
+/// Where a link leads; Linux's `PATH_MAX` without its end.
+pub const LINK_BYTES_MAX: usize = 4_095;
 /// Names in one path: nobody nests deeper, and a tree of a thousand levels takes a thousand rows for one file.
 pub const PATH_DEPTH_MAX: usize = 100;
 /// One file. Above it, data belongs in object storage, not in an editor.

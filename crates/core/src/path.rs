@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::Code;
-use crate::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
+use crate::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// A path below a workspace's root: UTF-8 in NFC, `/` between components, never empty, never `.` or `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
@@ -153,13 +153,14 @@ impl RelPath {
             .strip_prefix(&folder.0)
             .is_some_and(|rest| rest.starts_with('/'))
     }
-    /// Whether a link at this path could lead out of the workspace.
+    /// Whether a link at this path could lead out of the workspace, or nowhere because it is longer than systems hold.
     ///
     /// `..` is allowed at the front alone, where it climbs folders of the tree. Behind a name it may climb from wherever
     /// another link led. So no link leaves the workspace by itself, and then none does by way of another.
     #[must_use]
     pub fn is_led_out_by(&self, target: &str) -> bool {
-        if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
+        let is_one = !target.is_empty() && target.len() <= LINK_BYTES_MAX;
+        if !is_one || target.starts_with('/') || target.contains(['\0', '\\']) {
             return true;
         }
         let mut parts = target

@@ -1,6 +1,7 @@
 //! Single questions that an operation is judged by.
 use slipway_api::file::Kind;
 use slipway_core::code::Code;
+use slipway_core::limits::LINK_BYTES_MAX;
 use slipway_core::path::RelPath;
 
 use super::Refused;
@@ -44,7 +45,7 @@ pub(super) fn link_escapes(path: &RelPath) -> Refused {
     rejected(
         Code::LinkEscapes,
         format!(
-            "The link \"{path}\" would lead out of the workspace, or climbs with \"..\" behind a name."
+            "The link \"{path}\" would lead out of the workspace, climbs with \"..\" behind a name, or is longer than {LINK_BYTES_MAX} bytes."
         ),
     )
 }

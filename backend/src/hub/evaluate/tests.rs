@@ -190,6 +190,7 @@ fn links_stay_inside() {
         // By the names alone it stays inside, but "b/l" may be a link to "../..".
         ("m", "a/b/l/.."),
         ("a/m", "./b/../c"),
+        ("a", "x".repeat(4_096).as_str()),
     ] {
         assert_eq!(
             code(&evaluate(Vec::new(), &[link(at, target)], false).outcomes[0]),
@@ -197,7 +198,12 @@ fn links_stay_inside() {
             "{at} -> {target}"
         );
     }
-    for (at, target) in [("d/a", "../b"), ("d/e/a", "./.././../b/c"), ("d/a", "..")] {
+    for (at, target) in [
+        ("d/a", "../b"),
+        ("d/e/a", "./.././../b/c"),
+        ("d/a", ".."),
+        ("a", "x".repeat(4_095).as_str()),
+    ] {
         let done = evaluate(Vec::new(), &[link(at, target)], false);
         assert_eq!(
             done.outcomes,
@@ -205,6 +211,21 @@ fn links_stay_inside() {
             "{at} -> {target}"
         );
     }
+}
+
+#[test]
+fn of_long_links_that_stand_in_the_way_one_answer_tells_a_bounded_part() {
+    let made = evaluate(Vec::new(), &[link("l", &"x".repeat(4_000))], false);
+    let rows: Vec<_> = made.effects.into_iter().filter_map(|e| e.after).collect();
+    let mut asked = link("l", "x");
+    asked.expect = Some(Expect::Absent);
+    let done = evaluate(rows, &vec![asked; 10_000], false);
+    let told = done.outcomes.iter().map(|outcome| match outcome {
+        ProposalOutcome::Stale(Some(row)) => row.target.as_ref().map_or(0, String::len),
+        _ => 0,
+    });
+    assert!((1..=1 << 20).contains(&told.sum::<usize>()));
+    assert_eq!(code(&done.outcomes[9_999]), Some(Code::InvalidRequest));
 }
 
 #[test]

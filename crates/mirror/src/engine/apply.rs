@@ -2,7 +2,6 @@
 use std::collections::BTreeSet;
 
 use slipway_core::code::Code;
-use slipway_core::limits::PATH_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::{RULES_FILE, is_disposable};
 use slipway_sync::node::Node;
@@ -22,11 +21,6 @@ pub(super) enum Done {
     Waits,
     /// The folder stays for the sake of what in it does not sync.
     Kept,
-}
-
-/// Whether a link stays inside of the workspace, and is one that a volume can hold.
-fn may_stand(path: &RelPath, target: &str) -> bool {
-    !path.is_led_out_by(target) && target.len() < PATH_BYTES_MAX
 }
 
 impl State {
@@ -61,7 +55,7 @@ impl State {
                 self.watch.add(&whole);
             }
             // The hub would not take it either: this one is not what it should be.
-            Node::Symlink { target } if !may_stand(path, target) => {
+            Node::Symlink { target } if path.is_led_out_by(target) => {
                 self.apply_later(path, Some(Code::LinkEscapes));
                 return Ok(Done::Waits);
             }

@@ -15,6 +15,9 @@ export const NAME_BYTES_MAX = 255;
 /** A whole path, and its spelling without letter case: the database's indices hold no longer ones. */
 export const PATH_BYTES_MAX = 2_048;
 
+/** Where a link leads; Linux's `PATH_MAX` without its end. */
+export const LINK_BYTES_MAX = 4_095;
+
 /** Names in one path: nobody nests deeper, and a tree of a thousand levels takes a thousand rows for one file. */
 export const PATH_DEPTH_MAX = 100;
 
