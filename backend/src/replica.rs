@@ -304,13 +304,8 @@ impl Connection {
             )
             .await
         {
-            Err(HubError::Inactive) => Commit {
-                revision: self.sent,
-                outcomes: vec![
-                    ProposalOutcome::Rejected(Code::WorkspaceInactive, String::new());
-                    places.len()
-                ],
-            },
+            Err(HubError::Inactive) => self.all_refused(Code::WorkspaceInactive, places.len()),
+            Err(HubError::TooDeep) => self.all_refused(Code::InvalidRequest, places.len()),
             done => done?,
         };
         let mut outcomes: Vec<_> = parsed
@@ -330,6 +325,13 @@ impl Connection {
             outcomes,
         }))
         .await
+    }
+
+    fn all_refused(&self, code: Code, many: usize) -> Commit {
+        Commit {
+            revision: self.sent,
+            outcomes: vec![ProposalOutcome::Rejected(code, String::new()); many],
+        }
     }
 }
 

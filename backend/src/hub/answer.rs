@@ -1,4 +1,6 @@
 //! Answers of batches, kept so that a repeated batch gets the first one: the reply may have been lost on its way.
+use std::collections::HashMap;
+
 use slipway_core::code::Code;
 use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::id::{Id as _, ReplicaId, WorkspaceId};
@@ -51,6 +53,7 @@ impl<'a> Batch<'a> {
             return Err(HubError::BatchReused);
         }
         let current = store::entries(db, self.workspace, &stale_paths(&row.answer)).await?;
+        let current = current.iter().map(|row| (row.path.as_str(), row)).collect();
         read(&row.answer, &current).map(Some)
     }
 
@@ -134,7 +137,7 @@ fn written(commit: &Commit) -> serde_json::Value {
     serde_json::json!({ "revision": commit.revision, "outcomes": outcomes })
 }
 
-fn read(value: &serde_json::Value, current: &[NodeRow]) -> Result<Commit, HubError> {
+fn read(value: &serde_json::Value, current: &HashMap<&str, &NodeRow>) -> Result<Commit, HubError> {
     let damaged = || HubError::Damaged("the stored answer of a batch".to_owned());
     let revision = value["revision"].as_u64().ok_or_else(damaged)?;
     let outcomes = value["outcomes"]
@@ -157,8 +160,7 @@ fn read(value: &serde_json::Value, current: &[NodeRow]) -> Result<Commit, HubErr
                 None => Ok(ProposalOutcome::Stale(
                     outcome["stale"]
                         .as_str()
-                        .and_then(|path| current.iter().find(|row| row.path.as_str() == path))
-                        .cloned(),
+                        .and_then(|path| current.get(path).copied().cloned()),
                 )),
             },
         })

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BATCH_NAME_CHARS_MAX, COMMIT_OPERATIONS_MAX, HISTORY_BYTES_MAX};
-use slipway_core::path::RelPath;
+use slipway_core::path::fold;
 use sqlx::PgConnection;
 
 use super::answer::Batch;
@@ -15,8 +15,12 @@ use super::types::{Author, Commit, Content, HubError, NewNode, Proposal, Proposa
 use super::{content, history};
 use crate::clock::Clock;
 
-/// More operations than this are evaluated on a thread of their own.
+/// More operations or rows than this are evaluated on a thread of their own.
 const EVALUATED_HERE: usize = 64;
+
+/// Paths of a batch and of all folders above them, each counted once. A program may nest folders without end; a full
+/// workspace of names as people give them has less.
+const PATHS_BYTES_MAX: usize = 32 << 20;
 
 /// Commits a batch inside the caller's transaction.
 ///
@@ -37,6 +41,7 @@ pub(super) async fn commit(
     if name.is_empty() || name.chars().count() > BATCH_NAME_CHARS_MAX {
         return Err(HubError::BatchName);
     }
+    let touched = touched(&proposals)?;
     let batch = Batch::new(workspace, author.replica, name, &proposals, atomic);
     let locked = apply::lock(db, workspace).await?.ok_or(HubError::Unknown)?;
     if let Some(answer) = batch.recall(db).await? {
@@ -46,7 +51,7 @@ pub(super) async fn commit(
         return Err(HubError::Inactive);
     }
     let now = clock.now();
-    let rows = apply::touched(db, workspace, &touched(&proposals)).await?;
+    let rows = apply::touched(db, workspace, &touched).await?;
     let held = content::hold(db, workspace, &named(&proposals), now).await?;
     let revision = locked.head + 1;
     let overlay = Overlay::new(rows, held, revision, locked.entries, locked.bytes);
@@ -78,7 +83,7 @@ async fn evaluate(
     proposals: Vec<Proposal>,
     atomic: bool,
 ) -> Result<(Vec<Proposal>, Evaluated), HubError> {
-    if proposals.len() <= EVALUATED_HERE {
+    if proposals.len().max(overlay.len()) <= EVALUATED_HERE {
         let evaluated = overlay.evaluate(&proposals, atomic);
         return Ok((proposals, evaluated));
     }
@@ -91,29 +96,36 @@ async fn evaluate(
 }
 
 /// Every path whose row can matter: named ones, the folders above, and folders whose content goes along.
-fn touched(proposals: &[Proposal]) -> Touched {
+fn touched<'a>(proposals: &'a [Proposal]) -> Result<Touched, HubError> {
     let mut paths = BTreeSet::new();
     let mut folders = BTreeSet::new();
+    let mut bytes = 0;
     for proposal in proposals {
-        let mut add = |path: &RelPath| {
-            paths.extend(path.ancestors());
-            paths.insert(path.clone());
+        let mut add = |path: &'a str| {
+            let above = |path: &&'a str| path.rsplit_once('/').map(|(above, _)| above);
+            // Above one that is known all are.
+            let fresh =
+                std::iter::successors(Some(path), above).take_while(|path| paths.insert(*path));
+            bytes += fresh.map(str::len).sum::<usize>();
         };
-        add(&proposal.path);
+        add(proposal.path.as_str());
         match &proposal.change {
             NewNode::MoveFrom(from) => {
-                add(from);
-                folders.insert(from.clone());
+                add(from.as_str());
+                folders.insert(from.as_str());
             }
-            NewNode::Absent => drop(folders.insert(proposal.path.clone())),
+            NewNode::Absent => drop(folders.insert(proposal.path.as_str())),
             NewNode::File { .. } | NewNode::Folder | NewNode::Symlink { .. } => {}
         }
     }
-    Touched {
-        folds: paths.iter().map(RelPath::fold_key).collect(),
-        paths: paths.into_iter().map(|path| path.to_string()).collect(),
-        folders: folders.into_iter().map(|path| path.to_string()).collect(),
+    if bytes > PATHS_BYTES_MAX {
+        return Err(HubError::TooDeep);
     }
+    Ok(Touched {
+        folds: paths.iter().map(|path| fold(path)).collect(),
+        paths: paths.into_iter().map(str::to_owned).collect(),
+        folders: folders.into_iter().map(str::to_owned).collect(),
+    })
 }
 
 /// The contents that a batch names by hash.
@@ -159,4 +171,35 @@ fn inline(proposals: &[Proposal], outcomes: &[ProposalOutcome]) -> Vec<Bytes> {
             | NewNode::MoveFrom(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slipway_core::path::RelPath;
+
+    fn folder(path: &str) -> Proposal {
+        Proposal {
+            path: RelPath::parse(path).unwrap(),
+            expect: None,
+            change: NewNode::Folder,
+        }
+    }
+
+    #[test]
+    fn every_folder_above_a_path_is_touched_once() {
+        let all = touched(&[folder("a/B/c"), folder("a/B/d")]).unwrap();
+        assert_eq!(all.paths, ["a", "a/B", "a/B/c", "a/B/d"]);
+        assert_eq!(all.folds, ["a", "a/b", "a/b/c", "a/b/d"]);
+    }
+
+    #[test]
+    fn paths_that_share_no_folders_are_refused_before_all_of_these_are_made() {
+        let nested = vec!["0123456789abcdefgh"; 99].join("/");
+        let deep = |number| folder(&format!("{number}/{nested}"));
+        let many: Vec<_> = (0..100).map(deep).collect();
+        assert!(touched(&many).is_ok());
+        let many: Vec<_> = (0..1_000).map(deep).collect();
+        assert!(matches!(touched(&many), Err(HubError::TooDeep)));
+    }
 }

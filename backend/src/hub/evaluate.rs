@@ -1,19 +1,22 @@
 //! What a batch does to a tree: pure, operation by operation over the rows that it touches.
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound::Excluded;
 
 use slipway_api::file::Kind;
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::{FILE_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
+use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
 
 use self::effort::Effort;
-use self::judge::{expected, link_escapes, rejected, same, unless_refused};
+use self::judge::{
+    case_clash, expected, has_bytes, has_entries, link_escapes, rejected, same, unless_refused,
+};
 use super::types::{Content, Expect, NewNode, NodeRow, Proposal, ProposalOutcome};
 
 /// The part of a tree that a batch can touch: every named path, its parents, its spellings, and what lies below.
 pub(super) struct Overlay {
-    rows: BTreeMap<RelPath, Option<NodeRow>>,
+    rows: BTreeMap<RelPath, NodeRow>,
     /// Fold key to the path that has it.
     folds: HashMap<String, RelPath>,
     /// Sizes of contents that the workspace holds.
@@ -58,7 +61,7 @@ impl Overlay {
             .collect();
         let rows = rows
             .into_iter()
-            .map(|row| (row.path.clone(), Some(row)))
+            .map(|row| (row.path.clone(), row))
             .collect();
         Self {
             rows,
@@ -69,6 +72,11 @@ impl Overlay {
             bytes,
             effort: Effort::default(),
         }
+    }
+
+    /// How many rows it begins with.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Applies operations in order. With `atomic`, one that does not pass undoes all.
@@ -111,17 +119,14 @@ impl Overlay {
     }
 
     fn get(&self, path: &RelPath) -> Option<&NodeRow> {
-        self.rows.get(path).and_then(Option::as_ref)
+        self.rows.get(path)
     }
 
-    fn below(&self, folder: &RelPath) -> Vec<NodeRow> {
-        let from = std::ops::Bound::Excluded(folder.clone());
-        self.rows
-            .range((from, std::ops::Bound::Unbounded))
-            .take_while(|(path, _)| path.as_str().starts_with(folder.as_str()))
-            .filter(|(path, _)| path.is_below(folder))
-            .filter_map(|(_, row)| row.clone())
-            .collect()
+    fn below(&self, folder: &RelPath) -> impl Iterator<Item = &NodeRow> + use<'_> {
+        // "0" follows "/".
+        let (from, to) = (format!("{folder}/"), format!("{folder}0"));
+        let bounds = (Excluded(from.as_str()), Excluded(to.as_str()));
+        self.rows.range::<str, _>(bounds).map(|(_, row)| row)
     }
 
     fn one(
@@ -129,6 +134,7 @@ impl Overlay {
         proposal: &Proposal,
         effects: &mut Vec<Effect>,
     ) -> Result<ProposalOutcome, Refused> {
+        self.effort.allows_more()?;
         match &proposal.change {
             NewNode::Absent => self.remove(proposal, effects),
             NewNode::MoveFrom(from) => self.relocate(proposal, from, effects),
@@ -175,12 +181,13 @@ impl Overlay {
             return Ok(ProposalOutcome::Converged);
         };
         expected(proposal.expect, Some(&current))?;
-        let below = self.below(&proposal.path);
-        if proposal.expect == Some(Expect::EmptyFolder) && !below.is_empty() {
+        let mut below = self.below(&proposal.path).peekable();
+        if proposal.expect == Some(Expect::EmptyFolder) && below.peek().is_some() {
             return Err(ProposalOutcome::Stale(Some(current)));
         }
-        for row in below.into_iter().rev() {
-            self.set(row.path, None, None, effects)?;
+        let below: Vec<_> = below.map(|row| row.path.clone()).collect();
+        for path in below.into_iter().rev() {
+            self.set(path, None, None, effects)?;
         }
         self.set(current.path, None, None, effects)?;
         Ok(ProposalOutcome::Applied)
@@ -212,8 +219,9 @@ impl Overlay {
                 format!("Something stands at \"{to}\" already. Choose another name."),
             ));
         }
-        let mut rows = self.below(from);
-        rows.insert(0, source);
+        let rows: Vec<_> = std::iter::once(source)
+            .chain(self.below(from).cloned())
+            .collect();
         // Old names go first, so that a change of letter case alone does not clash with itself.
         for row in rows.iter().rev() {
             self.set(row.path.clone(), None, None, effects)?;
@@ -326,6 +334,7 @@ impl Overlay {
         from: Option<RelPath>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
+        self.effort.step();
         let before = self.get(&path).cloned();
         let fold = path.fold_key();
         if after.is_some() && before.is_none() {
@@ -334,12 +343,7 @@ impl Overlay {
                 .get(&fold)
                 .filter(|other| **other != path && self.get(other).is_some())
             {
-                return Err(rejected(
-                    Code::PathCaseClash,
-                    format!(
-                        "\"{path}\" differs from \"{other}\" only in letter case or accents, which many computers take for one name."
-                    ),
-                ));
+                return Err(case_clash(&path, other));
             }
             self.folds.insert(fold, path.clone());
         }
@@ -353,19 +357,15 @@ impl Overlay {
             from,
         });
         let grows = after.is_some();
-        self.rows.insert(path, after);
-        if grows && self.bytes > WORKSPACE_BYTES_MAX && self.bytes > 0 {
-            return Err(rejected(
-                Code::WorkspaceFull,
-                "The workspace would exceed 1 GiB. Delete something first.".to_owned(),
-            ));
+        match after {
+            Some(row) => drop(self.rows.insert(path, row)),
+            None => drop(self.rows.remove(&path)),
         }
-        if grows && before.is_none() && self.entries > WORKSPACE_ENTRIES_MAX {
-            return Err(rejected(
-                Code::TooManyEntries,
-                "The workspace would exceed 200,000 files and folders. Delete something first."
-                    .to_owned(),
-            ));
+        if grows {
+            has_bytes(self.bytes)?;
+        }
+        if grows && before.is_none() {
+            has_entries(self.entries)?;
         }
         Ok(())
     }
@@ -377,12 +377,15 @@ impl Overlay {
             self.entries = self.entries + u64::from(effect.before.is_some())
                 - u64::from(effect.after.is_some());
             self.bytes = (self.bytes + size(&effect.before)).saturating_sub(size(&effect.after));
-            if effect.before.is_some() {
-                // Its spelling counts again.
-                self.folds
-                    .insert(effect.path.fold_key(), effect.path.clone());
+            match effect.before {
+                Some(row) => {
+                    // Its spelling counts again.
+                    let fold = effect.path.fold_key();
+                    self.folds.insert(fold, effect.path.clone());
+                    self.rows.insert(effect.path, row);
+                }
+                None => drop(self.rows.remove(&effect.path)),
             }
-            self.rows.insert(effect.path, effect.before);
         }
     }
 }

@@ -206,6 +206,9 @@ pub enum HubError {
     /// More operations than a commit takes.
     #[error("commit more than {0} operations at once")]
     TooMany(usize),
+    /// Its paths stand below too many different folders.
+    #[error("commit paths below that many folders at once")]
+    TooDeep,
     /// A content is larger than a file may be.
     #[error("store a content larger than a file may be")]
     TooLarge,
@@ -237,6 +240,10 @@ impl From<HubError> for Error {
             HubError::TooMany(most) => Self::new(
                 Code::InvalidRequest,
                 format!("A commit takes at most {most} operations. Split it."),
+            ),
+            HubError::TooDeep => Self::new(
+                Code::InvalidRequest,
+                "The paths of this commit stand below too many different folders. Split it.",
             ),
             HubError::TooLarge => Self::new(
                 Code::FileTooLarge,

@@ -263,6 +263,12 @@ fn shown(text: &str) -> String {
         .collect()
 }
 
+/// In a map by path, ranges of text can be asked for. A path is compared and hashed as its text is.
+impl std::borrow::Borrow<str> for RelPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 impl std::fmt::Display for RelPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -1,7 +1,7 @@
 //! Single questions that an operation is judged by.
 use slipway_api::file::Kind;
 use slipway_core::code::Code;
-use slipway_core::limits::LINK_BYTES_MAX;
+use slipway_core::limits::{LINK_BYTES_MAX, WORKSPACE_BYTES_MAX, WORKSPACE_ENTRIES_MAX};
 use slipway_core::path::RelPath;
 
 use super::Refused;
@@ -48,4 +48,31 @@ pub(super) fn link_escapes(path: &RelPath) -> Refused {
             "The link \"{path}\" would lead out of the workspace, climbs with \"..\" behind a name, or is longer than {LINK_BYTES_MAX} bytes."
         ),
     )
+}
+
+pub(super) fn case_clash(path: &RelPath, other: &RelPath) -> Refused {
+    rejected(
+        Code::PathCaseClash,
+        format!(
+            "\"{path}\" differs from \"{other}\" only in letter case or accents, which many computers take for one name."
+        ),
+    )
+}
+
+/// Whether a workspace may have so many bytes.
+pub(super) fn has_bytes(bytes: u64) -> Result<(), Refused> {
+    if bytes <= WORKSPACE_BYTES_MAX {
+        return Ok(());
+    }
+    let message = "The workspace would exceed 1 GiB. Delete something first.";
+    Err(rejected(Code::WorkspaceFull, message.to_owned()))
+}
+
+/// Whether a workspace may have so many entries.
+pub(super) fn has_entries(entries: u64) -> Result<(), Refused> {
+    if entries <= WORKSPACE_ENTRIES_MAX {
+        return Ok(());
+    }
+    let message = "The workspace would exceed 200,000 files and folders. Delete something first.";
+    Err(rejected(Code::TooManyEntries, message.to_owned()))
 }

@@ -228,6 +228,52 @@ fn of_long_links_that_stand_in_the_way_one_answer_tells_a_bounded_part() {
     assert_eq!(code(&done.outcomes[9_999]), Some(Code::InvalidRequest));
 }
 
+/// A folder with many files in it.
+fn full(folder: &str, files: usize) -> Vec<NodeRow> {
+    let mut rows = tree(&[(folder, None)]);
+    let file = tree(&[("f", Some("x"))]).remove(0);
+    let one = |number| NodeRow {
+        path: path(&format!("{folder}/{number}")),
+        ..file.clone()
+    };
+    rows.extend((0..files).map(one));
+    rows
+}
+
+#[test]
+fn whether_a_folder_is_empty_is_found_out_without_a_look_at_all_in_it_and_beside_it() {
+    let (many, beside) = (20_000, "a-folder beside it");
+    let mut rows = full("a", many);
+    rows.extend(full(beside, many));
+    let refused = evaluate(rows, &vec![remove("a", Expect::EmptyFolder); 10_000], false);
+    let is_stale = |outcome: &ProposalOutcome| matches!(outcome, ProposalOutcome::Stale(Some(_)));
+    assert!(refused.outcomes.iter().all(is_stale));
+    let mut rows = full(beside, many);
+    rows.extend(tree(&[("a", None)]));
+    let again = Proposal {
+        path: path("a"),
+        expect: None,
+        change: NewNode::Folder,
+    };
+    let batch = vec![[remove("a", Expect::EmptyFolder), again]; 5_000].concat();
+    let done = evaluate(rows, &batch, false);
+    assert_eq!(done.outcomes, vec![ProposalOutcome::Applied; 10_000]);
+}
+
+#[test]
+fn a_folder_that_goes_back_and_forth_stops_before_it_takes_all_memory() {
+    let rename = |from: &str, to: &str| Proposal {
+        path: path(to),
+        expect: None,
+        change: NewNode::MoveFrom(path(from)),
+    };
+    let batch = vec![[rename("a", "b"), rename("b", "a")]; 5_000].concat();
+    let done = evaluate(full("a", 20_000), &batch, false);
+    assert_eq!(done.outcomes[9], ProposalOutcome::Applied);
+    assert_eq!(code(&done.outcomes[9_999]), Some(Code::InvalidRequest));
+    assert!(done.effects.len() < 500_000);
+}
+
 #[test]
 fn a_link_that_stays_inside_from_where_it_stands_does_not_move_to_where_it_leads_out() {
     let made = evaluate(Vec::new(), &[link("a/b/l", "../../x")], false);
