@@ -183,6 +183,20 @@ impl Hub {
         content::read::contents(&self.db, workspace, hashes).await
     }
 
+    /// Those of these contents that the workspace does not hold, each once.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lacking(
+        &self,
+        workspace: WorkspaceId,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<ContentHash>, HubError> {
+        let mut known = content::held(&self.db, workspace, hashes).await?;
+        let fresh = hashes.iter().filter(|hash| known.insert(**hash));
+        Ok(fresh.copied().collect())
+    }
+
     /// A content to be read piece by piece; `None` when the workspace does not hold it.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! only where the streams come from is theirs. The other side is hostile: names, sizes and hashes are checked again.
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
+use std::time::Duration;
 
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
@@ -13,6 +14,7 @@ use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
 use slipway_proto::{convert, v1};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use tonic::Streaming;
 
 use crate::clock::random;
@@ -29,6 +31,8 @@ pub const FRAMES: usize = 16;
 pub const FRAME_BYTES_MAX: usize = 8 * MIB as usize;
 /// Of a content that breaks off, less is not worth to be gone on from.
 const BEGUN_BYTES_MIN: u64 = MIB;
+/// A replica asks what the tree comes to after it came and with each look at everything; to add it up takes a read of it all.
+const COMPARED_EVERY: Duration = Duration::from_secs(5);
 /// Contents that the replica may want and not have: it asks for a few at a time.
 const WANTED_MAX: usize = 1_000;
 
@@ -138,6 +142,8 @@ impl Replica {
             arriving: None,
             wanted: VecDeque::new(),
             sending: JoinSet::new(),
+            compares: false,
+            comparable: Instant::now(),
         };
         if full {
             connection.send_listing().await?;
@@ -173,6 +179,10 @@ struct Connection {
     wanted: VecDeque<ContentHash>,
     /// The one that is on its way to the replica, beside the control stream.
     sending: JoinSet<()>,
+    /// Whether it waits to hear what the tree comes to.
+    compares: bool,
+    /// From when on it is told.
+    comparable: Instant,
 }
 
 impl Drop for Connection {
@@ -228,6 +238,7 @@ impl Connection {
                     None => return Err(ReplicaError::Closed),
                 },
                 Some(_) = self.sending.join_next() => self.send_next(),
+                () = sleep_until(self.comparable), if self.compares => self.compare().await?,
             }
         }
     }
@@ -254,7 +265,10 @@ impl Connection {
             }
             // Nobody here asks for it: a run's flush is the agent's, a folder's its own program's.
             spoke_frame::Frame::Flushed(_) => Ok(()),
-            spoke_frame::Frame::Compare(_) => self.compare().await,
+            spoke_frame::Frame::Compare(_) => {
+                self.compares = true;
+                Ok(())
+            }
             spoke_frame::Frame::Hello(_) => Err(ReplicaError::Protocol("a second hello")),
         }
     }

@@ -10,6 +10,7 @@ use crate::journey::Journey as _;
 use crate::lab::{Lab, PATIENCE};
 use folder::Folder;
 
+mod compared;
 mod folder;
 mod refused;
 mod resumed;

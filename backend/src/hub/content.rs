@@ -5,7 +5,7 @@ use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_MAX};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use super::row::uuid;
@@ -70,14 +70,30 @@ pub(super) async fn hold(
     )
     .fetch_all(db)
     .await?;
-    let size = |hash: &[u8], size: i64| {
-        let hash = ContentHash::try_from(hash)
-            .map_err(|_| HubError::Damaged("hash of a content".to_owned()))?;
-        Ok((hash, size.unsigned_abs()))
-    };
     rows.into_iter()
-        .map(|row| size(&row.hash, row.size))
+        .map(|row| Ok((stored_hash(&row.hash)?, row.size.unsigned_abs())))
         .collect()
+}
+
+/// Those of these contents that the workspace holds.
+pub(super) async fn held(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    hashes: &[ContentHash],
+) -> Result<HashSet<ContentHash>, HubError> {
+    let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
+    let held = sqlx::query_scalar!(
+        "select hash from blobs where workspace_id = $1 and hash = any($2)",
+        uuid(workspace),
+        &hashes,
+    )
+    .fetch_all(db)
+    .await?;
+    held.iter().map(|hash| stored_hash(hash)).collect()
+}
+
+fn stored_hash(bytes: &[u8]) -> Result<ContentHash, HubError> {
+    ContentHash::try_from(bytes).map_err(|_| HubError::Damaged("hash of a content".to_owned()))
 }
 
 /// Stores contents that are in memory; large ones in chunks. Those that are held already cost nothing.

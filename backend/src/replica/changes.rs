@@ -7,8 +7,9 @@ use slipway_proto::digest::Digest;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::{Connection, Replica, ReplicaError, wire};
+use super::{COMPARED_EVERY, Connection, Replica, ReplicaError, wire};
 use crate::hub::NodeRow;
 
 /// Contents, names and targets of one frame: a replica takes 4 MiB.
@@ -130,6 +131,8 @@ impl Connection {
 
     /// Says what the tree comes to, after every change that is part of it.
     pub(super) async fn compare(&mut self) -> Result<(), ReplicaError> {
+        self.compares = false;
+        self.comparable = Instant::now() + COMPARED_EVERY;
         for _ in 0..COMPARED_MAX {
             self.send_changes().await?;
             let (revision, rows) = self.replica.hub.listing(self.replica.workspace).await?;

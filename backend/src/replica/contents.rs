@@ -1,6 +1,4 @@
 //! Contents beside the control stream: what the replica asks for, and what the hub asks of it.
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX, RANGE_BYTES_MAX};
@@ -10,7 +8,7 @@ use slipway_proto::v1::hub_bulk;
 use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
 
-use super::{Arriving, Connection, ReplicaError, WANTED_MAX};
+use super::{Arriving, Connection, Replica, ReplicaError, WANTED_MAX};
 use crate::hub::content::write::ContentWriter;
 use crate::hub::{Hub, HubError};
 
@@ -20,28 +18,19 @@ impl Connection {
         &self,
         propose: &v1::Propose,
     ) -> Result<Vec<ContentHash>, ReplicaError> {
-        let (mut missing, mut seen) = (Vec::new(), HashSet::new());
-        for operation in propose
-            .operations
-            .iter()
-            .filter(|operation| operation.inline.is_none())
-        {
-            let Some(node) = operation
-                .node
-                .as_ref()
-                .filter(|node| node.kind() == v1::Kind::File && node.size <= FILE_BYTES_MAX)
-            else {
-                continue;
-            };
-            let Ok(hash) = convert::hash(&node.hash) else {
-                continue;
-            };
-            let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
-            if seen.insert(hash) && hub.open(workspace, hash).await?.is_none() {
-                missing.push(hash);
-            }
+        let named = propose.operations.iter().filter_map(|operation| {
+            let node = operation.node.as_ref();
+            let node =
+                node.filter(|node| node.kind() == v1::Kind::File && node.size <= FILE_BYTES_MAX)?;
+            let hash = convert::hash(&node.hash).ok()?;
+            operation.inline.is_none().then_some(hash)
+        });
+        let named: Vec<_> = named.collect();
+        if named.is_empty() {
+            return Ok(named);
         }
-        Ok(missing)
+        let Replica { hub, workspace, .. } = &self.replica;
+        Ok(hub.lacking(*workspace, &named).await?)
     }
 
     /// A piece of a content that was asked for. Contents come one after another, each from its beginning.
