@@ -96,9 +96,9 @@ enum Task {
     },
     /// Plays simulated worlds of sync: crashes, lost events, hostile programs, restored hubs. A failure tells its shortest story.
     Sim {
-        /// How many worlds.
-        #[arg(long, default_value_t = 1_000)]
-        seeds: u64,
+        /// How many worlds; 1,000 if not said, 1 with `--calls`.
+        #[arg(long)]
+        seeds: Option<u64>,
         /// The first of them.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -108,6 +108,9 @@ enum Task {
         /// Counts failures by invariant instead of telling the first.
         #[arg(long)]
         survey: bool,
+        /// Plays short worlds once for every call of an engine, with everything that can happen before it.
+        #[arg(long)]
+        calls: bool,
         /// Plants known bugs one after another, and fails when one is not found.
         #[arg(long)]
         planted: bool,
@@ -140,11 +143,14 @@ fn main() -> ExitCode {
             seed,
             tape,
             survey,
+            calls,
             planted,
         } => {
+            let seeds = seeds.unwrap_or(if calls { 1 } else { 1_000 });
             let mut args = vec![format!("--seeds={seeds}"), format!("--seed={seed}")];
             args.extend(tape.map(|tape| format!("--tape={tape}")));
             args.extend(survey.then(|| "--survey".to_owned()));
+            args.extend(calls.then(|| "--calls".to_owned()));
             args.extend(planted.then(|| "--planted".to_owned()));
             sim::run(&args)
         }

@@ -24,6 +24,11 @@ pub fn worlds() -> Result<()> {
     run(&[format!("--seeds={TEST_SEEDS}")])
 }
 
+/// The same: every call of a short world.
+pub fn calls() -> Result<()> {
+    run(&["--calls".to_owned()])
+}
+
 /// What every test run proves: that each known bug would be found.
 pub fn planted() -> Result<()> {
     run(&["--planted".to_owned()])

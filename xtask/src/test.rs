@@ -159,6 +159,7 @@ fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
 /// Simulated worlds of sync, and the proof that they find what they are to find.
 fn simulation() -> Count {
     let mut count = Count::of("sim worlds", sim::worlds());
+    count.add(Count::of("sim calls", sim::calls()));
     count.add(Count::of("sim planted", sim::planted()));
     count
 }

@@ -33,6 +33,12 @@ fn main() -> ExitCode {
             number("--seeds").unwrap_or(1),
         );
     }
+    if args.iter().any(|arg| arg == "--calls") {
+        return calls(
+            number("--seed").unwrap_or(1),
+            number("--seeds").unwrap_or(1),
+        );
+    }
     if args.iter().any(|arg| arg == "--planted") {
         return planted(number("--seed").unwrap_or(1));
     }
@@ -123,6 +129,40 @@ fn worlds(first: u64, many: u64) -> ExitCode {
     }
     let seconds = begin.elapsed().as_secs_f64();
     println!("{many} worlds, all invariants hold; {seconds:.1} s");
+    ExitCode::SUCCESS
+}
+
+/// Short worlds, with everything that can happen before each call.
+#[expect(clippy::disallowed_methods, reason = "how long it took, for people")]
+fn calls(first: u64, many: u64) -> ExitCode {
+    let begin = Instant::now();
+    for seed in first..first + many {
+        let tapes = simulation::every_call(seed);
+        let next = AtomicU64::new(0);
+        let failure: Mutex<Option<Failure>> = Mutex::new(None);
+        on_all_cores(|| {
+            while let Some(tape) = tapes.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                if failure.lock().is_ok_and(|failure| failure.is_some()) {
+                    return;
+                }
+                let found = simulation::at_call(seed, tape.clone());
+                if let (Some(found), Ok(mut failure)) = (found, failure.lock()) {
+                    failure.get_or_insert(found);
+                }
+            }
+        });
+        if let Some(failure) = failure.into_inner().ok().flatten() {
+            println!("A call of world {seed} fails. Its shortest story:");
+            tell(&failure.story, &failure.wrong);
+            println!("Again: cargo xtask sim --tape {}", failure.tape);
+            return ExitCode::FAILURE;
+        }
+        let seconds = begin.elapsed().as_secs_f64();
+        let many = tapes.len();
+        println!(
+            "World {seed}, {many} times with something before a call: all invariants hold; {seconds:.1} s"
+        );
+    }
     ExitCode::SUCCESS
 }
 

@@ -9,16 +9,21 @@ use tape::{HEAD, STEP, Tape};
 use world::World;
 
 mod actors;
+mod calls;
 mod check;
 mod gremlin;
 mod hub;
 mod network;
 mod oracle;
+mod person;
 mod replica;
 mod rest;
 mod shrink;
 mod tape;
+mod told;
 mod world;
+
+pub use calls::{at_call, every_call};
 
 /// Bytes of a tape.
 const TAPE: usize = HEAD + 80 * STEP;
@@ -34,6 +39,8 @@ pub struct Played {
     story: Vec<String>,
     /// Bytes of the tape that were used.
     used: usize,
+    /// Calls of each engine until all harm was over.
+    calls: Vec<u64>,
 }
 
 /// A world in which an invariant does not hold, made as short as it can be.
@@ -136,6 +143,7 @@ fn play(bytes: &[u8], tells: bool) -> Played {
             trace: ContentHash::of(b""),
             story: Vec::new(),
             used: bytes.len(),
+            calls: Vec::new(),
         },
     }
 }
@@ -160,6 +168,7 @@ fn ended(mut world: World) -> Played {
         trace: trace.finish(),
         story,
         used,
+        calls: world.calls,
     }
 }
 

@@ -1,10 +1,7 @@
-//! Who writes in a simulated world: programs on the disks, in all the ways in which they save, and a person at the hub.
+//! Programs that write on the disks of a simulated world, in all the ways in which they save.
 use rustix::io::Errno;
-use slipway_core::hash::ContentHash;
-use slipway_core::path::{RelPath, fold};
-use slipway_sync::node::Node;
+use slipway_core::path::fold;
 
-use super::hub::Hub;
 use super::oracle::Oracle;
 use super::tape::Tape;
 use crate::volume::simulated::{Entry, Inner};
@@ -46,7 +43,7 @@ pub(super) struct Late {
 }
 
 /// Kinds of things that programs do.
-const KINDS: usize = 20;
+const KINDS: usize = 21;
 /// The one that opens a file, to write to it later.
 const OPEN: usize = 13;
 /// The one that does that.
@@ -96,7 +93,7 @@ impl Oracle {
     }
 
     /// Some path; by chance one of the conflict copies that there are.
-    fn path<'a>(&mut self, there: impl Iterator<Item = &'a str>) -> String {
+    pub(super) fn path<'a>(&mut self, there: impl Iterator<Item = &'a str>) -> String {
         let copies: Vec<_> = there.filter(|path| path.contains(" (conflict ")).collect();
         if !copies.is_empty() && self.tape.one_in(4) {
             return (*self.tape.pick(&copies)).to_owned();
@@ -146,6 +143,7 @@ impl Oracle {
             LINK => self.link(replica, volume, &whole),
             17 => self.burst(replica, volume),
             18 => self.ignored(replica, volume),
+            19 => self.swap(replica, volume, &whole),
             _ => self.odd(replica, volume, &whole),
         };
         // A program that fails says so to its person.
@@ -229,6 +227,24 @@ impl Oracle {
         }
         self.touch_whole(replica, from, true);
         self.touch_whole(replica, &to, true);
+        self.hidden[replica] = true;
+        Ok(())
+    }
+
+    /// Two files change places.
+    fn swap(&mut self, replica: usize, volume: &mut Inner, one: &str) -> Result<(), Errno> {
+        let other = self.path_on(volume);
+        if volume.bytes(one).and(volume.bytes(&other)).is_none() || *one == other {
+            return Err(Errno::NOENT);
+        }
+        self.tell(|| format!("  changes places with {other}"));
+        let beside = format!("{one}.swp");
+        volume.rename(one, &beside)?;
+        volume.rename(&other, one)?;
+        volume.rename(&beside, &other)?;
+        for path in [one, &other] {
+            self.touch_whole(replica, path, true);
+        }
         self.hidden[replica] = true;
         Ok(())
     }
@@ -323,84 +339,6 @@ impl Oracle {
                 volume.write(whole, &bytes)
             }
         }
-    }
-
-    /// A person edits at the hub.
-    pub(super) fn person(&mut self, hub: &mut Hub) {
-        let many = 1 + self.tape.below(3);
-        let mut done: Vec<RelPath> = Vec::new();
-        hub.revision(|hub| {
-            for _ in 0..many {
-                let path = self.path(hub.tree.keys().map(RelPath::as_str));
-                let Ok(path) = RelPath::parse(&path) else {
-                    continue;
-                };
-                if !done
-                    .iter()
-                    .any(|other| path == *other || path.is_below(other) || other.is_below(&path))
-                {
-                    self.edit(hub, &path);
-                    done.push(path);
-                }
-            }
-        });
-    }
-
-    fn edit(&mut self, hub: &mut Hub, path: &RelPath) {
-        let current = hub.tree.get(path).cloned();
-        let node = match self.tape.below(8) {
-            0 => {
-                let gone = hub.below(path).into_iter().chain([path.clone()]);
-                let texts: Vec<_> = gone.filter_map(|path| hub.bytes(&path).cloned()).collect();
-                texts.iter().for_each(|text| self.forget(text));
-                None
-            }
-            1 if current.is_none() => Some(Node::Folder),
-            2 if matches!(current, Some(Node::File { .. })) => match current {
-                Some(Node::File {
-                    hash,
-                    size,
-                    executable,
-                }) => Some(Node::File {
-                    hash,
-                    size,
-                    executable: !executable,
-                }),
-                _ => return,
-            },
-            _ if current.as_ref().is_none_or(|node| node.hash().is_some()) => {
-                // Whether it is possible is asked before the version counts.
-                let probe = hub.clone().change(path, Some(file(b"", false)));
-                if probe.is_err() {
-                    return;
-                }
-                let old = hub.bytes(path).cloned();
-                let text = self.version(old.as_deref()).into_bytes();
-                self.hub_has(&text);
-                let executable = matches!(
-                    current,
-                    Some(Node::File {
-                        executable: true,
-                        ..
-                    })
-                );
-                let node = file(&text, executable);
-                hub.contents.insert(ContentHash::of(&text), text.into());
-                Some(node)
-            }
-            _ => return,
-        };
-        self.tell(|| format!("a person at the hub: {path} becomes {node:?}"));
-        // A name that is taken in another spelling is refused, which the person sees.
-        hub.change(path, node).ok();
-    }
-}
-
-fn file(text: &[u8], executable: bool) -> Node {
-    Node::File {
-        hash: ContentHash::of(text),
-        size: text.len() as u64,
-        executable,
     }
 }
 

@@ -2,26 +2,19 @@
 //!
 //! I1 no lost write, I2 nothing destroyed unseen, I3 every change is found, I4 convergence, I5 no delete of what was not
 //! deleted, I6 (by I1 and I5 in worlds with restored hubs and lost bases), I7 no torn content at the hub, I8 a file that moves
-//! is at the hub at every instant, I9 (by I3 with lost
-//! events), I10 no echo, I12 no needless copies, I13 (by I1, I4 and I5 on volumes that fold or decompose names), I14 nothing
-//! outside is touched, I15 revisions are heard whole, I16 (by I4 with frames told twice), I18 what is ignored stays, I19 what
+//! is at the hub at every instant, I9 (by I3 with lost events), I10 no echo, I12 no needless copies, I13 (by I1, I4 and I5 on
+//! volumes that decompose names), I14 nothing outside is touched, I15 revisions are heard whole, I16 (by I4 with frames told twice), I18 what is ignored stays, I19 what
 //! is said to be on the disk is, I20 the same tape is the same world, I24 the base is what the hub has.
 use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::{RelPath, fold};
-use slipway_proto::v1::outcome::Result as Outcome;
-use slipway_proto::{convert, v1};
-use slipway_sync::conflict::original;
 use slipway_sync::ignore::Rules;
 use slipway_sync::node::Node;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::actors::{IGNORED, OUTSIDE, ROOT};
-use super::hub::{Hub, Tree};
-use super::oracle::{Oracle, Torn};
 use super::world::World;
-use crate::engine::state::State;
 use crate::volume::simulated::{Entry, Spelling};
 
 /// An invariant that does not hold.
@@ -32,7 +25,7 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
-    const fn new(invariant: &'static str, text: String) -> Self {
+    pub(super) const fn new(invariant: &'static str, text: String) -> Self {
         Self { invariant, text }
     }
     /// Of a volume.
@@ -50,104 +43,6 @@ impl std::fmt::Display for Wrong {
 /// Whether a path below a root is one that syncs.
 pub(super) fn syncs(path: &str, is_folder: bool) -> bool {
     RelPath::parse(path).is_ok_and(|path| !Rules::new("").ignores(&path, is_folder))
-}
-
-/// The path of which one is a conflict copy.
-fn original_path(path: &RelPath) -> Option<String> {
-    let name = original(path.name())?;
-    Some(match path.parent() {
-        Some(folder) => format!("{folder}/{name}"),
-        None => name,
-    })
-}
-
-/// What a batch of a replica did to the hub.
-pub(super) fn batch(
-    oracle: &mut Oracle,
-    replica: usize,
-    propose: &v1::Propose,
-    result: &v1::ProposeResult,
-    before: &Tree,
-    hub: &Hub,
-) -> Option<Wrong> {
-    for (operation, outcome) in propose.operations.iter().zip(&result.outcomes) {
-        if outcome.result() != Outcome::Applied {
-            continue;
-        }
-        let Ok(path) = RelPath::parse(&operation.path) else {
-            continue;
-        };
-        let is_folder = operation
-            .node
-            .as_ref()
-            .is_some_and(|node| node.kind() == v1::Kind::Folder);
-        if !syncs(path.as_str(), is_folder) {
-            return Some(Wrong::new(
-                "I18",
-                format!("{path} is ignored, and proposed"),
-            ));
-        }
-        let Some(node) = &operation.node else {
-            let was_removed = oracle.was_removed(replica, &fold(path.as_str()));
-            if before.contains_key(&path) && !was_removed {
-                let text = format!("replica {replica} deletes {path}, which nobody deleted there");
-                return Some(Wrong::new("I5", text));
-            }
-            continue;
-        };
-        let Ok(hash) = convert::hash(&node.hash) else {
-            continue;
-        };
-        // What the hub has forgotten can be compared with nothing.
-        let is_torn = |torn: &Torn| {
-            // Where the hub had it, or its copy: what a program moved there since nobody can know.
-            let has_it = |(path, node): (&RelPath, &Node)| {
-                let is_copy = || original_path(path).as_deref() == Some(&torn.place);
-                node.hash() == Some(torn.was) && (path.as_str() == torn.place || is_copy())
-            };
-            before.iter().any(has_it) && (!torn.is_blank || path.as_str() == torn.place)
-        };
-        let torn = oracle.torn[replica].get(&hash);
-        if torn.is_some_and(|torn| torn.iter().any(is_torn)) {
-            let text =
-                format!("{path} was torn by a loss of power, and replica {replica} proposes it");
-            return Some(Wrong::new("I7", text));
-        }
-        if let Some(bytes) = hub.contents.get(&hash) {
-            oracle.hub_has(bytes);
-        }
-    }
-    None
-}
-
-/// A file that a batch deletes though it is known to be elsewhere, which a later batch tells: I8.
-pub(super) fn goes_without(state: &State) -> Option<String> {
-    let batch = state.outstanding.as_ref()?;
-    let goes = batch.operations.iter().filter(|(_, node)| node.is_none());
-    let brings = |hash| {
-        let mut brought = batch
-            .operations
-            .iter()
-            .filter_map(|(_, node)| node.as_ref());
-        brought.any(|node| node.hash() == Some(hash))
-    };
-    let gone: BTreeMap<ContentHash, &RelPath> = goes
-        .filter_map(|(path, _)| Some((state.base.get(path)?.hash()?, path)))
-        .collect();
-    let is_kept = |hash| {
-        let stays = |(path, node): (&RelPath, &Node)| {
-            node.hash() == Some(hash) && !batch.operations.iter().any(|(other, _)| other == path)
-        };
-        brings(hash) || state.remote.iter().any(stays)
-    };
-    let place = |hash| {
-        let mut waits = state.to_propose.iter();
-        let holds = |path: &&RelPath| state.local.get(*path).and_then(Node::hash) == Some(hash);
-        waits.find(|path| holds(path) && !state.dirty.contains(*path))
-    };
-    gone.into_iter()
-        .filter(|(hash, _)| !is_kept(*hash))
-        .find_map(|(hash, path)| Some(format!("{path} goes before {} comes", place(hash)?)))
 }
 
 impl World {

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
 
 use super::actors::ROOT;
+use super::calls::{Before, What};
 use super::oracle::{Oracle, Torn, is_whole, versions};
 use crate::volume::simulated::{Entry, Inner, Loss, Mischief};
 
@@ -31,6 +32,22 @@ pub(super) struct Gremlin {
 impl Mischief for Gremlin {
     fn before(&mut self, call: &'static str, what: &str, volume: &mut Inner) -> Result<(), Errno> {
         let mut oracle = self.shared.lock();
+        let oracle = &mut *oracle;
+        let is_it =
+            |before: &mut Before| before.replica == self.replica && before.call == volume.calls;
+        if let Some(before) = oracle.before.take_if(is_it) {
+            return match before.what {
+                What::Ends(loss) => {
+                    crash(oracle, self.replica, volume, loss);
+                    Ok(())
+                }
+                What::Program => {
+                    self.program(oracle, call, what, volume);
+                    Ok(())
+                }
+                What::Fails(error) => self.fails(oracle, call, what, error),
+            };
+        }
         match oracle.armed[self.replica].as_mut() {
             None => return Ok(()),
             Some(0) => {}
@@ -43,24 +60,16 @@ impl Mischief for Gremlin {
         let harm = oracle.harm;
         match oracle.tape.below(10) {
             0..5 if harm.hostile && oracle.solo.is_none_or(|solo| solo == self.replica) => {
-                let replica = self.replica;
-                oracle.tell(|| format!("before {call} {what} of replica {replica}:"));
-                oracle.any_hostile = true;
-                oracle.focus = inside(what);
-                oracle.program(replica, volume);
-                oracle.focus = None;
-                oracle.arm(replica);
+                self.program(oracle, call, what, volume);
+                oracle.arm(self.replica);
             }
-            5 | 6 if harm.crashes => crash(&mut oracle, self.replica, volume, Loss::Process),
-            7 if harm.power => crash(&mut oracle, self.replica, volume, Loss::Power),
+            5 | 6 if harm.crashes => crash(oracle, self.replica, volume, Loss::Process),
+            7 if harm.power => crash(oracle, self.replica, volume, Loss::Power),
             8.. if harm.errors => {
                 let errors = [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::MFILE];
                 let error = *oracle.tape.pick(&errors);
-                let replica = self.replica;
-                oracle.tell(|| format!("replica {replica}: {call} {what} fails: {error}"));
-                oracle.troubled = true;
-                oracle.arm(replica);
-                return Err(error);
+                oracle.arm(self.replica);
+                return self.fails(oracle, call, what, error);
             }
             _ => {}
         }
@@ -111,6 +120,29 @@ impl Mischief for Gremlin {
 }
 
 impl Gremlin {
+    /// A program does something where a call is about to.
+    fn program(&self, oracle: &mut Oracle, call: &str, what: &str, volume: &mut Inner) {
+        let replica = self.replica;
+        oracle.tell(|| format!("before {call} {what} of replica {replica}:"));
+        oracle.any_hostile = true;
+        oracle.focus = inside(what);
+        oracle.program(replica, volume);
+        oracle.focus = None;
+    }
+
+    fn fails(
+        &self,
+        oracle: &mut Oracle,
+        call: &str,
+        what: &str,
+        error: Errno,
+    ) -> Result<(), Errno> {
+        let replica = self.replica;
+        oracle.tell(|| format!("replica {replica}: {call} {what} fails: {error}"));
+        oracle.troubled = true;
+        Err(error)
+    }
+
     /// What of these bytes is nowhere else.
     fn lost(&self, path: &str, bytes: &[u8], volume: &Inner) -> Option<String> {
         let oracle = self.shared.lock();

@@ -102,7 +102,7 @@ impl World {
                 replica.asked = None;
             }
         }
-        let wrong = super::check::batch(&mut oracle, at, propose, &result, &before, &self.hub);
+        let wrong = super::told::batch(&mut oracle, at, propose, &result, &before, &self.hub);
         drop(oracle);
         self.wrong = self.wrong.take().or(wrong);
         let news = self

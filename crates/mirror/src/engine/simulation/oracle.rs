@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use slipway_core::hash::ContentHash;
 
 use super::actors::Late;
+use super::calls::Before;
 use super::tape::Tape;
 
 /// The last line of every text: one that lacks it was torn.
@@ -44,6 +45,8 @@ pub(super) struct Oracle {
     pub(super) touched: Vec<BTreeMap<String, Touched>>,
     /// Calls of an engine until something happens between two of them, by replica.
     pub(super) armed: Vec<Option<usize>>,
+    /// The call before which something happens, whatever harm there is.
+    pub(super) before: Option<Before>,
     /// Which kinds of harm there are in this world.
     pub(super) harm: Harm,
     /// Files that an engine took from their names since the last step, by replica.
@@ -106,6 +109,7 @@ impl Oracle {
             torn: vec![BTreeMap::new(); replicas],
             touched: vec![BTreeMap::new(); replicas],
             armed: vec![None; replicas],
+            before: None,
             harm: Harm::default(),
             away: vec![BTreeSet::new(); replicas],
             gap: None,

@@ -196,7 +196,7 @@ impl Replica {
         let batch = state.outstanding.as_ref().map_or(0, |batch| batch.number);
         if batch > self.judged {
             self.judged = batch;
-            self.parted = super::check::goes_without(state);
+            self.parted = super::told::goes_without(state);
         }
         if let Some(revision) = state.applied_told {
             let unseen = || state.unknown.clone();

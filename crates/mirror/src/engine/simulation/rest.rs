@@ -38,7 +38,13 @@ impl World {
             let mut oracle = self.shared.lock();
             oracle.harm = Harm::default();
             oracle.armed = vec![None; 4];
+            oracle.before = None;
         }
+        let calls = self
+            .replicas
+            .iter()
+            .map(|replica| replica.volume.inner().calls);
+        self.calls = calls.collect();
         for at in 0..self.replicas.len() {
             {
                 let mut inner = self.replicas[at].volume.inner();
@@ -49,6 +55,18 @@ impl World {
             if !self.replicas[at].connected {
                 self.replicas[at].connect().await;
             }
+        }
+    }
+
+    /// Everything that is on its way arrives, at those as well who ended.
+    pub(super) async fn settle(&mut self) {
+        for pause in [0, 20, 900] {
+            for at in 0..self.replicas.len() {
+                self.start(at).await;
+            }
+            self.passes(Duration::from_millis(pause)).await;
+            self.after_step();
+            self.drain().await;
         }
     }
 

@@ -24,6 +24,10 @@ impl Tape {
         }
     }
 
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Goes on to the piece of the next step, if there is one.
     pub(super) fn next_step(&mut self) -> bool {
         self.at = self.end;

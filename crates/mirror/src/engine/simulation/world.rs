@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::actors::{Habits, ROOT};
+use super::calls::{self, Before};
 use super::check::Wrong;
 use super::gremlin::Shared;
 use super::hub::Hub;
@@ -31,11 +32,17 @@ pub(super) struct World {
     /// Only this one writes; the person at the hub, if it is beyond the last replica.
     pub(super) solo: Option<usize>,
     pub(super) wrong: Option<Wrong>,
+    /// Calls of each engine until all harm was over.
+    pub(super) calls: Vec<u64>,
+    /// After each step everything comes to rest.
+    is_calm: bool,
 }
 
 impl World {
     pub(super) async fn new(tape: Tape, tells: bool) -> Self {
         let mut oracle = Oracle::new(tape, 4, tells);
+        oracle.before = Before::on(oracle.tape.bytes());
+        let is_calm = calls::is_calm(oracle.tape.bytes());
         let tape = &mut oracle.tape;
         let many = 2 + [0, 0, 0, 1, 1, 2][tape.below(6)];
         // The first choices are which harm there is, then what programs do: a chosen world sets their bytes.
@@ -67,6 +74,8 @@ impl World {
             replicas,
             solo,
             wrong: None,
+            calls: Vec::new(),
+            is_calm,
         };
         for replica in 0..many {
             world.replicas[replica].start();
@@ -91,6 +100,9 @@ impl World {
     pub(super) async fn play(&mut self) {
         while self.wrong.is_none() && self.shared.lock().tape.next_step() {
             self.step().await;
+            if self.is_calm {
+                self.settle().await;
+            }
         }
     }
 
@@ -253,13 +265,25 @@ impl World {
         }
         if self.one_in(2) {
             self.tell(|| "the hub is set back to its backup".into());
-            let epoch = self.hub.epoch + 1;
+            // Who restores it may give it another name. Where they do not, it finds out from replicas that know more, if they
+            // come back before it has gone on.
+            let all_run = self.replicas.iter().all(|replica| replica.state.is_some());
+            let keeps_name = self.one_in(2) && all_run;
+            let epoch = self.hub.epoch + u32::from(!keeps_name);
             self.hub = self.backup.clone();
             self.hub.epoch = epoch;
             self.excuse(None);
-            self.shared.lock().restored = true;
+            {
+                let mut oracle = self.shared.lock();
+                oracle.restored = true;
+                oracle.armed = vec![None; 4];
+            }
             for at in 0..self.replicas.len() {
                 self.replicas[at].disconnect().await;
+                if keeps_name {
+                    self.replicas[at].connect().await;
+                    self.hub_hears(at);
+                }
             }
         } else {
             self.tell(|| format!("the hub is backed up, and {at} goes on"));

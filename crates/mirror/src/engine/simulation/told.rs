@@ -1,0 +1,115 @@
+//! What a batch of a replica may tell the hub.
+use std::collections::BTreeMap;
+
+use slipway_core::hash::ContentHash;
+use slipway_core::path::{RelPath, fold};
+use slipway_proto::v1::outcome::Result as Outcome;
+use slipway_proto::{convert, v1};
+use slipway_sync::conflict::original;
+use slipway_sync::node::Node;
+
+use super::check::{Wrong, syncs};
+use super::hub::{Hub, Tree};
+use super::oracle::{Oracle, Torn};
+use crate::engine::state::State;
+
+/// The path of which one is a conflict copy.
+fn original_path(path: &RelPath) -> Option<String> {
+    let name = original(path.name())?;
+    Some(match path.parent() {
+        Some(folder) => format!("{folder}/{name}"),
+        None => name,
+    })
+}
+
+/// What a batch of a replica did to the hub.
+pub(super) fn batch(
+    oracle: &mut Oracle,
+    replica: usize,
+    propose: &v1::Propose,
+    result: &v1::ProposeResult,
+    before: &Tree,
+    hub: &Hub,
+) -> Option<Wrong> {
+    for (operation, outcome) in propose.operations.iter().zip(&result.outcomes) {
+        if outcome.result() != Outcome::Applied {
+            continue;
+        }
+        let Ok(path) = RelPath::parse(&operation.path) else {
+            continue;
+        };
+        let is_folder = operation
+            .node
+            .as_ref()
+            .is_some_and(|node| node.kind() == v1::Kind::Folder);
+        if !syncs(path.as_str(), is_folder) {
+            return Some(Wrong::new(
+                "I18",
+                format!("{path} is ignored, and proposed"),
+            ));
+        }
+        let Some(node) = &operation.node else {
+            let was_removed = oracle.was_removed(replica, &fold(path.as_str()));
+            if before.contains_key(&path) && !was_removed {
+                let text = format!("replica {replica} deletes {path}, which nobody deleted there");
+                return Some(Wrong::new("I5", text));
+            }
+            continue;
+        };
+        let Ok(hash) = convert::hash(&node.hash) else {
+            continue;
+        };
+        // What the hub has forgotten can be compared with nothing.
+        let is_torn = |torn: &Torn| {
+            // Where the hub had it, or its copy: what a program moved there since nobody can know.
+            let has_it = |(path, node): (&RelPath, &Node)| {
+                let is_copy = || original_path(path).as_deref() == Some(&torn.place);
+                node.hash() == Some(torn.was) && (path.as_str() == torn.place || is_copy())
+            };
+            // Halves of two files may be the same.
+            let is_here = path.as_str() == torn.place
+                || !torn.is_blank && original_path(&path).as_deref() == Some(&torn.place);
+            is_here && before.iter().any(has_it)
+        };
+        let torn = oracle.torn[replica].get(&hash);
+        if torn.is_some_and(|torn| torn.iter().any(is_torn)) {
+            let text =
+                format!("{path} was torn by a loss of power, and replica {replica} proposes it");
+            return Some(Wrong::new("I7", text));
+        }
+        if let Some(bytes) = hub.contents.get(&hash) {
+            oracle.hub_has(bytes);
+        }
+    }
+    None
+}
+
+/// A file that a batch deletes though it is known to be elsewhere, which a later batch tells: I8.
+pub(super) fn goes_without(state: &State) -> Option<String> {
+    let batch = state.outstanding.as_ref()?;
+    let goes = batch.operations.iter().filter(|(_, node)| node.is_none());
+    let brings = |hash| {
+        let mut brought = batch
+            .operations
+            .iter()
+            .filter_map(|(_, node)| node.as_ref());
+        brought.any(|node| node.hash() == Some(hash))
+    };
+    let gone: BTreeMap<ContentHash, &RelPath> = goes
+        .filter_map(|(path, _)| Some((state.base.get(path)?.hash()?, path)))
+        .collect();
+    let is_kept = |hash| {
+        let stays = |(path, node): (&RelPath, &Node)| {
+            node.hash() == Some(hash) && !batch.operations.iter().any(|(other, _)| other == path)
+        };
+        brings(hash) || state.remote.iter().any(stays)
+    };
+    let place = |hash| {
+        let mut waits = state.to_propose.iter();
+        let holds = |path: &&RelPath| state.local.get(*path).and_then(Node::hash) == Some(hash);
+        waits.find(|path| holds(path) && !state.dirty.contains(*path))
+    };
+    gone.into_iter()
+        .filter(|(hash, _)| !is_kept(*hash))
+        .find_map(|(hash, path)| Some(format!("{path} goes before {} comes", place(hash)?)))
+}
