@@ -73,10 +73,10 @@ impl Unanswered {
         }
     }
 
-    /// As it is stored when the engine stops.
-    pub(super) fn records(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+    /// As it is stored when the engine stops, by paths.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&RelPath, String, Vec<u8>)> {
         let put = self.put.iter();
-        put.map(|(path, node)| (format!("{RECORD}{path}"), encode(node)))
+        put.map(|(path, node)| (path, format!("{RECORD}{path}"), encode(node)))
     }
 
     /// The answer to a batch got lost.

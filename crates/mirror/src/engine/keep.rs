@@ -208,11 +208,12 @@ impl State {
             let done = self.keep.stored().await;
             self.stored(done);
         }
-        // After the next start it is known as ours.
+        // After the next start it is known as ours: like the base, that may not lead the disk.
         if let Some(batch) = self.outstanding.take() {
             self.unanswered.lost(batch);
         }
-        for (key, bytes) in self.unanswered.records() {
+        for (path, key, bytes) in self.unanswered.records() {
+            self.keep.wrote(path);
             self.keep.record(key, Some(bytes));
         }
         let rows = Rows {

@@ -58,6 +58,12 @@ impl Hub {
         self.contents.get(&self.tree.get(path)?.hash()?)
     }
 
+    /// Whether some file of the tree has these bytes.
+    pub(super) fn shows(&self, bytes: &[u8]) -> bool {
+        let hash = ContentHash::of(bytes);
+        self.tree.values().any(|node| node.hash() == Some(hash))
+    }
+
     /// Every content that ever stood somewhere.
     pub(super) fn history(&self) -> impl Iterator<Item = &Bytes> {
         let hashes = self

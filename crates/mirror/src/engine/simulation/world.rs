@@ -211,6 +211,12 @@ impl World {
             let mut inner = replica.volume.inner();
             inner.full = false;
             super::rest::open_up(&mut inner);
+            for text in inner.texts(ROOT) {
+                // Whoever deletes the folder deletes what the hub does not show.
+                if !self.hub.shows(&text) {
+                    self.shared.lock().forget(&text);
+                }
+            }
             let done = inner.remove_all(ROOT).and_then(|()| inner.make_all(ROOT));
             assert!(done.is_ok(), "a volume in memory");
             inner.write_back_quietly();

@@ -2,7 +2,7 @@
 //! made durable; bytes of a file that were not made durable are there, or not, or in part.
 use std::sync::Arc;
 
-use super::tree::{Id, What};
+use super::tree::Id;
 use super::{Inner, Live};
 
 /// How an engine ends.
@@ -37,21 +37,17 @@ impl Inner {
         }
     }
 
-    /// A file's bytes, or a folder's names with all that changed before them.
+    /// A file's bytes and mode, or a folder's names, with all that changed before them.
     pub(super) fn make_durable(&mut self, id: Id) {
-        if matches!(
-            self.tree.node(id).map(|node| &node.what),
-            Ok(What::Folder(_))
-        ) {
-            let last = self
-                .journal
-                .iter()
-                .rposition(|change| change.concerned().contains(&id));
-            let until = last.map_or(0, |last| last + 1);
-            for change in self.journal.drain(..until) {
-                self.disk.apply(&change);
-            }
-        } else {
+        let last = self
+            .journal
+            .iter()
+            .rposition(|change| change.concerned().contains(&id));
+        let until = last.map_or(0, |last| last + 1);
+        for change in self.journal.drain(..until) {
+            self.disk.apply(&change);
+        }
+        if self.is_file(id) {
             self.is_durable(id);
         }
     }
