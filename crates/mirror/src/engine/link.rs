@@ -98,6 +98,7 @@ impl State {
         !self.behind
             && !self.root_unknown
             && self.listing.is_none()
+            && (self.catch == Catch::Up || self.suspects.is_empty())
             && self.contents.is_complete()
             && self.troubles.unapplied.is_empty()
     }

@@ -105,7 +105,8 @@ impl State {
     /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
     /// rest waits for its turn or its time, and costs nothing meanwhile.
     pub(super) async fn propose(&mut self) {
-        if self.outstanding.is_some() || self.to_propose.is_empty() || self.link.is_none() {
+        let is_idle = self.to_propose.is_empty() && self.suspects.is_empty();
+        if self.outstanding.is_some() || is_idle || self.link.is_none() {
             return;
         }
         if !self.has_caught_up().await {
@@ -168,7 +169,10 @@ impl State {
     /// Whether enough was heard of the hub to tell it anything; else it is asked where it stands.
     async fn has_caught_up(&mut self) -> bool {
         match self.catch {
-            Catch::UpTo(revision) if self.revision >= revision => self.catch = Catch::Up,
+            Catch::UpTo(revision) if self.revision >= revision => {
+                self.catch = Catch::Up;
+                self.judge_suspects();
+            }
             Catch::Ask => {
                 self.catch = Catch::Asked;
                 self.send_batch(Vec::new(), Outstanding::default()).await;

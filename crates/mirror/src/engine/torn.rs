@@ -8,6 +8,7 @@ use slipway_sync::conflict::original;
 use slipway_sync::node::Node;
 use slipway_sync::torn::is_torn;
 
+use super::batch::Catch;
 use super::state::State;
 use crate::disk::{DiskError, Expected};
 use crate::local::By;
@@ -44,6 +45,10 @@ impl State {
             self.suspects.remove(path);
             return false;
         }
+        if self.catch != Catch::Up {
+            // What it was may be what the hub took last, and is still to be heard of.
+            return true;
+        }
         match self.mend(path) {
             Ok(is_left_alone) => is_left_alone,
             Err(error) => {
@@ -51,6 +56,11 @@ impl State {
                 true
             }
         }
+    }
+
+    /// Everything was heard that the hub took before the loss: now suspects can be judged.
+    pub(super) fn judge_suspects(&mut self) {
+        self.settle_all(self.suspects.keys().cloned().collect());
     }
 
     fn mend(&mut self, path: &RelPath) -> Result<bool, DiskError> {

@@ -1,14 +1,18 @@
 //! Some worlds with every test run; `cargo xtask sim` plays many, in a build that is faster.
 use std::time::Duration;
 
+use bytes::Bytes;
+use slipway_proto::convert;
 use slipway_proto::v1;
-use slipway_proto::v1::hub_frame;
+use slipway_proto::v1::{hub_frame, spoke_frame};
+use slipway_sync::node::Node;
 
 use super::gremlin::Shared;
 use super::oracle::Oracle;
 use super::replica::Replica;
 use super::*;
 use crate::volume::simulated::{Loss, Make};
+use crate::wire;
 
 /// One by its seed, to look at a failure.
 const ONLY: Option<u64> = None;
@@ -26,34 +30,143 @@ fn every_world_comes_to_rest_in_step_and_nothing_is_lost() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
+/// A replica of a hub that has nothing, and says so.
+async fn replica() -> Replica {
     let shared = Shared::new(Oracle::new(Tape::new(Vec::new()), 1, false));
     let mut replica = Replica::new(0, Make::default(), &shared);
     replica.start();
     replica.connect().await;
+    greeted(&mut replica, true).await;
+    let listed = v1::Changes {
+        listed: Some(0),
+        ..v1::Changes::default()
+    };
+    replica.hears(hub_frame::Frame::Changes(listed)).await;
     replica
-        .hears(hub_frame::Frame::Hello(v1::HubHello {
-            full: true,
-            ..v1::HubHello::default()
-        }))
-        .await;
-    replica
-        .hears(hub_frame::Frame::Changes(v1::Changes {
-            listed: Some(0),
-            ..v1::Changes::default()
-        }))
-        .await;
-    let saved = replica.volume.inner().write("/work/a.txt", b"a text\n");
-    saved.unwrap();
+}
+
+async fn greeted(replica: &mut Replica, full: bool) {
+    let hello = v1::HubHello {
+        epoch: "e".to_owned(),
+        full,
+        ..v1::HubHello::default()
+    };
+    replica.hears(hub_frame::Frame::Hello(hello)).await;
+}
+
+/// A program saves, and the engine proposes it.
+async fn saved(replica: &mut Replica, text: &[u8]) {
+    replica.volume.inner().write("/work/a.txt", text).unwrap();
     replica.deliver(usize::MAX, &mut || false);
     replica.turn(None).await;
-    tokio::time::advance(Duration::from_millis(20)).await;
-    replica.turn(None).await;
-    let state = replica.state.as_mut().unwrap();
+    passes(replica, 20).await;
+    let state = replica.state.as_ref().unwrap();
     assert!(state.outstanding.is_some(), "it is on its way");
+}
+
+async fn passes(replica: &mut Replica, millis: u64) {
+    let time = Duration::from_millis(millis);
+    tokio::time::advance(time).await;
+    replica.volume.inner().now_ns += time.as_nanos().cast_signed();
+    replica.turn(None).await;
+    while replica.work().await {}
+}
+
+fn on_disk(replica: &Replica) -> String {
+    let bytes = replica.volume.inner().bytes("/work/a.txt").unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The hub took what is on its way, whether or not the replica hears of it.
+async fn answered(replica: &mut Replica, revision: u64) {
+    let state = replica.state.as_ref().unwrap();
+    let batch = state.outstanding.as_ref().unwrap();
+    let mut applied = v1::Outcome::default();
+    applied.set_result(v1::outcome::Result::Applied);
+    let result = v1::ProposeResult {
+        batch: batch.number,
+        revision,
+        outcomes: vec![applied; batch.operations.len()],
+    };
+    replica.hears(hub_frame::Frame::Result(result)).await;
+}
+
+async fn told(replica: &mut Replica, revision: u64, text: &[u8]) {
+    let node = Node::File {
+        hash: ContentHash::of(text),
+        size: text.len() as u64,
+        executable: false,
+    };
+    let change = v1::Change {
+        revision,
+        path: "a.txt".to_owned(),
+        node: Some(wire::to_wire(&node)),
+        inline: Some(Bytes::copy_from_slice(text)),
+        last_of_revision: true,
+    };
+    let changes = v1::Changes {
+        changes: vec![change],
+        ..v1::Changes::default()
+    };
+    replica.hears(hub_frame::Frame::Changes(changes)).await;
+}
+
+/// The replica gets the contents that it asks for.
+async fn served(replica: &mut Replica, texts: &[&'static [u8]]) {
+    passes(replica, 2_000).await;
+    while let Ok(v1::SpokeFrame { frame }) = replica.frames.try_recv() {
+        let Some(spoke_frame::Frame::Need(need)) = frame else {
+            continue;
+        };
+        for text in texts {
+            let hash = convert::hash_bytes(&ContentHash::of(text));
+            if need.hashes.contains(&hash) {
+                let blob = v1::Blob {
+                    hash,
+                    data: Bytes::from_static(text),
+                    last: true,
+                    ..v1::Blob::default()
+                };
+                replica.hears_bulk(blob).await;
+            }
+        }
+    }
+    passes(replica, 2_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
+    let mut replica = replica().await;
+    saved(&mut replica, b"a text\n").await;
+    let state = replica.state.as_mut().unwrap();
     state.store_now().await;
-    let mut inner = replica.volume.inner();
-    inner.crash(Loss::Power, &mut |many| many - 1);
-    assert_eq!(inner.bytes("/work/a.txt").unwrap().as_slice(), b"a text\n");
+    let all = |many: usize| many - 1;
+    replica.volume.inner().crash(Loss::Power, &mut { all });
+    assert_eq!(on_disk(&replica), "a text\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_file_is_judged_when_all_was_heard_that_the_hub_took() {
+    let (one, two): (&[u8], &[u8]) = (b"one text\n", b"two texts: a second\n");
+    let mut replica = replica().await;
+    saved(&mut replica, one).await;
+    answered(&mut replica, 1).await;
+    told(&mut replica, 1, one).await;
+    passes(&mut replica, 2_000).await;
+    saved(&mut replica, two).await;
+    // The hub has the second, of which a half is left here, and the replica does not know.
+    let half = |many: usize| if many == 6 { 4 } else { 0 };
+    replica.volume.inner().crash(Loss::Power, &mut { half });
+    replica.mind_the_end();
+    assert_eq!(on_disk(&replica), "two texts:");
+    replica.start();
+    replica.connect().await;
+    greeted(&mut replica, false).await;
+    served(&mut replica, &[one, two]).await;
+    answered(&mut replica, 2).await;
+    told(&mut replica, 2, two).await;
+    served(&mut replica, &[one, two]).await;
+    assert_eq!(on_disk(&replica).as_bytes(), two);
+    let state = replica.state.as_ref().unwrap();
+    assert!(state.outstanding.is_none() && state.to_propose.is_empty());
 }
