@@ -207,14 +207,14 @@ impl World {
                 ));
             }
         }
-        if let Some(path) = known.local.keys().find(|path| !disk.contains_key(path)) {
+        if let Some(path) = known.local.keys().find(|path| !disk.contains_key(*path)) {
             let text = format!(
                 "{path} is not on replica {at}, seen is {:?}",
                 known.local[path]
             );
             wrong = Some(("I3", text));
         }
-        for path in self.hub.tree.keys().filter(|path| !disk.contains_key(path)) {
+        for path in self.hub.tree.keys().filter(|path| !disk.contains_key(*path)) {
             wrong = Some((
                 "I4",
                 format!("{path} is at the hub, and not on replica {at}"),
