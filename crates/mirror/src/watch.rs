@@ -85,8 +85,8 @@ impl Source for RecommendedWatcher {
 pub struct Watch {
     source: Option<Box<dyn Source>>,
     ear: Ear,
-    /// Folders with their inode numbers.
-    watched: HashMap<PathBuf, u64>,
+    /// Folders that the source knows, with their inode numbers; `None`: another may have the name by now.
+    watched: HashMap<PathBuf, Option<u64>>,
     partial: bool,
 }
 
@@ -121,12 +121,14 @@ impl Watch {
             return;
         };
         match self.watched.get(folder) {
-            Some(watched) if *watched == inode => return,
+            Some(watched) if *watched == Some(inode) => return,
             // A folder of this name was watched before: the watcher would take this one for it.
-            _ => source.unwatch(folder),
+            Some(_) => source.unwatch(folder),
+            // It looks through all that it watches for one that it does not.
+            None => {}
         }
         match source.watch(folder) {
-            Ok(()) => drop(self.watched.insert(folder.to_owned(), inode)),
+            Ok(()) => drop(self.watched.insert(folder.to_owned(), Some(inode))),
             Err(error) => {
                 // Out of watches: the audit scan covers the rest, later but surely.
                 tracing::debug!(%error, "Cannot watch a folder");
@@ -138,7 +140,15 @@ impl Watch {
 
     /// Takes no folder for the one that it watched before: for a look after events were lost.
     pub fn distrust(&mut self) {
-        self.watched.clear();
+        let source = &mut self.source;
+        self.watched.retain(|folder, watched| {
+            let was_trusted = watched.take().is_some();
+            if !was_trusted && let Some(source) = source {
+                // No look has found it since.
+                source.unwatch(folder);
+            }
+            was_trusted
+        });
         self.partial = self.source.is_none();
     }
 
@@ -165,7 +175,9 @@ impl Watch {
             return Some(Hint::Everything);
         }
         for path in &heard.replaced {
-            self.watched.remove(path);
+            if let Some(watched) = self.watched.get_mut(path) {
+                *watched = None;
+            }
         }
         (!heard.paths.is_empty()).then(|| Hint::Paths(heard.paths.into_iter().collect()))
     }
@@ -193,4 +205,60 @@ fn is_end(event: &Event) -> bool {
         event.kind,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{EventKind, RemoveKind};
+
+    use super::*;
+
+    type Calls = Arc<Mutex<Vec<String>>>;
+
+    /// A folder `a` that is always there.
+    struct Noting(Calls);
+
+    impl Source for Noting {
+        fn inode(&self, _: &Path) -> Option<u64> {
+            Some(1)
+        }
+        fn watch(&mut self, folder: &Path) -> notify::Result<()> {
+            self.note("watch", folder);
+            Ok(())
+        }
+        fn unwatch(&mut self, folder: &Path) {
+            self.note("unwatch", folder);
+        }
+    }
+
+    impl Noting {
+        fn note(&self, call: &str, folder: &Path) {
+            let call = format!("{call} {}", folder.display());
+            self.0.lock().unwrap().push(call);
+        }
+    }
+
+    #[test]
+    fn only_a_folder_that_may_be_another_by_now_is_forgotten_by_the_source() {
+        let (calls, ear) = (Calls::default(), Ear::default());
+        let source = Box::new(Noting(Arc::clone(&calls)));
+        let mut watch = Watch::with(Some(source), ear.clone());
+        let called = || std::mem::take(&mut *calls.lock().unwrap());
+        let folder = Path::new("a");
+        watch.add(folder);
+        watch.add(folder);
+        assert_eq!(called(), ["watch a"]);
+        let gone = Event::new(EventKind::Remove(RemoveKind::Folder));
+        ear.hear(Ok(gone.add_path(folder.to_owned())));
+        assert!(watch.take().is_some());
+        watch.add(folder);
+        assert_eq!(called(), ["unwatch a", "watch a"]);
+        watch.distrust();
+        watch.add(folder);
+        assert_eq!(called(), ["unwatch a", "watch a"]);
+        watch.distrust();
+        watch.distrust();
+        watch.add(folder);
+        assert_eq!(called(), ["unwatch a", "watch a"]);
+    }
 }

@@ -329,9 +329,10 @@ impl State {
         };
         let paths = self.contents.offered.remove(&hash).unwrap_or_default();
         self.remember_parts(hash, arrived.held);
-        if !arrived.held {
-            for path in &paths {
-                self.in_vain(path);
+        for path in &paths {
+            match arrived.held {
+                true => self.pace.goes_on(path),
+                false => self.in_vain(path),
             }
         }
         self.settle_all(paths);

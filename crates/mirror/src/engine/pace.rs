@@ -1,5 +1,5 @@
 //! How often a path may be looked at or proposed, when it changes all the time. The last state always comes through.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use slipway_core::path::RelPath;
@@ -11,6 +11,9 @@ const AGAIN: Duration = Duration::from_millis(12);
 const MOMENT: Duration = Duration::from_millis(120);
 /// Longest pause of any kind.
 const LONGEST: Duration = Duration::from_secs(10);
+/// A file whose stamps are too young to tell of a write is read once more after this: when many are written at a time,
+/// after all of them.
+const GROWN: Duration = Duration::from_millis(500);
 /// From one proposal of a path to the next, while one follows on the other.
 const PAUSES: [Duration; 4] = [
     Duration::ZERO,
@@ -95,10 +98,55 @@ impl Held {
     }
 }
 
+/// Files that stand as they were when they were read, by stamps that are too young to tell.
+#[derive(Debug, Default)]
+pub(super) struct Young {
+    paths: BTreeSet<RelPath>,
+    at: Option<Instant>,
+}
+
+impl Young {
+    pub(super) fn add(&mut self, path: &RelPath, now: Instant) {
+        self.paths.insert(path.clone());
+        self.at.get_or_insert(now + GROWN);
+    }
+
+    /// When to look at them.
+    pub(super) const fn next(&self) -> Option<Instant> {
+        self.at
+    }
+
+    pub(super) fn due(&mut self, now: Instant) -> BTreeSet<RelPath> {
+        let grown = self.at.take_if(|at| *at <= now);
+        let paths = grown.map(|_| std::mem::take(&mut self.paths));
+        paths.unwrap_or_default()
+    }
+}
+
+/// A path's last proposal.
+#[derive(Clone, Copy, Debug)]
+struct Proposal {
+    at: Instant,
+    level: usize,
+    /// It waited for its content, which has come: the next one is the same once more.
+    goes_on: bool,
+}
+
+impl Proposal {
+    const fn new(at: Instant, level: usize) -> Self {
+        let goes_on = false;
+        Self { at, level, goes_on }
+    }
+
+    fn earliest(&self) -> Instant {
+        self.at + PAUSES[self.level]
+    }
+}
+
 /// When each path was proposed.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    proposed: HashMap<RelPath, (Instant, usize)>,
+    proposed: HashMap<RelPath, Proposal>,
     /// When there are so many, those that are calm are forgotten.
     many: usize,
 }
@@ -106,9 +154,8 @@ pub(super) struct Pace {
 impl Pace {
     /// The earliest time of a path's next proposal.
     pub(super) fn earliest(&self, path: &RelPath) -> Option<Instant> {
-        self.proposed
-            .get(path)
-            .map(|(last, level)| *last + PAUSES[*level])
+        let last = self.proposed.get(path).filter(|last| !last.goes_on)?;
+        Some(last.earliest())
     }
 
     /// A path is calm: its next proposal waits for nothing.
@@ -116,27 +163,35 @@ impl Pace {
         self.proposed.remove(path);
     }
 
+    /// The content that a path's last proposal waited for has come.
+    pub(super) fn goes_on(&mut self, path: &RelPath) {
+        if let Some(last) = self.proposed.get_mut(path) {
+            last.goes_on = true;
+        }
+    }
+
     /// A path is proposed.
     pub(super) fn proposed(&mut self, path: &RelPath, now: Instant) {
+        let follows = |last: &Proposal| now < last.earliest() + CALM;
         if self.proposed.len() >= self.many {
-            self.proposed
-                .retain(|_, (last, level)| now < *last + PAUSES[*level] + CALM);
+            self.proposed.retain(|_, last| follows(last));
             // So that looking at all of them costs each little.
             self.many = (2 * self.proposed.len()).max(REMEMBERED);
         }
         let level = match self.proposed.get(path) {
-            Some((last, level)) if now < *last + PAUSES[*level] + CALM => {
-                (level + 1).min(PAUSES.len() - 1)
-            }
+            Some(last) if last.goes_on => last.level,
+            Some(last) if follows(last) => (last.level + 1).min(PAUSES.len() - 1),
             _ => 0,
         };
-        self.proposed.insert(path.clone(), (now, level));
+        self.proposed
+            .insert(path.clone(), Proposal::new(now, level));
     }
 
     /// The hub had it otherwise, or not enough of it: the next proposal waits at least a little.
     pub(super) fn in_vain(&mut self, path: &RelPath, now: Instant) {
-        let entry = self.proposed.entry(path.clone()).or_insert((now, 0));
-        *entry = (now, entry.1.max(1));
+        let level = self.proposed.get(path).map_or(0, |last| last.level);
+        self.proposed
+            .insert(path.clone(), Proposal::new(now, level.max(1)));
     }
 }
 
@@ -161,6 +216,35 @@ mod tests {
         now += Duration::from_secs(20);
         pace.proposed(&path, now);
         assert!(pace.earliest(&path).is_some_and(|at| at <= now));
+    }
+
+    #[test]
+    fn young_files_are_looked_at_together_and_once() {
+        let path = |name: &str| RelPath::parse(name).unwrap();
+        let (mut young, now) = (Young::default(), Instant::now());
+        young.add(&path("a"), now);
+        young.add(&path("b"), now + GROWN / 2);
+        assert!(young.due(now + GROWN / 2).is_empty());
+        assert_eq!(young.next(), Some(now + GROWN));
+        assert_eq!(young.due(now + GROWN).len(), 2);
+        assert!(young.next().is_none() && young.due(now + 2 * GROWN).is_empty());
+    }
+
+    #[test]
+    fn a_proposal_that_waited_for_its_content_counts_once() {
+        let path = RelPath::parse("big.bin").unwrap();
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        for many in 0..2 {
+            // A change, and the same once more when its content has come.
+            let begin = now + many * Duration::from_millis(300);
+            pace.proposed(&path, begin);
+            pace.goes_on(&path);
+            let later = begin + Duration::from_millis(100);
+            assert!(pace.earliest(&path).is_none_or(|at| at <= later));
+            pace.proposed(&path, later);
+        }
+        let last = now + Duration::from_millis(400);
+        assert_eq!(pace.earliest(&path), Some(last + PAUSES[1]));
     }
 
     #[test]

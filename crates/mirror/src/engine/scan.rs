@@ -263,17 +263,22 @@ impl State {
 
     /// Reads a file; `None` when it is as it was, or being written.
     fn file(&mut self, path: &RelPath, print: Fingerprint) -> Option<Node> {
-        let known = matches!(self.local.get(path), Some(Node::File { .. }));
-        if known
-            && self
-                .prints
-                .get(path)
-                .is_some_and(|known| known.settled && is_same(&known.print, &print))
-        {
-            self.held.release(path);
-            return None;
-        }
         let now = Instant::now();
+        if matches!(self.local.get(path), Some(Node::File { .. }))
+            && let Some(known) = self.prints.get(path)
+            && is_same(&known.print, &print)
+        {
+            // What waits for a flush is read, also if only a write within one stamp could have changed it.
+            let is_young = || !print.is_settled(self.disk.root().now_ns());
+            let later = !known.settled && self.flushes.is_empty() && is_young();
+            if later {
+                self.young.add(path, now);
+            }
+            if later || known.settled {
+                self.held.release(path);
+                return None;
+            }
+        }
         if print.size() > FILE_BYTES_MAX {
             return Some(self.not_read(path, print, true));
         }

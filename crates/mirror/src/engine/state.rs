@@ -22,7 +22,7 @@ use super::keep::{Keep, Trash};
 use super::ledger::Ledger;
 use super::link::{Flush, FlushAnswer};
 use super::odd::OddNames;
-use super::pace::{Held, Pace};
+use super::pace::{Held, Pace, Young};
 use super::parts::{self, Parts};
 use super::texts::{self, Texts};
 use super::tree::Apart;
@@ -115,6 +115,7 @@ pub(super) struct State {
     pub(super) everything: bool,
     look_at: Option<Instant>,
     pub(super) held: Held,
+    pub(super) young: Young,
     pub(super) pace: Pace,
     pub(super) contents: Contents,
     pub(super) to_propose: BTreeSet<RelPath>,
@@ -231,6 +232,7 @@ impl State {
             everything: true,
             look_at: None,
             held: Held::default(),
+            young: Young::default(),
             pace: Pace::default(),
             contents: Contents::default(),
             to_propose: BTreeSet::new(),
@@ -304,6 +306,7 @@ impl State {
             self.look_at,
             self.keep.due(),
             self.held.next(),
+            self.young.next(),
             self.troubles.next(),
             self.trash.next(),
             self.tell_at,
@@ -348,6 +351,7 @@ impl State {
         let mut looks = self.look_at.is_some_and(|at| at <= now);
         let mut again = self.held.due(now);
         again.extend(self.troubles.unread(now));
+        again.extend(self.young.due(now));
         looks |= !again.is_empty();
         self.dirty.extend(again);
         if self.audit_at <= now {

@@ -90,3 +90,20 @@ async fn what_changed_while_it_was_sent_is_looked_at_again() {
     lab.accept(&again, 2).await;
     assert!(lab.flush(2).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_change_of_a_large_file_waits_no_longer_than_one_of_a_small_file() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[]).await;
+    let begin = Instant::now();
+    for (letter, revision) in [('a', 2), ('b', 3)] {
+        lab.write("large.txt", &large(letter));
+        let propose = lab.proposed().await;
+        let hash = lab.lacks(&propose, revision - 1).await;
+        lab.arrives(hash, true).await;
+        let again = lab.proposed().await;
+        lab.accept(&again, revision).await;
+    }
+    // The second change follows on the first, and nothing else does: it waits for the first pause, not for the next.
+    assert!(begin.elapsed() < Duration::from_secs(2));
+}
