@@ -162,6 +162,14 @@ struct Arriving {
     writer: Option<ContentWriter>,
 }
 
+/// A content that the replica wants.
+#[derive(Clone, Copy)]
+struct Wanted {
+    hash: ContentHash,
+    /// One that it has, and that may be much like it.
+    base: Option<ContentHash>,
+}
+
 struct Connection {
     /// Tells the batches of this connection from those of others.
     nonce: String,
@@ -176,7 +184,7 @@ struct Connection {
     awaited: HashSet<ContentHash>,
     arriving: Option<Arriving>,
     /// Contents that the replica wants, in its order.
-    wanted: VecDeque<ContentHash>,
+    wanted: VecDeque<Wanted>,
     /// The one that is on its way to the replica, beside the control stream.
     sending: JoinSet<()>,
     /// Whether it waits to hear what the tree comes to.
@@ -253,7 +261,7 @@ impl Connection {
     async fn control_frame(&mut self, frame: spoke_frame::Frame) -> Result<(), ReplicaError> {
         match frame {
             spoke_frame::Frame::Propose(propose) => self.propose(propose).await,
-            spoke_frame::Frame::Need(need) => self.wanted(&need.hashes),
+            spoke_frame::Frame::Need(need) => self.wanted(&need),
             spoke_frame::Frame::Applied(applied) => {
                 // A revision that was never told is not believed.
                 let revision = applied.revision.min(self.sent);
@@ -287,8 +295,12 @@ impl Connection {
             // Before the answer: a replica finds contents by the batch that is on its way.
             let hashes = missing.iter().map(convert::hash_bytes).collect();
             let begun = self.begun(&missing).await?;
-            self.send(hub_frame::Frame::Need(v1::Need { hashes, begun }))
-                .await?;
+            self.send(hub_frame::Frame::Need(v1::Need {
+                hashes,
+                begun,
+                ..v1::Need::default()
+            }))
+            .await?;
             self.awaited.extend(missing);
         }
         self.commit(propose).await

@@ -19,6 +19,7 @@ use slipway_core::path::RelPath;
 use crate::lab::Lab;
 
 mod border;
+mod chunks;
 mod concurrent;
 mod contents;
 mod heads;

@@ -1,4 +1,5 @@
-//! Bytes: small contents in one row, large ones in chunks, written and read piece by piece. Hashes are always our own.
+//! Bytes: small contents in one row, large ones in chunks that they share, written and read piece by piece. Hashes are
+//! always our own.
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
@@ -8,9 +9,12 @@ use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
+use self::packed::Packer;
 use super::row::uuid;
 use super::types::HubError;
 
+pub(super) mod chunks;
+mod packed;
 pub mod read;
 pub mod write;
 
@@ -19,35 +23,6 @@ const STATEMENT_BYTES: usize = 4 << 20;
 /// Small contents that may arrive until everything that a workspace holds is added up again, which takes a millisecond for
 /// every few hundred contents.
 const ARRIVED_BYTES: u64 = 64 << 20;
-/// Below it compressing costs more than it saves.
-const COMPRESS_FROM: usize = 512;
-const RAW: i16 = 0;
-const ZSTD: i16 = 1;
-
-/// A content as it is stored.
-fn pack(content: &[u8]) -> (i16, Vec<u8>) {
-    if content.len() >= COMPRESS_FROM {
-        // A probe tells packed data apart from text, before the whole is tried.
-        let probe = &content[..content.len().min(4096)];
-        let shrinks =
-            zstd::bulk::compress(probe, 1).is_ok_and(|packed| packed.len() < probe.len() * 9 / 10);
-        if shrinks && let Ok(packed) = zstd::bulk::compress(content, 1) {
-            return (ZSTD, packed);
-        }
-    }
-    (RAW, content.to_vec())
-}
-
-fn unpack(codec: i16, content: Vec<u8>, size: usize) -> Result<Bytes, HubError> {
-    match codec {
-        RAW => Ok(content.into()),
-        ZSTD => zstd::bulk::decompress(&content, size)
-            .map(Bytes::from)
-            .map_err(|error| HubError::Damaged(error.to_string())),
-        other => Err(HubError::Damaged(format!("codec {other}"))),
-    }
-}
-
 /// Sizes of those contents that the workspace holds, which are then used now.
 ///
 /// A content that is named by a commit is made new, here and by every insert: the sweep, which sees nothing of a commit
@@ -132,9 +107,11 @@ pub async fn insert(
     }
     for (hash, content) in large {
         if insert_head(db, workspace, hash, content.len() as u64, now).await? {
-            for (seq, piece) in content.chunks(CHUNK_BYTES_MAX).enumerate() {
-                insert_chunk(db, workspace, hash.as_bytes(), seq, piece).await?;
+            let mut stored = Vec::new();
+            for (before, bytes) in content.chunks(CHUNK_BYTES_MAX).enumerate() {
+                stored.push(chunks::store(db, workspace, before, bytes, now).await?);
             }
+            chunks::name(db, workspace, hash, &stored, now).await?;
         }
     }
     Ok(())
@@ -146,13 +123,14 @@ async fn insert_small(
     contents: &[(ContentHash, &Bytes)],
     now: OffsetDateTime,
 ) -> Result<(), HubError> {
+    let mut packer = Packer::default();
     let packed: Vec<_> = contents
         .iter()
         .map(|(hash, content)| {
             (
                 hash.as_bytes().to_vec(),
                 i64::try_from(content.len()).unwrap_or(0),
-                pack(content),
+                packer.pack(content),
             )
         })
         .collect();
@@ -197,6 +175,17 @@ async fn arrive(db: &mut PgConnection, workspace: WorkspaceId, size: u64) -> Res
     Ok(())
 }
 
+/// Locks the workspace's row: until the transaction's end nobody else names contents or deletes them.
+async fn lock(db: &mut PgConnection, workspace: WorkspaceId) -> Result<(), HubError> {
+    let locked = sqlx::query_scalar!(
+        "select id from workspaces where id = $1 for no key update",
+        uuid(workspace)
+    )
+    .fetch_optional(db)
+    .await?;
+    locked.map(drop).ok_or(HubError::Unknown)
+}
+
 /// Refuses more when a workspace holds more than it may: its tree, its history, and what nothing names yet.
 async fn check_room(db: &mut PgConnection, workspace: WorkspaceId) -> Result<(), HubError> {
     let held = sqlx::query_scalar!(
@@ -233,57 +222,22 @@ async fn insert_head(
     Ok(made)
 }
 
-async fn insert_chunk(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    key: &[u8; 32],
-    seq: usize,
-    piece: &[u8],
-) -> Result<(), HubError> {
-    let (codec, body) = pack(piece);
-    sqlx::query!(
-        "insert into blob_chunks (workspace_id, hash, seq, codec, size, content) values ($1, $2, $3, $4, $5, $6)",
-        uuid(workspace),
-        &key[..],
-        i32::try_from(seq).unwrap_or(i32::MAX),
-        codec,
-        i32::try_from(piece.len()).unwrap_or(i32::MAX),
-        body,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn delete(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    key: &[u8; 32],
-) -> Result<(), HubError> {
-    sqlx::query!(
-        "delete from blobs where workspace_id = $1 and hash = $2",
-        uuid(workspace),
-        &key[..]
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Deletes contents that neither tree nor journal names and that are a day old: uploads that were cut off.
+/// Deletes contents that neither tree nor journal names, and chunks that no content names, when they are a day old: uploads
+/// that were cut off.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn sweep(db: &mut PgConnection, now: OffsetDateTime) -> Result<u64, HubError> {
+    let before = now - time::Duration::DAY;
     let done = sqlx::query!(
         "delete from blobs where (workspace_id, hash) in (
             select workspace_id, hash from blobs as old where created_at < $1
                 and not exists (select from changes where changes.workspace_id = old.workspace_id and changes.hash = old.hash)
                 and not exists (select from entries where entries.workspace_id = old.workspace_id and entries.hash = old.hash)
             limit 1000 for update skip locked)",
-        now - time::Duration::DAY,
+        before,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(done.rows_affected())
+    Ok(done.rows_affected() + chunks::sweep(db, before).await?)
 }

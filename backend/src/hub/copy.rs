@@ -23,8 +23,12 @@ pub async fn copy(
             insert into blobs (workspace_id, hash, size, codec, content, created_at)
             select $2, hash, size, codec, content, $4 from blobs where workspace_id = $1 and hash in (select hash from tree)
         ), pieces as (
-            insert into blob_chunks (workspace_id, hash, seq, codec, size, content)
-            select $2, hash, seq, codec, size, content from blob_chunks where workspace_id = $1 and hash in (select hash from tree)
+            insert into blob_chunks (workspace_id, hash, seq, codec, size, content, chunk)
+            select $2, hash, seq, codec, size, content, chunk from blob_chunks where workspace_id = $1 and hash in (select hash from tree)
+            returning chunk
+        ), named as (
+            insert into chunks (workspace_id, hash, codec, content, created_at)
+            select $2, hash, codec, content, $4 from chunks where workspace_id = $1 and hash in (select chunk from pieces)
         ), files as (
             insert into entries (workspace_id, path, fold_key, kind, hash, size, executable, link_target, rev)
             select $2, path, fold_key, kind, hash, size, executable, link_target, 1 from tree

@@ -6,6 +6,7 @@ use slipway_core::limits::{HISTORY_PART_OF_PEOPLE, HISTORY_VERSIONS_KEPT, HISTOR
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
+use super::content::chunks;
 use super::row::{origin_text, uuid};
 use super::types::HubError;
 
@@ -26,7 +27,7 @@ pub async fn thin(
     now: OffsetDateTime,
 ) -> Result<u64, HubError> {
     let young = now - Duration::seconds(HISTORY_YOUNG_S.cast_signed());
-    let done = sqlx::query!(
+    let past = sqlx::query_scalar!(
         r#"with versions as (
             select hash, max(at) as last_at, min(rank) as rank, bool_or(by_person) as by_person from (
                 select hash, at, origin <> $6 as by_person,
@@ -47,7 +48,7 @@ pub async fn thin(
         ), counted as (
             update workspaces set history_bytes = coalesce((select max(bytes) from past where bytes <= $2), 0) where id = $1
         )
-        delete from blobs where workspace_id = $1 and hash in (select hash from past where bytes > $2)"#,
+        select hash as "hash!" from past where bytes > $2"#,
         uuid(workspace),
         most.cast_signed(),
         young,
@@ -55,7 +56,7 @@ pub async fn thin(
         (most / HISTORY_PART_OF_PEOPLE).cast_signed(),
         origin_text(OriginKind::Session),
     )
-    .execute(db)
+    .fetch_all(&mut *db)
     .await?;
-    Ok(done.rows_affected())
+    chunks::delete_contents(db, workspace, &past).await
 }

@@ -215,6 +215,9 @@ pub enum HubError {
     /// Too much is held for the workspace already, named or not.
     #[error("store more for the workspace than is kept of one")]
     NoRoom,
+    /// What a content was to share with another is not held any more.
+    #[error("take what another content has: it is gone")]
+    Gone,
     /// The batch has no usable name.
     #[error("read the name of the batch")]
     BatchName,
@@ -261,6 +264,10 @@ impl From<HubError> for Error {
             HubError::BatchReused => Self::new(
                 Code::IdempotencyMismatch,
                 "A batch of this name had other operations. Use a new name for new operations.",
+            ),
+            HubError::Gone => Self::new(
+                Code::ContentMissing,
+                "A part of the file is not held any more. Send the file again.",
             ),
             HubError::Damaged(what) => {
                 tracing::error!(what, "The hub found damaged data");

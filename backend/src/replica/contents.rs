@@ -1,6 +1,6 @@
 //! Contents beside the control stream: what the replica asks for, and what the hub asks of it.
-use bytes::Bytes;
 use slipway_core::hash::ContentHash;
+use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BULK_FRAME_BYTES_MAX, FILE_BYTES_MAX, RANGE_BYTES_MAX};
 use slipway_proto::convert;
 use slipway_proto::v1;
@@ -8,8 +8,9 @@ use slipway_proto::v1::hub_bulk;
 use slipway_proto::v1::hub_frame::Frame;
 use tokio::sync::mpsc;
 
-use super::{Arriving, Connection, Replica, ReplicaError, WANTED_MAX};
-use crate::hub::content::write::ContentWriter;
+use super::{Arriving, Connection, Replica, ReplicaError, WANTED_MAX, Wanted};
+use crate::hub::content::read::Piece;
+use crate::hub::content::write::Range;
 use crate::hub::{Hub, HubError};
 
 impl Connection {
@@ -53,35 +54,29 @@ impl Connection {
         {
             return Err(ReplicaError::Protocol("a content with a piece left out"));
         }
-        let is_range = !blob.from.is_empty();
-        arriving.bytes += if is_range {
-            blob.from_size
-        } else {
-            blob.data.len() as u64
-        };
+        let range = range(&blob);
+        arriving.bytes += range.map_or(blob.data.len() as u64, |range| range.size);
         let over = blob.last || blob.missing;
         let mut held = false;
         if blob.missing {
             arriving.writer = None;
         } else if let Some(mut writer) = arriving.writer.take() {
-            let pushed = if is_range {
-                self.push_range(&mut writer, &blob).await
-            } else {
-                writer.push(&blob.data).await.map(|()| true)
+            let pushed = match range {
+                Some(range) => writer.push_range(range).await,
+                None => writer.push(&blob.data).await,
             };
             let taken = match pushed {
-                // Not held any more: the whole is not to be had this way.
-                Ok(false) => writer.discard().await,
-                Ok(true) if blob.last => writer.finish_as(hash).await.map(|whole| held = whole),
-                Ok(true) => {
+                Ok(()) if blob.last => writer.finish_as(hash).await.map(|whole| held = whole),
+                Ok(()) => {
                     arriving.writer = Some(writer);
                     Ok(())
                 }
+                Err(HubError::Gone | HubError::TooLarge) => writer.discard().await,
                 Err(error) => Err(error),
             };
             match taken {
-                // It grew meanwhile, or there is no room for it; the rest passes by.
-                Ok(()) | Err(HubError::TooLarge | HubError::NoRoom) => {}
+                // It grew meanwhile, there is no room for it, or what it names is not held any more; the rest passes by.
+                Ok(()) | Err(HubError::TooLarge | HubError::NoRoom | HubError::Gone) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -92,32 +87,6 @@ impl Connection {
         }
         self.arriving = Some(arriving);
         Ok(())
-    }
-
-    /// Takes a piece that is a range of a content which the workspace holds; false if it does not.
-    async fn push_range(
-        &self,
-        writer: &mut ContentWriter,
-        blob: &v1::Blob,
-    ) -> Result<bool, HubError> {
-        let Ok(from) = convert::hash(&blob.from) else {
-            return Ok(false);
-        };
-        let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
-        let Some(reader) = hub.open(workspace, from).await? else {
-            return Ok(false);
-        };
-        let mut reader = reader.from_offset(blob.from_offset);
-        let mut left = usize::try_from(blob.from_size).unwrap_or(usize::MAX);
-        while left > 0 {
-            let Some(piece) = reader.next().await? else {
-                return Ok(false);
-            };
-            let piece = piece.slice(..piece.len().min(left));
-            left -= piece.len();
-            writer.push(&piece).await?;
-        }
-        Ok(true)
     }
 
     /// Those of these contents that broke off before.
@@ -140,14 +109,16 @@ impl Connection {
     }
 
     /// Notes contents that the replica asked for.
-    pub(super) fn wanted(&mut self, hashes: &[Bytes]) -> Result<(), ReplicaError> {
-        if self.wanted.len() + hashes.len() > WANTED_MAX {
+    pub(super) fn wanted(&mut self, need: &v1::Need) -> Result<(), ReplicaError> {
+        if self.wanted.len() + need.hashes.len() > WANTED_MAX {
             return Err(ReplicaError::Protocol("more contents wanted than are sent"));
         }
-        for hash in hashes {
+        for (number, hash) in need.hashes.iter().enumerate() {
             let hash =
                 convert::hash(hash).map_err(|_| ReplicaError::Protocol("a hash that is none"))?;
-            self.wanted.push_back(hash);
+            let base = need.bases.get(number);
+            let base = base.and_then(|base| convert::hash(base).ok());
+            self.wanted.push_back(Wanted { hash, base });
         }
         self.send_next();
         Ok(())
@@ -158,7 +129,7 @@ impl Connection {
         if !self.sending.is_empty() {
             return;
         }
-        let Some(hash) = self.wanted.pop_front() else {
+        let Some(wanted) = self.wanted.pop_front() else {
             return;
         };
         let (hub, workspace, bulk) = (
@@ -167,60 +138,90 @@ impl Connection {
             self.bulk.clone(),
         );
         self.sending.spawn(async move {
-            if let Err(error) = send_content(&hub, workspace, hash, &bulk).await {
+            if let Err(error) = send_content(&hub, workspace, wanted, &bulk).await {
                 tracing::warn!(workspace.id = %workspace, %error, "A content cannot be read for a replica");
                 // Said, so that the replica does not wait for it.
-                bulk.send(missing(hash)).await.ok();
+                bulk.send(missing(wanted.hash)).await.ok();
             }
         });
     }
 }
 
-fn missing(hash: ContentHash) -> v1::HubBulk {
-    v1::HubBulk {
-        frame: Some(hub_bulk::Frame::Blob(v1::Blob {
-            hash: convert::hash_bytes(&hash),
-            last: true,
-            missing: true,
-            ..v1::Blob::default()
-        })),
-    }
+/// What a piece takes of another content, if it does. A name that is none is of nothing that is held.
+fn range(blob: &v1::Blob) -> Option<Range> {
+    let from = (!blob.from.is_empty()).then(|| convert::hash(&blob.from))?;
+    Some(Range {
+        from: from.unwrap_or(ContentHash::from_bytes([0; 32])),
+        offset: blob.from_offset,
+        size: blob.from_size,
+    })
 }
 
+fn frame(blob: v1::Blob) -> v1::HubBulk {
+    let frame = Some(hub_bulk::Frame::Blob(blob));
+    v1::HubBulk { frame }
+}
+
+fn missing(hash: ContentHash) -> v1::HubBulk {
+    frame(v1::Blob {
+        hash: convert::hash_bytes(&hash),
+        last: true,
+        missing: true,
+        ..v1::Blob::default()
+    })
+}
+
+/// Sends a content piece by piece; of what its base has at the same place only that it does.
 async fn send_content(
     hub: &Hub,
-    workspace: slipway_core::id::WorkspaceId,
-    hash: ContentHash,
+    workspace: WorkspaceId,
+    Wanted { hash, base }: Wanted,
     bulk: &mpsc::Sender<v1::HubBulk>,
 ) -> Result<(), HubError> {
-    let blob = |offset, data, last| v1::HubBulk {
-        frame: Some(hub_bulk::Frame::Blob(v1::Blob {
-            hash: convert::hash_bytes(&hash),
-            offset,
-            data,
-            last,
-            ..v1::Blob::default()
-        })),
-    };
     let Some(mut reader) = hub.open(workspace, hash).await? else {
         // A closed stream ends the connection, which others see.
         bulk.send(missing(hash)).await.ok();
         return Ok(());
     };
+    if let Some(base) = base {
+        reader.leave_out(base).await?;
+    }
     let size = reader.size();
     let mut offset = 0;
-    while let Some(mut piece) = reader.next().await? {
-        while !piece.is_empty() {
-            let data = piece.split_to(piece.len().min(BULK_FRAME_BYTES_MAX));
-            let begin = offset;
-            offset += data.len() as u64;
-            if bulk.send(blob(begin, data, offset == size)).await.is_err() {
-                return Ok(());
+    let mut blob = |bytes: u64| {
+        let begin = offset;
+        offset += bytes;
+        v1::Blob {
+            hash: convert::hash_bytes(&hash),
+            offset: begin,
+            last: offset == size,
+            ..v1::Blob::default()
+        }
+    };
+    while let Some(piece) = reader.piece().await? {
+        match piece {
+            Piece::Same(bytes) => {
+                let mut blob = blob(bytes);
+                blob.from = base.as_ref().map(convert::hash_bytes).unwrap_or_default();
+                (blob.from_offset, blob.from_size) = (blob.offset, bytes);
+                if bulk.send(frame(blob)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            Piece::Bytes(mut piece) => {
+                while !piece.is_empty() {
+                    let data = piece.split_to(piece.len().min(BULK_FRAME_BYTES_MAX));
+                    let blob = blob(data.len() as u64);
+                    let blob = v1::Blob { data, ..blob };
+                    if bulk.send(frame(blob)).await.is_err() {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
     if size == 0 {
-        bulk.send(blob(0, Bytes::new(), true)).await.ok();
+        bulk.send(frame(blob(0))).await.ok();
     }
     Ok(())
 }

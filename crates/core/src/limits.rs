@@ -26,7 +26,7 @@ pub const WORKSPACE_BYTES_MAX: u64 = GIB;
 pub const WORKSPACE_ENTRIES_MAX: u64 = 200_000;
 /// Content kept in one row; above it, a manifest of chunks.
 pub const BLOB_INLINE_BYTES_MAX: u64 = MIB;
-/// One chunk of a large file.
+/// One chunk of a large file; the sums that are stored of chunks depend on it, and on that it is a power of two.
 pub const CHUNK_BYTES_MAX: usize = MIB as usize;
 /// Operations in one commit.
 pub const COMMIT_OPERATIONS_MAX: usize = 10_000;

@@ -31,6 +31,7 @@ mod contents;
 mod contest;
 mod copies;
 mod deletion;
+mod incoming;
 mod keep;
 mod ledger;
 mod link;

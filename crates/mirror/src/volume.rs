@@ -153,9 +153,9 @@ impl Opened {
             at: 0,
         }
     }
-    /// Reads from the begin again.
-    pub(crate) const fn rewind(&mut self) {
-        self.at = 0;
+    /// What is read or written next stands here.
+    pub(crate) const fn go_to(&mut self, at: u64) {
+        self.at = at;
     }
     /// What it is by now.
     ///

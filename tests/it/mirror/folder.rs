@@ -36,8 +36,9 @@ struct Way {
     gate: Semaphore,
     gated: AtomicBool,
     still: Notify,
-    /// Bytes of contents that went this way.
+    /// Bytes of contents that went this way, and that came.
     sent: AtomicU64,
+    got: AtomicU64,
 }
 
 fn reason(error: &ClientError) -> Reason {
@@ -52,17 +53,35 @@ impl Way {
         let client = self.client.lock().expect("no holder panics").clone();
         let (through, passed) = mpsc::channel(1);
         let (workspace, replica) = (self.workspace, self.replica);
-        tokio::spawn(self.pass(outgoing.bulk, through));
+        tokio::spawn(Arc::clone(&self).pass(outgoing.bulk, through));
         let link = client
             .sync(workspace, replica, outgoing.control, passed)
             .await
             .map_err(|error| reason(&error))?;
         let ended = async move { reason(&link.ended.await.unwrap_or(ClientError::Gone)) };
+        let (counted, bulk) = mpsc::channel(1);
+        tokio::spawn(self.count(link.bulk, counted));
         Ok(Incoming {
             control: link.control,
-            bulk: link.bulk,
+            bulk,
             ended: Box::pin(ended),
         })
+    }
+
+    async fn count(
+        self: Arc<Self>,
+        mut blobs: mpsc::Receiver<v1::HubBulk>,
+        counted: mpsc::Sender<v1::HubBulk>,
+    ) {
+        while let Some(blob) = blobs.recv().await {
+            if let Some(v1::hub_bulk::Frame::Blob(blob)) = &blob.frame {
+                let many = blob.data.len() as u64;
+                self.got.fetch_add(many, Ordering::Relaxed);
+            }
+            if counted.send(blob).await.is_err() {
+                return;
+            }
+        }
     }
 
     async fn pass(
@@ -113,6 +132,7 @@ impl Folder {
             gated: AtomicBool::new(false),
             still: Notify::new(),
             sent: AtomicU64::new(0),
+            got: AtomicU64::new(0),
         });
         let dialled = Arc::clone(&way);
         Self {
@@ -141,6 +161,11 @@ impl Folder {
     /// Bytes of contents that went to the hub beside batches.
     pub(super) fn sent(&self) -> u64 {
         self.way.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of contents that came from the hub beside changes.
+    pub(super) fn got(&self) -> u64 {
+        self.way.got.load(Ordering::Relaxed)
     }
 
     /// Waits until a piece has to wait.

@@ -1,5 +1,5 @@
 //! Contents on their way out: small ones whole, large ones piece by piece from any offset.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
@@ -8,7 +8,7 @@ use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::unpack;
+use super::packed::Unpacker;
 use crate::hub::row::uuid;
 use crate::hub::types::HubError;
 
@@ -25,13 +25,14 @@ pub async fn contents(
     let rows = sqlx::query!(r#"select hash, size, codec, content as "content!" from blobs where workspace_id = $1 and hash = any($2) and content is not null"#, uuid(workspace), &wanted)
         .fetch_all(db)
         .await?;
+    let mut unpacker = Unpacker::default();
     rows.into_iter()
         .map(|row| {
             let hash = ContentHash::try_from(row.hash.as_slice())
                 .map_err(|_| HubError::Damaged("hash of a content".to_owned()))?;
             Ok((
                 hash,
-                unpack(
+                unpacker.unpack(
                     row.codec,
                     row.content,
                     usize::try_from(row.size).unwrap_or(0),
@@ -39,6 +40,15 @@ pub async fn contents(
             ))
         })
         .collect()
+}
+
+/// A piece of a content.
+#[derive(Debug)]
+pub enum Piece {
+    /// Bytes, a mebibyte at most.
+    Bytes(Bytes),
+    /// So many bytes, a mebibyte at most, that another content has at the same place.
+    Same(u64),
 }
 
 /// Reads a content piece by piece.
@@ -51,6 +61,8 @@ pub struct ContentReader {
     next: i32,
     /// Bytes of the next piece that were skipped.
     skip: usize,
+    /// Chunks that another content has as well.
+    same: HashSet<i32>,
 }
 
 impl ContentReader {
@@ -70,7 +82,10 @@ impl ContentReader {
         let size = row.size.unsigned_abs();
         let small = row
             .content
-            .map(|content| unpack(row.codec, content, usize::try_from(size).unwrap_or(0)))
+            .map(|content| {
+                let size = usize::try_from(size).unwrap_or(0);
+                Unpacker::default().unpack(row.codec, content, size)
+            })
             .transpose()?;
         Ok(Some(Self {
             db,
@@ -80,6 +95,7 @@ impl ContentReader {
             small,
             next: 0,
             skip: 0,
+            same: HashSet::new(),
         }))
     }
 
@@ -103,6 +119,38 @@ impl ContentReader {
         self.size
     }
 
+    /// Looks which chunks another content has at the same place; [`Self::piece`] leaves them out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn leave_out(&mut self, other: ContentHash) -> Result<(), HubError> {
+        let same = sqlx::query_scalar!(
+            "select one.seq from blob_chunks as one join blob_chunks as two using (workspace_id, seq, chunk)
+            where one.workspace_id = $1 and one.hash = $2 and two.hash = $3",
+            self.workspace,
+            &self.hash[..],
+            &other.as_bytes()[..],
+        )
+        .fetch_all(&self.db)
+        .await?;
+        self.same = same.into_iter().collect();
+        Ok(())
+    }
+
+    /// The next piece, or its size if it is left out; `None` at the end. For whoever began at the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn piece(&mut self) -> Result<Option<Piece>, HubError> {
+        if !self.same.contains(&self.next) {
+            return Ok(self.next().await?.map(Piece::Bytes));
+        }
+        let begin = u64::from(self.next.unsigned_abs()) * CHUNK_BYTES_MAX as u64;
+        self.next += 1;
+        let size = (self.size - begin).min(CHUNK_BYTES_MAX as u64);
+        Ok(Some(Piece::Same(size)))
+    }
+
     /// The next piece of at most a mebibyte; `None` at the end.
     ///
     /// # Errors
@@ -111,13 +159,23 @@ impl ContentReader {
         if self.small.is_some() || self.size <= BLOB_INLINE_BYTES_MAX {
             return Ok(self.small.take().filter(|bytes| !bytes.is_empty()));
         }
-        let row = sqlx::query!("select codec, size, content from blob_chunks where workspace_id = $1 and hash = $2 and seq = $3", self.workspace, &self.hash[..], self.next)
-            .fetch_optional(&self.db)
-            .await?;
+        let row = sqlx::query!(
+            r#"select coalesce(chunks.codec, blob_chunks.codec) as "codec!", size, coalesce(chunks.content, blob_chunks.content) as content
+            from blob_chunks left join chunks on chunks.workspace_id = $1 and chunks.hash = blob_chunks.chunk
+            where blob_chunks.workspace_id = $1 and blob_chunks.hash = $2 and seq = $3"#,
+            self.workspace,
+            &self.hash[..],
+            self.next
+        )
+        .fetch_optional(&self.db)
+        .await?;
         self.next += 1;
         let Some(row) = row else { return Ok(None) };
+        let Some(content) = row.content else {
+            return Err(HubError::Damaged("a chunk of a content".to_owned()));
+        };
         let size = usize::try_from(row.size).unwrap_or(0);
-        let piece = unpack(row.codec, row.content, size)?;
+        let piece = Unpacker::default().unpack(row.codec, content, size)?;
         let skip = std::mem::take(&mut self.skip).min(piece.len());
         Ok(Some(piece.slice(skip..)))
     }

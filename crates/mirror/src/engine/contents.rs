@@ -2,10 +2,11 @@
 //! another, from a thread that may wait. What needs one of ours is proposed again once that has arrived: nothing else
 //! waits for it.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
 use bytes::Bytes;
-use slipway_core::hash::{ContentHash, ContentHasher};
+use slipway_core::hash::ContentHash;
+use slipway_core::limits::BLOB_INLINE_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::v1;
@@ -14,20 +15,12 @@ use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
 use super::beside::Outgoing;
+use super::incoming::{Base, Incoming};
 use super::state::State;
 use crate::disk::{Disk, DiskError};
-use crate::volume::Opened;
 
 /// Contents that are asked for at a time.
 const ASKED_MAX: usize = 8;
-
-/// A content that arrives in pieces.
-struct Incoming {
-    scratch: String,
-    file: Opened,
-    hasher: ContentHasher,
-    bytes: u64,
-}
 
 /// Contents on their way in both directions.
 #[derive(Default)]
@@ -40,6 +33,8 @@ pub(super) struct Contents {
     wants: BTreeMap<RelPath, Vec<ContentHash>>,
     to_ask: VecDeque<ContentHash>,
     asked: BTreeMap<ContentHash, Incoming>,
+    /// Did not come out of what the disk has: all of them is to be sent.
+    whole: HashSet<ContentHash>,
     /// The hub said that it does not have them.
     missing: HashSet<ContentHash>,
     /// Ours that the hub asked for and has not told the end of, with the paths that were proposed in vain without it.
@@ -119,12 +114,12 @@ impl Contents {
 
     /// How much of a content has come, while it does.
     pub(super) fn come(&self, hash: ContentHash) -> Option<u64> {
-        self.asked.get(&hash).map(|incoming| incoming.bytes)
+        self.asked.get(&hash).map(Incoming::bytes)
     }
 
     /// Of all that are on their way here.
     pub(super) fn bytes_come(&self) -> u64 {
-        self.asked.values().map(|incoming| incoming.bytes).sum()
+        self.asked.values().map(Incoming::bytes).sum()
     }
 
     /// Whether the hub asked for a content of ours and has not told the end of it.
@@ -218,7 +213,7 @@ impl State {
     }
 
     pub(super) async fn ask_for_contents(&mut self) {
-        let mut hashes = Vec::new();
+        let (mut hashes, mut bases) = (Vec::new(), Vec::new());
         while self.contents.asked.len() < ASKED_MAX {
             let Some(hash) = self.contents.to_ask.pop_front() else {
                 break;
@@ -229,14 +224,12 @@ impl State {
             }
             match self.disk.private().scratch() {
                 Ok((scratch, file)) => {
-                    let incoming = Incoming {
-                        scratch,
-                        file,
-                        hasher: ContentHasher::default(),
-                        bytes: 0,
-                    };
+                    let base = self.base_of(hash);
+                    let name = base.as_ref().map(|base| convert::hash_bytes(&base.hash));
+                    let incoming = Incoming::new(scratch, file, base);
                     self.contents.asked.insert(hash, incoming);
                     hashes.push(convert::hash_bytes(&hash));
+                    bases.push(name.unwrap_or_default());
                 }
                 Err(error) => self.give_up(hash, &error),
             }
@@ -244,10 +237,26 @@ impl State {
         if !hashes.is_empty() {
             self.send(Frame::Need(v1::Need {
                 hashes,
+                bases,
                 ..v1::Need::default()
             }))
             .await;
         }
+    }
+
+    /// The large file in whose place a content is to come, and what it has.
+    fn base_of(&self, hash: ContentHash) -> Option<Base> {
+        if self.contents.whole.contains(&hash) {
+            return None;
+        }
+        let mut paths = self.contents.wanted.get(&hash)?.iter();
+        paths.find_map(|path| match self.local.get(path) {
+            Some(Node::File { hash, size, .. }) if *size > BLOB_INLINE_BYTES_MAX => Some(Base {
+                hash: *hash,
+                file: self.disk.root().read(path).ok()?,
+            }),
+            _ => None,
+        })
     }
 
     /// A piece of a content that was asked for.
@@ -259,30 +268,36 @@ impl State {
             return;
         };
         // Else one that nobody asked for, or what is left of one that was given up.
-        let is_next = |incoming: &Incoming| incoming.bytes == blob.offset;
+        let is_next = |incoming: &Incoming| incoming.bytes() == blob.offset;
         if !self.contents.asked.get(&hash).is_some_and(is_next) {
             return;
         }
         let Some(mut incoming) = self.contents.asked.remove(&hash) else {
             return;
         };
-        incoming.hasher.update(&blob.data);
-        incoming.bytes += blob.data.len() as u64;
-        let written = incoming.file.write_all(&blob.data);
-        if written.is_ok() && !blob.last && !blob.missing {
-            self.contents.asked.insert(hash, incoming);
-            return;
-        }
-        if let Err(error) = written {
+        if let Err(error) = incoming.take(&blob) {
             self.disk.private().discard(&incoming.scratch);
             self.give_up(hash, &error);
-            return;
-        }
-        if blob.missing || incoming.hasher.finish() != hash {
-            self.disk.private().discard(&incoming.scratch);
-            self.contents.missing.insert(hash);
+        } else if blob.last || blob.missing {
+            self.came(hash, incoming, blob.missing);
         } else {
+            self.contents.asked.insert(hash, incoming);
+        }
+    }
+
+    /// A content that was asked for is over.
+    fn came(&mut self, hash: ContentHash, incoming: Incoming, missing: bool) {
+        if !missing && incoming.hash() == hash {
+            self.contents.whole.remove(&hash);
             self.contents.arrived.insert(hash, incoming.scratch);
+        } else {
+            self.disk.private().discard(&incoming.scratch);
+            if !missing && incoming.has_base() {
+                self.contents.whole.insert(hash);
+                self.contents.to_ask.push_front(hash);
+                return;
+            }
+            self.contents.missing.insert(hash);
         }
         let paths = self.contents.wanted.get(&hash).cloned();
         self.settle_all(paths.unwrap_or_default());

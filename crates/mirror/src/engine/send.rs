@@ -132,7 +132,7 @@ impl Sender<'_> {
     fn in_parts(&mut self, mut file: Opened, content: ContentHash, parts: &Parts) -> Option<bool> {
         let begun = parts.take_begun(content);
         let begun = begun.filter(|(begin, size)| begins_with(&mut file, *begin, *size));
-        file.rewind();
+        file.go_to(0);
         let mut chunks = Chunks::new(file);
         let (mut list, mut offset) = (Vec::new(), 0);
         while let Some(chunk) = chunks.next().ok()? {

@@ -453,7 +453,11 @@ impl Connection<'_> {
             };
             let begun = asked.iter().filter_map(begun).collect();
             let hashes = asked.into_iter().collect();
-            let need = v1::Need { hashes, begun };
+            let need = v1::Need {
+                hashes,
+                begun,
+                ..v1::Need::default()
+            };
             self.say(hub_frame::Frame::Need(need), ends).await?;
         }
         self.say(hub_frame::Frame::Result(result), ends).await

@@ -33,7 +33,7 @@ export const WORKSPACE_ENTRIES_MAX = 200_000;
 /** Content kept in one row; above it, a manifest of chunks. */
 export const BLOB_INLINE_BYTES_MAX = MIB;
 
-/** One chunk of a large file. */
+/** One chunk of a large file; the sums that are stored of chunks depend on it, and on that it is a power of two. */
 export const CHUNK_BYTES_MAX = MIB;
 
 /** Operations in one commit. */

@@ -107,3 +107,118 @@ async fn a_change_of_a_large_file_waits_no_longer_than_one_of_a_small_file() {
     // The second change follows on the first, and nothing else does: it waits for the first pause, not for the next.
     assert!(begin.elapsed() < Duration::from_secs(2));
 }
+
+/// A hub has another version of a large file, and sends of it what differs from the one here.
+struct Differing {
+    lab: Lab,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+impl Differing {
+    const SIZE: usize = 3 << 20;
+    const AT: usize = 1 << 20;
+
+    async fn begin() -> Self {
+        let mut lab = Lab::open().await;
+        let old: Vec<u8> = (0..Self::SIZE).map(|n| (n % 251) as u8).collect();
+        let mut new = old.clone();
+        new[Self::AT..][..4].fill(0);
+        std::fs::write(lab.file("large.bin"), &old).unwrap();
+        lab.hub(greeting("e", true)).await;
+        lab.hub(listing(1, vec![Self::change(1, &old)])).await;
+        lab.applied(1).await;
+        lab.hub(changes(vec![Self::change(2, &new)])).await;
+        Self { lab, old, new }
+    }
+
+    fn change(revision: u64, bytes: &[u8]) -> v1::Change {
+        let node = Node::File {
+            hash: ContentHash::of(bytes),
+            size: bytes.len() as u64,
+            executable: false,
+        };
+        v1::Change {
+            revision,
+            path: "large.bin".to_owned(),
+            node: Some(wire::to_wire(&node)),
+            last_of_revision: true,
+            ..v1::Change::default()
+        }
+    }
+
+    async fn needed(&mut self) -> v1::Need {
+        loop {
+            if let spoke_frame::Frame::Need(need) = self.lab.next().await {
+                return need;
+            }
+        }
+    }
+
+    fn blob(&self) -> v1::Blob {
+        v1::Blob {
+            hash: hash(&self.new),
+            ..v1::Blob::default()
+        }
+    }
+
+    /// What stays as it was, what is new, and what stays.
+    async fn sends_what_differs(&self, need: &v1::Need) {
+        let range = |from: usize, to: usize| v1::Blob {
+            offset: from as u64,
+            from: need.bases[0].clone(),
+            from_offset: from as u64,
+            from_size: (to - from) as u64,
+            last: to == Self::SIZE,
+            ..self.blob()
+        };
+        self.lab.bulk(range(0, Self::AT)).await;
+        let data = v1::Blob {
+            offset: Self::AT as u64,
+            data: Bytes::from_static(&[0; 4]),
+            ..self.blob()
+        };
+        self.lab.bulk(data).await;
+        self.lab.bulk(range(Self::AT + 4, Self::SIZE)).await;
+    }
+}
+
+fn hash(bytes: &[u8]) -> Bytes {
+    slipway_proto::convert::hash_bytes(&ContentHash::of(bytes))
+}
+
+#[tokio::test]
+async fn of_a_large_file_here_only_what_differs_comes_from_the_hub() {
+    let mut differing = Differing::begin().await;
+    let need = differing.needed().await;
+    assert_eq!(need.hashes, [hash(&differing.new)]);
+    assert_eq!(need.bases, [hash(&differing.old)]);
+    differing.sends_what_differs(&need).await;
+    let Differing { mut lab, new, .. } = differing;
+    lab.applied(2).await;
+    assert!(std::fs::read(lab.file("large.bin")).unwrap() == new);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_what_it_was_is_sent_whole() {
+    let mut differing = Differing::begin().await;
+    let need = differing.needed().await;
+    let lab = &mut differing.lab;
+    // A program writes to the very file that is copied from.
+    let path = lab.file("large.bin");
+    let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"changed").unwrap();
+    differing.sends_what_differs(&need).await;
+    let again = differing.needed().await;
+    assert_eq!(again.hashes, [hash(&differing.new)]);
+    assert!(again.bases[0].is_empty());
+    let whole = v1::Blob {
+        data: Bytes::copy_from_slice(&differing.new),
+        last: true,
+        ..differing.blob()
+    };
+    let Differing { mut lab, new, .. } = differing;
+    lab.bulk(whole).await;
+    lab.applied(2).await;
+    assert!(std::fs::read(lab.file("large.bin")).unwrap() == new);
+}
