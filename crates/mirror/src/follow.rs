@@ -194,6 +194,7 @@ impl Follower {
         let id = LinkId(self.links);
         let (control, frames) = mpsc::channel(FRAMES);
         let (bulk, blobs) = mpsc::channel(FRAMES);
+        let lasts = control.downgrade();
         let link = Link { id, control, bulk };
         self.engine.tell(Input::Connected(link)).await?;
         let outgoing = Outgoing {
@@ -204,7 +205,7 @@ impl Follower {
             Ok(incoming) => {
                 self.online = Some(Instant::now());
                 self.told.send_replace(Standing::Online);
-                self.carry(id, incoming).await?
+                self.carry(id, incoming, &lasts).await?
             }
             Err(reason) => reason,
         };
@@ -212,17 +213,25 @@ impl Follower {
         Ok(reason)
     }
 
-    async fn carry(&self, id: LinkId, mut incoming: Incoming) -> Result<Reason, EngineEnded> {
-        loop {
+    async fn carry(
+        &self,
+        id: LinkId,
+        mut incoming: Incoming,
+        lasts: &mpsc::WeakSender<v1::SpokeFrame>,
+    ) -> Result<Reason, EngineEnded> {
+        // The engine ends it, too, and does not wait until the hub has nothing more to say.
+        while lasts.strong_count() > 0 {
             let input = tokio::select! {
                 // What is small and waited for comes first.
                 biased;
                 Some(frame) = incoming.control.recv() => Input::Hub(id, frame),
                 Some(frame) = incoming.bulk.recv() => Input::Bulk(id, frame),
-                else => return Ok(incoming.ended.await),
+                else => break,
             };
             self.engine.tell(input).await?;
         }
+        let Incoming { ended, .. } = incoming;
+        Ok(ended.await)
     }
 
     /// A try that failed while offline does not begin the time anew.

@@ -43,6 +43,8 @@ pub enum Notice {
         /// Whether it waits for a person's word before the hub is told.
         held: bool,
     },
+    /// The hub tells of more files than a workspace may have.
+    TooMuch,
     /// The folder is gone, or another one is in its place.
     Gone(PathBuf),
     /// A crash left files whose content is nowhere else.
@@ -65,6 +67,7 @@ impl Notice {
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
             Self::Deleted { .. } => Code::ManyDeleted,
+            Self::TooMuch => Code::TooManyEntries,
             Self::Gone(_) => Code::FolderGone,
             Self::Recovered { .. } => Code::FilesRecovered,
         }
@@ -103,6 +106,9 @@ impl std::fmt::Display for Notice {
                 };
                 write!(f, "{many} of {of} files and folders were deleted. {next}")
             }
+            Self::TooMuch => f.write_str(
+                "The server tells of more files than a workspace may have. Nothing more is taken from it before it is asked again.",
+            ),
             Self::Gone(folder) => write!(
                 f,
                 "The folder {} is gone, or another one is in its place. Nothing is changed at the server; it goes on when the folder is back.",

@@ -6,7 +6,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::BLOB_INLINE_BYTES_MAX;
+use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, FILE_BYTES_MAX};
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::v1;
@@ -275,7 +275,11 @@ impl State {
         let Some(mut incoming) = self.contents.asked.remove(&hash) else {
             return;
         };
-        if let Err(error) = incoming.take(&blob) {
+        let with_it = incoming.bytes() + (blob.data.len() as u64).max(blob.from_size);
+        if with_it > self.announced(hash) {
+            // Nor would the rest come to it.
+            self.not_it(hash, &incoming.scratch);
+        } else if let Err(error) = incoming.take(&blob) {
             self.disk.private().discard(&incoming.scratch);
             self.give_up(hash, &error);
         } else if blob.last || blob.missing {
@@ -290,17 +294,39 @@ impl State {
         if !missing && incoming.hash() == hash {
             self.contents.whole.remove(&hash);
             self.contents.arrived.insert(hash, incoming.scratch);
-        } else {
+            self.settle_who_wants(hash);
+        } else if !missing && incoming.has_base() {
             self.disk.private().discard(&incoming.scratch);
-            if !missing && incoming.has_base() {
-                self.contents.whole.insert(hash);
-                self.contents.to_ask.push_front(hash);
-                return;
-            }
-            self.contents.missing.insert(hash);
+            self.contents.whole.insert(hash);
+            self.contents.to_ask.push_front(hash);
+        } else {
+            self.not_it(hash, &incoming.scratch);
         }
+    }
+
+    /// The hub sent something else than a content, or said that it has none.
+    fn not_it(&mut self, hash: ContentHash, scratch: &str) {
+        self.disk.private().discard(scratch);
+        self.contents.missing.insert(hash);
+        self.settle_who_wants(hash);
+    }
+
+    fn settle_who_wants(&mut self, hash: ContentHash) {
         let paths = self.contents.wanted.get(&hash).cloned();
         self.settle_all(paths.unwrap_or_default());
+    }
+
+    /// The size of a content as the trees tell it where it is wanted; never more than a file may have.
+    fn announced(&self, hash: ContentHash) -> u64 {
+        let trees = [&self.remote, &self.local, &self.base];
+        let mut paths = self.contents.wanted.get(&hash).into_iter().flatten();
+        let told = paths.find_map(|path| {
+            trees.iter().find_map(|tree| match tree.get(path)? {
+                Node::File { hash: of, size, .. } if *of == hash => Some(*size),
+                _ => None,
+            })
+        });
+        told.unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX)
     }
 
     /// A content has no place on the disk: whoever wants it tries again later.

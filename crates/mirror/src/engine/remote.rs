@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::hash::ContentHash;
+use slipway_core::limits::WORKSPACE_ENTRIES_MAX;
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::digest::Digest;
@@ -14,8 +15,14 @@ use slipway_sync::node::Node;
 use super::batch::Catch;
 use super::link::FlushAnswer;
 use super::state::State;
+use super::tree::Apart;
+use crate::notice::Notice;
 use crate::planted::{self, Bug};
 use crate::wire;
+
+/// Entries of the hub's tree that are remembered. While a revision or a listing is half told, what it brings stands beside
+/// what it takes: each of the two may be a whole tree.
+const ENTRIES_MAX: usize = 2 * WORKSPACE_ENTRIES_MAX as usize;
 
 impl State {
     pub(super) async fn hub_frame(&mut self, frame: v1::HubFrame) {
@@ -98,9 +105,22 @@ impl State {
                 revision = theirs.revision,
                 "The hub has another tree than it told of; everything is compared"
             );
-            self.epoch.clear();
-            self.disconnected();
+            self.begin_anew();
         }
+    }
+
+    /// Ends the connection. With the next one everything is listed and compared.
+    fn begin_anew(&mut self) {
+        self.epoch.clear();
+        self.disconnected();
+    }
+
+    /// The hub told of more than any workspace has: no more is heard of it on this connection.
+    fn too_much(&mut self) {
+        self.begin_anew();
+        self.remote = self.base.clone();
+        self.apart = Apart::default();
+        self.notice(Notice::TooMuch);
     }
 
     fn changes(&mut self, changes: v1::Changes) {
@@ -117,6 +137,9 @@ impl State {
                 continue;
             }
             self.change(change, &mut touched);
+            if self.remote.len() > ENTRIES_MAX {
+                return self.too_much();
+            }
             // Also half a revision or a listing: what of it got to the disk is lost by a hub that is set back.
             self.seen = self.seen.max(revision);
             // Half a revision is none: only its last change makes it known.

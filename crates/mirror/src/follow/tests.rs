@@ -1,5 +1,6 @@
 //! An engine that follows a hub which the test plays: it comes and goes as the test says.
-use slipway_proto::v1::spoke_frame;
+use slipway_core::limits::WORKSPACE_ENTRIES_MAX;
+use slipway_proto::v1::{hub_frame, spoke_frame};
 
 use super::*;
 use crate::engine::{Brake, Settings};
@@ -65,6 +66,37 @@ impl Lab {
     }
 }
 
+/// More than any workspace has, and then some.
+fn endless() -> Vec<hub_frame::Frame> {
+    let hello = v1::HubHello {
+        epoch: "e".to_owned(),
+        full: true,
+        ..v1::HubHello::default()
+    };
+    let mut folder = v1::Node::default();
+    folder.set_kind(v1::Kind::Folder);
+    let change = |number: u64| v1::Change {
+        revision: 1,
+        path: format!("{number}"),
+        node: Some(folder.clone()),
+        ..v1::Change::default()
+    };
+    let many = 2 * WORKSPACE_ENTRIES_MAX + 1;
+    let changes = (0..many).map(change).collect();
+    let changes = v1::Changes {
+        changes,
+        listed: None,
+    };
+    let rest = std::iter::repeat_n(hub_frame::Frame::Changes(v1::Changes::default()), 100);
+    [
+        hub_frame::Frame::Hello(hello),
+        hub_frame::Frame::Changes(changes),
+    ]
+    .into_iter()
+    .chain(rest)
+    .collect()
+}
+
 async fn hello(dialled: &mut Dialled) -> v1::SpokeHello {
     let first = dialled.outgoing.control.recv().await.unwrap();
     match first.frame {
@@ -97,6 +129,35 @@ async fn it_dials_again_after_a_break_and_tells_how_it_stands() {
             matches!(standing, Standing::Offline { reason, .. } if reason.code == Some(Code::GoingAway))
         );
     }
+}
+
+#[tokio::test]
+async fn a_hub_that_tells_no_end_is_left() {
+    let mut lab = Lab::start();
+    let mut dialled = lab.dialled().await;
+    hello(&mut dialled).await;
+    let (control, from_control) = mpsc::channel(4);
+    let (_bulk, from_bulk) = mpsc::channel(4);
+    let incoming = Incoming {
+        control: from_control,
+        bulk: from_bulk,
+        ended: Box::pin(std::future::ready(reason(None))),
+    };
+    assert!(dialled.answer.send(Ok(incoming)).is_ok());
+    let mut frames = endless().into_iter();
+    // It goes on whether anybody listens or not.
+    for frame in frames.by_ref() {
+        if control
+            .send(v1::HubFrame { frame: Some(frame) })
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    assert!(frames.len() > 0, "it hung up");
+    lab.until(|standing| matches!(standing, Standing::Offline { .. }))
+        .await;
 }
 
 #[tokio::test]

@@ -72,6 +72,34 @@ async fn a_save_is_proposed_while_a_large_content_is_on_its_way() {
 }
 
 #[tokio::test]
+async fn of_a_content_no_more_is_taken_than_was_announced() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[]).await;
+    let mut announced = change(2, "a.txt", Some("four"));
+    announced.inline = None;
+    lab.hub(changes(vec![announced])).await;
+    let hash = lab.needed().await.remove(0);
+    for offset in [0, 4] {
+        lab.bulk(v1::Blob {
+            hash: hash.clone(),
+            offset,
+            data: Bytes::from_static(b"four"),
+            ..v1::Blob::default()
+        })
+        .await;
+    }
+    let Notice::Blocked { code, .. } = lab.notice().await else {
+        panic!("it is given up");
+    };
+    assert_eq!(code, Code::WriteFailed);
+    // And asked for again.
+    assert_eq!(lab.needed().await, [hash]);
+    lab.blob(b"four", false).await;
+    lab.applied(2).await;
+    assert_eq!(lab.read("a.txt"), "four");
+}
+
+#[tokio::test]
 async fn what_changed_while_it_was_sent_is_looked_at_again() {
     let mut lab = Lab::open().await;
     lab.list(1, &[]).await;
