@@ -104,7 +104,7 @@ struct Open {
 pub(super) struct Bursts {
     all: BTreeMap<u64, Burst>,
     open: Option<Open>,
-    /// The first content of a folder comes: there is nothing before it to go back to.
+    /// The first content of a folder comes: where nothing stood there is nothing to go back to.
     pub(super) first: bool,
     /// Paths whose content of before was displaced just now.
     displaced: BTreeSet<RelPath>,
@@ -166,7 +166,7 @@ impl Bursts {
         after: Option<Node>,
         count: u64,
     ) {
-        if self.first {
+        if self.first && before.is_none() {
             return;
         }
         let now = Instant::now();

@@ -181,3 +181,25 @@ async fn what_cannot_come_back_leaves_what_took_its_place_and_says_why() {
         Some("folder")
     );
 }
+
+#[tokio::test]
+async fn what_a_hub_takes_before_all_that_it_has_came_is_taken_back() {
+    let mut lab = Lab::asking().await;
+    lab.write("mine.txt", "mine");
+    lab.hub(greeting("e", true)).await;
+    let mut never = change(1, "never.txt", Some("never"));
+    never.inline = None;
+    lab.hub(listing(1, vec![never])).await;
+    let propose = lab.proposed().await;
+    assert_eq!(propose.operations[0].path, "mine.txt");
+    lab.accept(&propose, 2).await;
+    lab.hub(changes(vec![change(3, "mine.txt", None)])).await;
+    let mut moved = lab.engine.moved();
+    let gone = moved.wait_for(|_| !lab.file("mine.txt").exists());
+    drop(tokio::time::timeout(BOUND, gone).await.unwrap());
+    let arrivals = lab.engine.arrivals().await.unwrap();
+    assert_eq!(arrivals[0].paths, [path("mine.txt")]);
+    let undone = lab.engine.undo(arrivals[0].id).await.unwrap();
+    assert_eq!((undone.many, undone.left), (1, Vec::new()));
+    assert_eq!(lab.read("mine.txt"), "mine");
+}
