@@ -280,6 +280,8 @@ pub struct Disk {
     path: PathBuf,
     root: Root,
     private: Private,
+    /// Permission bits of a file where none stood.
+    usual_mode: u32,
     /// What was displaced and is kept until nobody writes to it any more.
     displaced: Vec<Displaced>,
 }
@@ -306,6 +308,7 @@ impl Disk {
         Ok(Self {
             path: path.to_owned(),
             private: Private::open(&volume, path, beside)?,
+            usual_mode: volume.usual_mode(),
             root: Root { volume, handle },
             displaced: Vec::new(),
         })

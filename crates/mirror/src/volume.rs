@@ -33,7 +33,7 @@ pub enum For {
     Listing,
     /// To read a file.
     Reading,
-    /// To write and read a file that is made now; there is none yet.
+    /// To write and read a file that is made now, and is nobody else's; there is none yet.
     Making,
 }
 
@@ -86,7 +86,7 @@ type Done<T = ()> = Result<T, Errno>;
 pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
     /// Opens a folder by its whole path as a place.
     fn folder(&self, whole: &Path) -> Done<Handle>;
-    /// Makes a folder, and those above it that are missing.
+    /// Makes a folder that is nobody else's, and those above it that are missing.
     fn make_folders(&self, whole: &Path) -> io::Result<()>;
     /// Which mount a whole path lies on, where that can be told: renames work within one alone.
     fn mount(&self, whole: &Path) -> Option<u64>;
@@ -133,6 +133,8 @@ pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
     fn database(&self, at: &Handle, name: &OsStr) -> Result<Database, DatabaseError>;
     /// Which start of the computer this is, where that can be told: memory that was not written back ended with the last.
     fn boot(&self) -> String;
+    /// Permission bits of a file that a program makes without a word about them.
+    fn usual_mode(&self) -> u32;
     /// The time by which files are stamped, in nanoseconds since 1970.
     fn now_ns(&self) -> i128;
 }

@@ -29,7 +29,10 @@ impl Disk {
         let volume = self.volume();
         let parent = self.root.parent(path)?;
         let (name, scratch) = (OsStr::new(path.name()), OsStr::new(scratch));
-        let mode = mode(over.map_or(0o644, |old| old.print.mode), executable);
+        let mode = mode(
+            over.map_or(self.usual_mode, |old| old.print.mode),
+            executable,
+        );
         let tmp = &self.private.tmp;
         volume.set_mode(tmp, scratch, mode)?;
         let Some(expected) = over else {

@@ -1,5 +1,6 @@
 //! Changes of a root under what programs do at the same time.
 use std::collections::{BTreeSet, HashSet};
+use std::os::unix::fs::PermissionsExt as _;
 
 use slipway_core::hash::ContentHash;
 
@@ -174,4 +175,22 @@ fn a_write_that_the_stamps_do_not_tell_is_not_overwritten() {
     let removed = lab.disk.remove(&path("a"), &Expected::File(was));
     assert!(matches!(removed, Err(DiskError::Unexpected)));
     assert_eq!(std::fs::read(lab.file("a")).unwrap(), b"two");
+}
+
+#[test]
+fn what_is_on_its_way_is_nobody_elses_and_then_as_any_program_makes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("work")).unwrap();
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
+    let mut disk = disk(folder.path());
+    rustix::process::umask(before);
+    let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let private = folder.path().join("state/files/tmp");
+    let scratch = disk.private().write(b"ours").unwrap();
+    assert_eq!(mode(private.join(&scratch)), 0o600);
+    for folder in private.ancestors().take(3) {
+        assert_eq!(mode(folder.to_owned()), 0o700, "{}", folder.display());
+    }
+    disk.put(&scratch, &path("a"), false, None).unwrap();
+    assert_eq!(mode(folder.path().join("work/a")), 0o640);
 }

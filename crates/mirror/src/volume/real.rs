@@ -1,8 +1,10 @@
 //! The operating system's files. Every path is opened beneath its folder and through no link.
 use std::ffi::{OsStr, OsString};
+use std::fs::DirBuilder;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use redb::backends::FileBackend;
@@ -63,7 +65,8 @@ impl Volume for RealVolume {
     }
 
     fn make_folders(&self, whole: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(whole)
+        let mut folders = DirBuilder::new();
+        folders.recursive(true).mode(0o700).create(whole)
     }
 
     fn mount(&self, whole: &Path) -> Option<u64> {
@@ -90,7 +93,7 @@ impl Volume for RealVolume {
             For::Reading => (OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()),
             For::Making => (
                 OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
-                Mode::from_raw_mode(0o644),
+                Mode::from_raw_mode(0o600),
             ),
         };
         let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -107,7 +110,7 @@ impl Volume for RealVolume {
     }
 
     fn make_folder(&self, at: &Handle, name: &OsStr) -> Result<(), Errno> {
-        rustix::fs::mkdirat(fd(at)?, name, Mode::from_raw_mode(0o755))
+        rustix::fs::mkdirat(fd(at)?, name, Mode::from_raw_mode(0o777))
     }
 
     fn make_link(&self, at: &Handle, name: &OsStr, target: &str) -> Result<(), Errno> {
@@ -182,7 +185,7 @@ impl Volume for RealVolume {
     fn database(&self, at: &Handle, name: &OsStr) -> Result<Database, DatabaseError> {
         let open = || {
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
-            rustix::fs::openat(fd(at)?, name, flags, Mode::from_raw_mode(0o644))
+            rustix::fs::openat(fd(at)?, name, flags, Mode::from_raw_mode(0o600))
         };
         let file = open().map_err(|error| StorageError::Io(error.into()))?;
         Database::builder().create_with_backend(FileBackend::new(file.into())?)
@@ -190,6 +193,15 @@ impl Volume for RealVolume {
 
     fn boot(&self) -> String {
         std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+    }
+
+    fn usual_mode(&self) -> u32 {
+        // To ask the system itself is to change it for a moment, for every thread.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut lines = status.lines();
+        let withheld = lines.find_map(|line| line.strip_prefix("Umask:"));
+        let withheld = withheld.and_then(|bits| u32::from_str_radix(bits.trim(), 8).ok());
+        0o666 & !withheld.unwrap_or(0o022)
     }
 
     fn now_ns(&self) -> i128 {

@@ -371,6 +371,10 @@ impl Volume for SimVolume {
         format!("boot {}", self.inner().boots)
     }
 
+    fn usual_mode(&self) -> u32 {
+        0o644
+    }
+
     fn now_ns(&self) -> i128 {
         self.inner().now_ns
     }
