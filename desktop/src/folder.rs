@@ -341,7 +341,8 @@ fn resolve(path: &Path) -> Result<PathBuf, CliError> {
 /// A workspace's name as that of a file or folder here.
 #[must_use]
 pub fn file_name(workspace: &str) -> String {
-    let plain = workspace.replace(['/', '\\', '\0'], "-");
+    let is_out = |character: char| matches!(character, '/' | '\\') || character.is_control();
+    let plain = workspace.replace(is_out, "-");
     let plain = plain.trim_start_matches(['.', '-']);
     let name = if plain.is_empty() { "workspace" } else { plain };
     name.to_owned()

@@ -39,7 +39,7 @@ impl Output {
         let mut line = if self.json {
             serde_json::to_string(object).map_err(io::Error::from)?
         } else {
-            text()
+            plain(&text())
         };
         if !line.is_empty() {
             line.push('\n');
@@ -62,7 +62,7 @@ impl Output {
     pub fn remark(self, text: &str) {
         if !self.json {
             // Nobody may listen there.
-            drop(writeln!(io::stderr().lock(), "{text}"));
+            drop(writeln!(io::stderr().lock(), "{}", plain(text)));
         }
     }
 
@@ -75,10 +75,34 @@ impl Output {
             let object = json!({ "error": { "code": error.code(), "message": hint::told(error) } });
             object.to_string()
         } else {
-            format!("error: {}", hint::told(error))
+            plain(&format!("error: {}", hint::told(error)))
         };
         drop(writeln!(io::stderr().lock(), "{line}"));
     }
+}
+
+/// A text that moves no cursor and asks no terminal anything, whoever wrote parts of it: a server, or who named a file.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            plain.extend(character.escape_default());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+/// A word as the shell reads it back.
+#[must_use]
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Rows in columns as wide as their longest text.
@@ -105,6 +129,24 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_told_nothing_that_a_terminal_obeys() {
+        assert_eq!(
+            plain("a\x1b]0;x\x07\u{9b}6n\r\nb\tä"),
+            "a\\u{1b}]0;x\\u{7}\\u{9b}6n\\r\nb\tä"
+        );
+    }
+
+    #[test]
+    fn a_shell_reads_a_quoted_word_back() {
+        let word = "it's $(x) `y` \"z\" \\";
+        let script = format!("printf %s {}", quote(word));
+        let said = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output();
+        assert_eq!(said.unwrap().stdout, word.as_bytes());
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_longest_text() {

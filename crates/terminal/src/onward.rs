@@ -1,5 +1,6 @@
 //! `Onward`: output on its way to a terminal at which somebody sits. What asks that terminal something is left out, since
-//! the agent has answered already and two answers would be typed; and what is set there can be undone at the end.
+//! the agent has answered already and two answers would be typed; what would be put where this computer pastes from is
+//! left out, too, since programs elsewhere have no business there; and what is set can be undone at the end.
 use crate::element::{self, Kind};
 use crate::modes::Modes;
 
@@ -10,13 +11,35 @@ const UNDONE: [u16; 12] = [1049, 1, 6, 9, 45, 66, 1000, 1002, 1003, 1004, 1006, 
 /// Of those that are set on a fresh terminal.
 const SET_AGAIN: [u16; 2] = [7, 25];
 
+/// What becomes of a long sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Long {
+    GoesOn,
+    StaysBehind,
+}
+
+impl Long {
+    /// How much of what follows belongs to it; `None` for all.
+    fn end(self, output: &[u8]) -> Option<usize> {
+        match self {
+            Self::GoesOn => output.iter().position(|byte| *byte == 0x1b),
+            Self::StaysBehind => {
+                let end = output
+                    .iter()
+                    .position(|byte| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b))?;
+                Some(end + usize::from(output[end] != 0x1b))
+            }
+        }
+    }
+}
+
 /// Follows the output of one terminal to another.
 #[derive(Debug, Default)]
 pub struct Onward {
     /// The beginning of a sequence that goes on in the next piece.
     cut: Vec<u8>,
     /// Inside a sequence that was too long to be held back.
-    inside: bool,
+    inside: Option<Long>,
     modes: Modes,
     /// Something besides modes was set that changes how a later program looks: margins, the keypad, a cursor's shape.
     keypad: bool,
@@ -33,35 +56,46 @@ impl Onward {
         joined.extend_from_slice(output);
         let mut onward = Vec::with_capacity(joined.len());
         let mut rest: &[u8] = &joined;
-        if self.inside {
-            let end = rest.iter().position(|byte| *byte == 0x1b);
+        if let Some(long) = self.inside {
+            let end = long.end(rest);
             let (through, later) = rest.split_at(end.unwrap_or(rest.len()));
-            onward.extend_from_slice(through);
+            if long == Long::GoesOn {
+                onward.extend_from_slice(through);
+            }
             rest = later;
-            self.inside = end.is_none();
+            self.inside = self.inside.filter(|_| end.is_none());
         }
         while let Some((kind, length)) = element::first(rest) {
             let (element, later) = rest.split_at(length);
-            if !self.asks(kind, element) {
+            if !self.stays_behind(kind, element) {
                 onward.extend_from_slice(element);
             }
             rest = later;
         }
         if rest.len() > CUT_BYTES_MAX {
-            onward.extend_from_slice(rest);
-            self.inside = true;
+            self.inside = Some(match command(rest).is_some_and(copies) {
+                true => Long::StaysBehind,
+                false => Long::GoesOn,
+            });
+            if self.inside == Some(Long::GoesOn) {
+                onward.extend_from_slice(rest);
+            }
         } else {
             self.cut = rest.to_vec();
         }
         onward
     }
 
-    /// Whether an element asks the terminal something; notes what it sets there.
-    fn asks(&mut self, kind: Kind, element: &[u8]) -> bool {
+    /// Whether an element asks the terminal something, or copies; notes what it sets there.
+    fn stays_behind(&mut self, kind: Kind, element: &[u8]) -> bool {
+        if let Some(text) = command(element) {
+            return asks_for_setting(text) || copies(text);
+        }
         match (kind, element) {
             (Kind::Text | Kind::Line, _) => false,
+            // Begins such a command in eight bits, which nothing here follows to its end.
+            (_, [0xc2, 0x9d]) => true,
             (_, [0x1b, b'[', parameters @ .., last]) => self.control(parameters, *last),
-            (_, [0x1b, b']', text @ ..]) => asks_for_setting(text),
             (_, [0x1b, b'P', b'$' | b'+', b'q', ..] | [0x1b, b'Z']) => true,
             (_, [0x1b, b'=']) => {
                 self.keypad = true;
@@ -146,6 +180,28 @@ fn numbers(text: &[u8]) -> impl Iterator<Item = u16> {
     text.split(|byte| *byte == b';').filter_map(parse)
 }
 
+/// The text of an operating system command. Controls between its first two bytes are carried out and change nothing.
+fn command(element: &[u8]) -> Option<&[u8]> {
+    let rest = element.strip_prefix(b"\x1b")?;
+    let at = rest
+        .iter()
+        .position(|byte| matches!(byte, 0x1b | 0x20..=0x7e))?;
+    (rest[at] == b']').then(|| &rest[at + 1..])
+}
+
+/// Whether an operating system command puts something where people paste from.
+fn copies(text: &[u8]) -> bool {
+    let shown = text.iter().filter(|byte| !byte.is_ascii_control());
+    let begin: Vec<u8> = shown.take(16).map(u8::to_ascii_lowercase).collect();
+    let begins = |with: &str| begin.starts_with(with.as_bytes());
+    let mut parts = begin.split(|byte| *byte == b';');
+    match parts.next().and_then(|number| numbers(number).next()) {
+        Some(52 | 5522) => true,
+        Some(1337) => begins("1337;copy"),
+        _ => false,
+    }
+}
+
 /// Whether an operating system command asks for what it could set: a colour, or what was copied.
 fn asks_for_setting(text: &[u8]) -> bool {
     let text = text.strip_suffix(b"\x1b\\").unwrap_or(text);
@@ -179,8 +235,12 @@ mod tests {
             (b"\x1b[18t\x1b[22;0tx", b"\x1b[22;0tx"),
             (b"\x1b]11;?\x07\x1b]0;title\x07x", b"\x1b]0;title\x07x"),
             (
-                b"\x1b]52;c;?\x1b\\\x1b]52;c;aGk=\x1b\\",
-                b"\x1b]52;c;aGk=\x1b\\",
+                b"\x1b]52;c;?\x1b\\\x1b]52;c;aGk=\x1b\\\x1b]52;c;aGk=\x07x",
+                b"x",
+            ),
+            (
+                b"\x1b\x00]5\x012;c;aGk=\x07\x1b]1337;Copy=:aGk=\x07\xc2\x9d52",
+                b"52",
             ),
             (b"\x1b]8;;http://x/?\x1b\\y", b"\x1b]8;;http://x/?\x1b\\y"),
             (
@@ -207,6 +267,21 @@ mod tests {
         let picture = [b"\x1bPq".as_slice(), &[b'#'; 4 * CUT_BYTES_MAX]].concat();
         assert_eq!(onward.pass(&picture), picture);
         assert_eq!(onward.pass(b"more\x1b\\\x1b[6nend"), b"more\x1b\\end");
+    }
+
+    #[test]
+    fn nothing_long_is_copied_either() {
+        for end in ["\x07", "\x1b\\"] {
+            let mut onward = Onward::default();
+            let copied = [b"a\x1b]52;c;".as_slice(), &[b'A'; 4 * CUT_BYTES_MAX]].concat();
+            assert_eq!(onward.pass(&copied), b"a");
+            assert_eq!(onward.pass(b"AAAA"), b"");
+            let rest = onward.pass(format!("AA{end}b\x1b[mc").as_bytes());
+            assert!(
+                rest.ends_with(b"b\x1b[mc") && !rest.contains(&b'A'),
+                "{rest:?}"
+            );
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote, file_name};
 use crate::keep::Kept;
 use crate::keep::stand::{Apart, Stand, StandState};
-use crate::output::Output;
+use crate::output::{Output, plain, quote};
 use crate::tty;
 
 /// Makes a folder with all files of a workspace.
@@ -62,8 +62,10 @@ pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
     here.output.tell(&shown, || {
         let (name, path) = (&workspace.name, folder.path.display());
         format!(
-            "{path} has all files of {name}, as of revision {}. Keep it in step: slipway mirror \"{name}\" \"{path}\"",
-            workspace.head
+            "{path} has all files of {name}, as of revision {}. Keep it in step: slipway mirror {} {}",
+            workspace.head,
+            quote(name),
+            quote(&path.to_string())
         )
     })
 }
@@ -161,7 +163,9 @@ impl Line {
         let text = words(folder, stand);
         if tty::is_seen() {
             self.open = true;
-            return self.output.bytes(format!("\r\x1b[K{text}").as_bytes());
+            return self
+                .output
+                .bytes(format!("\r\x1b[K{}", plain(&text)).as_bytes());
         }
         // A log is told of changes of state and of what cannot go, neither of every revision nor of what is on its way.
         let Apart {
@@ -254,8 +258,8 @@ fn tell_notice(
     });
     output.tell(&object, || match &notice {
         Notice::Deleted { held: true, .. } => format!(
-            "{notice} To delete them in the workspace, too: slipway status \"{}\" --confirm",
-            folder.path.display()
+            "{notice} To delete them in the workspace, too: slipway status {} --confirm",
+            quote(&folder.path.to_string_lossy())
         ),
         notice => notice.to_string(),
     })

@@ -16,7 +16,7 @@ use super::mirror;
 use super::relay::{self, End, Screen, Sink};
 use super::terminal::exit_code;
 use crate::error::CliError;
-use crate::output::Output;
+use crate::output::{Output, quote};
 use crate::{clock, tty};
 
 /// Runs a command in a workspace's session on the newest files, shows its output and passes on its exit code. A session is
@@ -320,15 +320,6 @@ fn line(command: &[String]) -> String {
             .collect::<Vec<_>>()
             .join(" "),
     }
-}
-
-/// A word as the shell reads it back.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use slipway_proto::v1;
 use super::here::{Here, SignedIn};
 use super::relay::{self, End, HOW_TO_LEAVE};
 use crate::error::{CliError, signal_exit};
-use crate::output::table;
+use crate::output::{quote, table};
 use crate::{clock, tty};
 
 /// A person who left a shell is not kept waiting.
@@ -80,7 +80,8 @@ fn finish(here: &Here, named: &str, terminal: &Terminal, end: &End) -> Result<u8
     let shown = json!({ "terminal": terminal.id, "left": left, "exit_code": code });
     here.output.tell(&shown, || match end {
         End::Left => format!(
-            "\nThe terminal goes on. Come back to it: slipway terminal \"{named}\" --attach {}",
+            "\nThe terminal goes on. Come back to it: slipway terminal {} --attach {}",
+            quote(named),
             terminal.id
         ),
         _ => String::new(),

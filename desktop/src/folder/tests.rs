@@ -117,6 +117,7 @@ fn a_workspaces_name_makes_a_file_in_this_folder() {
     assert_eq!(file_name("tides"), "tides");
     assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
     assert_eq!(file_name("-"), "workspace");
+    assert_eq!(file_name("a\x1b[2J\0b\u{9b}\n"), "a-[2J-b--");
 }
 
 #[test]
