@@ -73,18 +73,23 @@ pub(super) fn close<R: Runtime>(app: &AppHandle<R>) {
 
 /// Whether the page may go there: only within itself. Addresses of the web are shown by the system's browser.
 fn stays(url: &Url) -> bool {
-    let ours = match url.scheme() {
-        "tauri" => true,
-        "http" | "https" => {
-            url.host_str() == Some("tauri.localhost")
-                || (cfg!(debug_assertions) && url.host_str() == Some("localhost"))
-        }
-        _ => false,
-    };
+    let ours = is_ours(url);
     if !ours {
         elsewhere(url);
     }
     ours
+}
+
+/// Whether the page comes from this address. On Windows a web view has no schemes but those of the web; elsewhere whatever
+/// has the name there is another program.
+fn is_ours(url: &Url) -> bool {
+    match (url.scheme(), url.host_str()) {
+        ("tauri", Some("localhost")) => true,
+        ("http" | "https", Some("tauri.localhost")) => cfg!(windows) && url.port().is_none(),
+        // A page that is being worked on.
+        ("http", Some("localhost")) => cfg!(debug_assertions),
+        _ => false,
+    }
 }
 
 /// Gives an address of the web to the system's browser.
@@ -108,12 +113,15 @@ mod tests {
     fn the_page_stays_in_its_own_house() {
         for (address, expected) in [
             ("tauri://localhost/w/1?open=a", true),
-            ("http://tauri.localhost/", true),
+            ("http://tauri.localhost/", cfg!(windows)),
+            ("http://tauri.localhost:8000/", false),
+            ("tauri://elsewhere/", false),
             ("file:///etc/passwd", false),
             ("javascript:alert(1)", false),
             ("data:text/html,x", false),
         ] {
-            assert_eq!(stays(&address.parse().unwrap()), expected, "{address}");
+            let found = is_ours(&address.parse().unwrap());
+            assert_eq!(found, expected, "{address}");
         }
     }
 
