@@ -2,7 +2,7 @@
 //! slow never delays a terminal. Its borders are here; the loop is in `state`.
 //!
 //! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
-//! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `trouble` keeps what cannot be done now, `pace` holds back
+//! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `rules` what stays out, `trouble` keeps what cannot be done now, `pace` holds back
 //! what changes all the time, `keep` makes agreements durable, `torn` mends what a loss of power left, and `beside` is where waiting is done.
 //!
 //! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `tree` keeps count of
@@ -43,6 +43,7 @@ mod parts;
 mod person;
 mod propose;
 mod remote;
+mod rules;
 mod scan;
 mod send;
 mod settle;

@@ -43,6 +43,8 @@ pub enum Notice {
         /// Whether it waits for a person's word before the hub is told.
         held: bool,
     },
+    /// Rules came that would let in what was left out here.
+    RulesHeld,
     /// The hub tells of more files than a workspace may have.
     TooMuch,
     /// The folder is gone, or another one is in its place.
@@ -67,6 +69,7 @@ impl Notice {
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
             Self::Deleted { .. } => Code::ManyDeleted,
+            Self::RulesHeld => Code::PathIgnored,
             Self::TooMuch => Code::TooManyEntries,
             Self::Gone(_) => Code::FolderGone,
             Self::Recovered { .. } => Code::FilesRecovered,
@@ -106,6 +109,9 @@ impl std::fmt::Display for Notice {
                 };
                 write!(f, "{many} of {of} files and folders were deleted. {next}")
             }
+            Self::RulesHeld => f.write_str(
+                "\".slipwayignore\" was changed elsewhere so that it leaves out less. What it left out on this computer stays out until you change the file here.",
+            ),
             Self::TooMuch => f.write_str(
                 "The server tells of more files than a workspace may have. Nothing more is taken from it before it is asked again.",
             ),

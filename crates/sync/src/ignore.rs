@@ -114,6 +114,19 @@ impl Rules {
         &self.text
     }
 
+    /// Whether these leave out whatever others do, as far as their lines tell: all of those are here, in their order, and
+    /// none of the others lets anything in.
+    #[must_use]
+    pub fn leaves_out_all_of(&self, others: &Self) -> bool {
+        let mut wanted = others.text.lines().peekable();
+        for line in self.text.lines() {
+            if wanted.next_if_eq(&line).is_none() && line.starts_with('!') {
+                return false;
+            }
+        }
+        wanted.peek().is_none()
+    }
+
     /// Whether a path, or a folder above it, stays out.
     #[must_use]
     pub fn ignores(&self, path: &RelPath, is_folder: bool) -> bool {
@@ -150,6 +163,23 @@ fn stays_out(name: &str, is_folder: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_leave_out_more_when_lines_are_added_that_let_nothing_in() {
+        for (more, less, expected) in [
+            ("a/\nb\n", "a/\n", true),
+            ("b\na/\n!a/x\nc", "a/\n!a/x\n", true),
+            ("a/\n", "a/\n", true),
+            ("", "a/\n", false),
+            ("a/\n!a/x\n", "a/\n", false),
+            ("!a/x\na/\n", "a/\n!a/x\n", false),
+            ("!node_modules", "", false),
+        ] {
+            let (more_rules, less_rules) = (Rules::new(more), Rules::new(less));
+            let told = more_rules.leaves_out_all_of(&less_rules);
+            assert_eq!(told, expected, "{more:?} {less:?}");
+        }
+    }
 
     #[test]
     fn what_tools_make_again_stays_out_and_the_rest_goes() {

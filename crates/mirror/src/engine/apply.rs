@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use slipway_core::code::Code;
 use slipway_core::path::RelPath;
-use slipway_sync::ignore::{RULES_FILE, is_disposable};
+use slipway_sync::ignore::is_disposable;
 use slipway_sync::node::Node;
 
 use super::scan::below;
@@ -83,12 +83,7 @@ impl State {
         if planted::is(Bug::Echo) {
             self.to_propose.insert(path.clone());
         }
-        if path.as_str() == RULES_FILE {
-            self.read_rules();
-            if self.everything {
-                self.look_soon();
-            }
-        }
+        self.mind_rules(path);
         // A folder may have stayed for the sake of this alone.
         if is_removal
             && let Some(parent) = path.parent()

@@ -183,6 +183,7 @@ impl State {
             executable,
         };
         self.has_file(path, joined);
+        self.mind_rules(path);
         self.notice(Notice::Merged(path.clone()));
         Ok(Merged::Done)
     }

@@ -111,6 +111,7 @@ impl State {
             return;
         }
         self.bursts.first = false;
+        self.settle_rules();
         let revision = self.revision;
         self.applied.send_if_modified(|shown| {
             let is_news = *shown != revision;

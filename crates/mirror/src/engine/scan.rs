@@ -1,24 +1,20 @@
 //! Sees the disk: which paths are dirty, what stands there now, and what that means. What is absent from a folder that
 //! was read to its end is gone; what cannot be seen keeps its last state, and nothing is decided about it.
 use std::collections::{BTreeSet, HashSet};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use slipway_core::limits::FILE_BYTES_MAX;
 use slipway_core::path::RelPath;
-use slipway_sync::ignore::{RULES_FILE, Rules};
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
 use super::odd;
+use super::rules::rules_file;
 use super::state::{Print, State};
 use crate::clock;
 use crate::disk::{Fingerprint, Seen};
 use crate::local::By;
 use crate::planted::{self, Bug};
-
-/// Of a rules file; nobody writes more.
-const RULES_BYTES_MAX: u64 = 256 * 1024;
 
 impl State {
     /// Notes paths that something happened to.
@@ -53,7 +49,7 @@ impl State {
             return;
         }
         if self.everything || rules_file().is_some_and(|rules| self.dirty.contains(&rules)) {
-            self.read_rules();
+            self.read_rules(By::Disk);
         }
         let mut moved = BTreeSet::new();
         if std::mem::take(&mut self.everything) {
@@ -98,26 +94,6 @@ impl State {
             .partition(|path| !self.remote.contains_key(path));
         for path in rules.iter().chain(gone.iter().rev()).chain(kept.iter()) {
             self.settle(path);
-        }
-    }
-
-    /// Reads the workspace's own rules. With other rules other paths count, so everything is looked at again; with a
-    /// file that cannot be read the rules stay as they are.
-    pub(super) fn read_rules(&mut self) {
-        let Some(path) = rules_file() else { return };
-        let mut bytes = Vec::new();
-        let read = match self.disk.root().read(&path) {
-            Ok(file) => file.take(RULES_BYTES_MAX).read_to_end(&mut bytes),
-            Err(error) => Err(error),
-        };
-        match read {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return,
-            _ => {}
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        if self.rules.text() != text {
-            self.rules = Rules::new(&text);
-            self.everything = true;
         }
     }
 
@@ -338,10 +314,6 @@ fn is_same(known: &Fingerprint, found: &Fingerprint) -> bool {
     known == found
         || planted::is(Bug::TrustedTimes) && known.is_untouched(found)
         || planted::is(Bug::TrustedSize) && known.size() == found.size()
-}
-
-pub(super) fn rules_file() -> Option<RelPath> {
-    RelPath::parse(RULES_FILE).ok()
 }
 
 /// What stands right in a folder and is the path or above it.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
-use slipway_sync::ignore::Rules;
 use slipway_sync::node::Node;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -24,6 +23,7 @@ use super::link::{Flush, FlushAnswer};
 use super::odd::OddNames;
 use super::pace::{Held, Pace, Young};
 use super::parts::{self, Parts};
+use super::rules::{self, InForce};
 use super::texts::{self, Texts};
 use super::tree::Apart;
 use super::trouble::Troubles;
@@ -32,6 +32,7 @@ use super::{Brake, EngineError, Input, Link, Settings};
 use crate::base::{Base, Meta};
 use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
+use crate::local::By;
 use crate::notice::Notice;
 use crate::planted::{self, Bug};
 use crate::watch::{Hint, Watch};
@@ -58,7 +59,7 @@ pub(super) struct State {
     pub(super) disk: Disk,
     pub(super) watch: Watch,
     pub(super) beside: Beside,
-    pub(super) rules: Rules,
+    pub(super) rules: InForce,
     pub(super) name: String,
     pub(super) brake: Brake,
     pub(super) deletions: Deletions,
@@ -189,13 +190,14 @@ impl State {
         let copies = Copies::read(store.records(copies::RECORD)?);
         let texts = Texts::read(&store.records(texts::RECORD)?);
         let parts = Parts::read(&store.records(parts::RECORD)?);
+        let rules = store.record(rules::RECORD)?;
         let unanswered = store.records(batch::RECORD)?;
         let recovered = disk.private().recover(&known, &bursts.names())?;
         let mut state = Self {
             disk,
             watch,
             beside,
-            rules: Rules::new(""),
+            rules: InForce::read(rules.as_deref()),
             name: settings.name,
             brake: settings.brake,
             deletions: Deletions::default(),
@@ -260,6 +262,9 @@ impl State {
         if many > 0 {
             state.notice(Notice::Recovered { many, folder });
         }
+        // After an end that was none, the hub may have written what the base does not tell of.
+        let was_stopped = state.catch == Catch::Up;
+        state.read_rules(if was_stopped { By::Disk } else { By::Hub });
         state.look();
         if has_lost_power {
             state.suspect_files();

@@ -21,6 +21,7 @@ mod disk;
 mod flush;
 mod hub;
 mod person;
+mod rules;
 mod undo;
 mod unheard;
 mod view;

@@ -99,6 +99,7 @@ impl State {
             tracing::warn!(%path, "A loss of power left a part of a file, which is whole again");
             self.has_print(path, print);
             self.disk_has(path, Some(node), By::Hub);
+            self.mind_rules(path);
             self.suspects.remove(path);
             self.settle(path);
             return Ok(true);

@@ -1,0 +1,153 @@
+//! The workspace's own rules. Those that somebody wrote here count at once. Those that came from the hub leave out more at
+//! once, and let in nothing that was left out here before: whoever writes at the hub would have it sent there. For that
+//! somebody has to write the file here.
+use std::io::Read as _;
+
+use serde::{Deserialize, Serialize};
+use slipway_core::path::RelPath;
+use slipway_sync::ignore::{RULES_FILE, Rules};
+
+use super::Brake;
+use super::state::State;
+use crate::local::By;
+use crate::notice::Notice;
+
+/// Of a rules file; nobody writes more.
+const RULES_BYTES_MAX: u64 = 256 * 1024;
+/// Rules that count together. Of more that come nothing is followed before somebody writes the file here.
+const TOGETHER_MAX: usize = 8;
+/// The key of their record.
+pub(super) const RECORD: &str = "rules";
+
+/// Rules that count: what any of them leaves out stays out.
+#[derive(Debug)]
+pub(super) struct InForce {
+    all: Vec<Rules>,
+    /// What the file says.
+    file: String,
+    /// There was something before, so that what comes may let in what was left out.
+    settled: bool,
+}
+
+/// As they are remembered.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    all: Vec<String>,
+    file: String,
+}
+
+impl InForce {
+    pub(super) fn read(stored: Option<&[u8]>) -> Self {
+        let stored = stored.and_then(|bytes| serde_json::from_slice::<Stored>(bytes).ok());
+        match stored.filter(|stored| !stored.all.is_empty()) {
+            Some(Stored { all, file }) => Self {
+                all: all.iter().map(|text| Rules::new(text)).collect(),
+                file,
+                settled: true,
+            },
+            None => Self {
+                all: vec![Rules::new("")],
+                file: String::new(),
+                settled: false,
+            },
+        }
+    }
+
+    fn stored(&self) -> Option<Vec<u8>> {
+        let stored = Stored {
+            all: self
+                .all
+                .iter()
+                .map(|rules| rules.text().to_owned())
+                .collect(),
+            file: self.file.clone(),
+        };
+        serde_json::to_vec(&stored).ok()
+    }
+
+    /// Whether a path, or a folder above it, stays out.
+    pub(super) fn ignores(&self, path: &RelPath, is_folder: bool) -> bool {
+        self.all.iter().any(|rules| rules.ignores(path, is_folder))
+    }
+
+    /// Somebody here wrote these.
+    fn chosen(&mut self, text: String) {
+        self.all = vec![Rules::new(&text)];
+        self.file = text;
+    }
+
+    /// These came from the hub.
+    fn came(&mut self, text: String) {
+        let new = Rules::new(&text);
+        self.file = text;
+        self.all.retain(|rules| !new.leaves_out_all_of(rules));
+        let says_more = !self.all.iter().any(|rules| rules.leaves_out_all_of(&new));
+        if says_more && self.all.len() < TOGETHER_MAX {
+            self.all.push(new);
+        }
+    }
+
+    /// Whether more stays out than the file says.
+    fn hold_back(&self) -> bool {
+        !matches!(&self.all[..], [rules] if rules.text() == self.file)
+    }
+}
+
+impl State {
+    /// Reads the workspace's own rules, which somebody wrote. With other rules other paths count, so everything is looked
+    /// at again; with a file that cannot be read the rules stay as they are.
+    pub(super) fn read_rules(&mut self, by: By) {
+        let Some(path) = rules_file() else { return };
+        let mut bytes = Vec::new();
+        let read = match self.disk.root().read(&path) {
+            Ok(file) => file.take(RULES_BYTES_MAX).read_to_end(&mut bytes),
+            Err(error) => Err(error),
+        };
+        match read {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return,
+            _ => {}
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if self.rules.file == text {
+            return;
+        }
+        self.everything = true;
+        if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
+            self.rules.came(text);
+            if self.rules.hold_back() {
+                self.notice(Notice::RulesHeld);
+            }
+        } else {
+            self.rules.chosen(text);
+            self.rules.settled |= by != By::Hub;
+        }
+        self.remember_rules();
+    }
+
+    /// The hub's state of a path is on the disk.
+    pub(super) fn mind_rules(&mut self, path: &RelPath) {
+        if path.as_str() == RULES_FILE {
+            self.read_rules(By::Hub);
+            if self.everything {
+                self.look_soon();
+            }
+        }
+    }
+
+    /// All that the hub has is here: what it says from here on may let in what was left out.
+    pub(super) fn settle_rules(&mut self) {
+        if !std::mem::replace(&mut self.rules.settled, true) {
+            self.remember_rules();
+        }
+    }
+
+    fn remember_rules(&mut self) {
+        if self.rules.settled {
+            self.keep.record(RECORD.to_owned(), self.rules.stored());
+        }
+    }
+}
+
+pub(super) fn rules_file() -> Option<RelPath> {
+    RelPath::parse(RULES_FILE).ok()
+}
