@@ -87,6 +87,7 @@ test("sync and conflicts: into the side bar, through a merge, and back by Escape
   await page.goto(`${fake}${FULL}?desktop&state=full`);
   await expect(page.getByRole("treeitem", { name: /main\.py/ })).toBeVisible();
   await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
+  await expect(button(page, /^Sync, \d+ things wait for you$/)).toBeVisible();
   for (let press = 0; press < 3; press += 1) await page.keyboard.press("Shift+F6");
   await tabTo(page, button(page, "47 deletions wait for you"));
   await page.keyboard.press("Enter");
@@ -294,4 +295,17 @@ test("the way back from a conflict decides nothing about files", async ({ page, 
   await expect(conflict).toBeHidden();
   await expect(page.getByRole("complementary", { name: "Sync" })).toBeFocused();
   await hasFocus(page);
+});
+
+test("a file whose row is not in the tree is not renamed there, and it is said why", async ({ page, fake }) => {
+  await page.goto(`${fake}${FULL}?desktop&state=full`);
+  await expect(page.getByRole("tree", { name: "Files" })).toBeFocused();
+  await page.keyboard.press("F1");
+  await page.keyboard.type("Show sync");
+  await page.keyboard.press("Enter");
+  const rename = button(page, "Rename it").first();
+  await tabTo(page, rename);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/is not among the files here/)).toBeVisible();
+  await expect(rename).toBeFocused();
 });

@@ -1,8 +1,9 @@
 /** The views at the left edge; a view without a feature behind it has no button. */
 import { type Action, find, hintOf } from "../bench/actions";
-import { type SideView, useStore } from "../bench/bench";
+import { type SideView, useHere, useStore } from "../bench/bench";
+import { many } from "../bench/syncWords";
 import { isOver } from "../features/run/words";
-import type { Here } from "../host/here";
+import type { HereState } from "../host/here";
 import { Icon } from "../ui/Icon";
 import type { Workbench } from "./workbench";
 
@@ -15,15 +16,14 @@ export const SIDES: Record<SideView, string> = {
 /** `side`: the view that is open. */
 export function Activity({ bench, side }: { bench: Workbench; side: SideView | null }) {
   const going = useStore(bench.live.store, (state) => state.runs.some((run) => !isOver(run)));
+  const waits = useHere(needsPerson, 0);
   const actions = bench.bench.actions();
   const runs = find(actions, "run.show");
   return (
     <nav className="activity" aria-label="Views">
       <View bench={bench} view="explorer" icon="copy" open={side} />
       {bench.here ? (
-        <View bench={bench} view="sync" icon="refresh" open={side}>
-          <NeedsPerson here={bench.here} />
-        </View>
+        <View bench={bench} view="sync" icon="refresh" open={side} waits={waits} />
       ) : null}
       <View bench={bench} view="history" icon="history" open={side} />
       <Item action={runs} label={going ? "Runs, one is going" : "Runs"} icon="play" />
@@ -38,33 +38,36 @@ interface ViewProps {
   view: SideView;
   icon: string;
   open: SideView | null;
-  children?: React.ReactNode;
+  /** How many things in it wait for a person. */
+  waits?: number;
 }
 
 /** Shows a view of the side bar, or closes it when it is the one that is shown. */
-function View({ bench, view, icon, open, children }: ViewProps) {
+function View({ bench, view, icon, open, waits = 0 }: ViewProps) {
   const side = find(bench.bench.actions(), "view.side");
   const pressed = open === view;
   return (
     <button
       type="button"
       className={`item btn-reset${pressed ? " is-selected" : ""}`}
-      aria-label={SIDES[view]}
+      aria-label={
+        waits > 0
+          ? `${SIDES[view]}, ${many(waits, "thing waits", "things wait")} for you`
+          : SIDES[view]
+      }
       aria-pressed={pressed}
       title={pressed ? hintOf({ ...side, title: SIDES[view] }) : SIDES[view]}
       onClick={() => (pressed ? side.run() : bench.bench.showSide(view))}
     >
       <Icon name={icon} />
-      {children}
+      {waits > 0 ? <span className="count accent">{waits}</span> : null}
     </button>
   );
 }
 
-/** How many things wait for a person: conflicts, files that cannot move, deletions that are held. */
-function NeedsPerson({ here }: { here: Here }) {
-  const sync = useStore(here.store, (state) => state.sync);
-  const count = sync ? sync.conflicts + sync.blocked + (sync.held ? 1 : 0) : 0;
-  return count > 0 ? <span className="count accent">{count}</span> : null;
+/** Conflicts, files that cannot move, deletions that are held. */
+function needsPerson({ sync }: HereState): number {
+  return sync ? sync.conflicts + sync.blocked + (sync.held ? 1 : 0) : 0;
 }
 
 function Item({ action, label, icon }: { action: Action; label: string; icon: string }) {

@@ -22,6 +22,7 @@ import { NoWorkspace } from "./NoWorkspace";
 import { Keys, Palette } from "./Palette";
 import { Panel } from "./Panel";
 import { enterWorkspace } from "./regions";
+import { Said } from "./Said";
 import { Shortcuts } from "./Shortcuts";
 import { Splitter } from "./Splitter";
 import { Status } from "./Status";
@@ -173,6 +174,7 @@ function Frame({ bench, start, end }: PlaceProps) {
         <Panel bench={bench} />
       </main>
       <Status bench={bench} />
+      <Said />
       <Over bench={bench} />
     </div>
   );
@@ -214,7 +216,7 @@ function Main({ bench }: { bench: Workbench }) {
           history={history}
           actions={() => shownVersions(bench)}
           difference={(before, after) => (
-            <Difference path={history.path} before={before} after={after} label="Then and now" />
+            <Difference path={history.path} before={before} after={after} names={["Then", "Now"]} />
           )}
         />
       ) : null}

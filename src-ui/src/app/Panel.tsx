@@ -4,7 +4,7 @@ import { Tool } from "../bench/Buttons";
 import { type PanelTab, useStore } from "../bench/bench";
 import { onTabKeys } from "../bench/tabs";
 import { RunPanel } from "../features/run/RunPanel";
-import { isOver } from "../features/run/words";
+import { isOver, nameOfRun } from "../features/run/words";
 import { MemoryCurve } from "../features/session/MemoryCurve";
 import { SessionPanel } from "../features/session/SessionPanel";
 import { KeptOutput } from "../features/terminal/KeptOutput";
@@ -99,7 +99,13 @@ function Runs({ bench }: { bench: Workbench }) {
     bench.terminals.tab(run.id) && !isOver(run) ? (
       <TerminalView key={run.id} terminals={bench.terminals} id={run.id} />
     ) : (
-      <KeptOutput key={`${run.id} ${run.state}`} load={() => kept(run)} />
+      <KeptOutput
+        key={`${run.id} ${run.state}`}
+        terminals={bench.terminals}
+        id={run.id}
+        name={nameOfRun(run)}
+        load={() => kept(run)}
+      />
     );
   return (
     <RunPanel

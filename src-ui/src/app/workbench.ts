@@ -2,9 +2,10 @@
 import { flushSync } from "react-dom";
 import type { StoreApi } from "zustand/vanilla";
 import type { Action } from "../bench/actions";
-import type { Bench, Help, SideView, TerminalPlace } from "../bench/bench";
+import type { Bench, SideView, TerminalPlace } from "../bench/bench";
 import { heardBy, ServerClock } from "../bench/clock";
 import { Editor } from "../features/editor/editor";
+import { helpWith } from "../features/explorer/commands";
 import { Explorer } from "../features/explorer/model";
 import { isOver } from "../features/run/words";
 import { MemoryHistory } from "../features/session/memory";
@@ -164,7 +165,7 @@ export class Workbench {
         flushSync(() => this.main.show(null));
         this.toEditor();
       },
-      helpWith: (path, help) => this.helpWith(path, help),
+      helpWith: (path, help) => helpWith(this.bench, this.explorer, path, help),
       showPanel: (panelTab) => this.frame.setState({ panelOpen: true, panelTab }),
       hidePanel: () => {
         flushSync(() => this.frame.setState({ panelOpen: false }));
@@ -247,12 +248,6 @@ export class Workbench {
     const [next] = conflicts;
     if (next) this.bench.showConflict(next.copy);
     else this.bench.leaveMain();
-  }
-
-  private helpWith(path: string, help: Help): void {
-    this.bench.enterSide("explorer");
-    this.explorer.reveal(path);
-    if (help === "rename") this.explorer.rename(path);
   }
 
   private showSide(side: SideView): void {

@@ -26,7 +26,7 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
           <span className="faint">not saved yet, edit freely</span>
         </span>
       </div>
-      <Diff label={`${path}: theirs and mine`} sides={sides} />
+      <Diff label={`${path}: theirs and mine`} names={["Theirs", "Mine"]} sides={sides} />
     </div>
   );
 }

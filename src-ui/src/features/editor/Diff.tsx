@@ -14,6 +14,8 @@ export interface Sides {
 
 interface Props {
   label: string;
+  /** What the texts are called, the left one first. */
+  names: readonly [string, string];
   readOnly?: boolean;
   /** Makes both sides, again whenever it is another function; null while there is nothing to show. */
   sides: (monaco: Monaco) => Sides | null;
@@ -22,8 +24,9 @@ interface Props {
 /** Where there is room for two columns. */
 const WIDE_PX = 700;
 
-export function Diff({ label, readOnly = false, sides }: Props) {
+export function Diff({ label, names, readOnly = false, sides }: Props) {
   const { host } = useBench();
+  const [left, right] = names;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
@@ -46,6 +49,8 @@ export function Diff({ label, readOnly = false, sides }: Props) {
         renderSideBySide: element.clientWidth > WIDE_PX,
         ariaLabel: label,
       });
+      named(editor.getOriginalEditor(), left);
+      named(editor.getModifiedEditor(), right);
       editor.setModel(models);
       clean = () => {
         editor.dispose();
@@ -56,6 +61,15 @@ export function Diff({ label, readOnly = false, sides }: Props) {
       gone = true;
       clean();
     };
-  }, [label, readOnly, sides, host]);
+  }, [label, left, right, readOnly, sides, host]);
   return <div className="editor-host" ref={place} />;
+}
+
+/** Monaco forgets the name of a side whenever it lays both out anew. */
+function named(side: editor.ICodeEditor, name: string): void {
+  const give = () => {
+    if (side.getRawOptions().ariaLabel !== name) side.updateOptions({ ariaLabel: name });
+  };
+  give();
+  side.onDidChangeConfiguration(give);
 }

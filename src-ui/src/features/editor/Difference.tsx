@@ -8,10 +8,10 @@ interface Props {
   before: string;
   after: string;
   /** What stands on which side. */
-  label: string;
+  names: readonly [string, string];
 }
 
-export function Difference({ path, before, after, label }: Props) {
+export function Difference({ path, before, after, names }: Props) {
   const sides = useCallback(
     ({ monaco }: typeof import("./monaco")): Sides => {
       const made = (text: string) => monaco.editor.createModel(text, languageOf(path));
@@ -20,5 +20,5 @@ export function Difference({ path, before, after, label }: Props) {
     },
     [path, before, after],
   );
-  return <Diff label={label} readOnly sides={sides} />;
+  return <Diff label={names.join(", ")} names={names} readOnly sides={sides} />;
 }

@@ -65,3 +65,17 @@ test("Escape leaves without asking the server", async () => {
   await expect.element(page.getByRole("tree")).toHaveFocus();
   expect(commit).not.toHaveBeenCalled();
 });
+
+test("what is wrong is seen while typing, and heard after a pause or at Enter", async () => {
+  const { field } = await shown(async () => ({ outcomes: [] }));
+  const wrong = page.getByText(/cannot|not allowed|may not/i);
+  const heard = page.getByRole("alert");
+  await field.fill("a:b");
+  await expect.element(wrong).toBeVisible();
+  expect(heard.elements()).toHaveLength(0);
+  await userEvent.keyboard("{Enter}");
+  await expect.element(heard).toBeVisible();
+  await field.fill("a:bc");
+  await expect.element(heard).not.toBeInTheDocument();
+  await expect.element(heard, { timeout: 5_000 }).toBeVisible();
+});

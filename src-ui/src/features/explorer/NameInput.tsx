@@ -1,12 +1,16 @@
 /** The row in which a name is typed: for a new file or folder, or another name. */
-import { type RefObject, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { useBench } from "../../bench/bench";
 import { failureOf } from "../../host/ide";
+import { useHost } from "../../host/useHost";
 import { Icon } from "../../ui/Icon";
 import { createEntry, moveEntries } from "./actions";
 import type { Explorer } from "./model";
 import { join, nameOf, newNameProblem } from "./names";
 import { rowId } from "./TreeRow";
+
+/** Who types on has not finished the name. */
+const PAUSE_MS = 1_000;
 
 export function NameInput({
   explorer,
@@ -51,6 +55,8 @@ export function NameInput({
   const wrong = problem !== null && (touched || text !== "") ? problem : refusal;
   // Its own name stands there while the server's answer comes in.
   const shown = busy ? null : wrong;
+  const paused = usePause(text);
+  const said = touched || paused || shown === refusal;
   return (
     <div
       ref={row}
@@ -79,6 +85,7 @@ export function NameInput({
         }}
         onChange={(event) => {
           setText(event.target.value);
+          setTouched(false);
           forget();
         }}
         onBlur={() => {
@@ -93,12 +100,25 @@ export function NameInput({
         }}
       />
       {shown ? (
-        <p className="explorer-problem" role="alert">
+        // Seen at once, and heard when it is put there anew.
+        <p
+          key={said ? "said" : "seen"}
+          className="explorer-problem"
+          role={said ? "alert" : undefined}
+        >
           {shown}
         </p>
       ) : null}
     </div>
   );
+}
+
+/** Whether nothing was typed for a moment. */
+function usePause(text: string): boolean {
+  const { after } = useHost();
+  const [paused, setPaused] = useState<string | null>(null);
+  useEffect(() => after(PAUSE_MS, () => setPaused(text)), [after, text]);
+  return paused === text;
 }
 
 interface Naming {

@@ -13,7 +13,7 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
   const batches = useStore(uploads.store, (state) => state.batches);
   if (batches.length === 0) return null;
   return (
-    <section className="explorer-uploads" aria-label="Uploads" aria-live="polite">
+    <section className="explorer-uploads" aria-label="Uploads">
       {batches.map((batch) => (
         <Upload key={batch.id} batch={batch} uploads={uploads} />
       ))}
@@ -40,6 +40,10 @@ function Upload({ batch, uploads }: { batch: Batch; uploads: Uploads }) {
           {label}
         </span>
         <span className="small faint num">{words(batch)}</span>
+        {/* How it ended, and not every byte on the way. */}
+        <span className="visually-hidden" role="status">
+          {state === "sending" ? "" : `${label}: ${words(batch)}`}
+        </span>
         <button
           type="button"
           className="btn btn-ghost btn-icon btn-sm"

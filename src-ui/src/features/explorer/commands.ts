@@ -1,6 +1,6 @@
 /** What can be done with files and folders, for keys, menus and the palette alike. */
 import { type Action, action, entryOf, find } from "../../bench/actions";
-import type { Bench, MenuEntry } from "../../bench/bench";
+import type { Bench, Help, MenuEntry } from "../../bench/bench";
 import {
   copyEntries,
   deleteEntries,
@@ -147,4 +147,18 @@ export function menuOf(bench: Bench, row: Row | null): (MenuEntry | null)[] {
     null,
     entry("file.delete"),
   ];
+}
+
+/** Leads to a file that cannot be synced; one that has no row here is told of instead. */
+export function helpWith(bench: Bench, explorer: Explorer, path: string, help: Help): void {
+  if (!explorer.taken(path)) {
+    const { title, run } = find(bench.actions(), "sync.folder");
+    const what = help === "rename" ? "renamed" : "found";
+    const text = `${path} is not among the files here, and can be ${what} in the folder itself only.`;
+    bench.toast({ text, tone: "warn", action: { label: title, run } });
+    return;
+  }
+  bench.enterSide("explorer");
+  explorer.reveal(path);
+  if (help === "rename") explorer.rename(path);
 }

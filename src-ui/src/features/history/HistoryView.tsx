@@ -40,7 +40,7 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
           <div className="row gap3 main-bar">
             <Tool action={find(can, "history.older")} />
             <Tool action={find(can, "history.newer")} />
-            <span className="medium" title={exactly(version.at)}>
+            <span className="medium" role="status" title={exactly(version.at)}>
               {versionWords(version).word}, {timeOfDay(version.at)}
             </span>
             <span className="small faint num">revision {count(version.revision)}</span>

@@ -1,11 +1,24 @@
 /** The kept output of a run, drawn as its terminal would, for reading only. */
 import { useEffect, useRef, useState } from "react";
+import { useStore } from "../../bench/bench";
 import { useHost } from "../../host/useHost";
+import { Reader } from "./Reader";
 import type { TerminalScreen } from "./screen";
+import type { Terminals } from "./terminals";
 import "./terminal.css";
 
-export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
+interface Props {
+  terminals: Terminals;
+  /** Of the run. */
+  id: string;
+  name: string;
+  load: () => Promise<Uint8Array>;
+}
+
+export function KeptOutput({ terminals, id, name, load }: Props) {
   const host = useHost();
+  const [drawn, setDrawn] = useState<TerminalScreen | null>(null);
+  const reads = useStore(terminals.store, ({ aside }) => aside?.id === id && aside.what === "read");
   const place = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "shown" | "empty" | "failed">("loading");
   const loading = useRef(load);
@@ -23,9 +36,9 @@ export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
     void Promise.all([import("./screen"), loading.current()]).then(
       ([{ TerminalScreen }, bytes]) => {
         if (gone || !place.current) return;
-        screen = new TerminalScreen(nobody, host, true);
+        screen = new TerminalScreen(nobody, host, `Output of ${name}`);
         screen.mount(place.current);
-        screen.write(bytes, () => undefined);
+        screen.write(bytes, () => setDrawn(screen));
         setState(bytes.length === 0 ? "empty" : "shown");
       },
       () => !gone && setState("failed"),
@@ -34,7 +47,15 @@ export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
       gone = true;
       screen?.dispose();
     };
-  }, [host]);
+  }, [host, name]);
+  useEffect(() => {
+    terminals.drawn(id, true);
+    return () => terminals.drawn(id, false);
+  }, [terminals, id]);
+  const close = () => {
+    terminals.aside(id, null);
+    drawn?.focus();
+  };
   return (
     <div className="term-view">
       <div className="term-host" ref={place} />
@@ -42,6 +63,7 @@ export function KeptOutput({ load }: { load: () => Promise<Uint8Array> }) {
       {state === "failed" ? (
         <p className="term-kept faint">The output cannot be read now. It is kept on the server.</p>
       ) : null}
+      {reads && drawn ? <Reader text={drawn.text()} onClose={close} /> : null}
     </div>
   );
 }

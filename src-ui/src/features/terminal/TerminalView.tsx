@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { chordOf } from "../../bench/actions";
 import { useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
+import { Reader } from "./Reader";
 import type { TerminalScreen } from "./screen";
 import type { Terminals } from "./terminals";
 import "./terminal.css";
@@ -167,30 +168,5 @@ function Find({ screen, onClose }: { screen: TerminalScreen; onClose: () => void
         </button>
       ))}
     </div>
-  );
-}
-
-/** The buffer as a plain text that a screen reader reads line by line. */
-function Reader({ text, onClose }: { text: string; onClose: () => void }) {
-  const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    const element = area.current;
-    if (!element) return;
-    element.focus();
-    element.setSelectionRange(element.value.length, element.value.length);
-    element.scrollTop = element.scrollHeight;
-  }, []);
-  return (
-    <textarea
-      ref={area}
-      className="term-reader"
-      aria-label="Terminal output as text. Escape closes it."
-      readOnly
-      value={text}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onClose();
-        event.stopPropagation();
-      }}
-    />
   );
 }

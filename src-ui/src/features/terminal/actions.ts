@@ -93,8 +93,14 @@ export function terminalActions(bench: Bench, terminals: Terminals): Action[] {
       "terminal.read",
       "Read the terminal as plain text",
       "eye",
-      on((id) => terminals.aside(id, "read")),
-      { keys: ["Alt+F2"], unavailable: none },
+      () => {
+        // In the panel what is shown there, elsewhere the terminal that is one's own.
+        const inPanel = document.activeElement?.closest(".panel") ? terminals.inSight : null;
+        const id = inPanel ?? active ?? terminals.inSight;
+        if (id !== null && id === active) bench.showPanel("terminal");
+        if (id !== null) terminals.aside(id, "read");
+      },
+      { keys: ["Alt+F2"], unavailable: terminals.inSight === null ? none : null },
     ),
     action(
       "terminal.screenReader",

@@ -5,7 +5,7 @@ import "../../styles/shared";
 import { TerminalScreen } from "./screen";
 import "./terminal.css";
 
-function drawn() {
+function drawn(output: string | null = null) {
   const typed = vi.fn((bytes: Uint8Array) => new TextDecoder().decode(bytes));
   const owner = {
     typed,
@@ -20,7 +20,7 @@ function drawn() {
   place.className = "term-host";
   place.style.cssText = "width: 600px; height: 200px";
   document.body.append(place);
-  const screen = new TerminalScreen(owner, outside);
+  const screen = new TerminalScreen(owner, outside, output);
   screen.mount(place);
   const field = place.querySelector("textarea") as HTMLTextAreaElement;
   return { screen, place, field, typed };
@@ -59,4 +59,15 @@ test("a terminal without the focus shows where typing would go", async () => {
   const { screen, place } = drawn();
   await expect.poll(() => place.querySelector(".xterm-cursor-outline")).not.toBeNull();
   screen.dispose();
+});
+
+test("what can only be read is not called an input", () => {
+  for (const [output, name] of [
+    [null, "Terminal input, F6 leaves it"],
+    ["Output of main.py", "Output of main.py"],
+  ] as const) {
+    const { screen, field } = drawn(output);
+    expect(field.getAttribute("aria-label")).toBe(name);
+    screen.dispose();
+  }
 });

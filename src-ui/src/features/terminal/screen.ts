@@ -24,9 +24,8 @@ export interface ScreenOwner {
   confirmPaste(paste: Paste): Promise<boolean>;
 }
 
-// Tab belongs to the program, so the way out is told.
-Terminal.strings.promptLabel = "Terminal input, F6 leaves it";
-
+/** Tab belongs to the program, so the way out is told. */
+const INPUT = "Terminal input, F6 leaves it";
 const FIT_MS = 80;
 const SCROLLBACK = 10_000;
 /** Answers of a terminal: the agent gives them, so that a viewer never types them again. */
@@ -62,8 +61,10 @@ export class TerminalScreen implements Screen {
       Host,
       "clipboard" | "desktop" | "kept" | "openExternal" | "plain"
     >,
-    readOnly = false,
+    /** What the kept output is called, which is for reading only; null where a program reads. */
+    private readonly output: string | null = null,
   ) {
+    const readOnly = output !== null;
     const options: ITerminalOptions = {
       allowProposedApi: true,
       cursorBlink: false,
@@ -105,6 +106,7 @@ export class TerminalScreen implements Screen {
     if (this.terminal.element) host.appendChild(this.terminal.element);
     else {
       this.terminal.open(host);
+      this.terminal.textarea?.setAttribute("aria-label", this.output ?? INPUT);
       // Before xterm.js sees it: a paste is cleaned, and several lines are asked about.
       host.firstElementChild?.addEventListener(
         "paste",

@@ -75,6 +75,8 @@ export class Terminals {
   /** Lists that were asked for before a terminal was closed may still name it. */
   private readonly closed = new Set<string>();
   private pageSeen = true;
+  /** The one that is drawn. */
+  inSight: string | null = null;
 
   constructor(
     private readonly live: LiveWorkspace,
@@ -102,8 +104,10 @@ export class Terminals {
     this.store.setState({ active: id });
   }
 
-  /** A terminal is drawn from now on, or no longer; one that nobody sees sets no pace. */
+  /** A terminal is drawn from now on, or no longer; one that nobody sees sets no pace. Kept output is drawn, too. */
   drawn(id: string, drawn: boolean): void {
+    if (drawn) this.inSight = id;
+    else if (this.inSight === id) this.inSight = null;
     const held = this.held.get(id);
     if (!held) return;
     held.drawn = drawn;

@@ -108,6 +108,15 @@ test("a folder here and a file there are called so, and what deletes the folder 
   await expect.element(deletes).toBeVisible();
 });
 
+test("what the colour of a change says is said in words, and which one is looked at", async () => {
+  await opened("stations (conflict of quay).py");
+  const open = page.getByRole("row", { name: /^open / });
+  await expect.element(open.first()).toBeInTheDocument();
+  await expect.element(open.first()).toHaveAttribute("aria-current", "true");
+  await userEvent.keyboard("{Alt>}1{/Alt}");
+  await expect.element(page.getByRole("row", { name: /^decided / })).toBeInTheDocument();
+});
+
 test("of two that cannot be merged one is kept", async () => {
   const { here, resolver } = await opened("figures/range-2026 (conflict of quay).png");
   await page.getByRole("button", { name: "Keep theirs" }).click();

@@ -24,6 +24,8 @@ interface Row {
   /** The number of each version's line and its text; null where it has none. */
   cells: Partial<Record<Version, Cell | null>>;
   marks: Partial<Record<Version, readonly [number, number]>>;
+  /** Whether its part begins here. */
+  first: boolean;
   /** Instead of a line: so many that are the same. */
   left: number;
 }
@@ -167,13 +169,17 @@ function Line({ row, colours, part, shown, current, onLook }: LineProps) {
     <tr
       data-part={row.index}
       className={current ? "is-current" : undefined}
+      aria-current={current ? "true" : undefined}
       onClick={part.kind === "conflict" ? onLook : undefined}
     >
-      {shown.map((version) => {
+      {shown.map((version, column) => {
         const cell = row.cells[version];
         return (
           <Fragment key={version}>
-            <td className={`no${cell ? "" : " is-fill"}${tone(version)}`}>{cell?.number}</td>
+            <td className={`no${cell ? "" : " is-fill"}${tone(version)}`}>
+              {row.first && column === 0 ? <Told part={part} /> : null}
+              {cell?.number}
+            </td>
             <td className={`text${cell ? "" : " is-fill"}${tone(version)}`}>
               {cell ? (
                 <Marked pieces={piecesOf(cell, colours[version])} mark={row.marks[version]} />
@@ -184,6 +190,13 @@ function Line({ row, colours, part, shown, current, onLook }: LineProps) {
       })}
     </tr>
   );
+}
+
+/** What the colour of a change says. */
+function Told({ part }: { part: Part }) {
+  if (part.kind === "same") return null;
+  const word = part.kind !== "conflict" ? "merged" : isOpen(part) ? "open" : "decided";
+  return <span className="visually-hidden">{word} </span>;
 }
 
 /** In colours, unless they are still those of a text that has moved on. */
@@ -230,7 +243,7 @@ export function rowsOf(parts: readonly Part[], shown: readonly Version[]): Row[]
     const to = index === parts.length - 1 ? height : height - CONTEXT;
     for (let line = 0; line < height; line += 1) {
       if (skips && line === from)
-        rows.push({ index, cells: {}, marks: {}, left: Math.max(0, to - from) });
+        rows.push({ index, cells: {}, marks: {}, first: false, left: Math.max(0, to - from) });
       if (skips && line >= from && line < to) continue;
       rows.push(rowAt(part, index, line, shown, numbers));
     }
@@ -247,7 +260,7 @@ function rowAt(
   shown: readonly Version[],
   numbers: Readonly<Record<Version, number>>,
 ): Row {
-  const row: Row = { index, cells: {}, marks: {}, left: 0 };
+  const row: Row = { index, cells: {}, marks: {}, first: line === 0, left: 0 };
   for (const version of shown) {
     const text = part[version][line];
     row.cells[version] =
