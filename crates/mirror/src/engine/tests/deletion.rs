@@ -82,8 +82,9 @@ async fn where_a_person_is_asked_it_waits_for_the_word_and_holds_up_nothing_else
 async fn a_word_counts_for_what_was_asked_alone() {
     let mut lab = Lab::asking().await;
     fill(&mut lab).await;
-    // Nobody has asked yet.
+    // Nobody has asked yet; it is heard before anything goes.
     lab.engine.tell(Input::Confirm).await.unwrap();
+    lab.flush(3).await;
     take_away(&lab);
     assert!(lab.flush(3).await.is_empty());
     assert_eq!(lab.notice().await, told(true));
@@ -91,6 +92,7 @@ async fn a_word_counts_for_what_was_asked_alone() {
     bring_back(&lab);
     assert!(lab.flush(4).await.is_empty());
     lab.engine.tell(Input::Confirm).await.unwrap();
+    lab.flush(4).await;
     take_away(&lab);
     assert!(lab.flush(5).await.is_empty());
 }
