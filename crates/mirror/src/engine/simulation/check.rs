@@ -214,7 +214,12 @@ impl World {
             );
             wrong = Some(("I3", text));
         }
-        for path in self.hub.tree.keys().filter(|path| !disk.contains_key(*path)) {
+        for path in self
+            .hub
+            .tree
+            .keys()
+            .filter(|path| !disk.contains_key(*path))
+        {
             wrong = Some((
                 "I4",
                 format!("{path} is at the hub, and not on replica {at}"),
