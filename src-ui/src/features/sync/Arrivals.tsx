@@ -6,6 +6,7 @@ import type { Arrival } from "../../host/generated/api/Arrival";
 import type { SyncNotice } from "../../host/generated/api/SyncNotice";
 import type { Here } from "../../host/here";
 import { Icon } from "../../ui/Icon";
+import { isNowhere } from "../../ui/keepFocus";
 import { exactly, timeOfDay } from "../../ui/words";
 import { undoneWords } from "./words";
 
@@ -15,10 +16,11 @@ export function Arrivals({ here, arrivals }: { here: Here; arrivals: readonly Ar
   const bench = useBench();
   const head = useRef<HTMLHeadingElement>(null);
   const undo = async ({ id }: Arrival) => {
+    const from = document.activeElement;
     try {
       const undone = await here.undo(id);
-      // The button goes with its row; the next one would take back more.
-      head.current?.focus();
+      // The button goes with its row; the next one would take back more. Who has gone on meanwhile is left there.
+      if (document.activeElement === from || isNowhere()) head.current?.focus();
       bench.toast({ text: undoneWords(undone) });
     } catch (error) {
       bench.failed(error, "Nothing was undone.");
