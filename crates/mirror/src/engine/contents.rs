@@ -275,7 +275,8 @@ impl State {
         let Some(mut incoming) = self.contents.asked.remove(&hash) else {
             return;
         };
-        let with_it = incoming.bytes() + (blob.data.len() as u64).max(blob.from_size);
+        let more = (blob.data.len() as u64).max(blob.from_size);
+        let with_it = incoming.bytes().saturating_add(more);
         if with_it > self.announced(hash) {
             // Nor would the rest come to it.
             self.not_it(hash, &incoming.scratch);

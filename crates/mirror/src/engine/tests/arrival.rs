@@ -79,21 +79,28 @@ async fn of_a_content_no_more_is_taken_than_was_announced() {
     announced.inline = None;
     lab.hub(changes(vec![announced])).await;
     let hash = lab.needed().await.remove(0);
-    for offset in [0, 4] {
-        lab.bulk(v1::Blob {
-            hash: hash.clone(),
-            offset,
-            data: Bytes::from_static(b"four"),
-            ..v1::Blob::default()
-        })
-        .await;
+    let piece = |offset| v1::Blob {
+        hash: hash.clone(),
+        offset,
+        data: Bytes::from_static(b"four"),
+        ..v1::Blob::default()
+    };
+    let range = v1::Blob {
+        data: Bytes::new(),
+        from: hash.clone(),
+        from_size: u64::MAX,
+        ..piece(4)
+    };
+    for more in [piece(4), range] {
+        lab.bulk(piece(0)).await;
+        lab.bulk(more).await;
+        // It is given up, and asked for again.
+        assert_eq!(lab.needed().await, [hash.clone()]);
     }
     let Notice::Blocked { code, .. } = lab.notice().await else {
-        panic!("it is given up");
+        panic!("it is told");
     };
     assert_eq!(code, Code::WriteFailed);
-    // And asked for again.
-    assert_eq!(lab.needed().await, [hash]);
     lab.blob(b"four", false).await;
     lab.applied(2).await;
     assert_eq!(lab.read("a.txt"), "four");
