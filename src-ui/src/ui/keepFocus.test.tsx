@@ -27,6 +27,18 @@ function List() {
   );
 }
 
+function Leaves() {
+  const [here, setHere] = useState(true);
+  useEffect(keepFocus, []);
+  return here ? (
+    <main>
+      <button type="button" onClick={() => setHere(false)}>
+        Leave
+      </button>
+    </main>
+  ) : null;
+}
+
 function Work({ onPress }: { onPress: () => void }) {
   const [busy, setBusy] = useState(false);
   const begin = () => {
@@ -88,6 +100,18 @@ test("what was left by a click elsewhere is not missed when it goes", async () =
   one.click();
   await expect.element(button("Undo one")).not.toBeInTheDocument();
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  expect(document.activeElement).toBe(document.body);
+});
+
+test("a message that stands beside a page that went does not get its focus", async () => {
+  const { popups } = await stage(<Leaves />);
+  popups.toast({ text: "tide-notes is off the list." });
+  await expect.element(button("Dismiss")).toBeVisible();
+  (button("Leave").element() as HTMLElement).focus();
+  await userEvent.keyboard("{Enter}");
+  await new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
   expect(document.activeElement).toBe(document.body);
 });
 

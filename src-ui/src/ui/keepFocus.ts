@@ -79,10 +79,11 @@ function firstIn(place: Element): HTMLElement | null {
   return (found as HTMLElement | undefined) ?? null;
 }
 
+/** A message that leaves by itself is no place to stay at: what comes in place of a page may come later. */
 function canTake(element: HTMLElement): boolean {
   return (
     element.tabIndex >= 0 &&
-    !element.matches(":disabled, [inert] *") &&
+    !element.matches(":disabled, [inert] *, .toasts *") &&
     element.getClientRects().length > 0
   );
 }
