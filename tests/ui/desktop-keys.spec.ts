@@ -56,6 +56,7 @@ test("the first page: a row, its menu, a new workspace, and into one", async ({ 
   await expect(page.locator(".explorer-tree [aria-selected=true]")).toHaveCount(0);
 
   await page.goto(`${fake}/?desktop&state=full`);
+  await expect(button(page, "Open folder")).toBeVisible();
   await page.keyboard.press("F6");
   await isIn(page, ".topbar");
   await page.keyboard.press("F6");
