@@ -1,5 +1,5 @@
 /** The IDE of one workspace: explorer, editor, panel and status bar in their frame. */
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { useSearch } from "wouter";
 import { navigate } from "wouter/use-browser-location";
@@ -126,7 +126,8 @@ function Frame({ bench, start, end }: PlaceProps) {
   const { sideOpen, sideWidth, side } = useStore(bench.frame, (state) => state);
   useKeys(bench);
   usePageSeen(bench);
-  useEffect(() => enterWorkspace(bench.editor.tabs.active !== null), [bench]);
+  // In the moment in which it is drawn: else what keeps the focus from being lost finds another place for it.
+  useLayoutEffect(() => enterWorkspace(bench.editor.tabs.active !== null), [bench]);
   const leaveSide = () => {
     if (sideOpen && liesOver()) bench.frame.setState({ sideOpen: false });
   };
