@@ -1,10 +1,10 @@
 //! The command line: one file for each command, and what they share.
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Config;
 use crate::error::{CliError, exit};
@@ -251,11 +251,19 @@ pub fn begin_again(arguments: &[OsString]) -> ExitCode {
     })
 }
 
-/// Says that nothing at all can be begun.
-#[must_use]
-pub fn no_runtime(error: &io::Error) -> ExitCode {
-    Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
-    ExitCode::from(exit::FAILED)
+/// What a command or the window runs on.
+///
+/// # Errors
+/// The system gives no threads, so nothing at all can be begun: that was said, and this is the code to leave with.
+pub fn runtime() -> Result<Runtime, ExitCode> {
+    let threads = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    threads.map_err(|error| {
+        Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
+        ExitCode::from(exit::FAILED)
+    })
 }
 
 #[cfg(test)]

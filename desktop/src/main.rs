@@ -12,13 +12,9 @@ fn main() -> ExitCode {
             return opened.unwrap_or_else(|error| cli::fail(&error));
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
+    let runtime = match cli::runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return cli::no_runtime(&error),
+        Err(code) => return code,
     };
     let code = ExitCode::from(runtime.block_on(cli::run(*args)));
     // A thread may wait for a line that nobody types any more.

@@ -12,13 +12,9 @@ use window::{After, graphics};
 fn main() -> ExitCode {
     let opening = Opening::read();
     draw_as_told(&opening);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
+    let runtime = match cli::runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return cli::no_runtime(&error),
+        Err(code) => return code,
     };
     let opened = Config::read().and_then(|config| window::open(config, opening, &runtime));
     let code = match opened {

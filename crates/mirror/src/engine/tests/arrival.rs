@@ -95,7 +95,7 @@ async fn of_a_content_no_more_is_taken_than_was_announced() {
         lab.bulk(piece(0)).await;
         lab.bulk(more).await;
         // It is given up, and asked for again.
-        assert_eq!(lab.needed().await, [hash.clone()]);
+        assert_eq!(lab.needed().await, std::slice::from_ref(&hash));
     }
     let Notice::Blocked { code, .. } = lab.notice().await else {
         panic!("it is told");
