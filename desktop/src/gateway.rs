@@ -33,6 +33,7 @@ mod download;
 mod export;
 mod files;
 mod kept;
+mod look;
 mod pass;
 mod queue;
 mod routes;

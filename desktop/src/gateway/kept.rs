@@ -5,24 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use slipway_api::desktop::{SyncBrief, SyncNotice, SyncState, Told};
+use slipway_api::desktop::{SyncNotice, Told};
 use slipway_core::code::Code;
 use slipway_core::path::RelPath;
 use slipway_mirror::engine::Engine;
 use slipway_mirror::follow::{Reason, Standing};
-use slipway_mirror::notice::{Notice, why};
-use slipway_mirror::view::{PathState, View};
+use slipway_mirror::notice::Notice;
+use slipway_mirror::view::View;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::Fault;
+use super::look::Look;
 use super::queue::Queue;
 use super::servers::Servers;
 use super::standing::is_signed_out;
 use crate::clock;
 use crate::control::Control;
-use crate::folder::{Folder, FolderError, Folders, Remote};
+use crate::folder::{Folder, Folders, Remote};
 use crate::keep::{Dialler, Kept};
 use crate::server::Address;
 
@@ -146,27 +147,12 @@ impl Local {
         self.kept.engine()
     }
 
-    /// Everything that waits, moves or cannot.
-    pub(super) fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view.borrow())
-    }
-
-    /// Why what was changed here is not at the server, in a sentence.
-    pub(super) fn why_not(&self) -> String {
-        let view = self.view();
-        let blocked = view.paths.iter().find_map(|one| match one.state {
-            PathState::Blocked(code) => Some((&one.path, code)),
-            _ => None,
-        });
-        if let Some(reason) = self.brief().reason {
-            return reason;
-        }
-        match blocked {
-            Some((path, code)) => format!("\"{path}\": {}.", why(code)),
-            None => format!(
-                "{} files are on their way; try again in a moment.",
-                view.waiting_up
-            ),
+    /// How it stands at this moment.
+    pub(super) fn look(&self) -> Look {
+        Look {
+            view: Arc::clone(&self.view.borrow()),
+            standing: self.kept.standing().map(|now| now.borrow().clone()),
+            path: self.folder().path,
         }
     }
 
@@ -232,42 +218,6 @@ impl Local {
         notices.iter().cloned().collect()
     }
 
-    /// How it stands, in short.
-    pub(super) fn brief(&self) -> SyncBrief {
-        let (state, reason, code) = match self.kept.standing().map(|now| now.borrow().clone()) {
-            None => (SyncState::Local, None, None),
-            Some(Standing::Connecting) => (SyncState::Connecting, None, None),
-            Some(Standing::Online) => (SyncState::Online, None, None),
-            Some(Standing::Offline { reason, .. }) => {
-                (SyncState::Offline, Some(reason.message), reason.code)
-            }
-            Some(Standing::Refused { code, message }) => {
-                (SyncState::Refused, Some(message), Some(code))
-            }
-        };
-        let view = self.view();
-        let (state, reason, code) = match view.unreadable_root {
-            true => {
-                let gone = FolderError::Gone(self.folder().path);
-                (
-                    SyncState::Broken,
-                    Some(gone.to_string()),
-                    Some(Code::FolderGone),
-                )
-            }
-            false => (state, reason, code),
-        };
-        SyncBrief {
-            state,
-            reason,
-            code,
-            up: small(view.waiting_up),
-            down: small(view.waiting_down),
-            blocked: small(view.blocked),
-            conflicts: small(view.conflicts),
-        }
-    }
-
     /// Ends it; what was agreed on is stored.
     pub(super) async fn stop(&self) {
         self.over.cancel();
@@ -275,11 +225,6 @@ impl Local {
         drop(control.unwrap_or_else(PoisonError::into_inner).take());
         self.kept.stop().await;
     }
-}
-
-/// A number that is shown.
-pub(super) fn small(many: usize) -> u32 {
-    u32::try_from(many).unwrap_or(u32::MAX)
 }
 
 /// Gives the client of a server, with whoever is signed in there at that time.

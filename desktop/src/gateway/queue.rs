@@ -183,7 +183,7 @@ pub(super) async fn start_waiting(inner: Arc<Inner>) {
             Err(RecvError::Closed) => return,
         };
         for local in workspaces {
-            if local.brief().state == SyncState::Online {
+            if local.look().brief().state == SyncState::Online {
                 start_all(&gateway, &local).await;
             }
         }

@@ -241,7 +241,7 @@ async fn watch(client: &Client, workspace: WorkspaceId, run: RunId) -> Result<Ru
 
 /// The server's revision that has what the folder holds.
 async fn flushed(local: &Local) -> Result<u64, Fault> {
-    if local.brief().state == SyncState::Offline {
+    if local.look().brief().state == SyncState::Offline {
         let message = "The server cannot be reached now, so nothing can be run there.";
         return Err(Fault::new(Code::Unreachable, message));
     }
@@ -251,7 +251,7 @@ async fn flushed(local: &Local) -> Result<u64, Fault> {
             Code::RunNotSaved,
             format!(
                 "What was changed here is not at the server yet, so nothing was run. {}",
-                local.why_not()
+                local.look().why_not()
             ),
         )),
     }

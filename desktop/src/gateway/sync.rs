@@ -6,7 +6,6 @@ use slipway_api::desktop::{
 use slipway_api::file::Kind;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
-use slipway_mirror::follow::Standing;
 use slipway_mirror::local::{Expect, LocalAct, LocalError, LocalOperation, LocalOutcome};
 use slipway_mirror::notice::why;
 use slipway_mirror::view::{PathState, PathView};
@@ -14,21 +13,19 @@ use slipway_sync::node::Node;
 
 use super::answer::{self, Answer, Fault};
 use super::asked::Asked;
-use super::kept::{Local, small};
+use super::kept::Local;
+use super::look::small;
 use crate::clock;
 
 /// `GET /workspaces/{id}/sync`
 pub(super) async fn sync(local: &Local) -> Answer {
-    let view = local.view();
-    let offline_since = match local.kept().standing().map(|now| now.borrow().clone()) {
-        Some(Standing::Offline { since, .. }) => Some(since.into()),
-        _ => None,
-    };
+    let look = local.look();
     let arrivals = local.engine().arrivals().await?;
+    let view = &look.view;
     answer::found(&Sync {
-        brief: local.brief(),
+        brief: look.brief(),
         revision: *local.kept().shown().borrow(),
-        offline_since,
+        offline_since: look.offline_since().map(Into::into),
         in_step_at: view.in_step_at.map(Into::into),
         up_bytes: view.bytes_up,
         down_bytes: view.bytes_down,

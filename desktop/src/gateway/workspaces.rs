@@ -16,7 +16,8 @@ use self::begin::checked_name;
 use super::Gateway;
 use super::answer::{self, Answer, Fault};
 use super::asked::Asked;
-use super::kept::{Local, small};
+use super::kept::Local;
+use super::look::small;
 use super::queue;
 use super::servers::Servers;
 use crate::clock;
@@ -253,7 +254,7 @@ impl Workspaces {
             }),
             terminals: folder.terminals(),
             sync: match self.running_one(folder.id()).filter(|_| there) {
-                Some(local) => local.brief(),
+                Some(local) => local.look().brief(),
                 None => at_rest(folder, there),
             },
             opened_at: opened_at(folder),
