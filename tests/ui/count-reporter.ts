@@ -1,4 +1,4 @@
-// Prints one plain line over all journeys, and names what was skipped and why.
+// Prints one plain line over all journeys, and names what failed, and what was skipped and why.
 import type { FullResult, Reporter, Suite, TestCase, TestResult } from "@playwright/test/reporter";
 
 export default class CountReporter implements Reporter {
@@ -16,6 +16,7 @@ export default class CountReporter implements Reporter {
 
   onEnd(_result: FullResult): void {
     const count = (outcome: string) => this.all.filter((test) => test.outcome() === outcome).length;
+    for (const test of this.all) if (test.outcome() === "unexpected") console.log(`FAIL ${test.titlePath().join(" ").trim()}`);
     const skipped = count("skipped");
     const passed = count("expected");
     console.log(`${passed} passed, ${this.all.length - passed - skipped} failed, ${skipped} skipped`);

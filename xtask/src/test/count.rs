@@ -70,19 +70,21 @@ impl Count {
         count.or_failed(ok, "cargo test")
     }
 
-    /// Reads vitest's closing line: `Tests  1 failed | 20 passed (21)`.
+    /// Reads vitest's closing line: `Tests  1 failed | 20 passed (21)`, and a line `FAIL  name` for each that failed.
     pub fn vitest(ok: bool, output: &str) -> Self {
         let mut count = Self::default();
         for line in output.lines().map(plain) {
             if let Some(rest) = line.trim_start().strip_prefix("Tests ") {
                 count.passed += number_before(rest, " passed");
                 count.failed += number_before(rest, " failed");
+            } else if let Some(name) = line.trim_start().strip_prefix("FAIL ") {
+                count.failures.push(name.trim().to_owned());
             }
         }
         count.or_failed(ok, "vitest")
     }
 
-    /// Reads the plain line `N passed, N failed, N skipped` and lines `SKIP name: reason`.
+    /// Reads the plain line `N passed, N failed, N skipped` and lines `SKIP name: reason` and `FAIL name`.
     pub fn playwright(ok: bool, output: &str) -> Self {
         let mut count = Self::default();
         for line in output.lines().map(plain) {
@@ -92,6 +94,8 @@ impl Count {
                 count.failed += number_before(line, " failed");
             } else if let Some(reason) = line.strip_prefix("SKIP ") {
                 count.skipped.push(reason.to_owned());
+            } else if let Some(name) = line.strip_prefix("FAIL ") {
+                count.failures.push(name.to_owned());
             }
         }
         count.or_failed(ok, "browser tests")
@@ -186,9 +190,16 @@ mod tests {
         );
         let vitest = Count::vitest(
             false,
-            "\u{1b}[2m      Tests \u{1b}[22m 1 failed | 20 passed (21)",
+            "\u{1b}[41m FAIL \u{1b}[49m a.test.ts > adds\n\u{1b}[2m      Tests \u{1b}[22m 1 failed | 20 passed (21)",
         );
         assert_eq!((vitest.passed, vitest.failed), (20, 1));
+        assert_eq!(vitest.failures, ["a.test.ts > adds"]);
+        let journeys = Count::playwright(
+            false,
+            "FAIL away.spec.ts comes back\n3 passed, 1 failed, 0 skipped",
+        );
+        assert_eq!((journeys.passed, journeys.failed), (3, 1));
+        assert_eq!(journeys.failures, ["away.spec.ts comes back"]);
         let silent = Count::playwright(false, "");
         assert_eq!(silent.failed, 1);
     }
