@@ -21,6 +21,7 @@ const BLOCKING_THREADS_MAX: usize = 4;
 
 fn main() -> anyhow::Result<()> {
     let key = take_key();
+    slipway_mirror::memory::share_pools();
     let mut config = Config::parse();
     config.key = key;
     if config.ground() == Ground::Machine {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use slipway_mirror::memory;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Config;
@@ -251,16 +252,17 @@ pub fn begin_again(arguments: &[OsString]) -> ExitCode {
     })
 }
 
-/// What a command or the window runs on.
+/// What a command or the window runs on: so many threads, with few pools of free memory.
 ///
 /// # Errors
 /// The system gives no threads, so nothing at all can be begun: that was said, and this is the code to leave with.
-pub fn runtime() -> Result<Runtime, ExitCode> {
-    let threads = Builder::new_multi_thread()
-        .worker_threads(2)
+pub fn runtime(threads: usize) -> Result<Runtime, ExitCode> {
+    memory::share_pools();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build();
-    threads.map_err(|error| {
+    runtime.map_err(|error| {
         Output::new(false).remark(&format!("error: The system gives no threads: {error}."));
         ExitCode::from(exit::FAILED)
     })

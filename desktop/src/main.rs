@@ -12,7 +12,7 @@ fn main() -> ExitCode {
             return opened.unwrap_or_else(|error| cli::fail(&error));
         }
     };
-    let runtime = match cli::runtime() {
+    let runtime = match cli::runtime(1) {
         Ok(runtime) => runtime,
         Err(code) => return code,
     };

@@ -2,8 +2,9 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use tonic::codec::{BufferSettings, Codec};
-use tonic_prost::{ProstDecoder, ProstEncoder};
+use tonic::Status;
+use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
+use tonic_prost::ProstDecoder;
 
 /// Bytes that each direction of a stream sets aside before its first message. A stream waits nearly always: tonic's
 /// own 8 KiB, twice on both sides, would be most of what an idle terminal costs. A larger message makes more room.
@@ -34,14 +35,33 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = ProstEncoder<T>;
+    type Encoder = LeanEncoder<T>;
     type Decoder = ProstDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::new(buffers())
+        LeanEncoder(PhantomData)
     }
 
     fn decoder(&mut self) -> Self::Decoder {
         ProstDecoder::new(buffers())
+    }
+}
+
+/// Makes just the room that a message takes: a stream keeps the largest room that it ever had.
+#[derive(Clone, Debug)]
+pub struct LeanEncoder<T>(PhantomData<T>);
+
+impl<T: Message> Encoder for LeanEncoder<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, item: T, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buf.reserve(item.encoded_len());
+        item.encode_raw(buf);
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }

@@ -1,16 +1,18 @@
 //! `RelPath`: the only way to name a file inside a workspace. It cannot escape by construction.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::code::Code;
 use crate::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
-/// A path below a workspace's root: UTF-8 in NFC, `/` between components, never empty, never `.` or `..`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
-#[serde(transparent)]
+/// A path below a workspace's root: UTF-8 in NFC, `/` between components, never empty, never `.` or `..`. A replica knows
+/// each of its paths in half a dozen places, which share one text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ts_rs::TS, utoipa::ToSchema)]
 #[ts(type = "string")]
 #[schema(value_type = String)]
-pub struct RelPath(String);
+pub struct RelPath(Arc<str>);
 
 /// Why a text is not a path of a workspace. The message is a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +97,7 @@ impl RelPath {
         for name in normal.split('/') {
             check_name(name, text)?;
         }
-        Ok(Self(normal.into_owned()))
+        Ok(Self(normal.into()))
     }
 
     /// The path as text.
@@ -113,7 +115,7 @@ impl RelPath {
     pub fn parent(&self) -> Option<Self> {
         self.0
             .rsplit_once('/')
-            .map(|(parent, _)| Self(parent.to_owned()))
+            .map(|(parent, _)| Self(parent.into()))
     }
     /// All folders above it, the nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> {
@@ -150,7 +152,7 @@ impl RelPath {
     #[must_use]
     pub fn is_below(&self, folder: &Self) -> bool {
         self.0
-            .strip_prefix(&folder.0)
+            .strip_prefix(folder.as_str())
             .is_some_and(|rest| rest.starts_with('/'))
     }
     /// Whether a link at this path could lead out of the workspace, or nowhere because it is longer than systems hold.
@@ -283,6 +285,11 @@ impl std::str::FromStr for RelPath {
     type Err = PathError;
     fn from_str(text: &str) -> Result<Self, PathError> {
         Self::parse(text)
+    }
+}
+impl Serialize for RelPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 impl<'de> Deserialize<'de> for RelPath {

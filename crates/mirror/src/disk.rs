@@ -28,9 +28,9 @@ const SECOND_NS: i128 = 1_000_000_000;
 pub struct Fingerprint {
     inode: u64,
     size: u64,
-    mtime_ns: i128,
+    mtime_ns: i64,
     /// Moves with every write, also with one that puts the modification time back.
-    ctime_ns: i128,
+    ctime_ns: i64,
     mode: u32,
 }
 
@@ -54,7 +54,8 @@ impl Fingerprint {
     /// Whether a write after `now_ns` would show: not while the stamp could stay the same.
     #[must_use]
     pub fn is_settled(&self, now_ns: i128) -> bool {
-        let is_old = |stamp: i128| {
+        let is_old = |stamp: i64| {
+            let stamp = i128::from(stamp);
             let is_coarse = stamp % SECOND_NS == 0;
             stamp + if is_coarse { COARSE_STAMP_NS } else { STAMP_NS } < now_ns
         };
@@ -67,7 +68,7 @@ impl Fingerprint {
         hasher.update(b"not read");
         hasher.update(&self.inode.to_le_bytes());
         hasher.update(&self.size.to_le_bytes());
-        hasher.update(&self.mtime_ns.to_le_bytes());
+        hasher.update(&i128::from(self.mtime_ns).to_le_bytes());
         hasher.finish()
     }
 }
@@ -360,12 +361,14 @@ fn hash_file(file: &mut Opened) -> io::Result<ContentHash> {
     }
 }
 
-const fn fingerprint(meta: &Meta) -> Fingerprint {
+fn fingerprint(meta: &Meta) -> Fingerprint {
+    // Enough for two centuries around today; one is kept of every file.
+    let short = |stamp: i128| stamp.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     Fingerprint {
         inode: meta.inode,
         size: meta.size,
-        mtime_ns: meta.mtime_ns,
-        ctime_ns: meta.ctime_ns,
+        mtime_ns: short(meta.mtime_ns),
+        ctime_ns: short(meta.ctime_ns),
         mode: meta.mode,
     }
 }

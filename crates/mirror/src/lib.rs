@@ -2,7 +2,7 @@
 //! `disk` touches files by the calls of `volume`, `watch` hears of changes, `base` remembers what was agreed, `engine`
 //! decides and acts, `notice` is what a person is told, `local` are the words of a person's own work, `files` reads beside
 //! the engine, `view` is how it stands, `conflict` and `arrival` are what a person can look at and take back, `follow`
-//! keeps an engine connected that dials its hub, `chunk` cuts large contents.
+//! keeps an engine connected that dials its hub, `chunk` cuts large contents, `memory` gives back what a bout of work took.
 
 pub mod arrival;
 pub mod base;
@@ -14,6 +14,7 @@ pub mod engine;
 pub mod files;
 pub mod follow;
 pub mod local;
+pub mod memory;
 pub mod notice;
 #[doc(hidden)]
 pub mod planted;

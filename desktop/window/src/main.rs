@@ -12,7 +12,7 @@ use window::{After, graphics};
 fn main() -> ExitCode {
     let opening = Opening::read();
     draw_as_told(&opening);
-    let runtime = match cli::runtime() {
+    let runtime = match cli::runtime(2) {
         Ok(runtime) => runtime,
         Err(code) => return code,
     };

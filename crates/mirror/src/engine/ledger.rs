@@ -9,7 +9,7 @@ use crate::clock;
 use crate::local::By;
 
 /// Changes that are remembered; who asks for older ones reads everything anew.
-const REMEMBERED_MAX: usize = 10_000;
+const REMEMBERED_MAX: usize = 2_000;
 
 /// A change of one path.
 #[derive(Clone, Debug)]
@@ -71,6 +71,10 @@ impl Ledger {
                 true => drop(self.last.insert(path.clone(), count)),
                 false => drop(self.last.remove(&path)),
             }
+            if self.remembered.len() == REMEMBERED_MAX {
+                let forgotten = self.remembered.pop_front();
+                self.forgotten = forgotten.map_or(self.forgotten, |noted| noted.count);
+            }
             self.remembered.push_back(Noted {
                 count,
                 path,
@@ -78,10 +82,6 @@ impl Ledger {
                 by,
                 at,
             });
-        }
-        while self.remembered.len() > REMEMBERED_MAX {
-            let forgotten = self.remembered.pop_front();
-            self.forgotten = forgotten.map_or(self.forgotten, |noted| noted.count);
         }
         self.count.send_replace(count);
         count

@@ -20,8 +20,9 @@ use crate::wire;
 
 /// Operations of one batch: one that takes the hub a tenth of a second, for which a save may have to wait.
 const BATCH_OPERATIONS: usize = 4_000;
-/// Contents, names and targets of one batch; the hub takes frames of 8 MiB.
-const BATCH_BYTES: u64 = 4 << 20;
+/// Contents, names and targets of one batch; the hub takes frames of 8 MiB. The connection keeps room for the largest
+/// frame that it ever carried.
+const BATCH_BYTES: u64 = 1 << 20;
 
 /// A batch that is being put together. A path that changes its kind is in it twice: what was goes, what is comes.
 #[derive(Default)]

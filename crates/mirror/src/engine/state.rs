@@ -33,6 +33,7 @@ use crate::base::{Base, Meta};
 use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
 use crate::local::By;
+use crate::memory::Bout;
 use crate::notice::Notice;
 use crate::planted::{self, Bug};
 use crate::watch::{Hint, Watch};
@@ -279,8 +280,9 @@ impl State {
         mut inputs: mpsc::Receiver<Input>,
         mut asks: mpsc::Receiver<Ask>,
     ) -> Option<oneshot::Sender<()>> {
+        let mut bout = Bout::default();
         loop {
-            let wake_at = self.wake_at();
+            let wake_at = [self.wake_at(), bout.over_at()].into_iter().flatten().min();
             tokio::select! {
                 biased;
                 // A person waits for it.
@@ -298,9 +300,16 @@ impl State {
                 },
                 () = self.watch.heard() => self.hear(),
                 stored = self.keep.stored() => self.stored(stored),
-                () = until(wake_at) => self.wake(Instant::now()),
+                () = until(wake_at) => {
+                    let now = Instant::now();
+                    if bout.wake(now) {
+                        continue;
+                    }
+                    self.wake(now);
+                }
             }
             self.act().await;
+            bout.turn(Instant::now());
         }
     }
 

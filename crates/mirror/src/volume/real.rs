@@ -20,6 +20,9 @@ use crate::clock;
 /// An attribute of ours is an id.
 const ATTRIBUTE_BYTES_MAX: usize = 128;
 
+/// Pages of a stored base that are kept in memory: it is read whole at the start and written from then on.
+const CACHE_BYTES: usize = 256 * 1024;
+
 /// The file systems of this computer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RealVolume;
@@ -188,7 +191,9 @@ impl Volume for RealVolume {
             rustix::fs::openat(fd(at)?, name, flags, Mode::from_raw_mode(0o600))
         };
         let file = open().map_err(|error| StorageError::Io(error.into()))?;
-        Database::builder().create_with_backend(FileBackend::new(file.into())?)
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        builder.create_with_backend(FileBackend::new(file.into())?)
     }
 
     fn boot(&self) -> String {

@@ -1,0 +1,93 @@
+//! The memory of a program that mostly waits: what a long bout of work took is given back when it is over.
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A bout is over when nothing was to do for this long.
+const QUIET: Duration = Duration::from_secs(2);
+/// Turns of a loop that make a bout: saves of a person are shorter, and leave little behind.
+const BOUT: u32 = 100;
+
+/// What is larger is asked of the system by itself, and given back at once. The allocator would raise this bound by itself
+/// with each such piece, and the holes that large pieces leave between small ones are memory that nobody has.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const PIECE_BYTES: std::ffi::c_int = 128 * 1024;
+
+/// Keeps few pools of free memory. Each thread may have one of its own otherwise, and what a thread took in a burst of work
+/// stays in its pool.
+pub fn share_pools() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(
+        unsafe_code,
+        reason = "a setting of the allocator, by a call without memory of ours"
+    )]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, PIECE_BYTES);
+    }
+}
+
+/// Gives free memory back to the system.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(
+        unsafe_code,
+        reason = "the allocator gives up what nobody has; it may be called at any time"
+    )]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Sees when a bout of work is over.
+#[derive(Debug, Default)]
+pub(crate) struct Bout {
+    turns: u32,
+    over_at: Option<Instant>,
+}
+
+impl Bout {
+    /// Something was done.
+    pub(crate) fn turn(&mut self, now: Instant) {
+        self.turns = self.turns.saturating_add(1);
+        if self.turns >= BOUT {
+            self.over_at = Some(now + QUIET);
+        }
+    }
+
+    /// When it is over, unless something is to do before.
+    pub(crate) const fn over_at(&self) -> Option<Instant> {
+        self.over_at
+    }
+
+    /// Gives memory back if it is over.
+    pub(crate) fn wake(&mut self, now: Instant) -> bool {
+        let is_over = self.over_at.is_some_and(|at| at <= now);
+        if is_over {
+            *self = Self::default();
+            give_back();
+        }
+        is_over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_bout_is_over_after_a_quiet_moment_and_a_save_is_none() {
+        let mut bout = Bout::default();
+        let begin = Instant::now();
+        for _ in 1..BOUT {
+            bout.turn(begin);
+        }
+        assert_eq!(bout.over_at(), None);
+        bout.turn(begin);
+        assert!(!bout.wake(begin));
+        bout.turn(begin + QUIET / 2);
+        assert!(!bout.wake(begin + QUIET));
+        assert!(bout.wake(begin + QUIET / 2 + QUIET));
+        assert_eq!(bout.over_at(), None);
+    }
+}
