@@ -94,6 +94,28 @@ function noStackOnLoad(): Plugin {
   };
 }
 
+/**
+ * For every line that scrolls, xterm.js sets its scroll bar anew, with a dozen objects that are garbage at once: half of
+ * what a line costs, and hundreds of megabytes before anybody collects them. Once for each frame is enough.
+ */
+function scrollBarOncePerFrame(): Plugin {
+  const [each, frame] = [
+    "onScroll(()=>this._sync())",
+    "onScroll(()=>{this._scrolled??=this._renderService.addRefreshCallback(()=>{this._scrolled=void 0,this._sync()})})",
+  ];
+  return {
+    name: "scroll-bar-once-per-frame",
+    transform: {
+      filter: { id: /@xterm\/xterm\/lib\/xterm\.mjs/ },
+      handler(code) {
+        if (!code.includes(each))
+          this.error("xterm.js no longer does this for each line: leave the plugin out.");
+        return { code: code.replace(each, frame), map: null };
+      },
+    },
+  };
+}
+
 /** The worker that keeps the page for when the server is away: `shell.js`, with the files of this build. */
 function keptShell(): Plugin {
   const folder = (name: string) => join(import.meta.dirname, name);
@@ -143,6 +165,7 @@ export default defineConfig(({ mode }) => ({
     // The words of react-aria are only spoken in the language of the page.
     { ...locales.vite({ locales: ["en-US"] }), enforce: "pre" },
     noStackOnLoad(),
+    scrollBarOncePerFrame(),
     mode === "fake" ? fakeEntry : [ideHints(), keptShell(), precompress()],
   ],
   build: {

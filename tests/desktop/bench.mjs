@@ -1,5 +1,7 @@
 /**
  * Measures of the window for `cargo xtask bench desktop`; each prints one object.
+ * node bench.mjs save PROGRAM HOME FILE THERE MANY → {"ms"}: from each Ctrl+S, as the page hears it, until the same file
+ * on the session's disk has what was typed
  * node bench.mjs start PROGRAM HOME FILE → {"ms"}: from the start of the program until a typed character shows
  * node bench.mjs work PROGRAM HOME FILE  → {"rest", "most", "ctrlC", "frame"}: memory of all processes with an editor and
  * two terminals, in bytes; the most while one of them prints without end for ten seconds; then the time from Ctrl-C to
@@ -11,14 +13,16 @@ import { desktop, until } from "./driver.mjs";
 
 const SETTLED_MS = 5_000;
 const PRINTS_MS = 10_000;
+const SAVED_MS = 300;
 
-const [kind, binary, home, file] = process.argv.slice(2);
-if (!file) throw new Error("usage: bench.mjs start|work PROGRAM HOME FILE");
+const [kind, binary, home, file, there, many] = process.argv.slice(2);
+if (!file) throw new Error("usage: bench.mjs start|work|save PROGRAM HOME FILE [THERE MANY]");
+const KINDS = { start, work, save };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const window = await desktop({ binary, args: ["open", file], home });
 try {
-  console.log(JSON.stringify(kind === "start" ? await start() : await work()));
+  console.log(JSON.stringify(await KINDS[kind]()));
 } finally {
   await window.stop();
 }
@@ -45,12 +49,35 @@ async function start() {
   return { ms: performance.now() - window.began };
 }
 
+/** The file's own clock says when it came; a look at it would come later. */
+async function save() {
+  await edit("zq");
+  await window.evaluate(`() => {
+    const hear = (event) => {
+      if (event.ctrlKey && event.key === "s") globalThis.pressed = Date.now();
+    };
+    addEventListener("keydown", hear, true);
+  }`);
+  const ms = [];
+  for (let number = 0; number < Number(many); number += 1) {
+    await pause(SAVED_MS);
+    const text = `<${number}>`;
+    await window.type(text);
+    await window.press("Control", "s");
+    await until(`save ${number}`, () => readFileSync(there, "utf8").includes(text));
+    const came = Number(statSync(there, { bigint: true }).ctimeNs) / 1e6;
+    ms.push(came - (await window.evaluate("() => globalThis.pressed")));
+  }
+  return { ms };
+}
+
 /** A new terminal in which somebody types; its shell writes a file with every prompt. */
 async function terminal(number) {
   const prompt = join(home, `prompt-${number}`);
   rmSync(prompt, { force: true });
+  await window.evaluate("() => document.activeElement?.classList.add('before')");
   await window.press("Control", "Shift", "`");
-  const focused = `() => document.activeElement?.classList.contains("xterm-helper-textarea")`;
+  const focused = `() => document.activeElement?.matches(".xterm-helper-textarea:not(.before)")`;
   await shows(focused);
   // It may not read yet: what is typed before is kept for it.
   await window.type(`PROMPT_COMMAND='date >>${prompt}'\n`);

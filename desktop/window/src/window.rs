@@ -117,7 +117,15 @@ pub(crate) fn open(
         let _within = runtime.enter();
         slipway_desktop::tty::ended()
     };
-    let window = frame::open(app.handle(), &shell.config.state).map_err(no_window)?;
+    // Shown at once where it can be; what it cannot be is told when there is a window.
+    let shown = match &opening.wish {
+        Some(wish) => runtime.block_on(gateway.address_of(wish)).ok(),
+        None => None,
+    };
+    if shown.is_some() {
+        opening.wish = None;
+    }
+    let window = frame::open(app.handle(), &shell.config.state, shown).map_err(no_window)?;
     menu::attach(&window);
     let handle = app.handle().clone();
     let doors = Arc::clone(&shell);

@@ -1,11 +1,18 @@
 //! The window of the desktop program, driven through WebKitWebDriver on a display of its own (tests/desktop/bench.mjs).
+use std::ffi::OsStr;
 use std::path::Path;
+use std::process::Stdio;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::process::Command;
+use slipway_client::socket::Socket;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 
+use super::lab::Lab;
+use super::sync::tool::slipway::Desk;
+use super::workload::text;
 use super::{Row, Samples, figure, tell};
 
 /// What is measured.
@@ -16,9 +23,21 @@ pub struct Program<'a> {
     pub agent: &'a Path,
 }
 
+/// The program on a desktop: what every desktop has is there before it starts.
+struct Stage<'a> {
+    program: &'a Program<'a>,
+    bus: String,
+    _daemon: Child,
+}
+
 #[derive(Deserialize)]
 struct Start {
     ms: f64,
+}
+
+#[derive(Deserialize)]
+struct Saves {
+    ms: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +49,7 @@ struct Work {
     frame: f64,
 }
 
+const SAVED_BYTES: usize = 2048;
 const MB: f64 = 1e6;
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -38,13 +58,14 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// # Errors
 /// When the window does not come up.
 pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
+    let stage = Stage::set(program).await?;
     let (mut cold, mut warm) = (Samples::default(), Samples::default());
     let mut is_cold = true;
     for _ in 0..rounds {
         let home = tempfile::tempdir()?;
         is_cold &= forget();
         for samples in [&mut cold, &mut warm] {
-            let start: Start = measure("start", program, home.path()).await?;
+            let start: Start = stage.measure("start", home.path()).await?;
             samples.push(start.ms / 1e3);
         }
     }
@@ -80,10 +101,11 @@ pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
 /// # Errors
 /// When the window does not come up, or Ctrl-C ends nothing.
 pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
+    let stage = Stage::set(program).await?;
     let [mut rest, mut grown, mut ctrl_c, mut frame] = std::array::from_fn(|_| Samples::default());
     for _ in 0..rounds {
         let home = tempfile::tempdir()?;
-        let work: Work = measure("work", program, home.path()).await?;
+        let work: Work = stage.measure("work", home.path()).await?;
         rest.push(work.rest / MB);
         grown.push((work.most - work.rest) / MIB);
         ctrl_c.push(work.ctrl_c);
@@ -118,32 +140,108 @@ pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// From Ctrl+S in the window until the session's disk has the file.
+///
+/// # Errors
+/// When the window does not come up, or a save does not arrive.
+pub async fn save(lab: &Lab, program: &Program<'_>, saves: usize) -> Result<Vec<Row>> {
+    let socket = Socket::connect(&lab.client).await?;
+    let (workspace, _) = lab.session(&socket).await?;
+    let written = lab
+        .client
+        .write_file(workspace.id, "main.py", None, text(1, SAVED_BYTES));
+    written.await?;
+    let home = lab.folder.path().join("window");
+    let desk = Desk::sign_in(program.app, &home, &lab.server.base).await?;
+    let folder = home.join("tides");
+    let mut clone = desk.command();
+    clone.args(["clone", &workspace.name]).arg(&folder);
+    ensure!(clone.status().await?.success(), "slipway clone failed");
+    let there = lab.volume(&workspace)?.join("main.py");
+    let many = saves.to_string();
+    let more = [there.as_os_str(), many.as_ref()];
+    let stage = Stage::set(program).await?;
+    let file = folder.join("main.py");
+    let done: Saves = stage.drive("save", &home, &file, &more).await?;
+    let mut samples = Samples::default();
+    for ms in done.ms {
+        samples.push(ms);
+    }
+    let detail = format!(
+        "{} saves of 2 KB, from Ctrl+S in the window until the file on the session's disk was changed",
+        samples.len()
+    );
+    let mut rows = figure("desktop_save_p50", samples.median(), detail.clone(), &[])?;
+    rows.extend(figure(
+        "desktop_save_p99",
+        samples.quantile(0.99),
+        detail,
+        &[],
+    )?);
+    Ok(rows)
+}
+
 /// Takes everything out of the disk's cache; false where we may not.
 fn forget() -> bool {
     rustix::fs::sync();
     std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
-async fn measure<T: DeserializeOwned>(what: &str, program: &Program<'_>, home: &Path) -> Result<T> {
-    let folder = home.join("tides");
-    std::fs::create_dir_all(&folder)?;
-    let file = folder.join("tides.py");
-    std::fs::write(&file, "print('low water')\n".repeat(40))?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/desktop/bench.mjs");
-    let done = Command::new("node")
-        .arg(script)
-        .arg(what)
-        .arg(program.app)
-        .arg(home)
-        .arg(&file)
-        .env("SLIPWAY_AGENT", program.agent)
-        .output()
-        .await?;
-    let told = String::from_utf8_lossy(&done.stderr);
-    ensure!(done.status.success(), "the window: {told}");
-    let last = done
-        .stdout
-        .rsplit(|byte| *byte == b'\n')
-        .find(|line| line.starts_with(b"{"));
-    Ok(serde_json::from_slice(last.unwrap_or_default())?)
+impl<'a> Stage<'a> {
+    /// With a session's bus.
+    async fn set(program: &'a Program<'a>) -> Result<Self> {
+        let mut daemon = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--nopidfile", "--print-address"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("start dbus-daemon")?;
+        let said = daemon.stdout.take().context("invariant: stdout is piped")?;
+        let bus = BufReader::new(said).lines().next_line().await?;
+        Ok(Self {
+            program,
+            bus: bus.context("dbus-daemon ended at once")?,
+            _daemon: daemon,
+        })
+    }
+
+    /// Opens the window on a file of a new folder; what was measured there.
+    async fn measure<T: DeserializeOwned>(&self, what: &str, home: &Path) -> Result<T> {
+        let folder = home.join("tides");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join("tides.py");
+        std::fs::write(&file, "print('low water')\n".repeat(40))?;
+        self.drive(what, home, &file, &[]).await
+    }
+
+    /// Opens the window on a file; what was measured there.
+    async fn drive<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        home: &Path,
+        file: &Path,
+        more: &[&OsStr],
+    ) -> Result<T> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/desktop/bench.mjs");
+        let done = Command::new("node")
+            .arg(script)
+            .arg(what)
+            .arg(self.program.app)
+            .arg(home)
+            .arg(file)
+            .args(more)
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("SLIPWAY_AGENT", self.program.agent)
+            .output()
+            .await?;
+        let told = String::from_utf8_lossy(&done.stderr);
+        ensure!(done.status.success(), "the window: {told}");
+        let last = done
+            .stdout
+            .rsplit(|byte| *byte == b'\n')
+            .find(|line| line.starts_with(b"{"));
+        let last = last.context("the window told nothing")?;
+        Ok(serde_json::from_slice(last)?)
+    }
 }

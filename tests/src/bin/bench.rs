@@ -110,6 +110,7 @@ async fn on(name: &str, lab: &Lab, peers: &[Peer], args: &Args) -> Result<Vec<Ro
         "idle" => idle::idle(lab, peers, some(3)).await,
         "cold" => page::cold(lab, &args.peers, some(5)).await,
         "desktop-start" => desktop::start(&window, some(5)).await,
+        "desktop-save" => desktop::save(lab, &window, some(100)).await,
         "desktop-work" => desktop::work(&window, some(3)).await,
         name => match name.strip_prefix("sync-") {
             Some(name) => sync(name, lab, args).await,

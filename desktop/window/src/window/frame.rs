@@ -18,12 +18,16 @@ const LEAVE_AFTER: Duration = Duration::from_secs(2);
 const SIZE: (f64, f64) = (1280.0, 820.0);
 const SIZE_LEAST: (f64, f64) = (480.0, 320.0);
 
-/// Makes the window.
+/// Makes the window, which shows an address of the page.
 pub(super) fn open<R: Runtime>(
     app: &AppHandle<R>,
     state: &Path,
+    address: Option<String>,
 ) -> tauri::Result<WebviewWindow<R>> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    let page = address.map_or_else(WebviewUrl::default, |address| {
+        WebviewUrl::App(address.trim_start_matches('/').into())
+    });
+    WebviewWindowBuilder::new(app, LABEL, page)
         .title("Slipway")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SIZE_LEAST.0, SIZE_LEAST.1)

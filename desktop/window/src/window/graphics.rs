@@ -1,4 +1,4 @@
-//! How WebKit is told to draw. It reads the environment once, before the first window, so `main` sets it.
+//! How WebKit is told to draw, and how much room its page may take. It reads the environment once, before the first window, so `main` sets it.
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 const NO_DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 /// Without the graphics card altogether.
 const NO_COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+/// The page's garbage may grow with the memory that its engine takes the machine to have: to hundreds of megabytes where
+/// output scrolls by. As on a machine with half a gigabyte it is collected as often as it takes to stay small.
+const MEMORY: (&str, &str) = ("JSC_forceRAMSize", "536870912");
 
 /// The variables to set; one that the person has set stays as it is.
 pub(crate) fn settings(
     safe: bool,
     is_set: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let wanted = [(NO_DMABUF, true), (NO_COMPOSITING, safe)];
-    wanted
-        .into_iter()
-        .filter(move |(name, wanted)| *wanted && !is_set(name))
-        .map(|(name, _)| (name, "1"))
+    let safely = safe.then_some((NO_COMPOSITING, "1"));
+    let wanted = [(NO_DMABUF, "1"), MEMORY].into_iter().chain(safely);
+    wanted.filter(move |(name, _)| !is_set(name))
 }
 
 /// Whether somebody chose to draw without the graphics card from now on.
@@ -47,10 +48,12 @@ mod tests {
     #[test]
     fn a_person_has_the_last_word() {
         let all = |safe, set: &str| -> Vec<_> { settings(safe, |name| name == set).collect() };
-        assert_eq!(all(false, ""), [(NO_DMABUF, "1")]);
-        assert_eq!(all(true, ""), [(NO_DMABUF, "1"), (NO_COMPOSITING, "1")]);
-        assert_eq!(all(false, NO_DMABUF), []);
-        assert_eq!(all(true, NO_COMPOSITING), [(NO_DMABUF, "1")]);
+        assert_eq!(all(false, ""), [(NO_DMABUF, "1"), MEMORY]);
+        let safe = [(NO_DMABUF, "1"), MEMORY, (NO_COMPOSITING, "1")];
+        assert_eq!(all(true, ""), safe);
+        assert_eq!(all(false, NO_DMABUF), [MEMORY]);
+        assert_eq!(all(true, NO_COMPOSITING), safe[..2]);
+        assert_eq!(all(false, MEMORY.0), [(NO_DMABUF, "1")]);
     }
 
     #[test]

@@ -55,6 +55,21 @@ test("what a program writes is drawn sign by sign", async () => {
   screen.dispose();
 });
 
+test("while a flood of output is parsed the page goes on to draw", async () => {
+  const { screen } = drawn();
+  let frames = 0;
+  const count = () => {
+    frames += 1;
+    requestAnimationFrame(count);
+  };
+  requestAnimationFrame(count);
+  const flood = new TextEncoder().encode(`${"y\r\n".repeat(300_000)}the end`);
+  await new Promise<void>((done) => screen.write(flood, done));
+  expect(frames).toBeGreaterThan(3);
+  expect(screen.text().endsWith("y\nthe end")).toBe(true);
+  screen.dispose();
+});
+
 test("a terminal without the focus shows where typing would go", async () => {
   const { screen, place } = drawn();
   await expect.poll(() => place.querySelector(".xterm-cursor-outline")).not.toBeNull();

@@ -27,6 +27,8 @@ export interface ScreenOwner {
 /** Tab belongs to the program, so the way out is told. */
 const INPUT = "Terminal input, F6 leaves it";
 const FIT_MS = 80;
+/** Some milliseconds of the shortest lines. */
+const PIECE_BYTES = 8 * 1024;
 const SCROLLBACK = 10_000;
 /** Answers of a terminal: the agent gives them, so that a viewer never types them again. */
 const ASKED_CSI = [
@@ -207,8 +209,12 @@ export class TerminalScreen implements Screen {
 
   // --- Screen ---------------------------------------------------------------------------------
 
+  /** In pieces: between two of them xterm.js lets the page draw and hear keys, within one it does not. */
   write(bytes: Uint8Array, done: () => void): void {
-    this.terminal.write(bytes, done);
+    let rest = bytes;
+    for (; rest.length > PIECE_BYTES; rest = rest.subarray(PIECE_BYTES))
+      this.terminal.write(rest.subarray(0, PIECE_BYTES));
+    this.terminal.write(rest, done);
   }
 
   reset(): void {

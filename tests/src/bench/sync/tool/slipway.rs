@@ -21,7 +21,7 @@ pub struct Desk {
 
 impl Desk {
     /// Signs in at the lab's server.
-    pub(in super::super) async fn sign_in(
+    pub(in crate::bench) async fn sign_in(
         program: &Path,
         home: &Path,
         server: &str,
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     /// The program with nothing of this machine's settings.
-    fn command(&self) -> Command {
+    pub(in crate::bench) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
             .env_clear()
