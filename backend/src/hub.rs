@@ -7,6 +7,7 @@ use slipway_api::file::OriginKind;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::{Id as _, ReplicaId, UserId, WorkspaceId};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -137,7 +138,19 @@ impl Hub {
             .ok_or(HubError::Unknown)
     }
 
-    /// A replica has heard of revisions of this epoch that the database no longer holds: it was set back to a backup.
+    /// When a revision was made; `None`: there is none of this number.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn made(
+        &self,
+        workspace: WorkspaceId,
+        revision: u64,
+    ) -> Result<Option<OffsetDateTime>, HubError> {
+        Ok(store::made(&self.db, workspace, revision).await?)
+    }
+
+    /// A replica has heard of revisions of this epoch that the database does not hold: it was set back to a backup.
     /// With another epoch no copy takes what is missing here for deleted; each offers again what it has.
     ///
     /// # Errors

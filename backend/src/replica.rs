@@ -349,6 +349,7 @@ impl Connection {
             batch: number,
             revision: done.revision,
             outcomes,
+            made: done.made.map_or(0, wire::made),
         }))
         .await
     }
@@ -356,6 +357,7 @@ impl Connection {
     fn all_refused(&self, code: Code, many: usize) -> Commit {
         Commit {
             revision: self.sent,
+            made: None,
             outcomes: vec![ProposalOutcome::Rejected(code, String::new()); many],
         }
     }

@@ -165,7 +165,11 @@ fn read(value: &serde_json::Value, current: &HashMap<&str, &NodeRow>) -> Result<
             },
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Commit { revision, outcomes })
+    Ok(Commit {
+        revision,
+        made: None,
+        outcomes,
+    })
 }
 
 /// A stored answer's stale paths: what stands there now is shown with it.

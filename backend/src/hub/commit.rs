@@ -65,12 +65,10 @@ pub(super) async fn commit(
             history::thin(db, workspace, HISTORY_BYTES_MAX / 4 * 3, now).await?;
         }
     }
+    let is_new = !evaluated.effects.is_empty();
     let commit = Commit {
-        revision: if evaluated.effects.is_empty() {
-            locked.head
-        } else {
-            revision
-        },
+        revision: if is_new { revision } else { locked.head },
+        made: is_new.then_some(now),
         outcomes: evaluated.outcomes,
     };
     batch.remember(db, &commit, now).await?;

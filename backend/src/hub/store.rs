@@ -2,6 +2,7 @@
 use slipway_core::id::{Id as _, UserId, WorkspaceId};
 use slipway_core::path::RelPath;
 use sqlx::{PgConnection, PgExecutor, PgPool};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::row::{ChangeColumns, NodeColumns, nodes, uuid};
@@ -122,6 +123,21 @@ pub async fn tree_at(
     .fetch_all(db)
     .await?;
     nodes(rows)
+}
+
+/// When a revision was made.
+pub(super) async fn made(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    revision: u64,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select at from changes where workspace_id = $1 and rev = $2 limit 1",
+        uuid(workspace),
+        i64::try_from(revision).unwrap_or(i64::MAX),
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// The current tree, sorted by path.

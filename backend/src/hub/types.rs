@@ -109,6 +109,8 @@ impl ProposalOutcome {
 pub struct Commit {
     /// Newest revision after it.
     pub revision: u64,
+    /// When the revision was made, if this batch made it.
+    pub made: Option<OffsetDateTime>,
     /// One for each operation.
     pub outcomes: Vec<ProposalOutcome>,
 }

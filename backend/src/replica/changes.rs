@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{COMPARED_EVERY, Connection, Replica, ReplicaError, wire};
-use crate::hub::NodeRow;
+use crate::hub::{Head, NodeRow};
 
 /// Contents, names and targets of one frame: a replica takes 4 MiB.
 const FRAME_BYTES: u64 = 1 << 20;
@@ -43,7 +43,7 @@ impl Outgoing {
     }
 }
 
-fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>, last: bool) -> Outgoing {
+fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>) -> Outgoing {
     let content = row
         .filter(|row| row.kind == Kind::File && row.size <= INLINE_CONTENT_BYTES_MAX)
         .and_then(|row| Some((row.hash?, row.size)));
@@ -53,7 +53,8 @@ fn outgoing(path: &RelPath, revision: u64, row: Option<&NodeRow>, last: bool) ->
             path: path.to_string(),
             node: row.map(wire::node),
             inline: None,
-            last_of_revision: last,
+            last_of_revision: false,
+            made: 0,
         },
         content,
     }
@@ -75,6 +76,22 @@ fn first_frame(changes: &[Outgoing]) -> usize {
         .max(1)
 }
 
+/// Whether a replica was told of revisions that this database does not hold, or has others of the same number instead.
+async fn knows_more(
+    replica: &Replica,
+    hello: &v1::SpokeHello,
+    head: &Head,
+) -> Result<bool, ReplicaError> {
+    if hello.revision.max(hello.seen) > head.revision {
+        return Ok(true);
+    }
+    let Some(known) = hello.moment else {
+        return Ok(false);
+    };
+    let made = replica.hub.made(replica.workspace, known.revision).await?;
+    Ok(made.map(wire::made) != Some(known.made))
+}
+
 /// Answers a hello; tells whether everything is listed, or what follows goes on from the replica's revision.
 pub(super) async fn answer(
     replica: &Replica,
@@ -83,7 +100,7 @@ pub(super) async fn answer(
     link_id: String,
 ) -> Result<bool, ReplicaError> {
     let mut head = replica.hub.head(replica.workspace).await?;
-    if hello.epoch == head.epoch.to_string() && hello.revision.max(hello.seen) > head.revision {
+    if hello.epoch == head.epoch.to_string() && knows_more(replica, hello, &head).await? {
         head = replica.hub.set_back(replica.workspace, head).await?;
     }
     let epoch = head.epoch.to_string();
@@ -113,7 +130,7 @@ impl Connection {
         let (revision, rows) = self.replica.hub.listing(self.replica.workspace).await?;
         let all: Vec<_> = rows
             .iter()
-            .map(|row| outgoing(&row.path, row.revision, Some(row), false))
+            .map(|row| outgoing(&row.path, row.revision, Some(row)))
             .collect();
         self.sent = revision;
         self.listed = revision;
@@ -122,9 +139,12 @@ impl Connection {
         self.replica
             .progress
             .send_modify(|progress| progress.listing_done |= revision == 0);
+        let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+        let made = hub.made(workspace, revision).await?;
         self.send(Frame::Changes(v1::Changes {
             changes: Vec::new(),
             listed: Some(revision),
+            made: made.map_or(0, wire::made),
         }))
         .await
     }
@@ -165,8 +185,10 @@ impl Connection {
                 .iter()
                 .zip(next.chain([None]))
                 .map(|(row, next)| {
-                    let last = next != Some(row.revision);
-                    outgoing(&row.path, row.revision, row.node.as_ref(), last)
+                    let mut outgoing = outgoing(&row.path, row.revision, row.node.as_ref());
+                    outgoing.change.last_of_revision = next != Some(row.revision);
+                    outgoing.change.made = wire::made(row.at);
+                    outgoing
                 })
                 .collect();
             self.sent = last;
@@ -186,7 +208,7 @@ impl Connection {
             let count = frame.len() as u64;
             self.send(Frame::Changes(v1::Changes {
                 changes: frame,
-                listed: None,
+                ..v1::Changes::default()
             }))
             .await?;
             self.replica.progress.send_modify(|progress| {
@@ -231,7 +253,7 @@ mod tests {
     fn long_names_and_targets_fill_a_frame_as_contents_do() {
         let path = RelPath::parse(&format!("{}link", "folder/".repeat(90))).unwrap();
         let link = || {
-            let mut link = outgoing(&path, 1, None, true);
+            let mut link = outgoing(&path, 1, None);
             link.change.node = Some(v1::Node {
                 link_target: "./".repeat(2_000),
                 ..v1::Node::default()

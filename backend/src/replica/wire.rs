@@ -56,6 +56,11 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
     })
 }
 
+/// When a revision was made, as replicas are told: in microseconds, which is what the database keeps.
+pub(super) fn made(at: time::OffsetDateTime) -> u64 {
+    u64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(0)
+}
+
 /// An outcome for the replica.
 pub(super) fn outcome(outcome: &ProposalOutcome) -> v1::Outcome {
     let mut wire = v1::Outcome::default();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_proto::v1::Moment;
 use slipway_sync::node::Node;
 
 use crate::volume::{For, Handle, Volume};
@@ -49,6 +50,8 @@ pub struct Agreed {
     pub revision: u64,
     /// The newest revision that the hub was ever seen at.
     pub seen: u64,
+    /// The newest of which it told when it was made.
+    pub moment: Option<Moment>,
     /// The start of the computer during which an engine ran that was not stopped; empty: there is none.
     pub boot: String,
 }
@@ -62,6 +65,8 @@ pub struct Meta<'a> {
     pub revision: u64,
     /// The newest revision that the hub was ever seen at.
     pub seen: u64,
+    /// The newest of which it told when it was made.
+    pub moment: Option<Moment>,
     /// The start of the computer, or nothing when the engine stops.
     pub boot: &'a str,
 }
@@ -178,6 +183,8 @@ impl Base {
                 table.insert("revision", meta.revision.to_string().as_str())?;
                 table.insert("seen", meta.seen.to_string().as_str())?;
                 table.insert("boot", meta.boot)?;
+                let Moment { revision, made } = meta.moment.unwrap_or_default();
+                table.insert("moment", format!("{revision} {made}").as_str())?;
                 let mut kept = transaction.open_table(RECORDS)?;
                 for (key, bytes) in records {
                     match bytes {
@@ -205,6 +212,7 @@ fn read(database: &Database) -> Result<Agreed, BaseError> {
         (agreed.epoch, agreed.boot) = (text("epoch")?, text("boot")?);
         agreed.revision = text("revision")?.parse().unwrap_or(0);
         agreed.seen = text("seen")?.parse().unwrap_or(0);
+        agreed.moment = moment(&text("moment")?);
     }
     if let Ok(nodes) = transaction.open_table(NODES) {
         for row in nodes.iter()? {
@@ -215,6 +223,12 @@ fn read(database: &Database) -> Result<Agreed, BaseError> {
         }
     }
     Ok(agreed)
+}
+
+fn moment(text: &str) -> Option<Moment> {
+    let (revision, made) = text.split_once(' ')?;
+    let (revision, made) = (revision.parse().ok()?, made.parse().ok()?);
+    (made > 0).then_some(Moment { revision, made })
 }
 
 /// Damage, as told from a disk that is full or a base that another engine holds.
@@ -273,6 +287,10 @@ mod tests {
             epoch: "e1",
             revision,
             seen: revision,
+            moment: Some(Moment {
+                revision,
+                made: 1_000 + revision,
+            }),
             boot: "b1",
         }
     }
@@ -311,6 +329,7 @@ mod tests {
         let agreed = self::base(&folder).read().unwrap();
         assert_eq!((agreed.epoch.as_str(), agreed.revision), ("e1", 8));
         assert_eq!((agreed.boot.as_str(), agreed.seen), ("b1", 8));
+        assert_eq!(agreed.moment.map(|known| known.made), Some(1_008));
         assert_eq!(
             agreed.nodes.into_iter().collect::<Vec<_>>(),
             [(path("a"), file), (path("l"), link)]

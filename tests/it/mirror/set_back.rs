@@ -78,3 +78,21 @@ async fn so_it_is_when_the_server_has_gone_on_since() {
     let wanted = ["a.txt", "b.txt", "c.txt", "monday.txt", "tuesday.txt"];
     have(&folder, &ana, workspace, &wanted).await;
 }
+
+#[tokio::test]
+async fn what_it_made_since_takes_the_place_of_nothing() {
+    let (_lab, ana, workspace, folder) = ahead_of_its_server().await;
+    // The last one is a change of what the folder has and this server never had.
+    for name in ["a.txt", "b.txt", "tuesday.txt"] {
+        let written = ana.write_file(workspace, name, None, Bytes::from_static(b"new\n"));
+        written.await.expect("written");
+    }
+    folder.dials(&ana);
+    folder
+        .until(|tree| {
+            let has = |text| tree.values().any(|held| held == text);
+            tree.contains_key("b.txt") && has("new\n") && has("not in the backup\n")
+        })
+        .await;
+    assert_eq!(folder.read("tuesday.txt"), "new\n");
+}

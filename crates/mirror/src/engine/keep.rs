@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_proto::v1::Moment;
 use slipway_sync::conflict::copy_path;
 use slipway_sync::node::Node;
 use tokio::sync::oneshot;
@@ -34,6 +35,7 @@ struct Rows {
     epoch: String,
     revision: u64,
     seen: u64,
+    moment: Option<Moment>,
     boot: String,
 }
 
@@ -143,6 +145,7 @@ fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), Failed> {
         epoch: &rows.epoch,
         revision: rows.revision,
         seen: rows.seen,
+        moment: rows.moment,
         boot: &rows.boot,
     };
     let written = store.write(nodes, records, meta);
@@ -171,6 +174,7 @@ impl State {
             written: std::mem::take(&mut self.keep.written),
             epoch: self.epoch.clone(),
             seen: self.seen,
+            moment: self.moment,
             boot: self.boot.clone(),
             // A revision is agreed on only when the base has all of it and nothing beyond: else everything is listed
             // again, since the hub would not tell twice of what the base lacks.

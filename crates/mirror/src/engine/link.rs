@@ -50,6 +50,7 @@ impl State {
             epoch: self.epoch.clone(),
             revision: self.revision,
             seen: self.seen,
+            moment: self.moment,
             // Which workspace and which replica is known to who dials.
             ..v1::SpokeHello::default()
         };

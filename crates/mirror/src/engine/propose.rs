@@ -368,6 +368,7 @@ impl State {
         }
         self.committed = self.committed.max(result.revision);
         self.seen = self.seen.max(result.revision);
+        self.was_made(result.revision, result.made);
         self.unanswered.end_with(result.revision);
         self.unanswered.heard(self.revision);
         self.settle_all(touched);

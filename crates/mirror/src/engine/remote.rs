@@ -79,7 +79,7 @@ impl State {
                 self.compare_disk(&path);
             }
         }
-        (self.committed, self.seen) = (0, 0);
+        (self.committed, self.seen, self.moment) = (0, 0, None);
     }
 
     /// Asks what the hub's tree comes to, when it is time to.
@@ -132,6 +132,7 @@ impl State {
         let heard = self.revision;
         for change in changes.changes {
             let (revision, last) = (change.revision, change.last_of_revision);
+            self.was_made(revision, change.made);
             if self.listing.is_none() && revision <= heard {
                 // Told twice: what came after it is known.
                 continue;
@@ -160,6 +161,7 @@ impl State {
                     .filter(|path| !listing.contains_key(*path))
                     .cloned(),
             );
+            self.was_made(listed, changes.made);
             self.remote = listing;
             for path in &touched {
                 self.compare(path);
@@ -178,6 +180,13 @@ impl State {
         let known = self.revision;
         self.ahead.retain(|_, revision| *revision > known);
         self.contents.forget_inline();
+    }
+
+    /// The hub told when it made a revision.
+    pub(super) fn was_made(&mut self, revision: u64, made: u64) {
+        if made > 0 && self.moment.is_none_or(|known| known.revision < revision) {
+            self.moment = Some(v1::Moment { revision, made });
+        }
     }
 
     /// Takes one change into the hub's tree.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_proto::v1::Moment;
 use slipway_sync::node::Node;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -90,7 +91,9 @@ pub(super) struct State {
     pub(super) epoch: String,
     /// The newest revision that the hub was ever seen at.
     pub(super) seen: u64,
-    /// The same when the base was read.
+    /// The newest of which it told when it was made.
+    pub(super) moment: Option<Moment>,
+    /// What was seen when the base was read.
     pub(super) seen_before: u64,
     /// Which start of the computer this is.
     pub(super) boot: String,
@@ -181,6 +184,7 @@ impl State {
                 epoch: &agreed.epoch,
                 revision: agreed.revision,
                 seen: agreed.seen,
+                moment: agreed.moment,
                 boot: &boot,
             };
             store.write(std::iter::empty(), std::iter::empty(), meta)?;
@@ -218,6 +222,7 @@ impl State {
             unknown: BTreeSet::new(),
             root_unknown: false,
             seen: agreed.seen.max(agreed.revision),
+            moment: agreed.moment,
             seen_before: agreed.seen.max(agreed.revision),
             epoch: agreed.epoch,
             boot,

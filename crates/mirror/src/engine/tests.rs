@@ -192,6 +192,7 @@ impl Lab {
             batch: propose.batch,
             revision,
             outcomes: vec![outcome; propose.operations.len()],
+            made: 0,
         };
         self.hub(hub_frame::Frame::Result(result)).await;
     }
@@ -267,6 +268,7 @@ fn change(revision: u64, path: &str, text: Option<&str>) -> v1::Change {
         node: text.map(|text| wire::to_wire(&node(text))),
         inline: text.map(|text| Bytes::from(text.to_owned())),
         last_of_revision: true,
+        made: 0,
     }
 }
 
@@ -281,7 +283,7 @@ fn greeting(epoch: &str, full: bool) -> hub_frame::Frame {
 fn changes(changes: Vec<v1::Change>) -> hub_frame::Frame {
     hub_frame::Frame::Changes(v1::Changes {
         changes,
-        listed: None,
+        ..v1::Changes::default()
     })
 }
 
@@ -289,6 +291,7 @@ fn listing(revision: u64, changes: Vec<v1::Change>) -> hub_frame::Frame {
     hub_frame::Frame::Changes(v1::Changes {
         changes,
         listed: Some(revision),
+        ..v1::Changes::default()
     })
 }
 

@@ -85,7 +85,7 @@ fn endless() -> Vec<hub_frame::Frame> {
     let changes = (0..many).map(change).collect();
     let changes = v1::Changes {
         changes,
-        listed: None,
+        ..v1::Changes::default()
     };
     let rest = std::iter::repeat_n(hub_frame::Frame::Changes(v1::Changes::default()), 100);
     [

@@ -23,6 +23,10 @@ pub(super) struct Hub {
     pub(super) head: u64,
     pub(super) tree: Tree,
     journal: Vec<(u64, RelPath, Option<Node>)>,
+    /// When each revision was made.
+    made: BTreeMap<u64, u64>,
+    /// Goes on, also when all else is set back.
+    pub(super) now: u64,
     pub(super) contents: BTreeMap<ContentHash, Bytes>,
 }
 
@@ -83,6 +87,11 @@ impl Hub {
             }
         }
         tree
+    }
+
+    /// When a revision was made; 0: there is none.
+    fn made_at(&self, revision: u64) -> u64 {
+        self.made.get(&revision).copied().unwrap_or(0)
     }
 
     /// The revision in which a path became what it is.
@@ -161,20 +170,26 @@ impl Hub {
         let done = work(self);
         if self.journal.len() == before {
             self.head -= 1;
+        } else {
+            self.now += 1;
+            self.made.insert(self.head, self.now);
         }
         done
     }
 
     pub(super) fn commit(&mut self, propose: &v1::Propose) -> v1::ProposeResult {
+        let before = self.head;
         let outcomes = self.revision(|hub| {
             let operations = propose.operations.iter();
             operations.map(|operation| hub.one(operation)).collect()
         });
         let (batch, revision) = (propose.batch, self.head);
+        let made = if revision == before { 0 } else { self.now };
         v1::ProposeResult {
             batch,
             revision,
             outcomes,
+            made,
         }
     }
 
@@ -270,6 +285,7 @@ impl Hub {
             .zip(next)
             .map(|((revision, path, node), next)| v1::Change {
                 last_of_revision: next != Some(*revision),
+                made: self.made_at(*revision),
                 ..self.told(*revision, path, node.as_ref(), tape)
             })
             .collect();
@@ -277,7 +293,7 @@ impl Hub {
         let mut frames = Vec::new();
         while !rest.is_empty() {
             let later = rest.split_off((4 - tape.below(4)).min(rest.len()));
-            frames.push(changes(std::mem::replace(&mut rest, later), None));
+            frames.push(changes(std::mem::replace(&mut rest, later)));
         }
         frames
     }
@@ -298,6 +314,7 @@ impl Hub {
             node: node.map(wire::to_wire),
             inline: bytes.filter(|_| !tape.one_in(3)),
             last_of_revision: false,
+            made: 0,
         }
     }
 
@@ -319,8 +336,10 @@ impl Hub {
         tape: &mut Tape,
     ) -> Vec<hub_frame::Frame> {
         cursor.greeted = true;
-        if hello.epoch == format!("epoch {}", self.epoch) && hello.seen > self.head {
-            // It was set back: the replica knows of revisions that it does not.
+        let is_other = |known: v1::Moment| self.made_at(known.revision) != known.made;
+        let knows_more = hello.seen > self.head || hello.moment.is_some_and(is_other);
+        if hello.epoch == format!("epoch {}", self.epoch) && knows_more {
+            // It was set back: the replica knows of revisions that it does not, or knows others.
             self.epoch += 1;
         }
         let epoch = format!("epoch {}", self.epoch);
@@ -344,12 +363,19 @@ impl Hub {
             .map(|(path, node)| self.told(self.made(path), path, Some(node), tape))
             .collect();
         cursor.sent = self.head;
-        frames.extend(all.chunks(3).map(|some| changes(some.to_vec(), None)));
-        frames.push(changes(Vec::new(), Some(self.head)));
+        frames.extend(all.chunks(3).map(|some| changes(some.to_vec())));
+        frames.push(hub_frame::Frame::Changes(v1::Changes {
+            changes: Vec::new(),
+            listed: Some(self.head),
+            made: self.made_at(self.head),
+        }));
         frames
     }
 }
 
-const fn changes(changes: Vec<v1::Change>, listed: Option<u64>) -> hub_frame::Frame {
-    hub_frame::Frame::Changes(v1::Changes { changes, listed })
+fn changes(changes: Vec<v1::Change>) -> hub_frame::Frame {
+    hub_frame::Frame::Changes(v1::Changes {
+        changes,
+        ..v1::Changes::default()
+    })
 }

@@ -87,6 +87,7 @@ async fn answered(replica: &mut Replica, revision: u64) {
         batch: batch.number,
         revision,
         outcomes: vec![applied; batch.operations.len()],
+        made: 0,
     };
     replica.hears(hub_frame::Frame::Result(result)).await;
 }
@@ -103,6 +104,7 @@ async fn told(replica: &mut Replica, revision: u64, text: &[u8]) {
         node: Some(wire::to_wire(&node)),
         inline: Some(Bytes::copy_from_slice(text)),
         last_of_revision: true,
+        made: 0,
     };
     let changes = v1::Changes {
         changes: vec![change],

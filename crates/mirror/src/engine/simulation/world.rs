@@ -271,25 +271,20 @@ impl World {
         }
         if self.one_in(2) {
             self.tell(|| "the hub is set back to its backup".into());
-            // Who restores it may give it another name. Where they do not, it finds out from replicas that know more, if they
-            // come back before it has gone on.
-            let all_run = self.replicas.iter().all(|replica| replica.state.is_some());
-            let keeps_name = self.one_in(2) && all_run;
-            let epoch = self.hub.epoch + u32::from(!keeps_name);
+            // Who restores it may give it another name. Where they do not, it finds out from replicas that know more or
+            // otherwise, also when it has gone on.
+            let epoch = self.hub.epoch + u32::from(!self.one_in(2));
+            let now = self.hub.now;
             self.hub = self.backup.clone();
-            self.hub.epoch = epoch;
+            (self.hub.epoch, self.hub.now) = (epoch, now);
             self.excuse(None);
             {
                 let mut oracle = self.shared.lock();
                 oracle.restored = true;
                 oracle.armed = vec![None; 4];
             }
-            for at in 0..self.replicas.len() {
-                self.replicas[at].disconnect().await;
-                if keeps_name {
-                    self.replicas[at].connect().await;
-                    self.hub_hears(at);
-                }
+            for replica in &mut self.replicas {
+                replica.disconnect().await;
             }
         } else {
             self.tell(|| format!("the hub is backed up, and {at} goes on"));

@@ -148,3 +148,26 @@ async fn a_hub_that_was_set_back_while_it_listed_is_told_what_it_had() {
     let hello = lab.hello().await;
     assert_eq!((hello.revision, hello.seen), (0, 7));
 }
+
+#[tokio::test]
+async fn a_hub_is_told_when_it_made_what_the_replica_knows() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[]).await;
+    let made = |revision, made| v1::Change {
+        made,
+        ..change(revision, "a.txt", Some("a"))
+    };
+    lab.hub(changes(vec![made(2, 20)])).await;
+    lab.applied(2).await;
+    lab.reconnect().await;
+    let moment = |revision, made| Some(v1::Moment { revision, made });
+    assert_eq!(lab.hello().await.moment, moment(2, 20));
+    // What is told twice is not news, and a new epoch begins without any.
+    lab.hub(greeting("e", false)).await;
+    lab.hub(changes(vec![made(2, 21)])).await;
+    lab.reconnect().await;
+    assert_eq!(lab.hello().await.moment, moment(2, 20));
+    lab.hub(greeting("another", true)).await;
+    lab.reconnect().await;
+    assert_eq!(lab.hello().await.moment, None);
+}

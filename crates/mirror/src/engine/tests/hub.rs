@@ -290,6 +290,7 @@ async fn a_folder_that_is_deleted_here_while_something_comes_into_it_stays_for_t
                     batch,
                     revision,
                     outcomes,
+                    made: 0,
                 }))
                 .await;
                 gone.extend(

@@ -118,6 +118,7 @@ impl Deaf {
             batch: propose.batch,
             revision,
             outcomes: vec![applied; propose.operations.len()],
+            made: 0,
         };
         self.hub(hub_frame::Frame::Result(result)).await;
     }

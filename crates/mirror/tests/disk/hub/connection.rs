@@ -114,6 +114,7 @@ impl<'a> Connection<'a> {
             let changes = v1::Changes {
                 changes: self.told(all.into_iter().map(row)),
                 listed: Some(head),
+                made: 0,
             };
             self.say(hub_frame::Frame::Changes(changes), ends).await?;
         }
@@ -132,6 +133,7 @@ impl<'a> Connection<'a> {
                     node: row.node.as_ref().map(wire::to_wire),
                     inline: inline.filter(|bytes| bytes.len() < 64 * 1024),
                     last_of_revision: false,
+                    made: 0,
                 }
             })
             .collect();
@@ -154,8 +156,10 @@ impl<'a> Connection<'a> {
         };
         if !rows.is_empty() {
             let changes = self.told(rows.into_iter());
-            let listed = None;
-            let changes = hub_frame::Frame::Changes(v1::Changes { changes, listed });
+            let changes = hub_frame::Frame::Changes(v1::Changes {
+                changes,
+                ..v1::Changes::default()
+            });
             self.say(changes, ends).await?;
         }
         self.sent = Some(head);
@@ -197,6 +201,7 @@ impl<'a> Connection<'a> {
                 batch,
                 revision,
                 outcomes,
+                made: 0,
             };
             (lacking, result)
         };
