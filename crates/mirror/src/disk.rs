@@ -16,6 +16,7 @@ use private::Private;
 mod change;
 pub mod private;
 pub mod root;
+mod spelling;
 
 /// A file system's stamps may be this coarse: a file written so lately may be written again under the same stamp.
 const STAMP_NS: i128 = 20_000_000;

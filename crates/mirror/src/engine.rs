@@ -47,6 +47,7 @@ mod rules;
 mod scan;
 mod send;
 mod settle;
+mod spelling;
 mod state;
 mod texts;
 mod torn;

@@ -99,7 +99,7 @@ impl Disk {
         Ok(fingerprint(&file.meta()?))
     }
 
-    /// Makes a folder; fine when there is one.
+    /// Makes a folder; fine when there is one that is spelled so.
     ///
     /// # Errors
     /// Something else stands there, or the system refuses.
@@ -107,7 +107,12 @@ impl Disk {
         let parent = self.root.parent(path)?;
         let volume = &self.root.volume;
         match volume.make_folder(&parent, OsStr::new(path.name())) {
-            Err(Errno::EXIST) if self.root.look(path)? == Some(Seen::Folder) => Ok(()),
+            Err(Errno::EXIST)
+                if self.root.look(path)? == Some(Seen::Folder)
+                    && self.root.kept_as(path)?.is_none() =>
+            {
+                Ok(())
+            }
             done => Ok(done?),
         }
     }
@@ -206,15 +211,20 @@ impl Disk {
         Ok(aside)
     }
 
-    /// Renames to a name that nothing has.
+    /// Renames to a name that nothing has, or to another spelling of the same.
     ///
     /// # Errors
     /// The new name is taken, or the system refuses.
-    pub fn rename(&self, from: &RelPath, to: &RelPath) -> Result<(), DiskError> {
+    pub fn rename(&mut self, from: &RelPath, to: &RelPath) -> Result<(), DiskError> {
         let (old, new) = (self.root.parent(from)?, self.root.parent(to)?);
-        let (from, to) = (OsStr::new(from.name()), OsStr::new(to.name()));
+        let (name, new_name) = (OsStr::new(from.name()), OsStr::new(to.name()));
         let volume = &self.root.volume;
-        Ok(volume.rename(&old, from, &new, to, Rename::IntoNothing)?)
+        match volume.rename(&old, name, &new, new_name, Rename::IntoNothing) {
+            Err(Errno::EXIST) if self.root.kept_as(to)?.as_ref() == Some(from) => {
+                self.respell(from, to)
+            }
+            done => Ok(done?),
+        }
     }
 
     /// Brings a private file back to sight at a path that nothing has.
@@ -228,7 +238,7 @@ impl Disk {
         Ok(volume.rename(tmp, old, &parent, new, Rename::IntoNothing)?)
     }
 
-    fn stray(&mut self, name: String, path: &RelPath) {
+    pub(super) fn stray(&mut self, name: String, path: &RelPath) {
         self.displaced.push(Displaced {
             name,
             path: path.clone(),

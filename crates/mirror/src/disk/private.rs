@@ -14,6 +14,8 @@ use crate::volume::{For, Handle, Kind, Opened, Rename, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
 pub const PRIVATE: &str = ".slipway";
+/// What is on its way lies here.
+const TMP: &str = "tmp";
 /// Bytes that are copied at a time.
 const COPIED: usize = 64 * 1024;
 /// What a crash left is kept this long.
@@ -25,6 +27,7 @@ pub struct Private {
     volume: Arc<dyn Volume>,
     folder: PathBuf,
     pub(super) tmp: Handle,
+    folds: bool,
     counter: u64,
 }
 
@@ -39,12 +42,22 @@ impl Private {
             root.join(PRIVATE)
         };
         let tmp = open_tmp(&**volume, &folder)?;
+        let folds = match volume.folder(&folder.join(TMP.to_uppercase())) {
+            Err(Errno::NOENT) => false,
+            found => found.map(|_| true)?,
+        };
         Ok(Self {
             volume: Arc::clone(volume),
             folder,
             tmp,
+            folds,
             counter: 0,
         })
+    }
+
+    /// Whether the volume takes `a` for `A`.
+    pub(super) const fn folds(&self) -> bool {
+        self.folds
     }
 
     /// The folder of what is on its way. A program may have removed it: then it is made again.
@@ -227,7 +240,7 @@ impl Private {
 }
 
 fn open_tmp(volume: &dyn Volume, folder: &Path) -> io::Result<Handle> {
-    let tmp = folder.join("tmp");
+    let tmp = folder.join(TMP);
     volume.make_folders(&tmp)?;
     Ok(volume.folder(&tmp)?)
 }

@@ -40,7 +40,12 @@ impl State {
             Ok(Done::Shown) => self.shown(path, node),
             Ok(Done::Waits | Done::Kept) => {}
             Err(_) if planted::is(Bug::FailedIsDone) => self.shown(path, node),
-            Err(error) => self.not_applied(path, &error),
+            Err(error) => {
+                if matches!(error, DiskError::Unexpected) {
+                    self.respell(path);
+                }
+                self.not_applied(path, &error);
+            }
         }
     }
 

@@ -130,7 +130,7 @@ impl State {
             self.gone(&path, by, moved);
         }
         for path in here {
-            self.scan_path(&path, by, moved);
+            self.scan_named(&path, by, moved);
         }
     }
 
@@ -140,8 +140,8 @@ impl State {
         path.ancestors().filter(is_unknown).last().unwrap_or(path)
     }
 
-    /// Looks at one path, and below it if it is a folder. The folder above it is known.
-    pub(super) fn scan_path(&mut self, path: &RelPath, by: By, moved: &mut BTreeSet<RelPath>) {
+    /// Looks at one path that is spelled so, and below it.
+    pub(super) fn scan_named(&mut self, path: &RelPath, by: By, moved: &mut BTreeSet<RelPath>) {
         let Ok(found) = self.disk.root().look(path) else {
             self.unseen(path);
             return;

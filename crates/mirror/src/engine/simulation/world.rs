@@ -384,8 +384,7 @@ impl World {
 }
 
 fn make(tape: &mut Tape, alike: bool) -> Make {
-    // Volumes that take `a` for `A` are modelled and not played: an engine does not keep the spelling that its disk has.
-    let spellings = [Spelling::Exact, Spelling::Decomposed];
+    let spellings = [Spelling::Exact, Spelling::Decomposed, Spelling::Insensitive];
     Make {
         spelling: if alike {
             *tape.pick(&spellings)

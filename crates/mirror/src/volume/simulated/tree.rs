@@ -21,10 +21,6 @@ pub(crate) enum Spelling {
     #[default]
     Exact,
     /// `a` and `A` are one name; it keeps the spelling that it was made with.
-    #[expect(
-        dead_code,
-        reason = "not played yet: an engine does not keep the spelling of its disk"
-    )]
     Insensitive,
     /// It keeps names decomposed, and finds them in either form.
     Decomposed,
@@ -169,11 +165,16 @@ impl Tree {
                 self.put(to, id);
             }
             Change::Exchange(one, other) => {
+                // Names stay as they are; what they name changes places.
+                let [kept_one, kept_other] = [one, other].map(|(folder, name)| {
+                    let kept = self.kept(*folder, name);
+                    (*folder, kept.unwrap_or_else(|| name.clone()))
+                });
                 let (Some(a), Some(b)) = (self.take(one), self.take(other)) else {
                     return;
                 };
-                self.put(one, b);
-                self.put(other, a);
+                self.put(&kept_one, b);
+                self.put(&kept_other, a);
             }
             Change::Mode(id, mode) => {
                 if let Some(node) = self.nodes.get_mut(id) {
