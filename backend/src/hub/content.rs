@@ -154,7 +154,7 @@ async fn insert_small(
     Ok(())
 }
 
-/// Counts a small content that arrives beside a commit, unless the workspace holds more than it may.
+/// Counts a small content or a chunk that arrives beside a commit, unless the workspace holds more than it may.
 async fn arrive(db: &mut PgConnection, workspace: WorkspaceId, size: u64) -> Result<(), HubError> {
     let arrived = sqlx::query_scalar!(
         "update workspaces set arrived_bytes = arrived_bytes + $2 where id = $1 returning arrived_bytes",
@@ -186,10 +186,13 @@ async fn lock(db: &mut PgConnection, workspace: WorkspaceId) -> Result<(), HubEr
     locked.map(drop).ok_or(HubError::Unknown)
 }
 
-/// Refuses more when a workspace holds more than it may: its tree, its history, and what nothing names yet.
+/// Refuses more when a workspace holds more than it may: its tree, its history, and what nothing names yet, whether all of
+/// it has come or not.
 async fn check_room(db: &mut PgConnection, workspace: WorkspaceId) -> Result<(), HubError> {
     let held = sqlx::query_scalar!(
-        r#"select coalesce(sum(size), 0)::bigint as "held!" from blobs where workspace_id = $1"#,
+        r#"select (coalesce((select sum(size) from blobs where workspace_id = $1), 0)
+            + coalesce((select sum(octet_length(content)) from chunks where workspace_id = $1
+                and not exists (select from blob_chunks where blob_chunks.workspace_id = $1 and blob_chunks.chunk = chunks.hash)), 0))::bigint as "held!""#,
         uuid(workspace)
     )
     .fetch_one(db)

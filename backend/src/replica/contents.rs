@@ -59,7 +59,9 @@ impl Connection {
         let over = blob.last || blob.missing;
         let mut held = false;
         if blob.missing {
-            arriving.writer = None;
+            if let Some(writer) = arriving.writer.take() {
+                writer.discard().await?;
+            }
         } else if let Some(mut writer) = arriving.writer.take() {
             let pushed = match range {
                 Some(range) => writer.push_range(range).await,

@@ -144,6 +144,37 @@ async fn small_contents_that_nothing_names_have_a_bound_as_large_ones_have() {
     arrive(taken).await.unwrap();
 }
 
+#[tokio::test]
+async fn what_has_not_come_whole_counts_as_what_nothing_names_does() {
+    const CHUNKS: u64 = 3;
+    let lab = Lab::start().await;
+    let (_, workspace) = forgotten(&lab).await;
+    let begin = async |number: u8| {
+        // Bytes that nothing compresses.
+        let piece =
+            |at: u64| *ContentHash::of(&[&[number], &at.to_le_bytes()[..]].concat()).as_bytes();
+        let bytes: Vec<u8> = (0..=CHUNKS << 15).flat_map(piece).collect();
+        lab.app().hub.writer(workspace).push(&bytes).await
+    };
+    // The one content that is there stands for many, with room for a few that never end.
+    let room = STORED_BYTES_MAX - 2 * (CHUNKS << 20) + 1;
+    let full = sqlx::query("update blobs set size = $1").bind(room.cast_signed());
+    full.execute(&lab.app().db).await.unwrap();
+    let mut begun = 0;
+    let refused = loop {
+        match begin(begun).await {
+            Ok(()) => begun += 1,
+            Err(refused) => break refused,
+        }
+        assert!(begun < 30, "a bound");
+    };
+    assert!(matches!(refused, HubError::NoRoom), "{refused:?}");
+    assert!(
+        u64::from(begun) * CHUNKS > 60,
+        "it is added up now and then"
+    );
+}
+
 /// Writes one version after the other, each of a thousand bytes.
 async fn versions(ana: &Client, workspace: WorkspaceId, path: &str, many: usize) -> Vec<u64> {
     let (mut base, mut revisions) = (None, Vec::new());

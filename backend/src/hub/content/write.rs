@@ -67,9 +67,7 @@ impl Assembly {
         bytes: usize,
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
-        if self.chunks.is_empty() {
-            check_room(db, self.workspace).await?;
-        }
+        arrive(db, self.workspace, bytes as u64).await?;
         let bytes = self.buffer.split_to(bytes);
         let chunk = chunks::store(db, self.workspace, self.chunks.len(), &bytes, now).await?;
         self.chunks.push(chunk);
