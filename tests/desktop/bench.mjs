@@ -2,22 +2,23 @@
  * Measures of the window for `cargo xtask bench desktop`; each prints one object.
  * node bench.mjs save PROGRAM HOME FILE THERE MANY → {"ms"}: from each Ctrl+S, as the page hears it, until the same file
  * on the session's disk has what was typed
- * node bench.mjs start PROGRAM HOME FILE → {"ms"}: from the start of the program until a typed character shows
- * node bench.mjs work PROGRAM HOME FILE  → {"rest", "most", "ctrlC", "frame"}: memory of all processes with an editor and
- * two terminals, in bytes; the most while one of them prints without end for ten seconds; then the time from Ctrl-C to
- * the shell's next prompt, and the longest time between two frames of the page meanwhile
+ * node bench.mjs work PROGRAM HOME FILE  → {"before", "first", "last", "ctrlC", "frame"}: memory of all processes with an
+ * editor and two terminals, in bytes; the most while one of them prints without end, in the first five seconds and in the
+ * next; then the time from Ctrl-C to the shell's next prompt, and the longest time between two frames of the page meanwhile
+ * What is measured without a driver is in person.mjs.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { desktop, until } from "./driver.mjs";
+import { memoryOf } from "./memory.mjs";
 
 const SETTLED_MS = 5_000;
 const PRINTS_MS = 10_000;
 const SAVED_MS = 300;
 
 const [kind, binary, home, file, there, many] = process.argv.slice(2);
-if (!file) throw new Error("usage: bench.mjs start|work|save PROGRAM HOME FILE [THERE MANY]");
-const KINDS = { start, work, save };
+if (!file) throw new Error("usage: bench.mjs work|save PROGRAM HOME FILE [THERE MANY]");
+const KINDS = { work, save };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const window = await desktop({ binary, args: ["open", file], home });
@@ -42,11 +43,6 @@ async function edit(text) {
     selector,
     text,
   );
-}
-
-async function start() {
-  await edit("zq");
-  return { ms: performance.now() - window.began };
 }
 
 /** The file's own clock says when it came; a look at it would come later. */
@@ -85,12 +81,21 @@ async function terminal(number) {
   return prompt;
 }
 
+/** The most memory that is seen in a time. */
+async function mostWithin(ms) {
+  let most = 0;
+  for (const end = Date.now() + ms; Date.now() < end; await pause(500)) {
+    most = Math.max(most, memoryOf(home, window.driver));
+  }
+  return most;
+}
+
 async function work() {
   await edit("zq");
   await terminal(1);
   const prompt = await terminal(2);
   await pause(SETTLED_MS);
-  const rest = memory();
+  const before = memoryOf(home, window.driver);
   await window.evaluate(`() => {
     globalThis.longest = 0;
     let last = performance.now();
@@ -102,35 +107,16 @@ async function work() {
     requestAnimationFrame(frame);
   }`);
   await window.type("yes\n");
-  let most = 0;
-  for (const end = Date.now() + PRINTS_MS; Date.now() < end; await pause(500)) {
-    most = Math.max(most, memory());
-  }
-  const before = statSync(prompt).size;
+  const first = await mostWithin(PRINTS_MS / 2);
+  const last = await mostWithin(PRINTS_MS / 2);
+  const { size } = statSync(prompt);
   const begin = performance.now();
   await window.press("Control", "c");
-  while (statSync(prompt).size === before) {
+  while (statSync(prompt).size === size) {
     if (performance.now() - begin > 30_000) throw new Error("Ctrl-C ended nothing");
     await pause(2);
   }
   const ctrlC = performance.now() - begin;
   const frame = await window.evaluate("() => globalThis.longest");
-  return { rest, most, ctrlC, frame };
-}
-
-/** Proportional memory of everything that was started with this home, the driver apart. */
-function memory() {
-  const mark = `XDG_STATE_HOME=${join(home, "state")}\0`;
-  let bytes = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (Number(pid) === window.driver || !readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark)) continue;
-      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-      bytes += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  if (bytes === 0) throw new Error(`nobody's memory can be read below ${dirname(file)}`);
-  return bytes;
+  return { before, first, last, ctrlC, frame };
 }

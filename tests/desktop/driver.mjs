@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { display } from "./screen.mjs";
 
 /** How long anything may take that a test waits for; a busy machine is slow. */
 const PATIENCE_MS = 60_000;
@@ -51,19 +52,6 @@ export const homeOf = (home, screen) => ({
   WAYLAND_DISPLAY: "",
 });
 
-/** An X server of this test's own; its display. */
-export async function display() {
-  const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
-  const number = await new Promise((found, failed) => {
-    server.once("error", failed);
-    server.once("exit", () => failed(new Error("Xvfb ended")));
-    server.stdio[3].once("data", (bytes) => found(bytes.toString().trim()));
-  });
-  return { name: `:${number}`, stop: () => server.kill() };
-}
-
 /** A port that nobody listens on now. */
 function freePort() {
   return new Promise((found) => {
@@ -94,9 +82,8 @@ export async function desktop({ binary, args = [], env = {}, home }) {
   };
   await until("the driver", () => call("GET", "/status"));
   const options = { "webkitgtk:browserOptions": { binary, args } };
-  const began = performance.now();
   const { sessionId } = await call("POST", "/session", { capabilities: { alwaysMatch: options } });
-  return new Desktop(call, sessionId, { driver, screen, home: own, ours: !home, began });
+  return new Desktop(call, sessionId, { driver, screen, home: own, ours: !home });
 }
 
 /** One window of the program. */
@@ -114,13 +101,9 @@ export class Desktop {
     return this.#around.home;
   }
 
-  get display() {
-    return this.#around.screen.name;
-  }
-
-  /** When the program was started, as `performance.now` tells it. */
-  get began() {
-    return this.#around.began;
+  /** What can be seen. */
+  get screen() {
+    return this.#around.screen;
   }
 
   /** The process that drives it. */

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { desktop, display, homeOf, remove, until } from "./driver.mjs";
+import { desktop, homeOf, remove, until } from "./driver.mjs";
+import { display } from "./screen.mjs";
 
 const binary = process.env.SLIPWAY_TEST_COMMAND;
 const run = promisify(execFile);
@@ -45,10 +46,10 @@ test("the page is shown, and nothing of it is refused by its own rules", async (
 test("a second start shows the window that is there and leaves", async (t) => {
   const window = await desktop({ binary });
   t.after(() => window.stop());
-  const env = homeOf(window.home, window.display);
+  const env = homeOf(window.home, window.screen.name);
   const second = spawnSync(binary, [], { env, timeout: 20_000 });
   assert.equal(second.status, 0, second.stderr.toString());
-  const shown = await x(window.display, "search", "--onlyvisible", "--name", "Slipway");
+  const shown = await x(window.screen.name, "search", "--onlyvisible", "--name", "Slipway");
   assert.equal(shown.split("\n").length, 1, "one window");
 });
 
@@ -58,10 +59,10 @@ test("the menu is hidden until Alt asks for it", async (t) => {
   const height = () => window.evaluate("() => innerHeight");
   await until("the start page", () => window.evaluate("() => document.body.innerText.includes('Open a folder')"));
   const before = await height();
-  await x(window.display, "mousemove", "640", "500", "click", "1");
-  await x(window.display, "keydown", "Alt_L", "keyup", "Alt_L");
+  await x(window.screen.name, "mousemove", "640", "500", "click", "1");
+  await x(window.screen.name, "keydown", "Alt_L", "keyup", "Alt_L");
   await until("the menu takes its room", async () => (await height()) < before);
-  await x(window.display, "key", "Escape", "Escape");
+  await x(window.screen.name, "key", "Escape", "Escape");
   await until("the menu gives it back", async () => (await height()) === before);
 });
 

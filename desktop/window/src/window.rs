@@ -168,7 +168,6 @@ fn build<R: Runtime>(builder: tauri::Builder<R>, shell: Arc<Shell>) -> tauri::Bu
                 .with_filename(kept.to_string_lossy())
                 .build(),
         )
-        .plugin(tauri_plugin_clipboard_manager::init())
         .manage(shell)
         .invoke_handler(tauri::generate_handler![
             page::exchange,

@@ -1,6 +1,7 @@
-//! The window of the desktop program, driven through WebKitWebDriver on a display of its own (tests/desktop/bench.mjs).
+//! The window of the desktop program on a display of its own: looked at as a person does (tests/desktop/person.mjs), and
+//! driven through WebKitWebDriver where only the page knows (tests/desktop/bench.mjs).
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
@@ -36,6 +37,11 @@ struct Start {
 }
 
 #[derive(Deserialize)]
+struct Rest {
+    bytes: f64,
+}
+
+#[derive(Deserialize)]
 struct Saves {
     ms: Vec<f64>,
 }
@@ -43,8 +49,9 @@ struct Saves {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Work {
-    rest: f64,
-    most: f64,
+    before: f64,
+    first: f64,
+    last: f64,
     ctrl_c: f64,
     frame: f64,
 }
@@ -59,13 +66,14 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// When the window does not come up.
 pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
     let stage = Stage::set(program).await?;
+    let look = stage.look().await?;
     let (mut cold, mut warm) = (Samples::default(), Samples::default());
     let mut is_cold = true;
     for _ in 0..rounds {
         let home = tempfile::tempdir()?;
         is_cold &= forget();
         for samples in [&mut cold, &mut warm] {
-            let start: Start = stage.measure("start", home.path()).await?;
+            let start: Start = stage.sit("start", home.path(), &look).await?;
             samples.push(start.ms / 1e3);
         }
     }
@@ -102,12 +110,19 @@ pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
 /// When the window does not come up, or Ctrl-C ends nothing.
 pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
     let stage = Stage::set(program).await?;
-    let [mut rest, mut grown, mut ctrl_c, mut frame] = std::array::from_fn(|_| Samples::default());
+    let [mut rest, mut grown, mut creep, mut ctrl_c, mut frame] =
+        std::array::from_fn(|_| Samples::default());
+    let look = stage.look().await?;
     for _ in 0..rounds {
         let home = tempfile::tempdir()?;
-        let work: Work = stage.measure("work", home.path()).await?;
-        rest.push(work.rest / MB);
-        grown.push((work.most - work.rest) / MIB);
+        let there: Rest = stage.sit("rest", home.path(), &look).await?;
+        rest.push(there.bytes / MB);
+        let file = file_in(home.path())?;
+        let work: Work = stage
+            .run("bench.mjs", "work", home.path(), &file, &[])
+            .await?;
+        grown.push((work.first.max(work.last) - work.before) / MIB);
+        creep.push((work.last - work.first) / MIB);
         ctrl_c.push(work.ctrl_c);
         frame.push(work.frame);
     }
@@ -121,7 +136,12 @@ pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
         (
             "desktop_yes_growth",
             grown,
-            "the most PSS of all its processes in ten seconds of `yes`, above that at rest",
+            "the most PSS of all its processes in ten seconds of `yes`, above that before",
+        ),
+        (
+            "desktop_yes_creep",
+            creep,
+            "the most in the last five of these seconds above the most in the first five",
         ),
         (
             "desktop_ctrl_c",
@@ -162,7 +182,7 @@ pub async fn save(lab: &Lab, program: &Program<'_>, saves: usize) -> Result<Vec<
     let more = [there.as_os_str(), many.as_ref()];
     let stage = Stage::set(program).await?;
     let file = folder.join("main.py");
-    let done: Saves = stage.drive("save", &home, &file, &more).await?;
+    let done: Saves = stage.run("bench.mjs", "save", &home, &file, &more).await?;
     let mut samples = Samples::default();
     for ms in done.ms {
         samples.push(ms);
@@ -187,6 +207,15 @@ fn forget() -> bool {
     std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
+/// A new file in a folder of a home, as short as files are; its first line is empty.
+fn file_in(home: &Path) -> Result<PathBuf> {
+    let folder = home.join("tides");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("tides.py");
+    std::fs::write(&file, format!("\n{}", "print('low water')\n".repeat(40)))?;
+    Ok(file)
+}
+
 impl<'a> Stage<'a> {
     /// With a session's bus.
     async fn set(program: &'a Program<'a>) -> Result<Self> {
@@ -206,24 +235,35 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Opens the window on a file of a new folder; what was measured there.
-    async fn measure<T: DeserializeOwned>(&self, what: &str, home: &Path) -> Result<T> {
-        let folder = home.join("tides");
-        std::fs::create_dir_all(&folder)?;
-        let file = folder.join("tides.py");
-        std::fs::write(&file, "print('low water')\n".repeat(40))?;
-        self.drive(what, home, &file, &[]).await
+    /// How the screen looks with a file open, to know it again.
+    async fn look(&self) -> Result<String> {
+        let home = tempfile::tempdir()?;
+        let file = file_in(home.path())?;
+        let look: serde_json::Value = self
+            .run("person.mjs", "look", home.path(), &file, &[])
+            .await?;
+        Ok(look.to_string())
+    }
+
+    /// Opens the window on a file as a person does; what was measured there.
+    async fn sit<T: DeserializeOwned>(&self, what: &str, home: &Path, look: &str) -> Result<T> {
+        let file = file_in(home)?;
+        self.run("person.mjs", what, home, &file, &[look.as_ref()])
+            .await
     }
 
     /// Opens the window on a file; what was measured there.
-    async fn drive<T: DeserializeOwned>(
+    async fn run<T: DeserializeOwned>(
         &self,
+        script: &str,
         what: &str,
         home: &Path,
         file: &Path,
         more: &[&OsStr],
     ) -> Result<T> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/desktop/bench.mjs");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("desktop")
+            .join(script);
         let done = Command::new("node")
             .arg(script)
             .arg(what)
