@@ -1,4 +1,5 @@
 //! The memory of a program that mostly waits: what a long bout of work took is given back when it is over.
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,8 +28,13 @@ pub fn share_pools() {
     }
 }
 
+/// Packs a tree: keys that came in order left each of its nodes half empty.
+pub(crate) fn pack<K: Ord, V>(tree: &mut BTreeMap<K, V>) {
+    *tree = std::mem::take(tree).into_iter().collect();
+}
+
 /// Gives free memory back to the system.
-fn give_back() {
+pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(
         unsafe_code,
@@ -60,12 +66,11 @@ impl Bout {
         self.over_at
     }
 
-    /// Gives memory back if it is over.
-    pub(crate) fn wake(&mut self, now: Instant) -> bool {
+    /// Whether it is over now; another one may begin.
+    pub(crate) fn ends(&mut self, now: Instant) -> bool {
         let is_over = self.over_at.is_some_and(|at| at <= now);
         if is_over {
             *self = Self::default();
-            give_back();
         }
         is_over
     }
@@ -84,10 +89,10 @@ mod tests {
         }
         assert_eq!(bout.over_at(), None);
         bout.turn(begin);
-        assert!(!bout.wake(begin));
+        assert!(!bout.ends(begin));
         bout.turn(begin + QUIET / 2);
-        assert!(!bout.wake(begin + QUIET));
-        assert!(bout.wake(begin + QUIET / 2 + QUIET));
+        assert!(!bout.ends(begin + QUIET));
+        assert!(bout.ends(begin + QUIET / 2 + QUIET));
         assert_eq!(bout.over_at(), None);
     }
 }

@@ -34,7 +34,7 @@ use crate::base::{Base, Meta};
 use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
 use crate::local::By;
-use crate::memory::Bout;
+use crate::memory::{self, Bout};
 use crate::notice::Notice;
 use crate::planted::{self, Bug};
 use crate::watch::{Hint, Watch};
@@ -307,7 +307,8 @@ impl State {
                 stored = self.keep.stored() => self.stored(stored),
                 () = until(wake_at) => {
                     let now = Instant::now();
-                    if bout.wake(now) {
+                    if bout.ends(now) {
+                        self.rest();
                         continue;
                     }
                     self.wake(now);
@@ -316,6 +317,14 @@ impl State {
             self.act().await;
             bout.turn(Instant::now());
         }
+    }
+
+    /// A bout of work is over: what it took is given back.
+    fn rest(&mut self) {
+        for tree in [&mut self.base, &mut self.local, &mut self.remote] {
+            memory::pack(tree);
+        }
+        memory::give_back();
     }
 
     /// When the next thing is due without anything being heard.
