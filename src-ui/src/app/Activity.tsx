@@ -1,10 +1,10 @@
 /** The views at the left edge; a view without a feature behind it has no button. */
 import { type Action, find, hintOf } from "../bench/actions";
 import { type SideView, useHere, useStore } from "../bench/bench";
-import { many } from "../bench/syncWords";
 import { isOver } from "../features/run/words";
 import type { HereState } from "../host/here";
 import { Icon } from "../ui/Icon";
+import { many } from "../ui/words";
 import type { Workbench } from "./workbench";
 
 export const SIDES: Record<SideView, string> = {

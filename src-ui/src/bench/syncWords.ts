@@ -2,7 +2,7 @@
 import type { Code } from "../host/generated/api/Code";
 import type { SyncBrief } from "../host/generated/api/SyncBrief";
 import type { Work } from "../host/work";
-import { count, size } from "../ui/words";
+import { count, many, size } from "../ui/words";
 
 const SAID_BYTES = 1_000_000;
 
@@ -72,8 +72,4 @@ export function heldWords(held: number): BriefWords {
     tone: "warn",
     text: `${many(held, "deletion waits", "deletions wait")} for you`,
   };
-}
-
-export function many(number: number, one: string, more: string): string {
-  return `${count(number)} ${number === 1 ? one : more}`;
 }

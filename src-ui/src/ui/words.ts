@@ -25,6 +25,11 @@ export function count(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }
 
+/** "1 file", "3 files". */
+export function many(number: number, one: string, more: string): string {
+  return `${count(number)} ${number === 1 ? one : more}`;
+}
+
 /** Bytes in a unit that keeps at most three digits before the point. */
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

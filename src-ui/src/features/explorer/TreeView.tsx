@@ -9,10 +9,10 @@ import {
   useState,
 } from "react";
 import { type Badge, type Bench, useBench, useHere, useStore } from "../../bench/bench";
-import { many } from "../../bench/syncWords";
 import { useHost } from "../../host/useHost";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
+import { many } from "../../ui/words";
 import { deleteEntries } from "./actions";
 import { menuOf, paste, pickAndUpload } from "./commands";
 import { carry, dropInto } from "./drag";

@@ -1,13 +1,12 @@
 /** What came in lately, each to be undone, and what a person was told. */
 import { useRef } from "react";
 import { useBench } from "../../bench/bench";
-import { many } from "../../bench/syncWords";
 import type { Arrival } from "../../host/generated/api/Arrival";
 import type { SyncNotice } from "../../host/generated/api/SyncNotice";
 import type { Here } from "../../host/here";
 import { Icon } from "../../ui/Icon";
 import { isNowhere } from "../../ui/keepFocus";
-import { exactly, timeOfDay } from "../../ui/words";
+import { exactly, many, timeOfDay } from "../../ui/words";
 import { undoneWords } from "./words";
 
 const SHOWN = 20;

@@ -4,7 +4,7 @@ import { find } from "../../bench/actions";
 import { Act } from "../../bench/Buttons";
 import { useBench, useStore } from "../../bench/bench";
 import { SideHead } from "../../bench/SideHead";
-import { briefWords, many } from "../../bench/syncWords";
+import { briefWords } from "../../bench/syncWords";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { Here } from "../../host/here";
 import { Empty } from "../../ui/Empty";
@@ -18,6 +18,7 @@ import { OddNames } from "./OddNames";
 import { Paths } from "./Paths";
 import { actOf, standWords, waitingWords } from "./words";
 import "./sync.css";
+import { many } from "../../ui/words";
 
 const NOW_MS = 1_000;
 

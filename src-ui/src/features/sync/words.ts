@@ -1,13 +1,12 @@
 /** Sync in words: what the state means for a person, and what helps a path that cannot move. */
 import type { Help } from "../../bench/bench";
-import { many } from "../../bench/syncWords";
 import type { Code } from "../../host/generated/api/Code";
 import type { Conflict } from "../../host/generated/api/Conflict";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { SyncNotice } from "../../host/generated/api/SyncNotice";
 import type { Undone } from "../../host/generated/api/Undone";
 import { RULES_FILE } from "../../host/generated/ignored";
-import { size, timeOfDay } from "../../ui/words";
+import { many, size, timeOfDay } from "../../ui/words";
 
 /** What it means, beginning with what is safe. */
 export function standWords(sync: Sync): string {

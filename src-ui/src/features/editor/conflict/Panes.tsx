@@ -2,7 +2,7 @@
 import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { useStore } from "../../../bench/bench";
 import type { Part } from "../../../host/merge";
-import { timeOfDay } from "../../../ui/words";
+import { many, timeOfDay } from "../../../ui/words";
 import { languageOf } from "../shape";
 import { coloured, type Piece, parted } from "./colours";
 import { conflictsOf, differing, isOpen } from "./plan";
@@ -78,7 +78,9 @@ export function Panes({ resolver, base }: { resolver: Resolver; base: boolean })
             row.left > 0 ? (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other key than their place
               <tr key={at} className="merge-left">
-                <td colSpan={shown.length * 2}>{row.left} lines without changes</td>
+                <td colSpan={shown.length * 2}>
+                  {many(row.left, "line", "lines")} without changes
+                </td>
               </tr>
             ) : (
               <Line

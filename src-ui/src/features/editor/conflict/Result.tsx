@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { type Action, find, hintOf } from "../../../bench/actions";
 import { useBench, useStore } from "../../../bench/bench";
 import type { Part } from "../../../host/merge";
-import { count } from "../../../ui/words";
+import { many } from "../../../ui/words";
 import { CHOICES } from "./actions";
 import { conflictsOf, differing } from "./plan";
 import type { Resolver } from "./resolver";
@@ -31,7 +31,7 @@ export function Result({ resolver, actions }: { resolver: Resolver; actions: () 
         <span className="push row gap2">
           {part ? <Choices part={part} number={current + 1} actions={actions()} /> : null}
         </span>
-        <span className="small faint num merge-lines">{count(lines)} lines</span>
+        <span className="small faint num merge-lines">{many(lines, "line", "lines")}</span>
       </div>
       <Text resolver={resolver} at={index} />
     </div>
