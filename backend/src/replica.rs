@@ -345,11 +345,15 @@ impl Connection {
         for (place, outcome) in places.into_iter().zip(&done.outcomes) {
             outcomes[place] = wire::outcome(outcome);
         }
+        let made = match done.made {
+            Some(made) => Some(made),
+            None => hub.made(*workspace, done.revision).await?,
+        };
         self.send(hub_frame::Frame::Result(v1::ProposeResult {
             batch: number,
             revision: done.revision,
             outcomes,
-            made: done.made.map_or(0, wire::made),
+            made: made.map_or(0, wire::made),
         }))
         .await
     }

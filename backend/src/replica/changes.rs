@@ -134,17 +134,18 @@ impl Connection {
             .collect();
         self.sent = revision;
         self.listed = revision;
-        self.send_frames(all).await?;
+        let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
+        let made = hub.made(workspace, revision).await?.map(wire::made);
+        let moment = made.map(|made| v1::Moment { revision, made });
+        self.send_frames(all, moment).await?;
         // An empty workspace has no revision that could be reported as applied.
         self.replica
             .progress
             .send_modify(|progress| progress.listing_done |= revision == 0);
-        let (hub, workspace) = (&self.replica.hub, self.replica.workspace);
-        let made = hub.made(workspace, revision).await?;
         self.send(Frame::Changes(v1::Changes {
             changes: Vec::new(),
             listed: Some(revision),
-            made: made.map_or(0, wire::made),
+            moment,
         }))
         .await
     }
@@ -192,14 +193,18 @@ impl Connection {
                 })
                 .collect();
             self.sent = last;
-            self.send_frames(all).await?;
+            self.send_frames(all, None).await?;
             if many < PAGE {
                 return Ok(());
             }
         }
     }
 
-    async fn send_frames(&mut self, changes: Vec<Outgoing>) -> Result<(), ReplicaError> {
+    async fn send_frames(
+        &mut self,
+        changes: Vec<Outgoing>,
+        moment: Option<v1::Moment>,
+    ) -> Result<(), ReplicaError> {
         let mut rest = changes;
         while !rest.is_empty() {
             let later = rest.split_off(first_frame(&rest));
@@ -208,7 +213,8 @@ impl Connection {
             let count = frame.len() as u64;
             self.send(Frame::Changes(v1::Changes {
                 changes: frame,
-                ..v1::Changes::default()
+                listed: None,
+                moment,
             }))
             .await?;
             self.replica.progress.send_modify(|progress| {

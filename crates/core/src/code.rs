@@ -85,6 +85,8 @@ codes! {
     PathNotFolder = "path_not_folder",
     /// Something stands at the path already.
     PathExists = "path_exists",
+    /// Something that does not sync stands at the path on this disk.
+    PathTaken = "path_taken",
     /// The file is larger than a file may be.
     FileTooLarge = "file_too_large",
     /// The workspace would exceed its size.

@@ -148,6 +148,9 @@ pub const fn why(code: Code) -> &'static str {
         Code::FileContested => {
             "changed back and forth by a program here and one elsewhere. It stays as it is here until that ends; let only one of them write it"
         }
+        Code::PathTaken => {
+            "cannot come to this disk because something that does not sync has its name here. Rename or remove that; it comes by itself then"
+        }
         Code::FileUnreadable => "cannot be read, so changes of it are not saved. Allow reading it",
         Code::FileTooLarge => {
             "larger than 100 MiB, so it stays on this disk only. Name it in .slipwayignore, or make it smaller"

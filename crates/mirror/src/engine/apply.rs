@@ -31,6 +31,10 @@ impl State {
             Some(node) if self.is_contested(path, node) => {
                 return self.apply_later(path, Some(Code::FileContested));
             }
+            // Told before: its content is not asked for again until there is a place for it.
+            Some(_) if self.troubles.has_no_place(path) && self.is_taken(path) => {
+                return self.apply_later(path, Some(Code::PathTaken));
+            }
             None => self.apply_removal(path),
             Some(node) => self
                 .make_parents(path)

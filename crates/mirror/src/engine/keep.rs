@@ -12,6 +12,7 @@ use slipway_sync::node::Node;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::batch::Catch;
 use super::conflict::TURNS_MAX;
 use super::state::State;
 use crate::base::{Base, BaseError, Meta};
@@ -186,6 +187,22 @@ impl State {
         }
     }
 
+    /// Remembers in which start of the computer this engine runs, and which files the last one left in parts: before
+    /// anything is done, since until then the next engine would have to find it out as this one did.
+    pub(super) fn begin(&self) -> Result<(), BaseError> {
+        let suspects: Vec<_> = self.suspected().collect();
+        let records = suspects.iter();
+        let records = records.map(|(key, hash)| (key.as_str(), Some(hash.as_bytes().as_slice())));
+        let meta = Meta {
+            epoch: &self.epoch,
+            revision: self.revision,
+            seen: self.seen,
+            moment: self.moment,
+            boot: &self.boot,
+        };
+        self.keep.store.write(std::iter::empty(), records, meta)
+    }
+
     /// Begins to store the base.
     pub(super) fn store(&mut self) {
         let rows = self.rows();
@@ -220,8 +237,13 @@ impl State {
             self.keep.wrote(path);
             self.keep.record(key, Some(bytes));
         }
+        // Who comes next catches up with the hub if this one has not.
+        let boot = match self.catch {
+            Catch::Up => String::new(),
+            _ => self.boot.clone(),
+        };
         let rows = Rows {
-            boot: String::new(),
+            boot,
             ..self.rows()
         };
         if let Err(failed) = write(&self.keep.store, self.disk.root(), rows) {

@@ -101,7 +101,7 @@ impl State {
             && self.listing.is_none()
             && (self.catch == Catch::Up || self.suspects.is_empty())
             && self.contents.is_complete()
-            && self.troubles.unapplied.is_empty()
+            && self.troubles.holding_up().next().is_none()
     }
 
     pub(super) async fn tell_applied(&mut self) {
@@ -157,7 +157,7 @@ impl State {
 
     /// Whether a change of this disk waits to be joined with one of the hub's.
     pub(super) fn is_unjoined(&self, path: &RelPath) -> bool {
-        let waits = self.contents.is_wanted_by(path) || self.troubles.unapplied.contains_key(path);
+        let waits = self.contents.is_wanted_by(path) || self.troubles.holds_up(path);
         waits && self.local.get(path) != self.base.get(path)
     }
 
@@ -192,7 +192,7 @@ impl State {
         }
         let now = Instant::now();
         let (contents, troubles) = (&self.contents, &self.troubles);
-        let unjoined = contents.waiting().chain(troubles.unapplied.keys());
+        let unjoined = contents.waiting().chain(troubles.holding_up());
         let later = self
             .to_propose
             .iter()

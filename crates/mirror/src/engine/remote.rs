@@ -130,6 +130,8 @@ impl State {
         }
         let mut touched = BTreeSet::new();
         let heard = self.revision;
+        let moment = changes.moment.unwrap_or_default();
+        self.was_made(moment.revision, moment.made);
         for change in changes.changes {
             let (revision, last) = (change.revision, change.last_of_revision);
             self.was_made(revision, change.made);
@@ -154,6 +156,7 @@ impl State {
             if listed < self.seen {
                 // Set back to a backup, which kept its name.
                 self.distrust_base();
+                self.was_made(moment.revision, moment.made);
             }
             touched.extend(
                 self.remote
@@ -161,7 +164,6 @@ impl State {
                     .filter(|path| !listing.contains_key(*path))
                     .cloned(),
             );
-            self.was_made(listed, changes.made);
             self.remote = listing;
             for path in &touched {
                 self.compare(path);

@@ -76,7 +76,7 @@ impl State {
             .chain(self.remote.keys())
             .chain(self.local.keys())
             // What did not get to the disk of a hub that is another one by now.
-            .chain(self.troubles.unapplied.keys());
+            .chain(self.troubles.unapplied());
         moved.extend(all.cloned());
         for path in moved.iter() {
             self.compare_disk(path);
@@ -151,6 +151,11 @@ impl State {
             self.held.release(path);
         }
         if is_ignored {
+            // What counted at this name is gone all the same if it was of another kind.
+            let known = self.local.get(path);
+            if known.is_some_and(|node| !self.rules.ignores(path, node.is_folder())) {
+                self.gone(path, by, moved);
+            }
             return;
         }
         self.in_sight_again(path, moved);

@@ -4,20 +4,43 @@ use slipway_sync::node::Node;
 use slipway_sync::reconcile::{Decision, reconcile};
 
 use super::state::State;
+use crate::disk::Seen;
 use crate::notice::Notice;
 
 impl State {
     /// Whether nothing is decided about a path: the rules leave it out, or what stands there cannot be seen.
     pub(super) fn is_out_of_sight(&self, path: &RelPath) -> bool {
+        self.is_left_out(path) || self.is_unseen(path)
+    }
+
+    fn is_left_out(&self, path: &RelPath) -> bool {
         let is_folder = [&self.base, &self.local, &self.remote]
             .iter()
             .any(|tree| tree.get(path).is_some_and(Node::is_folder));
         self.rules.ignores(path, is_folder)
-            || self.root_unknown
-            || self
-                .unknown
-                .iter()
-                .any(|folder| path == folder || path.is_below(folder))
+    }
+
+    fn is_unseen(&self, path: &RelPath) -> bool {
+        let is_it = |folder: &RelPath| path == folder || path.is_below(folder);
+        self.root_unknown || self.unknown.iter().any(is_it)
+    }
+
+    /// Whether what stands on the disk at a path, or above it, is nothing that syncs: the rules leave it out, or it is neither
+    /// a file nor a folder nor a link. It is never touched, so that nothing else can stand there.
+    pub(super) fn is_taken(&self, path: &RelPath) -> bool {
+        let mut whole = path.ancestors().chain([path.clone()]);
+        !self.local.contains_key(path) && whole.any(|part| self.is_outsider(&part))
+    }
+
+    /// The same of the path alone, by the spelling in which the volume keeps it.
+    pub(super) fn is_outsider(&self, path: &RelPath) -> bool {
+        let kept = self.disk.respelled(path).ok().flatten();
+        let kept = kept.as_ref().unwrap_or(path);
+        match self.disk.root().look(kept) {
+            Ok(Some(Seen::Other)) => true,
+            Ok(Some(found)) => self.rules.ignores(kept, found == Seen::Folder),
+            Ok(None) | Err(_) => false,
+        }
     }
 
     /// Compares the three trees at a path and does what follows on this side.
@@ -27,8 +50,11 @@ impl State {
         }
         self.to_propose.remove(path);
         self.contents.unwant(path);
-        self.troubles.unapplied.remove(path);
-        if self.is_out_of_sight(path) {
+        self.troubles.tries(path);
+        if self.is_left_out(path) {
+            return self.troubles.over(path);
+        }
+        if self.is_unseen(path) {
             return;
         }
         if self.local.contains_key(path) {

@@ -29,7 +29,8 @@ impl State {
             let Ok(Some(kept)) = self.disk.respelled(path) else {
                 continue;
             };
-            if !self.remote.contains_key(&kept) && self.disk.rename(&kept, path).is_ok() {
+            let is_ours = !self.remote.contains_key(&kept) && !self.is_outsider(&kept);
+            if is_ours && self.disk.rename(&kept, path).is_ok() {
                 let moved = self.taken_away(&kept);
                 self.has_moved(&moved);
                 self.dirty.insert(path.clone());

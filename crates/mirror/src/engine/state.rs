@@ -26,11 +26,12 @@ use super::pace::{Held, Pace, Young};
 use super::parts::{self, Parts};
 use super::rules::{self, InForce};
 use super::texts::{self, Texts};
+use super::torn::{self, Suspects};
 use super::tree::Apart;
 use super::trouble::Troubles;
 use super::view::Told;
 use super::{Brake, EngineError, Input, Link, Settings};
-use crate::base::{Base, Meta};
+use crate::base::Base;
 use crate::disk::root::identity_on;
 use crate::disk::{Disk, Fingerprint};
 use crate::local::By;
@@ -98,7 +99,7 @@ pub(super) struct State {
     /// Which start of the computer this is.
     pub(super) boot: String,
     /// Files that a loss of power may have left in parts.
-    pub(super) suspects: BTreeMap<RelPath, Fingerprint>,
+    pub(super) suspects: Suspects,
     /// The newest revision of which every change was heard.
     pub(super) revision: u64,
     /// The newest revision that the hub named in an answer.
@@ -179,16 +180,6 @@ impl State {
             false => Catch::Ask,
         };
         let has_lost_power = !agreed.boot.is_empty() && agreed.boot != boot;
-        if agreed.boot != boot {
-            let meta = Meta {
-                epoch: &agreed.epoch,
-                revision: agreed.revision,
-                seen: agreed.seen,
-                moment: agreed.moment,
-                boot: &boot,
-            };
-            store.write(std::iter::empty(), std::iter::empty(), meta)?;
-        }
         let known: HashSet<ContentHash> = agreed.nodes.values().filter_map(Node::hash).collect();
         let stored = store.records(burst::RECORD)?.into_iter();
         let bursts = Bursts::read(stored.map(|(_, bytes)| bytes));
@@ -197,6 +188,7 @@ impl State {
         let parts = Parts::read(&store.records(parts::RECORD)?);
         let rules = store.record(rules::RECORD)?;
         let unanswered = store.records(batch::RECORD)?;
+        let suspects = store.records(torn::RECORD)?;
         let recovered = disk.private().recover(&known, &bursts.names())?;
         let mut state = Self {
             disk,
@@ -226,7 +218,7 @@ impl State {
             seen_before: agreed.seen.max(agreed.revision),
             epoch: agreed.epoch,
             boot,
-            suspects: BTreeMap::new(),
+            suspects: Suspects::default(),
             revision: agreed.revision,
             committed: agreed.revision,
             ahead: HashMap::new(),
@@ -272,8 +264,9 @@ impl State {
         let was_stopped = state.catch == Catch::Up;
         state.read_rules(if was_stopped { By::Disk } else { By::Hub });
         state.look();
-        if has_lost_power {
-            state.suspect_files();
+        state.suspect_files(has_lost_power, suspects);
+        if agreed.boot != state.boot {
+            state.begin()?;
         }
         state.ledger.begin();
         state.forget_gone_copies();

@@ -272,6 +272,14 @@ fn change(revision: u64, path: &str, text: Option<&str>) -> v1::Change {
     }
 }
 
+fn link(revision: u64, path: &str, target: &str) -> v1::Change {
+    let target = target.into();
+    v1::Change {
+        node: Some(wire::to_wire(&Node::Symlink { target })),
+        ..change(revision, path, None)
+    }
+}
+
 fn greeting(epoch: &str, full: bool) -> hub_frame::Frame {
     hub_frame::Frame::Hello(v1::HubHello {
         epoch: epoch.to_owned(),

@@ -1,7 +1,9 @@
 //! After a loss of power: a file of which a part alone got to the disk is nobody's edit. What the base does not tell of may be
 //! one; it is compared with what the hub has, and with what it was, before the hub is told of it.
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
+use slipway_core::hash::ContentHash;
 use slipway_core::limits::MERGED_BYTES_MAX;
 use slipway_core::path::RelPath;
 use slipway_sync::conflict::original;
@@ -10,28 +12,63 @@ use slipway_sync::torn::is_torn;
 
 use super::batch::Catch;
 use super::state::State;
-use crate::disk::{DiskError, Expected};
+use crate::disk::{DiskError, Expected, Fingerprint};
 use crate::local::By;
 use crate::planted::{self, Bug};
 
+/// Begins the key of a record: of one suspect, by its path.
+pub(super) const RECORD: &str = "torn/";
+
+fn key(path: &RelPath) -> String {
+    format!("{RECORD}{path}")
+}
+
+/// Files that may be in parts, each as it was found. Until a hub was there to judge them by, they outlive the engine that
+/// found them.
+#[derive(Debug, Default)]
+pub(super) struct Suspects(BTreeMap<RelPath, Fingerprint>);
+
+impl Suspects {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl State {
-    /// The computer was started anew without a stop of the engine before: files that are not as agreed on are suspect.
-    pub(super) fn suspect_files(&mut self) {
+    /// Files that are not as agreed on are suspect if the computer `has_lost_power`, which is when it was started anew
+    /// without a stop of the engine before; else those are which an engine before left so.
+    pub(super) fn suspect_files(&mut self, has_lost_power: bool, left: Vec<(String, Vec<u8>)>) {
         if planted::is(Bug::TornIsEdit) {
             return;
         }
-        let other = self
-            .local
-            .iter()
-            .filter(|(path, node)| self.base.get(*path) != Some(*node));
+        let left: BTreeMap<_, _> = left.into_iter().collect();
+        let is_left = |path: &RelPath, node: &Node| {
+            let found = left.get(&key(path)).map(|hash| hash.as_slice().try_into());
+            matches!(found, Some(Ok(hash)) if node.hash() == Some(hash))
+        };
+        let suspects = self.local.iter().filter(|(path, node)| {
+            self.base.get(*path) != Some(*node) && (has_lost_power || is_left(path, node))
+        });
         let prints =
-            other.filter_map(|(path, _)| Some((path.clone(), self.prints.get(path)?.print)));
-        self.suspects = prints.collect();
+            suspects.filter_map(|(path, _)| Some((path.clone(), self.prints.get(path)?.print)));
+        self.suspects = Suspects(prints.collect());
+    }
+
+    /// Suspects as they are remembered.
+    pub(super) fn suspected(&self) -> impl Iterator<Item = (String, ContentHash)> {
+        let suspects = self.suspects.0.keys();
+        suspects.filter_map(|path| Some((key(path), self.local.get(path)?.hash()?)))
+    }
+
+    fn is_cleared(&mut self, path: &RelPath) {
+        if self.suspects.0.remove(path).is_some() {
+            self.keep.record(key(path), None);
+        }
     }
 
     /// Whether a path is left alone for now: it waits for the contents that it is compared with, or was mended.
     pub(super) fn is_torn(&mut self, path: &RelPath) -> bool {
-        let Some(print) = self.suspects.get(path) else {
+        let Some(print) = self.suspects.0.get(path) else {
             return false;
         };
         // Written since: by somebody who knew what they wrote.
@@ -42,7 +79,7 @@ impl State {
                 .get(path)
                 .is_none_or(|known| known.print != *print)
         {
-            self.suspects.remove(path);
+            self.is_cleared(path);
             return false;
         }
         if self.catch != Catch::Up {
@@ -60,7 +97,7 @@ impl State {
 
     /// Everything was heard that the hub took before the loss: now suspects can be judged.
     pub(super) fn judge_suspects(&mut self) {
-        self.settle_all(self.suspects.keys().cloned().collect());
+        self.settle_all(self.suspects.0.keys().cloned().collect());
     }
 
     fn mend(&mut self, path: &RelPath) -> Result<bool, DiskError> {
@@ -100,11 +137,11 @@ impl State {
             self.has_print(path, print);
             self.disk_has(path, Some(node), By::Hub);
             self.mind_rules(path);
-            self.suspects.remove(path);
+            self.is_cleared(path);
             self.settle(path);
             return Ok(true);
         }
-        self.suspects.remove(path);
+        self.is_cleared(path);
         self.contents.unwant(path);
         Ok(false)
     }

@@ -44,8 +44,8 @@ impl Retry {
 /// Everything that waits for better times.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
-    /// Changes of the hub that the disk does not show; no revision counts as shown while there are any.
-    pub(super) unapplied: BTreeMap<RelPath, Option<Code>>,
+    /// Changes of the hub that the disk does not show.
+    unapplied: BTreeMap<RelPath, Option<Code>>,
     apply: Retry,
     /// Changes of the disk that the hub refused, each with what was refused.
     refused: HashMap<RelPath, (Option<Node>, Code)>,
@@ -86,6 +86,34 @@ impl Troubles {
         let told = self.told.iter().filter(|_| is_due);
         let unread = told.filter(|(_, code)| **code == Code::FileUnreadable);
         unread.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// Changes of the hub for which everything else waits: no revision counts as shown while there are any, and no flush
+    /// is answered that has found something at one of them. Nothing waits for what has no place here.
+    pub(super) fn holding_up(&self) -> impl Iterator<Item = &RelPath> {
+        let holds_up = |(_, code): &(_, &Option<Code>)| **code != Some(Code::PathTaken);
+        self.unapplied.iter().filter(holds_up).map(|(path, _)| path)
+    }
+
+    /// Whether a path is one of them.
+    pub(super) fn holds_up(&self, path: &RelPath) -> bool {
+        let code = self.unapplied.get(path);
+        code.is_some_and(|code| *code != Some(Code::PathTaken))
+    }
+
+    /// All changes of the hub that the disk does not show.
+    pub(super) fn unapplied(&self) -> impl Iterator<Item = &RelPath> {
+        self.unapplied.keys()
+    }
+
+    /// Whether a path's name was taken when it was last tried.
+    pub(super) fn has_no_place(&self, path: &RelPath) -> bool {
+        self.told.get(path) == Some(&Code::PathTaken)
+    }
+
+    /// A path is tried anew.
+    pub(super) fn tries(&mut self, path: &RelPath) {
+        self.unapplied.remove(path);
     }
 
     /// Whether the hub refused exactly this.
@@ -148,10 +176,14 @@ impl Troubles {
         match self.told.remove(path) {
             Some(Code::FileUnreadable) => self.look.last = None,
             Some(code) if passes(code) => self.propose.last = None,
+            // What lies below it has a place now.
+            Some(Code::PathTaken) => self.apply = Retry::default(),
             _ => {}
         }
         if self.unapplied.is_empty() {
             self.apply = Retry::default();
+        } else {
+            self.apply.again(APPLY_AGAIN, Instant::now());
         }
     }
 
@@ -178,6 +210,10 @@ impl State {
     /// A change of the hub did not get to the disk.
     pub(super) fn not_applied(&mut self, path: &RelPath, error: &DiskError) {
         let code = match error {
+            DiskError::Unexpected if self.is_taken(path) => {
+                self.contents.unwant(path);
+                Some(Code::PathTaken)
+            }
             // Somebody wrote there just now: look again, then decide anew.
             DiskError::Unexpected | DiskError::NotEmpty => {
                 self.dirty.insert(path.clone());

@@ -109,6 +109,7 @@ export function helpOf(code: Code | undefined): HelpWords | null {
     case "workspace_full":
     case "too_many_entries":
       return { label: "Show it", act: "show" };
+    case "path_taken":
     case "file_unreadable":
     case "disk_forbidden":
       return { label: "Show the folder", act: "folder" };

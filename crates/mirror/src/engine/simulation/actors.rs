@@ -129,6 +129,8 @@ impl Oracle {
             what = LATE;
         }
         self.tell(|| format!("replica {replica}: a program, {what} at {whole}"));
+        let kept = |volume: &Inner| volume.bytes(&format!("{ROOT}/{IGNORED}")).is_some();
+        let was_kept = kept(volume);
         let done = match what {
             0..4 => self.save(replica, volume, &whole, Saving::InPlace),
             4..7 => self.save(replica, volume, &whole, Saving::Beside),
@@ -146,6 +148,8 @@ impl Oracle {
             19 => self.swap(replica, volume, &whole),
             _ => self.odd(replica, volume, &whole),
         };
+        // What a program takes away is nobody's loss.
+        self.ignored[replica] &= kept(volume) || !was_kept;
         // A program that fails says so to its person.
         if let Err(errno) = done {
             self.tell(|| format!("  it fails: {errno}"));

@@ -187,6 +187,10 @@ impl World {
         };
         let known = self.replicas[at].known();
         let mut wrong = None;
+        if let Some(path) = known.no_place.iter().find(|path| !self.is_taken(at, path)) {
+            let text = format!("{path} is said to have no place on replica {at}");
+            wrong = Some(("I4", text));
+        }
         for (path, node) in &disk {
             if self.hub.tree.get(path) != Some(node) && !stays(path, node) && !stays_for(path) {
                 wrong = Some((
@@ -214,34 +218,25 @@ impl World {
             );
             wrong = Some(("I3", text));
         }
-        for path in self
-            .hub
-            .tree
-            .keys()
-            .filter(|path| !disk.contains_key(*path))
-        {
-            wrong = Some((
-                "I4",
-                format!("{path} is at the hub, and not on replica {at}"),
-            ));
+        // What has no place here was told.
+        let mut tree = self.hub.tree.clone();
+        tree.retain(|path, _| !known.no_place.contains(path));
+        if let Some(path) = tree.keys().find(|path| !disk.contains_key(*path)) {
+            let text = format!("{path} is at the hub, and not on replica {at}");
+            wrong = Some(("I4", text));
         }
         let mut base = known.base.clone();
         base.retain(|path, _| {
-            self.hub.tree.contains_key(path)
-                || !disk
-                    .get(path)
-                    .is_some_and(|node| stays(path, node) || stays_for(path))
+            !known.no_place.contains(path)
+                && (tree.contains_key(path)
+                    || !disk
+                        .get(path)
+                        .is_some_and(|node| stays(path, node) || stays_for(path)))
         });
-        if base != self.hub.tree {
-            let differs = self
-                .hub
-                .tree
-                .iter()
-                .find(|(path, node)| known.base.get(*path) != Some(node));
-            let beyond = known
-                .base
-                .keys()
-                .find(|path| !self.hub.tree.contains_key(*path));
+        if base != tree {
+            let mut rows = tree.iter();
+            let differs = rows.find(|(path, node)| base.get(*path) != Some(node));
+            let beyond = base.keys().find(|path| !tree.contains_key(*path));
             wrong = wrong.or(Some((
                 "I24",
                 format!("the base of replica {at} is not the hub's tree: {differs:?} {beyond:?}"),
@@ -275,6 +270,19 @@ impl World {
         if let Some((invariant, text)) = wrong {
             self.fails(invariant, text);
         }
+    }
+
+    /// Whether a disk has something at a path, or above it, that does not sync.
+    fn is_taken(&self, at: usize, path: &RelPath) -> bool {
+        let disk = self.replicas[at].volume.inner().below(ROOT);
+        let is_here = |name: &str| {
+            let mut whole = path.ancestors().chain([path.clone()]);
+            whole.any(|part| fold(part.as_str()) == fold(name))
+        };
+        let mut outsiders = disk.iter().filter(|(name, entry)| {
+            **entry == Entry::Pipe || !syncs(name, **entry == Entry::Folder)
+        });
+        outsiders.any(|(name, _)| is_here(name))
     }
 
     /// Every version that nobody replaced who saw it is somewhere: I1.

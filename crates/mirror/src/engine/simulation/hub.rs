@@ -178,13 +178,12 @@ impl Hub {
     }
 
     pub(super) fn commit(&mut self, propose: &v1::Propose) -> v1::ProposeResult {
-        let before = self.head;
         let outcomes = self.revision(|hub| {
             let operations = propose.operations.iter();
             operations.map(|operation| hub.one(operation)).collect()
         });
         let (batch, revision) = (propose.batch, self.head);
-        let made = if revision == before { 0 } else { self.now };
+        let made = self.made_at(revision);
         v1::ProposeResult {
             batch,
             revision,
@@ -363,12 +362,17 @@ impl Hub {
             .map(|(path, node)| self.told(self.made(path), path, Some(node), tape))
             .collect();
         cursor.sent = self.head;
-        frames.extend(all.chunks(3).map(|some| changes(some.to_vec())));
-        frames.push(hub_frame::Frame::Changes(v1::Changes {
-            changes: Vec::new(),
-            listed: Some(self.head),
-            made: self.made_at(self.head),
-        }));
+        let (revision, made) = (self.head, self.made_at(self.head));
+        let listing = |changes, listed| {
+            let moment = Some(v1::Moment { revision, made });
+            hub_frame::Frame::Changes(v1::Changes {
+                changes,
+                listed,
+                moment,
+            })
+        };
+        frames.extend(all.chunks(3).map(|some| listing(some.to_vec(), None)));
+        frames.push(listing(Vec::new(), Some(revision)));
         frames
     }
 }

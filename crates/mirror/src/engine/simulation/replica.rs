@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use slipway_core::code::Code;
 use slipway_core::path::RelPath;
 use slipway_proto::v1;
 use slipway_proto::v1::hub_frame::Frame;
@@ -44,7 +45,7 @@ pub(super) struct Replica {
     pub(super) to_spoke: VecDeque<Frame>,
     pub(super) bulk: VecDeque<Bytes>,
     pub(super) asked: Option<Asked>,
-    /// Revisions that it told to be shown, and the folders that it could not look into then.
+    /// Revisions that it told to be shown, and the folders that it could not look into then, with what had no place.
     told: BTreeMap<u64, BTreeSet<RelPath>>,
     /// What it deleted at the hub before it put it elsewhere.
     pub(super) parted: Option<String>,
@@ -199,7 +200,14 @@ impl Replica {
             self.parted = super::told::goes_without(state);
         }
         if let Some(revision) = state.applied_told {
-            let unseen = || state.unknown.clone();
+            let unseen = || {
+                state
+                    .unknown
+                    .iter()
+                    .chain(no_place(state))
+                    .cloned()
+                    .collect()
+            };
             self.told.entry(revision).or_insert_with(unseen);
         }
         let hung_up = self.connected && state.link.is_none();
@@ -274,17 +282,21 @@ impl Replica {
                 state.to_propose,
                 state.outstanding.as_ref().map(|batch| &batch.operations),
                 state.dirty,
-                state.troubles.unapplied,
+                state.troubles.holding_up().collect::<Vec<_>>(),
                 !state.contents.is_complete(),
                 state.keep.is_stored(),
             )
         })
     }
 
-    /// What it could not look into when it told first that it shows a revision, and what it cannot now.
+    /// What it could not look into when it told first that it shows a revision, and what it cannot now; and what had no
+    /// place.
     pub(super) fn unseen_at(&self, revision: u64) -> BTreeSet<RelPath> {
         let then = self.told.get(&revision).into_iter().flatten();
-        then.cloned().chain(self.known().unknown).collect()
+        let Known {
+            unknown, no_place, ..
+        } = self.known();
+        then.cloned().chain(unknown).chain(no_place).collect()
     }
 
     /// What the engine knows.
@@ -298,6 +310,7 @@ impl Replica {
             revision: state.revision,
             unknown: state.unknown.clone(),
             refused: state.troubles.refused().next().is_some(),
+            no_place: no_place(state).cloned().collect(),
         }
     }
 }
@@ -312,4 +325,12 @@ pub(super) struct Known {
     pub(super) refused: bool,
     /// Folders that it cannot look into.
     pub(super) unknown: BTreeSet<RelPath>,
+    /// What cannot come because something else has its name, as a person was told.
+    pub(super) no_place: BTreeSet<RelPath>,
+}
+
+fn no_place(state: &State) -> impl Iterator<Item = &RelPath> {
+    let blocked = state.troubles.blocked();
+    let no_place = blocked.filter(|(_, code)| *code == Code::PathTaken);
+    no_place.map(|(path, _)| path)
 }

@@ -149,6 +149,16 @@ async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_a_file_is_judged_when_all_was_heard_that_the_hub_took() {
+    what_is_left_is_judged(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_by_an_engine_that_follows_on_one_that_never_heard_of_the_hub() {
+    what_is_left_is_judged(2).await;
+}
+
+/// After a loss of power engines start and stop so many times before the hub is there.
+async fn what_is_left_is_judged(stops: usize) {
     let (one, two): (&[u8], &[u8]) = (b"one text\n", b"two texts: a second\n");
     let mut replica = replica().await;
     saved(&mut replica, one).await;
@@ -161,6 +171,12 @@ async fn what_is_left_of_a_file_is_judged_when_all_was_heard_that_the_hub_took()
     replica.volume.inner().crash(Loss::Power, &mut { half });
     replica.mind_the_end();
     assert_eq!(on_disk(&replica), "two texts:");
+    for _ in 0..stops {
+        replica.start();
+        replica.state.as_mut().unwrap().store_now().await;
+        replica.volume.inner().crash(Loss::Process, &mut |_| 0);
+        replica.mind_the_end();
+    }
     replica.start();
     replica.connect().await;
     greeted(&mut replica, false).await;

@@ -170,4 +170,15 @@ async fn a_hub_is_told_when_it_made_what_the_replica_knows() {
     lab.hub(greeting("another", true)).await;
     lab.reconnect().await;
     assert_eq!(lab.hello().await.moment, None);
+    // A listing tells before it has ended.
+    lab.hub(greeting("another", true)).await;
+    let begun = v1::Changes {
+        changes: vec![change(7, "b.txt", Some("b"))],
+        listed: None,
+        moment: moment(8, 80),
+    };
+    lab.hub(hub_frame::Frame::Changes(begun)).await;
+    lab.reconnect().await;
+    let hello = lab.hello().await;
+    assert_eq!((hello.seen, hello.moment), (7, moment(8, 80)));
 }

@@ -97,15 +97,9 @@ async fn a_hub_that_names_what_it_never_should_finds_no_place_here() {
     lab.list(1, &[("a.txt", "a")]).await;
     std::fs::create_dir(lab.file(".git")).unwrap();
     lab.write(".git/config", "mine");
-    let link = |path: &str, target: &str| v1::Change {
-        node: Some(wire::to_wire(&Node::Symlink {
-            target: target.into(),
-        })),
-        ..change(2, path, None)
-    };
     lab.hub(changes(vec![
-        link("notes.md", "../../.ssh/authorized_keys"),
-        link("sub", ".git"),
+        link(2, "notes.md", "../../.ssh/authorized_keys"),
+        link(2, "sub", ".git"),
         change(2, ".GIT/config", Some("theirs")),
         change(2, ".git", Some("gitdir: a")),
     ]))

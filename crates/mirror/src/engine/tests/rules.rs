@@ -1,4 +1,5 @@
 //! Rules that come from the hub let in nothing that was left out here.
+use super::view::shows;
 use super::*;
 
 /// A folder in step, in which something stays out.
@@ -60,4 +61,100 @@ async fn the_first_rules_of_a_folder_count_whatever_they_let_in() {
     )
     .await;
     assert_eq!(lab.read("a.swp"), "kept on purpose");
+}
+
+/// What `path` is told to be blocked by, alone.
+async fn has_no_place(lab: &mut Lab, path: &str) {
+    let told = lab.notice().await;
+    let Notice::Blocked {
+        code: Code::PathTaken,
+        path: first,
+        ..
+    } = &told
+    else {
+        panic!("another notice: {told:?}")
+    };
+    assert_eq!(first.as_str(), path);
+    let mut view = lab.engine.view().await.unwrap();
+    let blocked = shows(&mut view, |view| view.blocked > 0).await;
+    assert_eq!(blocked.waiting_down, 0, "nothing moves");
+}
+
+#[tokio::test]
+async fn what_has_its_name_taken_by_what_stays_out_is_told_once_and_comes_when_that_is_gone() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    std::fs::create_dir(lab.file("node_modules")).unwrap();
+    lab.write("node_modules/kept.js", "made by a tool");
+    lab.hub(changes(vec![link(2, "node_modules", "a.txt")]))
+        .await;
+    // Nothing waits for it, a run neither.
+    lab.applied(2).await;
+    has_no_place(&mut lab, "node_modules").await;
+    lab.reconnect().await;
+    lab.hub(greeting("e", false)).await;
+    assert!(lab.flush_of(2).await.is_empty());
+    assert!(lab.notices.try_recv().is_err(), "told once");
+    assert_eq!(lab.read("node_modules/kept.js"), "made by a tool");
+    let mut view = lab.engine.view().await.unwrap();
+    std::fs::rename(lab.file("node_modules"), lab.file("venv")).unwrap();
+    shows(&mut view, |view| view.blocked == 0).await;
+    assert_eq!(lab.read("node_modules"), "a");
+}
+
+#[tokio::test]
+async fn so_is_what_lies_below_such_a_name_or_where_a_pipe_stands() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    lab.write("x.pyc", "a cache");
+    let folder = v1::Change {
+        node: Some(wire::to_wire(&Node::Folder)),
+        ..change(2, "x.pyc", None)
+    };
+    lab.hub(changes(vec![folder, change(2, "x.pyc/in.txt", Some("in"))]))
+        .await;
+    lab.applied(2).await;
+    has_no_place(&mut lab, "x.pyc").await;
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        lab.file("b.txt"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    lab.hub(changes(vec![change(3, "b.txt", Some("b"))])).await;
+    lab.applied(3).await;
+    has_no_place(&mut lab, "b.txt").await;
+    let mut view = lab.engine.view().await.unwrap();
+    std::fs::remove_file(lab.file("x.pyc")).unwrap();
+    std::fs::remove_file(lab.file("b.txt")).unwrap();
+    // Contents that had no place were not kept.
+    let mut needed = 0;
+    while needed < 2 {
+        needed += lab.needed().await.len();
+        lab.blob(b"in", false).await;
+        lab.blob(b"b", false).await;
+    }
+    shows(&mut view, |view| view.blocked == 0).await;
+    assert_eq!(
+        (lab.read("x.pyc/in.txt"), lab.read("b.txt")),
+        ("in".into(), "b".into())
+    );
+}
+
+#[tokio::test]
+async fn what_makes_way_for_what_stays_out_is_gone_and_what_the_rules_leave_out_is_not_blocked() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a"), ("node_modules", "a file")])
+        .await;
+    std::fs::remove_file(lab.file("node_modules")).unwrap();
+    std::fs::create_dir(lab.file("node_modules")).unwrap();
+    assert_eq!(lab.flush_of(2).await, ["node_modules"], "deleted");
+    lab.hub(changes(vec![link(3, "node_modules", "a.txt")]))
+        .await;
+    has_no_place(&mut lab, "node_modules").await;
+    let mut view = lab.engine.view().await.unwrap();
+    lab.write(".slipwayignore", "node_modules\n");
+    shows(&mut view, |view| view.blocked == 0).await;
 }

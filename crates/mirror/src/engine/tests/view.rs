@@ -6,7 +6,10 @@ use super::*;
 use crate::local::{Expect, LocalAct, LocalOperation};
 use crate::view::{PathState, View};
 
-async fn shows(view: &mut watch::Receiver<Arc<View>>, is: impl Fn(&View) -> bool) -> Arc<View> {
+pub(super) async fn shows(
+    view: &mut watch::Receiver<Arc<View>>,
+    is: impl Fn(&View) -> bool,
+) -> Arc<View> {
     let found = tokio::time::timeout(BOUND, view.wait_for(|view| is(view))).await;
     Arc::clone(&found.expect("within the bound").unwrap())
 }

@@ -114,7 +114,7 @@ impl<'a> Connection<'a> {
             let changes = v1::Changes {
                 changes: self.told(all.into_iter().map(row)),
                 listed: Some(head),
-                made: 0,
+                moment: None,
             };
             self.say(hub_frame::Frame::Changes(changes), ends).await?;
         }
