@@ -58,11 +58,11 @@ fn spelled(folder: Option<&RelPath>, name: &OsStr) -> String {
 
 impl State {
     /// The path of a name that stands in a folder. One in another form than ours is odd, unless it is the volume that keeps
-    /// names so, and finds them by ours as well.
+    /// names so, and finds them by ours as well; it is not odd either while the system does not tell.
     pub(super) fn path_here(&self, folder: Option<&RelPath>, name: &OsStr) -> Option<RelPath> {
         let (path, is_spelled_so) = path_of(folder, name)?;
-        let is_found = || matches!(self.disk.root().look(&path), Ok(Some(_)));
-        (is_spelled_so || is_found()).then_some(path)
+        let is_missing = || matches!(self.disk.root().look(&path), Ok(None));
+        (is_spelled_so || !is_missing()).then_some(path)
     }
 
     /// Looks which names of a folder are none for a hub.

@@ -238,7 +238,8 @@ impl Oracle {
     /// Two files change places.
     fn swap(&mut self, replica: usize, volume: &mut Inner, one: &str) -> Result<(), Errno> {
         let other = self.path_on(volume);
-        if volume.bytes(one).and(volume.bytes(&other)).is_none() || *one == other {
+        let is_same = volume.spelled(one) == volume.spelled(&other);
+        if volume.bytes(one).and(volume.bytes(&other)).is_none() || is_same {
             return Err(Errno::NOENT);
         }
         self.tell(|| format!("  changes places with {other}"));

@@ -2,16 +2,21 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustix::io::Errno;
+use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::v1;
 use slipway_proto::v1::{hub_frame, spoke_frame};
 use slipway_sync::node::Node;
+use tokio::sync::oneshot;
 
+use super::calls::{Before, What};
 use super::gremlin::Shared;
 use super::oracle::Oracle;
 use super::replica::Replica;
 use super::*;
-use crate::volume::simulated::{Loss, Make};
+use crate::engine::Input;
+use crate::volume::simulated::{Loss, Make, Spelling};
 use crate::wire;
 
 /// One by its seed, to look at a failure.
@@ -32,8 +37,12 @@ fn every_world_comes_to_rest_in_step_and_nothing_is_lost() {
 
 /// A replica of a hub that has nothing, and says so.
 async fn replica() -> Replica {
+    replica_on(Make::default()).await.0
+}
+
+async fn replica_on(make: Make) -> (Replica, Shared) {
     let shared = Shared::new(Oracle::new(Tape::new(Vec::new()), 1, false));
-    let mut replica = Replica::new(0, Make::default(), &shared);
+    let mut replica = Replica::new(0, make, &shared);
     replica.start();
     replica.connect().await;
     greeted(&mut replica, true).await;
@@ -42,7 +51,7 @@ async fn replica() -> Replica {
         ..v1::Changes::default()
     };
     replica.hears(hub_frame::Frame::Changes(listed)).await;
-    replica
+    (replica, shared)
 }
 
 async fn greeted(replica: &mut Replica, full: bool) {
@@ -134,6 +143,31 @@ async fn served(replica: &mut Replica, texts: &[&'static [u8]]) {
         }
     }
     passes(replica, 2_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_a_volume_keeps_in_another_form_is_not_gone_while_the_system_does_not_tell() {
+    let make = Make {
+        spelling: Spelling::Decomposed,
+        ..Make::default()
+    };
+    let (mut replica, shared) = replica_on(make).await;
+    let path = RelPath::parse("\u{e9}.txt").unwrap();
+    let whole = format!("/work/{path}");
+    replica.volume.inner().write(&whole, b"a text\n").unwrap();
+    let look = |_| Some(Input::Flush(oneshot::channel().0));
+    replica.turn(look(())).await;
+    assert!(replica.known().local.contains_key(&path));
+    for later in 0..30 {
+        let call = replica.volume.inner().calls + later;
+        shared.lock().before = Some(Before {
+            replica: 0,
+            call,
+            what: What::Fails(Errno::IO),
+        });
+        replica.turn(look(())).await;
+        assert!(replica.known().local.contains_key(&path), "call {later}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
