@@ -1,13 +1,17 @@
 //! The engine of one replica: a single loop that owns all state, on a thread of its own, so that a disk that is
 //! slow never delays a terminal. Its borders are here; the loop is in `state`.
 //!
-//! `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `apply` and `conflict` bring it to the disk, `propose` tells the hub,
-//! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `rules` what stays out, `trouble` keeps what cannot be done now, `pace` holds back
-//! what changes all the time, `keep` makes agreements durable, `torn` mends what a loss of power left, and `beside` is where waiting is done.
+//! What is known: `tree` has the three trees, `sight` what of the disk is to be looked at, `heard` how far the hub was heard,
+//! `batch` what it is to be told and was, `reports` what others were told of the disk.
 //!
-//! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `tree` keeps count of
-//! what is not in step, `view` tells it, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps
-//! what `undo` takes back.
+//! What is done: `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `settle` decides at one path,
+//! `apply` and `conflict` bring the hub's state to the disk, `propose` tells the hub, `contents` carries bytes, `parts` knows
+//! what of them the hub has, `deletion` minds mass deletions, `rules` what stays out, `trouble` keeps what cannot be done now,
+//! `pace` holds back what changes all the time, `keep` makes agreements durable, `torn` mends what a loss of power left, and
+//! `beside` is where waiting is done.
+//!
+//! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `view` tells how it
+//! stands, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps what `undo` takes back.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +35,7 @@ mod contents;
 mod contest;
 mod copies;
 mod deletion;
+mod heard;
 mod incoming;
 mod keep;
 mod ledger;
@@ -43,10 +48,12 @@ mod parts;
 mod person;
 mod propose;
 mod remote;
+mod reports;
 mod rules;
 mod scan;
 mod send;
 mod settle;
+mod sight;
 mod spelling;
 mod state;
 mod texts;

@@ -7,7 +7,8 @@ use slipway_sync::ignore::is_disposable;
 use slipway_sync::node::Node;
 
 use super::scan::below;
-use super::state::{Print, State};
+use super::sight::Print;
+use super::state::State;
 use crate::disk::{DiskError, Expected, Fingerprint, Was};
 use crate::local::By;
 use crate::notice::Notice;
@@ -26,7 +27,7 @@ pub(super) enum Done {
 impl State {
     /// Brings the hub's state of a path to the disk.
     pub(super) fn apply(&mut self, path: &RelPath) {
-        let node = self.remote.get(path).cloned();
+        let node = self.trees.remote.get(path).cloned();
         let done = match &node {
             Some(node) if self.is_contested(path, node) => {
                 return self.apply_later(path, Some(Code::FileContested));
@@ -90,14 +91,14 @@ impl State {
         }
         self.agree(path, node);
         if planted::is(Bug::Echo) {
-            self.to_propose.insert(path.clone());
+            self.proposals.waiting.insert(path.clone());
         }
         self.mind_rules(path);
         // A folder may have stayed for the sake of this alone.
         if is_removal
             && let Some(parent) = path.parent()
-            && self.local.contains_key(&parent)
-            && !self.remote.contains_key(&parent)
+            && self.trees.local.contains_key(&parent)
+            && !self.trees.remote.contains_key(&parent)
         {
             self.settle(&parent);
         }
@@ -108,8 +109,10 @@ impl State {
         let above: Vec<_> = path.ancestors().collect();
         for folder in above.into_iter().rev() {
             let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
-            if is_folder(self.remote.get(&folder)) && !is_folder(self.local.get(&folder)) {
-                if self.local.contains_key(&folder) {
+            if is_folder(self.trees.remote.get(&folder))
+                && !is_folder(self.trees.local.get(&folder))
+            {
+                if self.trees.local.contains_key(&folder) {
                     // A file took the folder's name here while something came into the folder there.
                     let copy = self.move_to_copy(&folder)?;
                     let path = folder.clone();
@@ -119,7 +122,7 @@ impl State {
                 self.disk.make_folder(&folder)?;
                 let whole = self.disk.path().join(folder.as_str());
                 self.watch.add(&whole);
-                self.to_propose.remove(&folder);
+                self.proposals.waiting.remove(&folder);
                 self.disk_has(&folder, Some(Node::Folder), By::Hub);
                 self.agree(&folder, Some(Node::Folder));
             }
@@ -148,7 +151,7 @@ impl State {
             done => done,
         };
         if done.is_ok() {
-            self.prints.remove(path);
+            self.sight.prints.remove(path);
         }
         done
     }
@@ -182,7 +185,7 @@ impl State {
             _ => None,
         };
         if let Some(Was { print, .. }) = over
-            && self.local.get(path).and_then(Node::hash) == Some(hash)
+            && self.trees.local.get(path).and_then(Node::hash) == Some(hash)
         {
             let print = self.disk.set_executable(path, executable, print)?;
             self.has_print(path, print);
@@ -211,15 +214,17 @@ impl State {
 
     pub(super) fn has_print(&mut self, path: &RelPath, print: Fingerprint) {
         let settled = false;
-        self.prints.insert(path.clone(), Print { print, settled });
+        self.sight
+            .prints
+            .insert(path.clone(), Print { print, settled });
     }
 
     /// What the disk had at a path when it was last looked at.
     pub(super) fn expected(&self, path: &RelPath) -> Option<Expected> {
-        Some(match self.local.get(path)? {
+        Some(match self.trees.local.get(path)? {
             Node::Folder => Expected::Folder,
             Node::Symlink { target } => Expected::Symlink(target.clone()),
-            Node::File { hash, .. } => match self.prints.get(path) {
+            Node::File { hash, .. } => match self.sight.prints.get(path) {
                 None => Expected::Unknown,
                 Some(Print { print, settled }) => Expected::File(Was {
                     print: *print,
@@ -257,6 +262,6 @@ impl State {
 
     /// Whether everything that the hub has below a folder is in a set.
     pub(super) fn hub_has_below_only(&self, folder: &RelPath, set: &BTreeSet<RelPath>) -> bool {
-        below(&self.remote, folder).all(|path| set.contains(path))
+        below(&self.trees.remote, folder).all(|path| set.contains(path))
     }
 }

@@ -44,6 +44,7 @@ impl Engine {
         self.ask(|state| LocalTree {
             count: state.turn(),
             entries: state
+                .trees
                 .local
                 .keys()
                 .filter_map(|path| state.entry(path))
@@ -217,7 +218,7 @@ impl Engine {
 impl State {
     /// Ends a batch of changes; the count after it.
     pub(super) fn turn(&mut self) -> u64 {
-        let local = &self.local;
+        let local = &self.trees.local;
         self.ledger.turn(|path| local.contains_key(path))
     }
 

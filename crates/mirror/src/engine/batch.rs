@@ -1,13 +1,71 @@
-//! Batches on their way: what the hub has not answered yet, and what it may have taken though its answer got lost.
+//! What the hub is to be told and in which batches: what waits, what is on its way, and what it may have taken though its
+//! answer got lost.
 use std::collections::{BTreeSet, HashMap};
 
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
+use tokio::time::Instant;
 
+use super::pace::Pace;
 use crate::base::{decode, encode};
 
 /// Of what was not answered when the engine stopped.
 pub(super) const RECORD: &str = "unanswered/";
+
+/// What the hub is to be told, and what it was told.
+#[derive(Debug, Default)]
+pub(super) struct Proposals {
+    /// Paths that changed here.
+    pub(super) waiting: BTreeSet<RelPath>,
+    /// Those of them, and maybe some more, at which the hub has something that is to go.
+    pub(super) leaving: BTreeSet<RelPath>,
+    pub(super) pace: Pace,
+    /// On its way; one at a time.
+    pub(super) outstanding: Option<Outstanding>,
+    pub(super) unanswered: Unanswered,
+    /// The number of the last batch.
+    pub(super) last: u64,
+}
+
+impl Proposals {
+    /// Of an engine that follows on one that left this unanswered.
+    pub(super) fn after(unanswered: &[(String, Vec<u8>)]) -> Self {
+        Self {
+            unanswered: Unanswered::read(unanswered),
+            ..Self::default()
+        }
+    }
+
+    /// When something that waits for its turn is to be proposed.
+    pub(super) fn next(&self) -> Option<Instant> {
+        if self.outstanding.is_some() {
+            return None;
+        }
+        let (paced, now) = (self.waiting.iter(), Instant::now());
+        let times = paced.filter_map(|path| self.pace.earliest(path));
+        // What is due already waits for something else.
+        times.filter(|at| *at > now).min()
+    }
+
+    /// What is on its way.
+    pub(super) fn on_their_way(&self) -> impl Iterator<Item = &(RelPath, Option<Node>)> {
+        self.outstanding.iter().flat_map(|batch| &batch.operations)
+    }
+
+    /// A change of ours took this away meanwhile.
+    pub(super) fn take_away<'a>(&mut self, paths: impl IntoIterator<Item = &'a RelPath>) {
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.taken.extend(paths.into_iter().cloned());
+        }
+    }
+
+    /// Whether the hub took what is on its way is not answered any more.
+    pub(super) fn hung_up(&mut self) {
+        if let Some(batch) = self.outstanding.take() {
+            self.unanswered.lost(batch);
+        }
+    }
+}
 
 /// A batch that the hub has not answered yet.
 #[derive(Clone, Debug, Default)]
@@ -36,20 +94,6 @@ impl Outstanding {
         !self.taken.contains(path)
             && operations.any(|(other, brought)| other == path && brought.as_ref() == node)
     }
-}
-
-/// How far the hub is to be heard before it is told anything. After an end without a stop the base may lack what was done
-/// last: what the hub deleted and made again since then would be taken for a deletion here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Catch {
-    /// Everything was heard that matters.
-    Up,
-    /// Where the hub stands is to be asked, by an empty batch.
-    Ask,
-    /// It is being asked.
-    Asked,
-    /// Up to this revision.
-    UpTo(u64),
 }
 
 /// What batches put where whose answers got lost with their connection.

@@ -58,7 +58,7 @@ impl State {
         let done = self.merge(path).and_then(|merged| match merged {
             Merged::Done => {
                 // The joined state is a local edit on top of the hub's.
-                let remote = self.remote.get(path).cloned();
+                let remote = self.trees.remote.get(path).cloned();
                 self.agree(path, remote);
                 self.settle(path);
                 Ok(())
@@ -72,11 +72,13 @@ impl State {
     }
 
     fn merge(&mut self, path: &RelPath) -> Result<Merged, DiskError> {
-        let (Some(local), Some(remote)) = (file(self.local.get(path)), file(self.remote.get(path)))
-        else {
+        let (Some(local), Some(remote)) = (
+            file(self.trees.local.get(path)),
+            file(self.trees.remote.get(path)),
+        ) else {
             return Ok(Merged::Impossible);
         };
-        let base = file(self.base.get(path));
+        let base = file(self.trees.base.get(path));
         // Each side may have changed the content, the exec bit, or both; what is not known to be an edit is none.
         let executable = match base {
             Some(base) if base.executable != local.executable => local.executable,
@@ -200,7 +202,7 @@ impl State {
     /// What the disk has moves to a copy; the hub's state takes the name.
     pub(super) fn make_copy(&mut self, path: &RelPath) -> Result<(), DiskError> {
         // The name is empty for an instant only: a content that is not here yet is waited for first.
-        if let Some(remote) = file(self.remote.get(path)) {
+        if let Some(remote) = file(self.trees.remote.get(path)) {
             let Some(scratch) = self.content(path, remote.hash)? else {
                 return Ok(());
             };
@@ -217,7 +219,7 @@ impl State {
         let (copy, is_there) = self.copy_place(path)?;
         // Where the copy is there, nothing has to make way: the hub's state is swapped in, and the copy outlives what it
         // takes the place of.
-        let is_swapped = is_there && file(self.remote.get(path)).is_some();
+        let is_swapped = is_there && file(self.trees.remote.get(path)).is_some();
         if is_swapped {
             self.keep.wrote(&copy);
         } else {
@@ -243,19 +245,21 @@ impl State {
             self.disk.remove(path, &expected)?;
         }
         let moved = self.taken_away(path);
-        if let Some(outstanding) = &mut self.outstanding {
-            outstanding.taken.extend(moved.iter().cloned());
-        }
+        self.proposals.take_away(&moved);
         self.has_moved(&moved);
-        self.dirty.insert(copy.clone());
-        self.look_soon();
+        self.sight.look_again(&copy);
         Ok(copy)
     }
 
     /// The name of the copy of what the disk has at a path, and whether a crash or another replica made this very copy
     /// before.
     fn copy_place(&mut self, path: &RelPath) -> Result<(RelPath, bool), DiskError> {
-        let local = self.local.get(path).ok_or(DiskError::Unexpected)?.clone();
+        let local = self
+            .trees
+            .local
+            .get(path)
+            .ok_or(DiskError::Unexpected)?
+            .clone();
         let hash = match &local {
             Node::File { hash, .. } => *hash,
             Node::Symlink { target } => ContentHash::of(target.as_bytes()),

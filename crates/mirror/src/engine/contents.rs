@@ -250,7 +250,7 @@ impl State {
             return None;
         }
         let mut paths = self.contents.wanted.get(&hash)?.iter();
-        paths.find_map(|path| match self.local.get(path) {
+        paths.find_map(|path| match self.trees.local.get(path) {
             Some(Node::File { hash, size, .. }) if *size > BLOB_INLINE_BYTES_MAX => Some(Base {
                 hash: *hash,
                 file: self.disk.root().read(path).ok()?,
@@ -319,7 +319,7 @@ impl State {
 
     /// The size of a content as the trees tell it where it is wanted; never more than a file may have.
     fn announced(&self, hash: ContentHash) -> u64 {
-        let trees = [&self.remote, &self.local, &self.base];
+        let trees = [&self.trees.remote, &self.trees.local, &self.trees.base];
         let mut paths = self.contents.wanted.get(&hash).into_iter().flatten();
         let told = paths.find_map(|path| {
             trees.iter().find_map(|tree| match tree.get(path)? {
@@ -340,7 +340,7 @@ impl State {
 
     /// Sends contents that the hub asked for.
     pub(super) fn send_contents(&mut self, hashes: &[Bytes]) {
-        let on_its_way = self.outstanding.iter().flat_map(|batch| &batch.operations);
+        let on_its_way = self.proposals.on_their_way();
         let places: HashMap<ContentHash, &RelPath> = on_its_way
             .filter_map(|(path, node)| Some((node.as_ref().and_then(Node::hash)?, path)))
             .collect();
@@ -359,7 +359,7 @@ impl State {
 
     /// Whether a path waits, as it is now, for a content of ours to arrive at the hub.
     pub(super) fn is_arriving(&self, path: &RelPath) -> bool {
-        let hash = self.local.get(path).and_then(Node::hash);
+        let hash = self.trees.local.get(path).and_then(Node::hash);
         let waiting = hash.and_then(|hash| self.contents.offered.get(&hash));
         waiting.is_some_and(|paths| paths.contains(path))
     }
@@ -373,7 +373,7 @@ impl State {
         self.remember_parts(hash, arrived.held);
         for path in &paths {
             match arrived.held {
-                true => self.pace.goes_on(path),
+                true => self.proposals.pace.goes_on(path),
                 false => self.in_vain(path),
             }
         }

@@ -90,7 +90,7 @@ impl Contests {
 impl State {
     /// Whether a change of the hub waits, since somebody here takes it back each time.
     pub(super) fn is_contested(&self, path: &RelPath, node: &Node) -> bool {
-        let here = self.local.get(path).and_then(Node::hash);
+        let here = self.trees.local.get(path).and_then(Node::hash);
         let (Some(here), Some(given)) = (here, node.hash()) else {
             return false;
         };

@@ -65,7 +65,7 @@ fn key(copy: &RelPath) -> String {
 impl State {
     /// Something stands at a path, or nothing any more.
     pub(super) fn mind_the_copy(&mut self, path: &RelPath) {
-        let stands = self.local.contains_key(path);
+        let stands = self.trees.local.contains_key(path);
         let is_copy = match self.copies.known.get(path) {
             Some(Known::Made(_)) => true,
             Some(Known::Kept) => false,
@@ -103,12 +103,12 @@ impl State {
 
     /// After the first look: what is remembered of copies that went while nobody looked is forgotten.
     pub(super) fn forget_gone_copies(&mut self) {
-        if self.root_unknown || !self.unknown.is_empty() {
+        if self.sight.root_unknown || !self.sight.unknown.is_empty() {
             return;
         }
         let known = self.copies.known.keys();
         let gone: Vec<_> = known
-            .filter(|copy| !self.local.contains_key(*copy))
+            .filter(|copy| !self.trees.local.contains_key(*copy))
             .cloned()
             .collect();
         for copy in gone {
@@ -121,12 +121,12 @@ impl State {
         let at_ms = u64::try_from(clock::unix_ns() / 1_000_000).unwrap_or(0);
         let made = Made {
             path: path.clone(),
-            base: self.base.get(path).and_then(Node::hash),
+            base: self.trees.base.get(path).and_then(Node::hash),
             at_ms,
         };
         self.remember_copy(copy, Known::Made(made));
         // Else the next look finds it.
-        if self.local.contains_key(copy) {
+        if self.trees.local.contains_key(copy) {
             self.copies.standing.insert(copy.clone());
         }
     }
@@ -150,8 +150,8 @@ impl State {
             };
             Some(Conflict {
                 base: made.and_then(|made| made.base),
-                mine: self.local.get(copy)?.clone(),
-                theirs: self.local.get(&path).cloned(),
+                mine: self.trees.local.get(copy)?.clone(),
+                theirs: self.trees.local.get(&path).cloned(),
                 at: made.map(|made| UNIX_EPOCH + Duration::from_millis(made.at_ms)),
                 here: made.is_some(),
                 copy: copy.clone(),

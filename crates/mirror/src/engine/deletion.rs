@@ -48,7 +48,7 @@ impl Deletions {
 impl State {
     /// Tells of a mass deletion among what is to be proposed, and holds it back where a person is to be asked.
     pub(super) fn mind_the_brake(&mut self, ready: &mut BTreeSet<RelPath>) {
-        let (base, local) = (&self.base, &self.local);
+        let (base, local) = (&self.trees.base, &self.trees.local);
         let deletions = &mut self.deletions;
         let is_gone = |path: &RelPath| !local.contains_key(path) && base.contains_key(path);
         deletions.held.retain(is_gone);

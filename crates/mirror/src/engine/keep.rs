@@ -12,8 +12,8 @@ use slipway_sync::node::Node;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::batch::Catch;
 use super::conflict::TURNS_MAX;
+use super::heard::Catch;
 use super::state::State;
 use crate::base::{Base, BaseError, Meta};
 use crate::disk::{DiskError, Displaced, Root};
@@ -46,6 +46,8 @@ type Failed = Box<(Rows, BaseError)>;
 /// The stored base and what it lacks.
 pub(super) struct Keep {
     store: Arc<Base>,
+    /// Which start of the computer this is.
+    boot: String,
     unstored: BTreeSet<RelPath>,
     records: BTreeMap<String, Option<Vec<u8>>>,
     written: BTreeSet<RelPath>,
@@ -58,9 +60,10 @@ pub(super) struct Keep {
 pub(super) struct Stored(Result<(), Rows>);
 
 impl Keep {
-    pub(super) fn new(store: Arc<Base>) -> Self {
+    pub(super) fn new(store: Arc<Base>, boot: String) -> Self {
         Self {
             store,
+            boot,
             unstored: BTreeSet::new(),
             records: BTreeMap::new(),
             written: BTreeSet::new(),
@@ -155,7 +158,7 @@ fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), Failed> {
 
 impl State {
     fn is_agreed_on(&self) -> bool {
-        self.shows_all() && self.apart.is_empty() && self.ahead.is_empty()
+        self.shows_all() && self.trees.apart.is_empty() && self.hub.ahead.is_empty()
             || planted::is(Bug::BaseLeads)
     }
 
@@ -166,21 +169,21 @@ impl State {
         self.keep.due = None;
         let unstored = std::mem::take(&mut self.keep.unstored);
         let node = |path: RelPath| {
-            let node = self.base.get(&path).cloned();
+            let node = self.trees.base.get(&path).cloned();
             (path, node)
         };
         Rows {
             nodes: unstored.into_iter().map(node).collect(),
             records: std::mem::take(&mut self.keep.records),
             written: std::mem::take(&mut self.keep.written),
-            epoch: self.epoch.clone(),
-            seen: self.seen,
-            moment: self.moment,
-            boot: self.boot.clone(),
+            epoch: self.hub.epoch.clone(),
+            seen: self.hub.seen,
+            moment: self.hub.moment,
+            boot: self.keep.boot.clone(),
             // A revision is agreed on only when the base has all of it and nothing beyond: else everything is listed
             // again, since the hub would not tell twice of what the base lacks.
             revision: if self.is_agreed_on() {
-                self.revision
+                self.hub.revision
             } else {
                 0
             },
@@ -193,13 +196,7 @@ impl State {
         let suspects: Vec<_> = self.suspected().collect();
         let records = suspects.iter();
         let records = records.map(|(key, hash)| (key.as_str(), Some(hash.as_bytes().as_slice())));
-        let meta = Meta {
-            epoch: &self.epoch,
-            revision: self.revision,
-            seen: self.seen,
-            moment: self.moment,
-            boot: &self.boot,
-        };
+        let meta = self.hub.meta(&self.keep.boot);
         self.keep.store.write(std::iter::empty(), records, meta)
     }
 
@@ -230,17 +227,15 @@ impl State {
             self.stored(done);
         }
         // After the next start it is known as ours: like the base, that may not lead the disk.
-        if let Some(batch) = self.outstanding.take() {
-            self.unanswered.lost(batch);
-        }
-        for (path, key, bytes) in self.unanswered.records() {
+        self.proposals.hung_up();
+        for (path, key, bytes) in self.proposals.unanswered.records() {
             self.keep.wrote(path);
             self.keep.record(key, Some(bytes));
         }
         // Who comes next catches up with the hub if this one has not.
-        let boot = match self.catch {
+        let boot = match self.hub.catch {
             Catch::Up => String::new(),
-            _ => self.boot.clone(),
+            _ => self.keep.boot.clone(),
         };
         let rows = Rows {
             boot,
@@ -323,8 +318,7 @@ impl State {
             let copy = copy_path(&displaced.path, &self.name, &hash, turn);
             match self.disk.bring_back(&displaced.name, &copy) {
                 Ok(()) => {
-                    self.dirty.insert(copy.clone());
-                    self.look_soon();
+                    self.sight.look_again(&copy);
                     let path = displaced.path.clone();
                     self.copy_made(&path, &copy);
                     self.notice(Notice::Copied { path, copy });

@@ -20,15 +20,15 @@ pub(super) struct Moves {
 impl State {
     /// Files that come elsewhere among those that go. What may not come yet does not go yet, either.
     pub(super) fn moves(&self, going: &mut BTreeSet<RelPath>, now: Instant) -> Moves {
-        let held = |path: &RelPath| self.remote.get(path).and_then(Node::hash);
+        let held = |path: &RelPath| self.trees.remote.get(path).and_then(Node::hash);
         let contents: HashSet<_> = going.iter().filter_map(held).collect();
         let mut places: HashMap<ContentHash, &RelPath> = HashMap::new();
         let mut moves = Moves::default();
         if contents.is_empty() {
             return moves;
         }
-        for path in &self.to_propose {
-            let hash = self.local.get(path).and_then(Node::hash);
+        for path in &self.proposals.waiting {
+            let hash = self.trees.local.get(path).and_then(Node::hash);
             if let Some(hash) = hash.filter(|hash| contents.contains(hash)) {
                 let place = places.entry(hash).or_insert(path);
                 if !self.is_due(place, now) {

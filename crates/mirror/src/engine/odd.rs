@@ -84,7 +84,7 @@ impl State {
 
     /// Forgets those of folders that are gone, and tells of new ones.
     pub(super) fn tell_odd_names(&mut self) {
-        let local = &self.local;
+        let local = &self.trees.local;
         let stands = |folder: &RelPath| local.get(folder).is_some_and(Node::is_folder);
         self.odd
             .names

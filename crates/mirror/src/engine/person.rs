@@ -67,7 +67,7 @@ impl State {
         self.keep_deleted(work.gone);
         for path in &work.touched {
             // What a person does waits for nothing.
-            self.pace.forget(path);
+            self.proposals.pace.forget(path);
             self.keep.wrote(path);
         }
         self.settle_all(work.touched);
@@ -105,7 +105,7 @@ impl State {
         let first = self.first_unknown(path.clone());
         self.scan_path(&first, By::Disk, &mut moved);
         self.settle_all(moved);
-        let node = self.local.get(path).cloned();
+        let node = self.trees.local.get(path).cloned();
         let is_folder = as_folder || node.as_ref().is_some_and(Node::is_folder);
         if self.rules.ignores(path, is_folder) {
             return Err(LocalError::Ignored(path.clone()));
@@ -117,7 +117,7 @@ impl State {
     pub(super) fn entry(&self, path: &RelPath) -> Option<LocalEntry> {
         Some(LocalEntry {
             path: path.clone(),
-            node: self.local.get(path)?.clone(),
+            node: self.trees.local.get(path)?.clone(),
             count: self.ledger.of(path),
         })
     }
@@ -196,7 +196,7 @@ impl State {
             Source::Inline(bytes) => Ok((ContentHash::of(bytes), bytes.clone())),
             Source::Held(hash) => {
                 let has = |node: &Node| node.hash() == Some(*hash);
-                let mut holders = self.local.iter().filter(|(_, node)| has(node));
+                let mut holders = self.trees.local.iter().filter(|(_, node)| has(node));
                 holders
                     .find_map(|(path, _)| files::read(self.disk.root(), path).ok())
                     .filter(|content| content.hash == *hash)

@@ -14,7 +14,8 @@ use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
-use super::batch::{Catch, Outstanding};
+use super::batch::Outstanding;
+use super::heard::Catch;
 use super::state::State;
 use crate::wire;
 
@@ -58,7 +59,7 @@ fn bytes(path: &RelPath, node: &Option<Node>) -> u64 {
 impl State {
     /// The disk changed at a path, so that the hub is to be told.
     pub(super) fn offer(&mut self, path: &RelPath) {
-        let local = self.local.get(path).cloned();
+        let local = self.trees.local.get(path).cloned();
         if self.troubles.is_refused(path, local.as_ref()) || self.is_arriving(path) {
             return;
         }
@@ -66,6 +67,7 @@ impl State {
             Some(Node::File { size, .. }) if *size > FILE_BYTES_MAX => Some(Code::FileTooLarge),
             Some(Node::File { hash, .. })
                 if self
+                    .sight
                     .prints
                     .get(path)
                     .is_some_and(|known| known.print.stand_in() == *hash) =>
@@ -77,9 +79,9 @@ impl State {
         match code {
             Some(code) => self.not_taken(path, local, code),
             None => {
-                self.to_propose.insert(path.clone());
+                self.proposals.waiting.insert(path.clone());
                 if self.goes(path) {
-                    self.leaving.insert(path.clone());
+                    self.proposals.leaving.insert(path.clone());
                 }
             }
         }
@@ -87,27 +89,16 @@ impl State {
 
     /// Whether what the hub has at a path is to go there, for good or for something of another kind.
     fn goes(&self, path: &RelPath) -> bool {
-        let (local, remote) = (self.local.get(path), self.remote.get(path));
+        let (local, remote) = (self.trees.local.get(path), self.trees.remote.get(path));
         let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
         remote.is_some() && (local.is_none() || is_folder(local) != is_folder(remote))
-    }
-
-    /// When something that waits for its turn is to be proposed.
-    pub(super) fn next_proposal(&self) -> Option<Instant> {
-        if self.outstanding.is_some() || !self.in_step {
-            return None;
-        }
-        let (paced, now) = (self.to_propose.iter(), Instant::now());
-        let times = paced.filter_map(|path| self.pace.earliest(path));
-        // What is due already waits for something else.
-        times.filter(|at| *at > now).min()
     }
 
     /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
     /// rest waits for its turn or its time, and costs nothing meanwhile.
     pub(super) async fn propose(&mut self) {
-        let is_idle = self.to_propose.is_empty() && self.suspects.is_empty();
-        if self.outstanding.is_some() || is_idle || self.link.is_none() {
+        let is_idle = self.proposals.waiting.is_empty() && self.suspects.is_empty();
+        if self.proposals.outstanding.is_some() || is_idle || self.link.is_none() {
             return;
         }
         if !self.has_caught_up().await {
@@ -124,10 +115,10 @@ impl State {
             if batch.is_full() {
                 break;
             }
-            let is_folder = self.remote.get(path).is_some_and(Node::is_folder);
+            let is_folder = self.trees.remote.get(path).is_some_and(Node::is_folder);
             if is_folder && !self.hub_has_below_only(path, &going) {
                 // It is settled again when what lies in it is gone.
-                self.to_propose.remove(path);
+                self.proposals.waiting.remove(path);
                 continue;
             }
             batch.owed.extend(moves.to.get(path).cloned());
@@ -158,7 +149,8 @@ impl State {
             .iter()
             .filter_map(|(path, node)| Some(path).filter(|_| node.is_some()))
             .collect();
-        let is_half = |path: &&RelPath| self.local.contains_key(*path) && !came.contains(path);
+        let is_half =
+            |path: &&RelPath| self.trees.local.contains_key(*path) && !came.contains(path);
         let outstanding = Outstanding {
             halves: went.iter().filter(is_half).cloned().collect(),
             operations: sent,
@@ -169,24 +161,24 @@ impl State {
 
     /// Whether enough was heard of the hub to tell it anything; else it is asked where it stands.
     async fn has_caught_up(&mut self) -> bool {
-        match self.catch {
-            Catch::UpTo(revision) if self.revision >= revision => {
-                self.catch = Catch::Up;
+        match self.hub.catch {
+            Catch::UpTo(revision) if self.hub.revision >= revision => {
+                self.hub.catch = Catch::Up;
                 self.judge_suspects();
             }
             Catch::Ask => {
-                self.catch = Catch::Asked;
+                self.hub.catch = Catch::Asked;
                 self.send_batch(Vec::new(), Outstanding::default()).await;
             }
             Catch::Up | Catch::Asked | Catch::UpTo(_) => {}
         }
-        self.catch == Catch::Up
+        self.hub.catch == Catch::Up
     }
 
     async fn send_batch(&mut self, operations: Vec<v1::Operation>, outstanding: Outstanding) {
-        self.batch += 1;
-        let batch = self.batch;
-        self.outstanding = Some(Outstanding {
+        self.proposals.last += 1;
+        let batch = self.proposals.last;
+        self.proposals.outstanding = Some(Outstanding {
             number: batch,
             ..outstanding
         });
@@ -195,23 +187,28 @@ impl State {
     }
 
     pub(super) fn is_due(&self, path: &RelPath, now: Instant) -> bool {
-        !self.flushes.is_empty() || self.pace.earliest(path).is_none_or(|at| at <= now)
+        self.reports.is_flushing()
+            || self
+                .proposals
+                .pace
+                .earliest(path)
+                .is_none_or(|at| at <= now)
     }
 
     /// What is to go at the hub, as far as it may now.
     fn what_goes(&mut self, now: Instant) -> BTreeSet<RelPath> {
-        let mut leaving = std::mem::take(&mut self.leaving);
-        leaving.retain(|path| self.to_propose.contains(path) && self.goes(path));
+        let mut leaving = std::mem::take(&mut self.proposals.leaving);
+        leaving.retain(|path| self.proposals.waiting.contains(path) && self.goes(path));
         let (mut ready, later): (BTreeSet<_>, _) =
             leaving.into_iter().partition(|path| self.is_due(path, now));
-        self.leaving = later;
+        self.proposals.leaving = later;
         for path in &ready {
-            self.to_propose.remove(path);
+            self.proposals.waiting.remove(path);
         }
         // What is held back is no longer among it, and what was is, once that is over.
         self.mind_the_brake(&mut ready);
-        self.to_propose.extend(ready.iter().cloned());
-        self.leaving.extend(ready.iter().cloned());
+        self.proposals.waiting.extend(ready.iter().cloned());
+        self.proposals.leaving.extend(ready.iter().cloned());
         ready
     }
 
@@ -223,7 +220,7 @@ impl State {
         now: Instant,
     ) -> Option<RelPath> {
         let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
-        let mut rest = self.to_propose.range((from, Bound::Unbounded));
+        let mut rest = self.proposals.waiting.range((from, Bound::Unbounded));
         rest.find(|path| self.may_come(path, batch, now)).cloned()
     }
 
@@ -233,8 +230,8 @@ impl State {
 
     /// Puts into a batch what stands at a path now.
     fn come(&mut self, batch: &mut Batch, path: &RelPath, now: Instant) {
-        let node = self.local.get(path).cloned();
-        let stands = self.remote.contains_key(path) && !batch.went.contains(path);
+        let node = self.trees.local.get(path).cloned();
+        let stands = self.trees.remote.contains_key(path) && !batch.went.contains(path);
         self.add(batch, path, node, stands, now);
     }
 
@@ -248,17 +245,16 @@ impl State {
         stands: bool,
         now: Instant,
     ) {
-        let replaced = node.is_none() && self.local.contains_key(path);
+        let replaced = node.is_none() && self.trees.local.contains_key(path);
         if !replaced {
-            self.to_propose.remove(path);
+            self.proposals.waiting.remove(path);
         }
         let hash = node.as_ref().and_then(Node::hash);
         let is_known = hash.is_some_and(|hash| batch.known.contains(&hash));
         let content = node.as_ref().filter(|_| !is_known);
         let Ok(inline) = self.content_inline(path, content) else {
             // It changed since it was looked at: it is looked at again first.
-            self.dirty.insert(path.clone());
-            self.look_soon();
+            self.sight.look_again(path);
             return;
         };
         if node.is_none() {
@@ -266,9 +262,9 @@ impl State {
         }
         // A path that changes its kind is proposed once.
         if !replaced {
-            self.pace.proposed(path, now);
+            self.proposals.pace.proposed(path, now);
         }
-        let expect = self.base.get(path).filter(|_| stands).cloned();
+        let expect = self.trees.base.get(path).filter(|_| stands).cloned();
         let content = inline.as_ref().map_or(0, |inline| inline.len() as u64);
         batch.bytes += content + bytes(path, &node) + bytes(path, &expect);
         batch.operations.push(v1::Operation {
@@ -306,8 +302,9 @@ impl State {
     }
 
     /// The hub's answer to a batch.
-    pub(super) fn proposed(&mut self, result: v1::ProposeResult) {
+    pub(super) fn proposed(&mut self, result: &v1::ProposeResult) {
         let Some(mut outstanding) = self
+            .proposals
             .outstanding
             .take_if(|batch| batch.number == result.batch)
         else {
@@ -320,10 +317,10 @@ impl State {
         outstanding.halves.extend(later);
         let now = Instant::now();
         let mut touched = BTreeSet::new();
-        for ((path, node), outcome) in outstanding.operations.into_iter().zip(result.outcomes) {
+        for ((path, node), outcome) in outstanding.operations.into_iter().zip(&result.outcomes) {
             match outcome.result() {
                 Outcome::Applied | Outcome::Converged => {
-                    self.unanswered.take(&path);
+                    self.proposals.unanswered.take(&path);
                     touched.extend(self.answered(&path, node.clone(), result.revision));
                     let stands = node.is_some();
                     if !stands || !outstanding.taken.contains(&path) {
@@ -333,7 +330,7 @@ impl State {
                         self.stands_in_folders(&path, result.revision, &mut touched);
                     }
                     if stands || !outstanding.halves.contains(&path) {
-                        self.committed_at(&path, result.batch);
+                        self.reports.committed_at(&path, result.batch);
                     }
                 }
                 Outcome::Stale => {
@@ -343,7 +340,7 @@ impl State {
                         }
                         touched.extend(self.answered(&path, current, result.revision));
                     }
-                    self.pace.in_vain(&path, now);
+                    self.proposals.pace.in_vain(&path, now);
                 }
                 Outcome::NeedsContent => {
                     let hash = node.as_ref().and_then(Node::hash);
@@ -357,28 +354,22 @@ impl State {
                     let code = Code::parse(&outcome.code).unwrap_or(Code::Internal);
                     self.not_taken(&path, node, code);
                     if !self.troubles.is_in_the_way(&path) {
-                        self.committed_at(&path, result.batch);
+                        self.reports.committed_at(&path, result.batch);
                     }
                 }
             }
             touched.insert(path);
         }
-        if self.catch == Catch::Asked {
-            self.catch = Catch::UpTo(result.revision);
-        }
-        self.committed = self.committed.max(result.revision);
-        self.seen = self.seen.max(result.revision);
-        self.was_made(result.revision, result.made);
-        self.unanswered.end_with(result.revision);
-        self.unanswered.heard(self.revision);
+        self.hub.answered(result);
+        self.proposals.unanswered.end_with(result.revision);
+        self.proposals.unanswered.heard(self.hub.revision);
         self.settle_all(touched);
     }
 
     /// The content of a path changed while it was sent, or could not be read: it is looked at again first.
     pub(super) fn in_vain(&mut self, path: &RelPath) {
-        self.pace.in_vain(path, Instant::now());
-        self.dirty.insert(path.clone());
-        self.look_soon();
+        self.proposals.pace.in_vain(path, Instant::now());
+        self.sight.look_again(path);
     }
 
     /// What a batch put at a path stands in folders, here as at the hub, which made those that it lacked: also one that
@@ -391,7 +382,9 @@ impl State {
     ) {
         let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
         for folder in path.ancestors() {
-            if !is_folder(self.base.get(&folder)) || !is_folder(self.remote.get(&folder)) {
+            if !is_folder(self.trees.base.get(&folder))
+                || !is_folder(self.trees.remote.get(&folder))
+            {
                 self.answered(&folder, Some(Node::Folder), revision);
                 self.agree(&folder, Some(Node::Folder));
                 touched.insert(folder);

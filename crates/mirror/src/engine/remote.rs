@@ -12,8 +12,8 @@ use slipway_proto::v1::hub_frame;
 use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
-use super::batch::Catch;
-use super::link::FlushAnswer;
+use super::heard::Catch;
+use super::reports::FlushAnswer;
 use super::state::State;
 use super::tree::Apart;
 use crate::notice::Notice;
@@ -29,7 +29,7 @@ impl State {
         match frame.frame {
             Some(hub_frame::Frame::Hello(hello)) => self.hub_hello(hello),
             Some(hub_frame::Frame::Changes(changes)) => self.changes(changes),
-            Some(hub_frame::Frame::Result(result)) => self.proposed(result),
+            Some(hub_frame::Frame::Result(result)) => self.proposed(&result),
             Some(hub_frame::Frame::Need(need)) => {
                 for begun in &need.begun {
                     let hashes = (convert::hash(&begun.hash), convert::hash(&begun.begin));
@@ -39,8 +39,8 @@ impl State {
                 }
                 self.send_contents(&need.hashes);
             }
-            Some(hub_frame::Frame::Arrived(arrived)) => self.arrived(&arrived),
             Some(hub_frame::Frame::Flush(flush)) => self.flush(FlushAnswer::Hub(flush.token)),
+            Some(hub_frame::Frame::Arrived(arrived)) => self.arrived(&arrived),
             Some(hub_frame::Frame::Digest(digest)) => self.compared(&digest),
             None => {}
         }
@@ -48,56 +48,54 @@ impl State {
 
     fn hub_hello(&mut self, hello: v1::HubHello) {
         self.parts.greeted(hello.ranges);
-        self.hub_compares = hello.compares;
+        self.hub.tells_digest = hello.compares;
         if hello.full {
-            self.ahead.clear();
-            if hello.epoch != self.epoch {
+            self.hub.ahead.clear();
+            if hello.epoch != self.hub.epoch {
                 self.distrust_base();
                 // Nor is anything known of its tree before it was listed, to the end.
-                self.revision = 0;
-                for path in std::mem::take(&mut self.remote).into_keys() {
-                    self.compare(&path);
-                }
+                self.hub.revision = 0;
+                self.trees.forget_hub();
             }
-            self.bursts.first = self.base.is_empty();
-            self.listing = Some(BTreeMap::new());
+            self.bursts.first = self.trees.base.is_empty();
+            self.hub.listing = Some(BTreeMap::new());
         } else {
-            self.in_step = true;
-            self.compares = true;
-            self.everything = true;
+            self.hub.in_step = true;
+            self.hub.to_compare = true;
+            self.sight.everything = true;
             self.look();
         }
-        self.epoch = hello.epoch;
+        self.hub.epoch = hello.epoch;
     }
 
     /// This is not the hub that the base was agreed on with, or that one as it was before: what it lacks was not deleted.
     fn distrust_base(&mut self) {
         if !planted::is(Bug::OldBase) {
-            for path in std::mem::take(&mut self.base).into_keys() {
+            for path in std::mem::take(&mut self.trees.base).into_keys() {
                 self.keep.changed(&path);
-                self.compare(&path);
-                self.compare_disk(&path);
+                self.trees.compare(&path);
+                self.trees.compare_disk(&path);
             }
         }
-        (self.committed, self.seen, self.moment) = (0, 0, None);
+        self.hub.is_another();
     }
 
     /// Asks what the hub's tree comes to, when it is time to.
     pub(super) async fn compare_with_hub(&mut self) {
-        if self.hub_compares && self.compares && self.in_step {
-            self.compares = false;
+        if self.hub.tells_digest && self.hub.to_compare && self.hub.in_step {
+            self.hub.to_compare = false;
             self.send(Frame::Compare(v1::Compare {})).await;
         }
     }
 
     /// Holds the hub's tree against what was heard of it.
     fn compared(&mut self, theirs: &v1::Digest) {
-        if !self.in_step || theirs.revision != self.revision || !self.ahead.is_empty() {
+        if !self.hub.in_step || theirs.revision != self.hub.revision || !self.hub.ahead.is_empty() {
             // Of another time.
             return;
         }
         let mut ours = Digest::default();
-        for (path, node) in &self.remote {
+        for (path, node) in &self.trees.remote {
             ours.add(path.as_str(), &wire::to_wire(node));
         }
         if ours.to_bytes() != theirs.sum {
@@ -111,84 +109,76 @@ impl State {
 
     /// Ends the connection. With the next one everything is listed and compared.
     fn begin_anew(&mut self) {
-        self.epoch.clear();
+        self.hub.epoch.clear();
         self.disconnected();
     }
 
     /// The hub told of more than any workspace has: no more is heard of it on this connection.
     fn too_much(&mut self) {
         self.begin_anew();
-        self.remote = self.base.clone();
-        self.apart = Apart::default();
+        self.trees.remote = self.trees.base.clone();
+        self.trees.apart = Apart::default();
         self.notice(Notice::TooMuch);
     }
 
     fn changes(&mut self, changes: v1::Changes) {
-        if !self.in_step && self.listing.is_none() {
+        if !self.hub.in_step && self.hub.listing.is_none() {
             // Before the hello they continue nothing.
             return;
         }
         let mut touched = BTreeSet::new();
-        let heard = self.revision;
+        let heard = self.hub.revision;
         let moment = changes.moment.unwrap_or_default();
-        self.was_made(moment.revision, moment.made);
+        self.hub.was_made(moment.revision, moment.made);
         for change in changes.changes {
             let (revision, last) = (change.revision, change.last_of_revision);
-            self.was_made(revision, change.made);
-            if self.listing.is_none() && revision <= heard {
+            self.hub.was_made(revision, change.made);
+            if self.hub.listing.is_none() && revision <= heard {
                 // Told twice: what came after it is known.
                 continue;
             }
             self.change(change, &mut touched);
-            if self.remote.len() > ENTRIES_MAX {
+            if self.trees.remote.len() > ENTRIES_MAX {
                 return self.too_much();
             }
             // Also half a revision or a listing: what of it got to the disk is lost by a hub that is set back.
-            self.seen = self.seen.max(revision);
+            self.hub.seen = self.hub.seen.max(revision);
             // Half a revision is none: only its last change makes it known.
-            if self.listing.is_none() && (last || planted::is(Bug::HalfIsWhole)) {
-                self.revision = self.revision.max(revision);
+            if self.hub.listing.is_none() && (last || planted::is(Bug::HalfIsWhole)) {
+                self.hub.revision = self.hub.revision.max(revision);
             }
         }
         if let Some(listed) = changes.listed
-            && let Some(listing) = self.listing.take()
+            && let Some(listing) = self.hub.listing.take()
         {
-            if listed < self.seen {
+            if listed < self.hub.seen {
                 // Set back to a backup, which kept its name.
                 self.distrust_base();
-                self.was_made(moment.revision, moment.made);
+                self.hub.was_made(moment.revision, moment.made);
             }
             touched.extend(
-                self.remote
+                self.trees
+                    .remote
                     .keys()
                     .filter(|path| !listing.contains_key(*path))
                     .cloned(),
             );
-            self.remote = listing;
+            self.trees.remote = listing;
             for path in &touched {
-                self.compare(path);
+                self.trees.compare(path);
             }
-            self.revision = listed;
-            self.in_step = true;
-            self.catch = Catch::Up;
-            self.everything = true;
+            self.hub.revision = listed;
+            self.hub.in_step = true;
+            self.hub.catch = Catch::Up;
+            self.sight.everything = true;
             self.settle_all(touched);
             self.look();
         } else {
             self.settle_all(touched);
         }
-        self.seen = self.seen.max(self.revision);
-        self.unanswered.heard(self.revision);
-        let known = self.revision;
-        self.ahead.retain(|_, revision| *revision > known);
+        self.hub.catches_up();
+        self.proposals.unanswered.heard(self.hub.revision);
         self.contents.forget_inline();
-    }
-
-    /// The hub told when it made a revision.
-    pub(super) fn was_made(&mut self, revision: u64, made: u64) {
-        if made > 0 && self.moment.is_none_or(|known| known.revision < revision) {
-            self.moment = Some(v1::Moment { revision, made });
-        }
     }
 
     /// Takes one change into the hub's tree.
@@ -202,18 +192,19 @@ impl State {
         {
             self.contents.inline(hash, bytes);
         }
-        if let Some(listing) = &mut self.listing
+        if let Some(listing) = &mut self.hub.listing
             && let Some(node) = &node
         {
             listing.insert(path.clone(), node.clone());
         }
         let is_news = self
+            .hub
             .ahead
             .get(&path)
             .is_none_or(|answered| *answered < change.revision);
         if is_news {
             let is_ours = self.is_ours(&path, node.as_ref());
-            if is_ours || self.local.get(&path) == node.as_ref() {
+            if is_ours || self.trees.local.get(&path) == node.as_ref() {
                 // Ours, heard of before its answer, or what the disk shows already: what comes later is news after it.
                 self.agree(&path, node.clone());
             } else if self.is_written_again(&path, change.revision, node.as_ref()) {
@@ -227,16 +218,16 @@ impl State {
     /// Whether the hub has again what the base says, and had something else since the base was stored: an engine that did not
     /// stop may have brought that to the disk, so that what the disk shows is nobody's edit.
     fn is_written_again(&self, path: &RelPath, revision: u64, node: Option<&Node>) -> bool {
-        self.catch != Catch::Up
-            && self.listing.is_some()
-            && revision > self.seen_before
-            && self.base.get(path) == node
+        self.hub.catch != Catch::Up
+            && self.hub.listing.is_some()
+            && revision > self.hub.seen_before
+            && self.trees.base.get(path) == node
     }
 
     /// Whether this is what this replica put there, by a batch whose answer was not heard yet or got lost.
     pub(super) fn is_ours(&mut self, path: &RelPath, node: Option<&Node>) -> bool {
-        let is_lost = self.unanswered.take(path).as_ref() == node;
-        let outstanding = self.outstanding.as_ref();
+        let is_lost = self.proposals.unanswered.take(path).as_ref() == node;
+        let outstanding = self.proposals.outstanding.as_ref();
         node.is_some() && (is_lost || outstanding.is_some_and(|batch| batch.brings(path, node)))
     }
 
@@ -244,17 +235,17 @@ impl State {
     fn hub_has(&mut self, path: &RelPath, node: Option<Node>) -> Option<RelPath> {
         let is_removal = node.is_none();
         let before = match node {
-            Some(node) => self.remote.insert(path.clone(), node),
-            None => self.remote.remove(path),
+            Some(node) => self.trees.remote.insert(path.clone(), node),
+            None => self.trees.remote.remove(path),
         };
-        self.compare(path);
+        self.trees.compare(path);
         let gone = is_removal && before.is_some();
         if gone {
-            self.dirty.extend(self.troubles.made_way(path));
-            self.look_soon();
+            self.sight.dirty.extend(self.troubles.made_way(path));
+            self.sight.look_soon();
         }
         let parent = path.parent().filter(|_| gone)?;
-        let waits = !self.local.get(&parent).is_some_and(Node::is_folder);
+        let waits = !self.trees.local.get(&parent).is_some_and(Node::is_folder);
         waits.then_some(parent)
     }
 
@@ -265,10 +256,10 @@ impl State {
         node: Option<Node>,
         revision: u64,
     ) -> Option<RelPath> {
-        if revision <= self.revision {
+        if revision <= self.hub.revision {
             return None;
         }
-        self.ahead.insert(path.clone(), revision);
+        self.hub.ahead.insert(path.clone(), revision);
         self.hub_has(path, node)
     }
 }

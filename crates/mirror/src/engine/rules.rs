@@ -111,7 +111,7 @@ impl State {
         if self.rules.file == text {
             return;
         }
-        self.everything = true;
+        self.sight.everything = true;
         if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
             self.rules.came(text);
             if self.rules.hold_back() {
@@ -128,8 +128,8 @@ impl State {
     pub(super) fn mind_rules(&mut self, path: &RelPath) {
         if path.as_str() == RULES_FILE {
             self.read_rules(By::Hub);
-            if self.everything {
-                self.look_soon();
+            if self.sight.everything {
+                self.sight.look_soon();
             }
         }
     }

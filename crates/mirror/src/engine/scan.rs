@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::odd;
 use super::rules::rules_file;
-use super::state::{Print, State};
+use super::sight::Print;
+use super::state::State;
 use crate::clock;
 use crate::disk::{Fingerprint, Seen};
 use crate::local::By;
@@ -36,29 +37,31 @@ impl State {
             if !matches!(path, Some((_, true))) {
                 self.look_for_odd_names(folder.as_ref());
             }
-            self.dirty.extend(path.map(|(path, _)| path));
+            self.sight.dirty.extend(path.map(|(path, _)| path));
         }
     }
 
     /// Looks at what is dirty, or at everything, and settles it.
     pub(super) fn look(&mut self) {
-        self.look_begins();
+        self.sight.begin();
         if self.disk.is_gone() {
             self.root_is_gone();
             self.looked_for_flushes();
             return;
         }
-        if self.everything || rules_file().is_some_and(|rules| self.dirty.contains(&rules)) {
+        if self.sight.everything
+            || rules_file().is_some_and(|rules| self.sight.dirty.contains(&rules))
+        {
             self.read_rules(By::Disk);
         }
         let mut moved = BTreeSet::new();
-        if std::mem::take(&mut self.everything) {
+        if std::mem::take(&mut self.sight.everything) {
             self.look_at_everything(&mut moved);
         } else {
-            for path in std::mem::take(&mut self.dirty) {
+            for path in std::mem::take(&mut self.sight.dirty) {
                 self.scan_path(&self.first_unknown(path), By::Disk, &mut moved);
             }
-            self.audit_if_partial();
+            self.sight.audit_if_partial(self.watch.is_partial());
         }
         self.settle_all(moved);
         self.looked_for_flushes();
@@ -66,22 +69,24 @@ impl State {
 
     fn look_at_everything(&mut self, moved: &mut BTreeSet<RelPath>) {
         let begin = Instant::now();
-        self.dirty.clear();
-        self.unknown.clear();
+        self.sight.dirty.clear();
+        self.sight.unknown.clear();
         self.watch.add(self.disk.path());
         self.scan_folder(None, By::Disk, moved);
         let all = self
+            .trees
             .base
             .keys()
-            .chain(self.remote.keys())
-            .chain(self.local.keys())
+            .chain(self.trees.remote.keys())
+            .chain(self.trees.local.keys())
             // What did not get to the disk of a hub that is another one by now.
             .chain(self.troubles.unapplied());
         moved.extend(all.cloned());
         for path in moved.iter() {
-            self.compare_disk(path);
+            self.trees.compare_disk(path);
         }
-        self.audit_after(begin.elapsed());
+        self.sight
+            .audit_after(self.watch.is_partial(), begin.elapsed());
         self.told.looked_at = Some(clock::now());
     }
 
@@ -91,7 +96,7 @@ impl State {
         let rules = rules_file().and_then(|path| paths.take(&path));
         let (gone, kept): (Vec<_>, Vec<_>) = paths
             .into_iter()
-            .partition(|path| !self.remote.contains_key(path));
+            .partition(|path| !self.trees.remote.contains_key(path));
         for path in rules.iter().chain(gone.iter().rev()).chain(kept.iter()) {
             self.settle(path);
         }
@@ -106,14 +111,14 @@ impl State {
                 tracing::debug!(%error, "A folder cannot be read; its files keep their last state");
                 match folder {
                     Some(folder) => self.unseen(folder),
-                    None => self.root_unknown = true,
+                    None => self.sight.root_unknown = true,
                 }
                 return;
             }
         };
         match folder {
             Some(folder) => self.in_sight_again(folder, moved),
-            None => self.root_unknown = false,
+            None => self.sight.root_unknown = false,
         }
         self.odd_among(folder, &names);
         let here: Vec<_> = names
@@ -136,7 +141,8 @@ impl State {
 
     /// The highest folder above a path that no event told of, whose look finds the path as well; else the path.
     pub(super) fn first_unknown(&self, path: RelPath) -> RelPath {
-        let is_unknown = |folder: &RelPath| !self.local.get(folder).is_some_and(Node::is_folder);
+        let is_unknown =
+            |folder: &RelPath| !self.trees.local.get(folder).is_some_and(Node::is_folder);
         path.ancestors().filter(is_unknown).last().unwrap_or(path)
     }
 
@@ -148,11 +154,11 @@ impl State {
         };
         let is_ignored = self.rules.ignores(path, found == Some(Seen::Folder));
         if is_ignored || !matches!(found, Some(Seen::File(_))) {
-            self.held.release(path);
+            self.sight.held.release(path);
         }
         if is_ignored {
             // What counted at this name is gone all the same if it was of another kind.
-            let known = self.local.get(path);
+            let known = self.trees.local.get(path);
             if known.is_some_and(|node| !self.rules.ignores(path, node.is_folder())) {
                 self.gone(path, by, moved);
             }
@@ -171,15 +177,15 @@ impl State {
         // Being written, or as it was: what it was stands.
         let Some(node) = node else { return };
         let is_folder = node.is_folder();
-        if self.local.get(path) != Some(&node) {
-            if self.local.get(path).is_some_and(Node::is_folder) {
+        if self.trees.local.get(path) != Some(&node) {
+            if self.trees.local.get(path).is_some_and(Node::is_folder) {
                 self.gone(path, by, moved);
             }
             self.disk_has(path, Some(node), by);
             moved.insert(path.clone());
         }
         if is_folder {
-            self.prints.remove(path);
+            self.sight.prints.remove(path);
             // Watch first, then look inside: what comes between is seen by one of the two.
             let whole = self.disk.path().join(path.as_str());
             self.watch.add(&whole);
@@ -188,15 +194,15 @@ impl State {
     }
 
     fn unseen(&mut self, path: &RelPath) {
-        self.held.release(path);
+        self.sight.held.release(path);
         self.unreadable(path);
-        self.unknown.insert(path.clone());
+        self.sight.unknown.insert(path.clone());
     }
 
     /// A path can be seen: what was not decided about it, and about what lies below it, is to be.
     fn in_sight_again(&mut self, path: &RelPath, moved: &mut BTreeSet<RelPath>) {
-        if self.unknown.remove(path) {
-            for tree in [&self.base, &self.local, &self.remote] {
+        if self.sight.unknown.remove(path) {
+            for tree in [&self.trees.base, &self.trees.local, &self.trees.remote] {
                 moved.extend(below(tree, path).cloned());
             }
             moved.insert(path.clone());
@@ -208,20 +214,20 @@ impl State {
         folder: Option<&'a RelPath>,
     ) -> Box<dyn Iterator<Item = &'a RelPath> + 'a> {
         match folder {
-            Some(folder) => Box::new(below(&self.local, folder)),
-            None => Box::new(self.local.keys()),
+            Some(folder) => Box::new(below(&self.trees.local, folder)),
+            None => Box::new(self.trees.local.keys()),
         }
     }
 
     /// A path is no longer there, with all below it.
     pub(super) fn gone(&mut self, path: &RelPath, by: By, moved: &mut BTreeSet<RelPath>) {
-        let all: Vec<_> = below(&self.local, path)
+        let all: Vec<_> = below(&self.trees.local, path)
             .cloned()
             .chain([path.clone()])
             .collect();
         for path in all {
             self.disk_has(&path, None, by);
-            self.prints.remove(&path);
+            self.sight.prints.remove(&path);
             moved.insert(path);
         }
     }
@@ -231,13 +237,11 @@ impl State {
     pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
         let mut moved = BTreeSet::new();
         self.gone(path, By::Hub, &mut moved);
-        if let Some(outstanding) = &mut self.outstanding {
-            outstanding.taken.insert(path.clone());
-        }
+        self.proposals.take_away([path]);
         let below = moved.iter().filter(|moved| moved.is_below(path));
-        self.dirty.extend(below.cloned());
+        self.sight.dirty.extend(below.cloned());
         if moved.len() > 1 {
-            self.look_soon();
+            self.sight.look_soon();
         }
         moved
     }
@@ -245,39 +249,38 @@ impl State {
     /// Reads a file; `None` when it is as it was, or being written.
     fn file(&mut self, path: &RelPath, print: Fingerprint) -> Option<Node> {
         let now = Instant::now();
-        if matches!(self.local.get(path), Some(Node::File { .. }))
-            && let Some(known) = self.prints.get(path)
+        if matches!(self.trees.local.get(path), Some(Node::File { .. }))
+            && let Some(known) = self.sight.prints.get(path)
             && is_same(&known.print, &print)
         {
             // What waits for a flush is read, also if only a write within one stamp could have changed it.
             let is_young = || !print.is_settled(self.disk.root().now_ns());
-            let later = !known.settled && self.flushes.is_empty() && is_young();
+            let later = !known.settled && !self.reports.is_flushing() && is_young();
             if later {
-                self.young.add(path, now);
+                self.sight.young.add(path, now);
             }
             if later || known.settled {
-                self.held.release(path);
+                self.sight.held.release(path);
                 return None;
             }
         }
         if print.size() > FILE_BYTES_MAX {
             return Some(self.not_read(path, print, true));
         }
-        if self.held.is_early(path, now) {
+        if self.sight.held.is_early(path, now) {
             return None;
         }
         let begin = self.disk.root().now_ns();
         let (hash, print) = match self.disk.root().hash(path) {
             Ok(Some(hashed)) => hashed,
             Ok(None) => {
-                self.held.hold(path, now);
+                self.sight.held.hold(path, now);
                 return None;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // It went between look and read.
-                self.held.release(path);
-                self.dirty.insert(path.clone());
-                self.look_soon();
+                self.sight.held.release(path);
+                self.sight.look_again(path);
                 return None;
             }
             Err(_) => {
@@ -287,14 +290,17 @@ impl State {
             }
         };
         // Truncate and write: the empty moment between them is no version.
-        let was_full = matches!(self.local.get(path), Some(Node::File { size, .. }) if *size > 0);
-        if print.size() == 0 && was_full && self.held.may_hold(path, now) {
-            self.held.hold(path, now);
+        let was_full =
+            matches!(self.trees.local.get(path), Some(Node::File { size, .. }) if *size > 0);
+        if print.size() == 0 && was_full && self.sight.held.may_hold(path, now) {
+            self.sight.held.hold(path, now);
             return None;
         }
-        self.held.release(path);
+        self.sight.held.release(path);
         let settled = print.is_settled(begin) || planted::is(Bug::TrustedRead);
-        self.prints.insert(path.clone(), Print { print, settled });
+        self.sight
+            .prints
+            .insert(path.clone(), Print { print, settled });
         Some(Node::File {
             hash,
             size: print.size(),
@@ -304,8 +310,10 @@ impl State {
 
     /// A file whose content is not known: it is there, and differs from all others.
     fn not_read(&mut self, path: &RelPath, print: Fingerprint, settled: bool) -> Node {
-        self.held.release(path);
-        self.prints.insert(path.clone(), Print { print, settled });
+        self.sight.held.release(path);
+        self.sight
+            .prints
+            .insert(path.clone(), Print { print, settled });
         Node::File {
             hash: print.stand_in(),
             size: print.size(),

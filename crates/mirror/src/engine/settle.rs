@@ -1,6 +1,5 @@
 //! The one decision that everything else follows from: three trees at one path.
 use slipway_core::path::RelPath;
-use slipway_sync::node::Node;
 use slipway_sync::reconcile::{Decision, reconcile};
 
 use super::state::State;
@@ -10,26 +9,18 @@ use crate::notice::Notice;
 impl State {
     /// Whether nothing is decided about a path: the rules leave it out, or what stands there cannot be seen.
     pub(super) fn is_out_of_sight(&self, path: &RelPath) -> bool {
-        self.is_left_out(path) || self.is_unseen(path)
+        self.is_left_out(path) || self.sight.is_unseen(path)
     }
 
     fn is_left_out(&self, path: &RelPath) -> bool {
-        let is_folder = [&self.base, &self.local, &self.remote]
-            .iter()
-            .any(|tree| tree.get(path).is_some_and(Node::is_folder));
-        self.rules.ignores(path, is_folder)
-    }
-
-    fn is_unseen(&self, path: &RelPath) -> bool {
-        let is_it = |folder: &RelPath| path == folder || path.is_below(folder);
-        self.root_unknown || self.unknown.iter().any(is_it)
+        self.rules.ignores(path, self.trees.has_folder(path))
     }
 
     /// Whether what stands on the disk at a path, or above it, is nothing that syncs: the rules leave it out, or it is neither
     /// a file nor a folder nor a link. It is never touched, so that nothing else can stand there.
     pub(super) fn is_taken(&self, path: &RelPath) -> bool {
         let mut whole = path.ancestors().chain([path.clone()]);
-        !self.local.contains_key(path) && whole.any(|part| self.is_outsider(&part))
+        !self.trees.local.contains_key(path) && whole.any(|part| self.is_outsider(&part))
     }
 
     /// The same of the path alone, by the spelling in which the volume keeps it.
@@ -45,25 +36,25 @@ impl State {
 
     /// Compares the three trees at a path and does what follows on this side.
     pub(super) fn settle(&mut self, path: &RelPath) {
-        if !self.in_step && self.listing.is_none() {
+        if !self.hub.in_step && self.hub.listing.is_none() {
             return;
         }
-        self.to_propose.remove(path);
+        self.proposals.waiting.remove(path);
         self.contents.unwant(path);
         self.troubles.tries(path);
         if self.is_left_out(path) {
             return self.troubles.over(path);
         }
-        if self.is_unseen(path) {
+        if self.sight.is_unseen(path) {
             return;
         }
-        if self.local.contains_key(path) {
+        if self.trees.local.contains_key(path) {
             self.deletions.over(path);
         }
         let (base, local, remote) = (
-            self.base.get(path),
-            self.local.get(path),
-            self.remote.get(path),
+            self.trees.base.get(path),
+            self.trees.local.get(path),
+            self.trees.remote.get(path),
         );
         let decision = reconcile(base, local, remote);
         let tells = !matches!(
@@ -76,7 +67,7 @@ impl State {
         match decision {
             Decision::Nothing => self.troubles.over(path),
             Decision::Adopt => {
-                let agreed = self.local.get(path).cloned();
+                let agreed = self.trees.local.get(path).cloned();
                 self.agree(path, agreed);
                 self.troubles.over(path);
             }
@@ -84,7 +75,7 @@ impl State {
             Decision::Apply => self.apply(path),
             Decision::Restore => {
                 self.apply(path);
-                if self.local.contains_key(path) {
+                if self.trees.local.contains_key(path) {
                     self.notice(Notice::Restored(path.clone()));
                 }
             }

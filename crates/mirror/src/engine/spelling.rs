@@ -23,18 +23,17 @@ impl State {
     pub(super) fn respell(&mut self, path: &RelPath) {
         let above: Vec<_> = path.ancestors().collect();
         for path in above.iter().rev().chain([path]) {
-            if self.local.contains_key(path) || !self.remote.contains_key(path) {
+            if self.trees.local.contains_key(path) || !self.trees.remote.contains_key(path) {
                 continue;
             }
             let Ok(Some(kept)) = self.disk.respelled(path) else {
                 continue;
             };
-            let is_ours = !self.remote.contains_key(&kept) && !self.is_outsider(&kept);
+            let is_ours = !self.trees.remote.contains_key(&kept) && !self.is_outsider(&kept);
             if is_ours && self.disk.rename(&kept, path).is_ok() {
                 let moved = self.taken_away(&kept);
                 self.has_moved(&moved);
-                self.dirty.insert(path.clone());
-                self.look_soon();
+                self.sight.look_again(path);
             }
         }
     }

@@ -95,13 +95,13 @@ impl State {
 
     /// Keeps what both sides have at a path, before this side changes it.
     pub(super) fn keep_base_text(&mut self, path: &RelPath) {
-        let Some(Node::File { hash, size, .. }) = self.base.get(path) else {
+        let Some(Node::File { hash, size, .. }) = self.trees.base.get(path) else {
             return;
         };
         let (hash, size) = (*hash, *size);
         if size > TEXT_BYTES_MAX
             || self.texts.kept.contains_key(&hash)
-            || self.local.get(path).and_then(Node::hash) != Some(hash)
+            || self.trees.local.get(path).and_then(Node::hash) != Some(hash)
         {
             return;
         }
@@ -128,7 +128,7 @@ impl State {
     pub(super) fn base_content(&self, hash: ContentHash) -> Option<Bytes> {
         self.text(hash).or_else(|| {
             let has = |node: &Node| node.hash() == Some(hash);
-            let mut holders = self.local.iter().filter(|(_, node)| has(node));
+            let mut holders = self.trees.local.iter().filter(|(_, node)| has(node));
             let found =
                 holders.find_map(|(path, _)| crate::files::read(self.disk.root(), path).ok());
             found

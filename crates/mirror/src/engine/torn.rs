@@ -10,7 +10,7 @@ use slipway_sync::conflict::original;
 use slipway_sync::node::Node;
 use slipway_sync::torn::is_torn;
 
-use super::batch::Catch;
+use super::heard::Catch;
 use super::state::State;
 use crate::disk::{DiskError, Expected, Fingerprint};
 use crate::local::By;
@@ -46,18 +46,18 @@ impl State {
             let found = left.get(&key(path)).map(|hash| hash.as_slice().try_into());
             matches!(found, Some(Ok(hash)) if node.hash() == Some(hash))
         };
-        let suspects = self.local.iter().filter(|(path, node)| {
-            self.base.get(*path) != Some(*node) && (has_lost_power || is_left(path, node))
+        let suspects = self.trees.local.iter().filter(|(path, node)| {
+            self.trees.base.get(*path) != Some(*node) && (has_lost_power || is_left(path, node))
         });
-        let prints =
-            suspects.filter_map(|(path, _)| Some((path.clone(), self.prints.get(path)?.print)));
+        let prints = suspects
+            .filter_map(|(path, _)| Some((path.clone(), self.sight.prints.get(path)?.print)));
         self.suspects = Suspects(prints.collect());
     }
 
     /// Suspects as they are remembered.
     pub(super) fn suspected(&self) -> impl Iterator<Item = (String, ContentHash)> {
         let suspects = self.suspects.0.keys();
-        suspects.filter_map(|path| Some((key(path), self.local.get(path)?.hash()?)))
+        suspects.filter_map(|path| Some((key(path), self.trees.local.get(path)?.hash()?)))
     }
 
     fn is_cleared(&mut self, path: &RelPath) {
@@ -72,9 +72,10 @@ impl State {
             return false;
         };
         // Written since: by somebody who knew what they wrote.
-        let is_file = matches!(self.local.get(path), Some(Node::File { .. }));
+        let is_file = matches!(self.trees.local.get(path), Some(Node::File { .. }));
         if !is_file
             || self
+                .sight
                 .prints
                 .get(path)
                 .is_none_or(|known| known.print != *print)
@@ -82,7 +83,7 @@ impl State {
             self.is_cleared(path);
             return false;
         }
-        if self.catch != Catch::Up {
+        if self.hub.catch != Catch::Up {
             // What it was may be what the hub took last, and is still to be heard of.
             return true;
         }
@@ -101,7 +102,7 @@ impl State {
     }
 
     fn mend(&mut self, path: &RelPath) -> Result<bool, DiskError> {
-        let known = [self.remote.get(path), self.base.get(path)];
+        let known = [self.trees.remote.get(path), self.trees.base.get(path)];
         let known = known.into_iter().flatten().chain(self.copies_of(path));
         let known: Vec<Node> = known.cloned().collect();
         let mut found = None;
@@ -149,7 +150,7 @@ impl State {
     /// Conflict copies of a path that the hub has: the loss may have taken the rename to one.
     fn copies_of(&self, path: &RelPath) -> impl Iterator<Item = &Node> {
         let (name, folder) = (path.name(), path.parent());
-        let remote = self.remote.iter();
+        let remote = self.trees.remote.iter();
         remote
             .filter(move |(copy, _)| {
                 copy.parent() == folder && original(copy.name()).as_deref() == Some(name)

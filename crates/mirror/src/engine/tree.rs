@@ -1,4 +1,4 @@
-//! How the three trees change, and what follows for those who keep count of what is not in step.
+//! The three trees, how they change, and what follows for those who keep count of what is not in step.
 use std::collections::BTreeMap;
 
 use slipway_core::path::RelPath;
@@ -55,30 +55,28 @@ const fn size(node: Option<&Node>) -> u64 {
     }
 }
 
-impl State {
-    /// Something else than before stands on the disk at a path, or nothing.
-    pub(super) fn disk_has(&mut self, path: &RelPath, node: Option<Node>, by: By) {
-        let before = match &node {
-            Some(node) => self.local.insert(path.clone(), node.clone()),
-            None => self.local.remove(path),
-        };
-        if before == node {
-            return;
-        }
-        self.ledger.note(path, by, None);
-        let (from, to) = (
-            before.as_ref().and_then(Node::hash),
-            node.as_ref().and_then(Node::hash),
-        );
-        let (contests, now) = (&mut self.troubles.contests, Instant::now());
-        match (by, from, to) {
-            (By::Hub, Some(from), Some(to)) => contests.given(path, from, to, now),
-            _ => contests.changed(path, from, to, now),
-        }
-        self.compare_disk(path);
-        self.mind_the_copy(path);
-        if by == By::Hub && self.undo {
-            self.bursts.arrived(path, before, node, self.ledger.now());
+/// What hub and disk last agreed on, and what each of them has since.
+#[derive(Debug, Default)]
+pub(super) struct Trees {
+    /// What hub and disk last agreed on.
+    pub(super) base: BTreeMap<RelPath, Node>,
+    /// The disk as last seen.
+    pub(super) local: BTreeMap<RelPath, Node>,
+    /// The hub as last heard.
+    pub(super) remote: BTreeMap<RelPath, Node>,
+    /// Where the hub has something else than the base.
+    pub(super) apart: Apart,
+    /// Where the disk has something else than the base.
+    pub(super) unsent: Apart,
+}
+
+impl Trees {
+    /// Before disk and hub were looked at.
+    pub(super) fn new(agreed: BTreeMap<RelPath, Node>) -> Self {
+        Self {
+            remote: agreed.clone(),
+            base: agreed,
+            ..Self::default()
         }
     }
 
@@ -94,14 +92,57 @@ impl State {
         self.apart.compare(path, base, remote);
     }
 
+    /// Whether any of them has a folder at a path.
+    pub(super) fn has_folder(&self, path: &RelPath) -> bool {
+        let trees = [&self.base, &self.local, &self.remote];
+        trees
+            .iter()
+            .any(|tree| tree.get(path).is_some_and(Node::is_folder))
+    }
+
+    /// Nothing is known of the hub's tree.
+    pub(super) fn forget_hub(&mut self) {
+        for path in std::mem::take(&mut self.remote).into_keys() {
+            self.compare(&path);
+        }
+    }
+}
+
+impl State {
+    /// Something else than before stands on the disk at a path, or nothing.
+    pub(super) fn disk_has(&mut self, path: &RelPath, node: Option<Node>, by: By) {
+        let before = match &node {
+            Some(node) => self.trees.local.insert(path.clone(), node.clone()),
+            None => self.trees.local.remove(path),
+        };
+        if before == node {
+            return;
+        }
+        self.ledger.note(path, by, None);
+        let (from, to) = (
+            before.as_ref().and_then(Node::hash),
+            node.as_ref().and_then(Node::hash),
+        );
+        let (contests, now) = (&mut self.troubles.contests, Instant::now());
+        match (by, from, to) {
+            (By::Hub, Some(from), Some(to)) => contests.given(path, from, to, now),
+            _ => contests.changed(path, from, to, now),
+        }
+        self.trees.compare_disk(path);
+        self.mind_the_copy(path);
+        if by == By::Hub && self.undo {
+            self.bursts.arrived(path, before, node, self.ledger.now());
+        }
+    }
+
     /// Hub and disk have the same at a path.
     pub(super) fn agree(&mut self, path: &RelPath, node: Option<Node>) {
         match node {
-            Some(node) => drop(self.base.insert(path.clone(), node)),
-            None => drop(self.base.remove(path)),
+            Some(node) => drop(self.trees.base.insert(path.clone(), node)),
+            None => drop(self.trees.base.remove(path)),
         }
-        self.compare(path);
-        self.compare_disk(path);
+        self.trees.compare(path);
+        self.trees.compare_disk(path);
         self.keep.changed(path);
     }
 }

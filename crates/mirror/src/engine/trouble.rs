@@ -216,8 +216,7 @@ impl State {
             }
             // Somebody wrote there just now: look again, then decide anew.
             DiskError::Unexpected | DiskError::NotEmpty => {
-                self.dirty.insert(path.clone());
-                self.look_soon();
+                self.sight.look_again(path);
                 None
             }
             DiskError::Io(error) => {
@@ -265,11 +264,11 @@ impl State {
 
     /// The folder itself is not there: what is not in it says nothing, and nothing is decided until it is back.
     pub(super) fn root_is_gone(&mut self) {
-        if !std::mem::replace(&mut self.root_unknown, true) {
+        if !std::mem::replace(&mut self.sight.root_unknown, true) {
             self.notice(Notice::Gone(self.disk.path().to_owned()));
         }
-        self.everything = true;
-        self.audit_while_gone();
+        self.sight.everything = true;
+        self.sight.audit_soon();
     }
 
     /// Something cannot be read.

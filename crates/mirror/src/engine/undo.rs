@@ -170,7 +170,7 @@ impl State {
     ) -> Result<(), LocalError> {
         let is_file = |node: Option<&Node>| matches!(node, Some(Node::File { .. }));
         // Of two files, one takes the other's place in one step.
-        if !(is_file(before) && is_file(self.local.get(path))) {
+        if !(is_file(before) && is_file(self.trees.local.get(path))) {
             self.delete_one(path, work)?;
         }
         let act = match before {

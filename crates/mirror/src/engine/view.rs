@@ -66,8 +66,8 @@ impl State {
     }
 
     fn is_at_rest(&self) -> bool {
-        let mut apart = self.unsent.paths().chain(self.apart.paths());
-        self.in_step && !apart.any(|(path, _)| self.waits(path))
+        let mut apart = self.trees.unsent.paths().chain(self.trees.apart.paths());
+        self.hub.in_step && !apart.any(|(path, _)| self.waits(path))
     }
 
     /// How many of these paths wait; of very many it is enough to know about.
@@ -112,18 +112,18 @@ impl State {
         let sent = self.parts.sending().map_or(0, |(_, sent)| sent);
         let come = self.contents.bytes_come();
         View {
-            waiting_up: self.waiting(&self.unsent),
-            waiting_down: self.waiting(&self.apart),
-            bytes_up: self.unsent.bytes().saturating_sub(sent),
-            bytes_down: self.apart.bytes().saturating_sub(come),
+            waiting_up: self.waiting(&self.trees.unsent),
+            waiting_down: self.waiting(&self.trees.apart),
+            bytes_up: self.trees.unsent.bytes().saturating_sub(sent),
+            bytes_down: self.trees.apart.bytes().saturating_sub(come),
             blocked: self.troubles.blocked().count() + self.odd.len(),
             conflicts: self.copies.len(),
             paths: self.path_views(),
             odd: self.odd.spelled().take(ODD_MAX).collect(),
             held: self.held_deletions(),
             partly_watched: self.watch.is_partial(),
-            unreadable_root: self.root_unknown,
-            connected: self.in_step,
+            unreadable_root: self.sight.root_unknown,
+            connected: self.hub.in_step,
             looked_at: self.told.looked_at,
             in_step_at: self.told.in_step_at,
         }
@@ -133,7 +133,7 @@ impl State {
         let held = self.deletions.held();
         (!held.is_empty()).then(|| HeldDeletions {
             many: held.len(),
-            of: self.base.len(),
+            of: self.trees.base.len(),
             first: held.iter().take(HELD_MAX).cloned().collect(),
         })
     }
@@ -146,13 +146,21 @@ impl State {
             size: self.size_of(path),
             done: 0,
         });
-        let on_its_way = self.outstanding.iter().flat_map(|batch| &batch.operations);
+        let on_its_way = self.proposals.on_their_way();
         let on_its_way: BTreeSet<_> = on_its_way.map(|(path, _)| path).collect();
-        let down = self.apart.paths().filter(|(path, _)| self.waits(path));
+        let down = self
+            .trees
+            .apart
+            .paths()
+            .filter(|(path, _)| self.waits(path));
         let down = down.map(|(path, size)| self.coming(path, size));
-        let up = self.unsent.paths().filter(|(path, _)| self.waits(path));
+        let up = self
+            .trees
+            .unsent
+            .paths()
+            .filter(|(path, _)| self.waits(path));
         let up = up
-            .filter(|(path, _)| !self.apart.contains(path))
+            .filter(|(path, _)| !self.trees.apart.contains(path))
             .map(|(path, size)| self.going(path, size, on_its_way.contains(path)));
         let mut views: Vec<_> = blocked.chain(down).chain(up).take(PATHS_MAX).collect();
         views.sort_by_key(|view| match view.state {
@@ -164,7 +172,11 @@ impl State {
     }
 
     fn size_of(&self, path: &RelPath) -> u64 {
-        let node = self.local.get(path).or_else(|| self.remote.get(path));
+        let node = self
+            .trees
+            .local
+            .get(path)
+            .or_else(|| self.trees.remote.get(path));
         match node {
             Some(Node::File { size, .. }) => *size,
             _ => 0,
@@ -172,7 +184,7 @@ impl State {
     }
 
     fn coming(&self, path: &RelPath, size: u64) -> PathView {
-        let hash = self.remote.get(path).and_then(Node::hash);
+        let hash = self.trees.remote.get(path).and_then(Node::hash);
         let come = hash.and_then(|hash| self.contents.come(hash));
         PathView {
             path: path.clone(),
@@ -187,7 +199,7 @@ impl State {
     }
 
     fn going(&self, path: &RelPath, size: u64, in_batch: bool) -> PathView {
-        let hash = self.local.get(path).and_then(Node::hash);
+        let hash = self.trees.local.get(path).and_then(Node::hash);
         let sending = self.parts.sending().filter(|(sent, _)| Some(*sent) == hash);
         let sent = sending.map(|(_, sent)| sent);
         let is_offered = hash.is_some_and(|hash| self.contents.is_offered(hash));

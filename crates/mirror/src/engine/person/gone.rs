@@ -44,7 +44,8 @@ impl State {
         path: &RelPath,
         work: &mut Work,
     ) -> Result<(), LocalError> {
-        let (Some(expected), Some(node)) = (self.expected(path), self.local.get(path).cloned())
+        let (Some(expected), Some(node)) =
+            (self.expected(path), self.trees.local.get(path).cloned())
         else {
             return Ok(());
         };
@@ -68,7 +69,7 @@ impl State {
     fn delete_folder(&mut self, path: &RelPath, work: &mut Work) -> Result<(), LocalError> {
         let aside = self.disk.set_aside(path);
         let aside = aside.map_err(|error| self.refused(path, &error))?;
-        let files = below(&self.local, path).filter_map(|path| self.local.get(path));
+        let files = below(&self.trees.local, path).filter_map(|path| self.trees.local.get(path));
         let bytes = files.map(bytes).sum();
         self.is_gone(path, Node::Folder, aside, bytes, work);
         self.person_lacks(path, work);

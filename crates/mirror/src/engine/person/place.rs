@@ -9,7 +9,8 @@ use super::Work;
 use super::back::Back;
 use crate::disk::{DiskError, Seen};
 use crate::engine::scan::below;
-use crate::engine::state::{Print, State};
+use crate::engine::sight::Print;
+use crate::engine::state::State;
 use crate::local::{By, Expect, LocalError};
 
 impl State {
@@ -34,7 +35,7 @@ impl State {
         }
         // Every name must be one at its new place.
         let rest = |path: &RelPath| path.as_str()[from.as_str().len()..].to_owned();
-        let old = below(&self.local, from).chain([from]);
+        let old = below(&self.trees.local, from).chain([from]);
         let names: Option<Vec<_>> = old
             .map(|path| {
                 Some((
@@ -66,7 +67,10 @@ impl State {
         let known: Vec<_> = names
             .iter()
             .filter_map(|(old, _)| {
-                Some((self.local.get(old)?.clone(), self.prints.get(old).copied()))
+                Some((
+                    self.trees.local.get(old)?.clone(),
+                    self.sight.prints.get(old).copied(),
+                ))
             })
             .collect();
         self.person_lacks(from, work);
@@ -77,15 +81,17 @@ impl State {
                 if let Ok(Some(Seen::File(print))) = found
                     && print.is_untouched(&known.print)
                 {
-                    self.prints.insert(new.clone(), Print { print, ..known });
+                    self.sight
+                        .prints
+                        .insert(new.clone(), Print { print, ..known });
                 }
             }
             self.person_has(new, Some(node), work);
             self.ledger.note(new, By::Person, Some(old));
         }
         // Its folders are watched once the watcher has let go of their old names.
-        self.dirty.extend([from.clone(), to.clone()]);
-        self.look_soon();
+        self.sight.dirty.extend([from.clone(), to.clone()]);
+        self.sight.look_soon();
     }
 
     /// Sees to it that a new name may stand at a path: folders above it, no other spelling beside it, room for it.
@@ -95,12 +101,12 @@ impl State {
         besides: Option<&RelPath>,
         work: &mut Work,
     ) -> Result<(), LocalError> {
-        if self.local.len() as u64 >= WORKSPACE_ENTRIES_MAX && besides.is_none() {
+        if self.trees.local.len() as u64 >= WORKSPACE_ENTRIES_MAX && besides.is_none() {
             return Err(LocalError::TooManyEntries);
         }
         let above: Vec<_> = path.ancestors().collect();
         for folder in above.into_iter().rev() {
-            match self.local.get(&folder) {
+            match self.trees.local.get(&folder) {
                 Some(Node::Folder) => {}
                 Some(_) => return Err(LocalError::NotFolder(folder)),
                 None => {

@@ -194,14 +194,19 @@ impl Replica {
         }
         state.wake(Instant::now());
         state.act().await;
-        let batch = state.outstanding.as_ref().map_or(0, |batch| batch.number);
+        let batch = state
+            .proposals
+            .outstanding
+            .as_ref()
+            .map_or(0, |batch| batch.number);
         if batch > self.judged {
             self.judged = batch;
             self.parted = super::told::goes_without(state);
         }
-        if let Some(revision) = state.applied_told {
+        if let Some(revision) = state.reports.told {
             let unseen = || {
                 state
+                    .sight
                     .unknown
                     .iter()
                     .chain(no_place(state))
@@ -271,17 +276,17 @@ impl Replica {
         let is_busy = on_the_wire
             || !self.queue.is_empty()
             || !self.connected
-            || !state.to_propose.is_empty()
-            || state.outstanding.is_some()
-            || !state.dirty.is_empty()
+            || !state.proposals.waiting.is_empty()
+            || state.proposals.outstanding.is_some()
+            || !state.sight.dirty.is_empty()
             || !state.keep.is_stored()
             || !state.shows_all();
         is_busy.then(|| {
             format!(
                 "to propose {:?}, under way {:?}, dirty {:?}, not applied {:?}, wanted {}, stored {}, wire {on_the_wire}",
-                state.to_propose,
-                state.outstanding.as_ref().map(|batch| &batch.operations),
-                state.dirty,
+                state.proposals.waiting,
+                state.proposals.outstanding.as_ref().map(|batch| &batch.operations),
+                state.sight.dirty,
                 state.troubles.holding_up().collect::<Vec<_>>(),
                 !state.contents.is_complete(),
                 state.keep.is_stored(),
@@ -305,10 +310,10 @@ impl Replica {
             return Known::default();
         };
         Known {
-            base: state.base.clone(),
-            local: state.local.clone(),
-            revision: state.revision,
-            unknown: state.unknown.clone(),
+            base: state.trees.base.clone(),
+            local: state.trees.local.clone(),
+            revision: state.hub.revision,
+            unknown: state.sight.unknown.clone(),
             refused: state.troubles.refused().next().is_some(),
             no_place: no_place(state).cloned().collect(),
         }

@@ -70,7 +70,7 @@ async fn saved(replica: &mut Replica, text: &[u8]) {
     replica.turn(None).await;
     passes(replica, 20).await;
     let state = replica.state.as_ref().unwrap();
-    assert!(state.outstanding.is_some(), "it is on its way");
+    assert!(state.proposals.outstanding.is_some(), "it is on its way");
 }
 
 async fn passes(replica: &mut Replica, millis: u64) {
@@ -89,7 +89,7 @@ fn on_disk(replica: &Replica) -> String {
 /// The hub took what is on its way, whether or not the replica hears of it.
 async fn answered(replica: &mut Replica, revision: u64) {
     let state = replica.state.as_ref().unwrap();
-    let batch = state.outstanding.as_ref().unwrap();
+    let batch = state.proposals.outstanding.as_ref().unwrap();
     let mut applied = v1::Outcome::default();
     applied.set_result(v1::outcome::Result::Applied);
     let result = v1::ProposeResult {
@@ -220,5 +220,5 @@ async fn what_is_left_is_judged(stops: usize) {
     served(&mut replica, &[one, two]).await;
     assert_eq!(on_disk(&replica).as_bytes(), two);
     let state = replica.state.as_ref().unwrap();
-    assert!(state.outstanding.is_none() && state.to_propose.is_empty());
+    assert!(state.proposals.outstanding.is_none() && state.proposals.waiting.is_empty());
 }

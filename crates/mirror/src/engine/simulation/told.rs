@@ -86,7 +86,7 @@ pub(super) fn batch(
 
 /// A file that a batch deletes though it is known to be elsewhere, which a later batch tells: I8.
 pub(super) fn goes_without(state: &State) -> Option<String> {
-    let batch = state.outstanding.as_ref()?;
+    let batch = state.proposals.outstanding.as_ref()?;
     let goes = batch.operations.iter().filter(|(_, node)| node.is_none());
     let brings = |hash| {
         let mut brought = batch
@@ -96,18 +96,19 @@ pub(super) fn goes_without(state: &State) -> Option<String> {
         brought.any(|node| node.hash() == Some(hash))
     };
     let gone: BTreeMap<ContentHash, &RelPath> = goes
-        .filter_map(|(path, _)| Some((state.base.get(path)?.hash()?, path)))
+        .filter_map(|(path, _)| Some((state.trees.base.get(path)?.hash()?, path)))
         .collect();
     let is_kept = |hash| {
         let stays = |(path, node): (&RelPath, &Node)| {
             node.hash() == Some(hash) && !batch.operations.iter().any(|(other, _)| other == path)
         };
-        brings(hash) || state.remote.iter().any(stays)
+        brings(hash) || state.trees.remote.iter().any(stays)
     };
     let place = |hash| {
-        let mut waits = state.to_propose.iter();
-        let holds = |path: &&RelPath| state.local.get(*path).and_then(Node::hash) == Some(hash);
-        waits.find(|path| holds(path) && !state.dirty.contains(*path))
+        let mut waits = state.proposals.waiting.iter();
+        let holds =
+            |path: &&RelPath| state.trees.local.get(*path).and_then(Node::hash) == Some(hash);
+        waits.find(|path| holds(path) && !state.sight.dirty.contains(*path))
     };
     gone.into_iter()
         .filter(|(hash, _)| !is_kept(*hash))

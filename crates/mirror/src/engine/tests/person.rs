@@ -3,6 +3,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use slipway_core::path::RelPath;
 
+use super::alone::Alone;
 use super::*;
 use crate::local::{By, Expect, LocalAct, LocalError, LocalOperation, LocalOutcome, Source};
 
@@ -18,60 +19,6 @@ fn bytes(text: &str) -> Bytes {
 
 fn content(text: &str) -> Expect {
     Expect::Content(ContentHash::of(text.as_bytes()))
-}
-
-/// A folder that no hub was ever connected to.
-struct Alone {
-    folder: TempDir,
-    engine: Engine,
-}
-
-impl Alone {
-    fn open() -> Self {
-        Self::on(tempfile::tempdir().unwrap())
-    }
-
-    fn on(folder: TempDir) -> Self {
-        std::fs::create_dir_all(folder.path().join("work")).unwrap();
-        let settings = Settings {
-            root: folder.path().join("work"),
-            state: folder.path().join("state"),
-            name: "laptop".into(),
-            fresh_id: "root-1".into(),
-            brake: Brake::Ask,
-            undo: true,
-        };
-        let engine = Engine::start(settings).unwrap();
-        Self { folder, engine }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("work").join(name)
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.file(name)).ok()
-    }
-
-    async fn write(&self, name: &str, text: &str, expect: Expect) -> Result<u64, LocalError> {
-        let written = self.engine.write(path(name), bytes(text), expect, None);
-        written.await.map(|written| written.count)
-    }
-
-    async fn one(&self, name: &str, expect: Expect, act: LocalAct) -> LocalOutcome {
-        let path = path(name);
-        let operation = LocalOperation { path, expect, act };
-        let mut commit = self.engine.commit(vec![operation], false).await.unwrap();
-        commit.outcomes.pop().unwrap()
-    }
-
-    async fn names(&self) -> Vec<String> {
-        let tree = self.engine.tree().await.unwrap();
-        tree.entries
-            .iter()
-            .map(|entry| entry.path.to_string())
-            .collect()
-    }
 }
 
 fn write(name: &str, text: &str, expect: Expect) -> LocalOperation {

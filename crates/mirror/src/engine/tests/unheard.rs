@@ -1,141 +1,8 @@
 //! A disk whose events are lost: only looks tell what is on it.
 use slipway_core::path::RelPath;
 
+use super::deaf::{Deaf, deleted, paths};
 use super::*;
-use crate::engine::around::Surroundings;
-
-/// The loop's state, which the test drives step by step.
-struct Deaf {
-    folder: TempDir,
-    state: State,
-    frames: mpsc::Receiver<v1::SpokeFrame>,
-}
-
-impl Deaf {
-    /// In step with a hub that lists these.
-    async fn listed(changes: Vec<v1::Change>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("work")).unwrap();
-        let mut deaf = Self::on(folder);
-        deaf.connect().await;
-        deaf.hub(greeting("e", true)).await;
-        deaf.hub(listing(1, changes)).await;
-        deaf
-    }
-
-    fn on(folder: TempDir) -> Self {
-        let settings = Settings {
-            root: folder.path().join("work"),
-            state: folder.path().join("state"),
-            name: "session".into(),
-            fresh_id: "root-1".into(),
-            brake: Brake::Tell,
-            undo: false,
-        };
-        let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
-        let state = State::with(settings, Surroundings::deaf(), applied, notices).unwrap();
-        let frames = mpsc::channel(1).1;
-        Self {
-            folder,
-            state,
-            frames,
-        }
-    }
-
-    /// The engine is killed when it has stored all that it knew until now.
-    async fn killed(mut self) -> TempDir {
-        self.state.store_now().await;
-        // That was a stop, so another one begins.
-        drop(self.state);
-        Self::on(self.folder).folder
-    }
-
-    async fn connect(&mut self) {
-        let (control, frames) = mpsc::channel(64);
-        let (id, bulk) = (LINK, mpsc::channel(64).0);
-        self.frames = frames;
-        self.tell(Input::Connected(Link { id, control, bulk }))
-            .await;
-    }
-
-    async fn disconnect(&mut self) {
-        self.tell(Input::Disconnected(LINK)).await;
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("work").join(name)
-    }
-
-    async fn tell(&mut self, input: Input) {
-        self.state.take(input).await;
-        self.state.act().await;
-    }
-
-    async fn hub(&mut self, frame: hub_frame::Frame) {
-        let frame = v1::HubFrame { frame: Some(frame) };
-        self.tell(Input::Hub(LINK, frame)).await;
-    }
-
-    async fn blob(&mut self, text: &str) {
-        let blob = v1::Blob {
-            hash: slipway_proto::convert::hash_bytes(&ContentHash::of(text.as_bytes())),
-            data: Bytes::copy_from_slice(text.as_bytes()),
-            last: true,
-            ..v1::Blob::default()
-        };
-        let frame = Some(hub_bulk::Frame::Blob(blob));
-        self.tell(Input::Bulk(LINK, v1::HubBulk { frame })).await;
-    }
-
-    /// Looks at a path; tells the batch that follows.
-    async fn look(&mut self, path: &str) -> Option<v1::Propose> {
-        self.state.mark(&[self.file(path)]);
-        self.state.look();
-        self.state.act().await;
-        self.proposed()
-    }
-
-    /// Looks at everything, as a flush does, for which nothing waits for its turn.
-    async fn look_at_everything(&mut self) -> Option<v1::Propose> {
-        self.tell(Input::Flush(oneshot::channel().0)).await;
-        self.proposed()
-    }
-
-    fn proposed(&mut self) -> Option<v1::Propose> {
-        while let Ok(frame) = self.frames.try_recv() {
-            if let Some(spoke_frame::Frame::Propose(propose)) = frame.frame {
-                return Some(propose);
-            }
-        }
-        None
-    }
-
-    /// The hub takes a whole batch.
-    async fn accept(&mut self, propose: &v1::Propose, revision: u64) {
-        let mut applied = v1::Outcome::default();
-        applied.set_result(v1::outcome::Result::Applied);
-        let result = v1::ProposeResult {
-            batch: propose.batch,
-            revision,
-            outcomes: vec![applied; propose.operations.len()],
-            made: 0,
-        };
-        self.hub(hub_frame::Frame::Result(result)).await;
-    }
-}
-
-fn paths(propose: &v1::Propose) -> Vec<&str> {
-    let operations = propose.operations.iter();
-    operations
-        .map(|operation| operation.path.as_str())
-        .collect()
-}
-
-fn deleted(propose: Option<v1::Propose>) -> Vec<String> {
-    let operations = propose.into_iter().flat_map(|propose| propose.operations);
-    let deleted = operations.filter(|operation| operation.node.is_none());
-    deleted.map(|operation| operation.path).collect()
-}
 
 #[tokio::test]
 async fn a_hub_that_does_not_listen_is_listened_to() {
@@ -190,7 +57,13 @@ async fn what_went_with_a_folder_that_the_hub_deleted_too_is_seen_to_have_gone()
     assert!(!lab.file("d/x.txt").exists());
     // By the next look, which is none at everything.
     lab.state.look();
-    let waiting: Vec<_> = lab.state.to_propose.iter().map(RelPath::as_str).collect();
+    let waiting: Vec<_> = lab
+        .state
+        .proposals
+        .waiting
+        .iter()
+        .map(RelPath::as_str)
+        .collect();
     assert_eq!(waiting, ["d", "d/x.txt"]);
 }
 
@@ -278,10 +151,10 @@ async fn a_root_that_is_away_shows_nothing() {
     std::fs::rename(lab.file(""), lab.folder.path().join("away")).unwrap();
     lab.state.look();
     lab.hub(changes(vec![hub::folder(2, "d")])).await;
-    assert_eq!(lab.state.applied_told, Some(1));
+    assert_eq!(lab.state.reports.told, Some(1));
     std::fs::rename(lab.folder.path().join("away"), lab.file("")).unwrap();
     lab.look_at_everything().await;
-    assert_eq!(lab.state.applied_told, Some(2));
+    assert_eq!(lab.state.reports.told, Some(2));
     assert!(lab.file("d").is_dir());
 }
 
@@ -329,7 +202,7 @@ async fn a_folder_that_moves_does_so_in_one_batch_without_its_contents() {
 async fn what_comes_into_sight_again_is_decided_though_it_is_as_it_was() {
     let listed = vec![hub::folder(1, "d"), change(1, "d/a.txt", Some("one"))];
     let mut lab = Deaf::listed(listed).await;
-    lab.state.unknown.extend(RelPath::parse("d"));
+    lab.state.sight.unknown.extend(RelPath::parse("d"));
     lab.hub(changes(vec![change(2, "d/a.txt", None)])).await;
     assert!(lab.file("d/a.txt").exists(), "nobody knows what is there");
     assert_eq!(lab.look("d").await, None);
@@ -346,12 +219,15 @@ async fn what_a_loss_of_power_left_of_a_file_that_had_moved_to_a_copy_is_no_edit
     let mut lab = Deaf::listed(listed).await;
     // The name came back, with a part of its content, before anything was agreed on there.
     std::fs::write(lab.file("a.txt"), "mine, and").unwrap();
-    lab.state.base.remove(&RelPath::parse("a.txt").unwrap());
-    lab.state.in_step = false;
-    lab.state.everything = true;
+    lab.state
+        .trees
+        .base
+        .remove(&RelPath::parse("a.txt").unwrap());
+    lab.state.hub.in_step = false;
+    lab.state.sight.everything = true;
     lab.state.look();
     lab.state.suspect_files(true, Vec::new());
-    lab.state.in_step = true;
+    lab.state.hub.in_step = true;
     assert_eq!(lab.look_at_everything().await, None);
     lab.blob("theirs").await;
     lab.blob(whole).await;

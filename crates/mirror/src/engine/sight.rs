@@ -1,0 +1,135 @@
+//! What of the disk is to be looked at, and when; and what cannot be seen.
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use slipway_core::path::RelPath;
+use tokio::time::Instant;
+
+use super::pace::{Held, Young};
+use crate::disk::Fingerprint;
+
+/// Changes gather this long: an editor's save is several events.
+const QUIET: Duration = Duration::from_millis(12);
+/// A look at everything, for what no event told.
+const AUDIT: Duration = Duration::from_secs(600);
+/// The same while some folders are not watched; longer where a look takes long, so that it stays a small part of a core.
+const AUDIT_PARTIAL: Duration = Duration::from_secs(2);
+const AUDIT_PARTIAL_MAX: Duration = Duration::from_secs(30);
+const AUDIT_SHARE: u32 = 50;
+
+/// A file's state when it was hashed.
+#[derive(Clone, Copy)]
+pub(super) struct Print {
+    pub(super) print: Fingerprint,
+    /// A later write would show in the stamps.
+    pub(super) settled: bool,
+}
+
+/// What is known of the disk beside its tree.
+pub(super) struct Sight {
+    pub(super) prints: HashMap<RelPath, Print>,
+    /// Paths that something happened to.
+    pub(super) dirty: BTreeSet<RelPath>,
+    /// All paths are to be looked at.
+    pub(super) everything: bool,
+    /// When that is done, both.
+    at: Option<Instant>,
+    audit_at: Instant,
+    /// Folders whose content cannot be seen: nothing below them is decided.
+    pub(super) unknown: BTreeSet<RelPath>,
+    pub(super) root_unknown: bool,
+    pub(super) held: Held,
+    pub(super) young: Young,
+    /// Something was moved to a copy that no look has found yet.
+    pub(super) moved_aside: bool,
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Self {
+            prints: HashMap::new(),
+            dirty: BTreeSet::new(),
+            everything: true,
+            at: None,
+            audit_at: Instant::now() + AUDIT,
+            unknown: BTreeSet::new(),
+            root_unknown: false,
+            held: Held::default(),
+            young: Young::default(),
+            moved_aside: false,
+        }
+    }
+}
+
+impl Sight {
+    /// When something is to be looked at.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let all = [
+            self.at,
+            self.held.next(),
+            self.young.next(),
+            Some(self.audit_at),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// Whether it is time for a look, also at paths that wait for their own time, and at more.
+    pub(super) fn is_due(&mut self, now: Instant, more: Vec<RelPath>) -> bool {
+        let mut again = more;
+        again.extend(self.held.due(now));
+        again.extend(self.young.due(now));
+        let is_due = self.at.is_some_and(|at| at <= now) || !again.is_empty();
+        self.dirty.extend(again);
+        is_due
+    }
+
+    /// Whether it is time to look at everything.
+    pub(super) fn is_audit_due(&self, now: Instant) -> bool {
+        self.audit_at <= now
+    }
+
+    /// A look at everything or at what is dirty has begun.
+    pub(super) fn begin(&mut self) {
+        self.at = None;
+        self.moved_aside = false;
+    }
+
+    /// Looks after a quiet moment.
+    pub(super) fn look_soon(&mut self) {
+        self.at.get_or_insert_with(|| Instant::now() + QUIET);
+    }
+
+    /// Looks at a path after a quiet moment.
+    pub(super) fn look_again(&mut self, path: &RelPath) {
+        self.dirty.insert(path.clone());
+        self.look_soon();
+    }
+
+    /// Whether what stands at a path cannot be seen.
+    pub(super) fn is_unseen(&self, path: &RelPath) -> bool {
+        let is_it = |folder: &RelPath| path == folder || path.is_below(folder);
+        self.root_unknown || self.unknown.iter().any(is_it)
+    }
+
+    /// Sets the time of the next look at everything, after one that took so long; sooner where not all is watched.
+    pub(super) fn audit_after(&mut self, is_partial: bool, took: Duration) {
+        let pause = if is_partial {
+            (took * AUDIT_SHARE).clamp(AUDIT_PARTIAL, AUDIT_PARTIAL_MAX)
+        } else {
+            AUDIT
+        };
+        self.audit_at = Instant::now() + pause;
+    }
+
+    /// The root is looked for again before long.
+    pub(super) fn audit_soon(&mut self) {
+        self.audit_at = Instant::now() + AUDIT_PARTIAL;
+    }
+
+    /// Folders that cannot be watched may have come up between two looks at everything.
+    pub(super) fn audit_if_partial(&mut self, is_partial: bool) {
+        if is_partial {
+            self.audit_at = self.audit_at.min(Instant::now() + AUDIT_PARTIAL_MAX);
+        }
+    }
+}
