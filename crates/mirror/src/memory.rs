@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use slipway_core::path::RelPath;
 use tokio::time::Instant;
 
 /// A bout is over when nothing was to do for this long.
@@ -28,9 +29,18 @@ pub fn share_pools() {
     }
 }
 
-/// Packs a tree: keys that came in order left each of its nodes half empty.
-pub(crate) fn pack<K: Ord, V>(tree: &mut BTreeMap<K, V>) {
+/// Packs a tree: paths that came in order left each of its nodes half empty.
+pub(crate) fn pack<V>(tree: &mut BTreeMap<RelPath, V>) {
     *tree = std::mem::take(tree).into_iter().collect();
+}
+
+/// Packs a tree whose paths share their text with those of another one from now on.
+pub(crate) fn pack_like<V, W>(tree: &mut BTreeMap<RelPath, V>, other: &BTreeMap<RelPath, W>) {
+    let shared = std::mem::take(tree).into_iter().map(|(path, value)| {
+        let same = other.get_key_value(&path).map(|(same, _)| same.clone());
+        (same.unwrap_or(path), value)
+    });
+    *tree = shared.collect();
 }
 
 /// Gives free memory back to the system.
@@ -79,6 +89,22 @@ impl Bout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_packed_is_as_before_and_shares_the_text_of_its_paths() {
+        let path = |n: u32| RelPath::parse(&format!("folder/{n}")).unwrap();
+        let tree = |to: u32| (0..to).map(|n| (path(n), n)).collect::<BTreeMap<_, _>>();
+        let (mut one, other) = (tree(100), tree(50));
+        pack(&mut one);
+        assert_eq!(one, tree(100));
+        pack_like(&mut one, &other);
+        assert_eq!(one, tree(100));
+        let of = |tree: &BTreeMap<RelPath, u32>| {
+            let (path, _) = tree.get_key_value(&path(7)).unwrap();
+            path.as_str().as_ptr()
+        };
+        assert_eq!(of(&one), of(&other));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_long_bout_is_over_after_a_quiet_moment_and_a_save_is_none() {
