@@ -218,8 +218,9 @@ impl State {
             remote,
             ..
         } = &mut self.trees;
-        for tree in [base, local, remote] {
-            memory::pack(tree);
+        memory::pack(local);
+        for tree in [base, remote] {
+            memory::pack_like(tree, local);
         }
         memory::give_back();
     }
