@@ -108,7 +108,8 @@ impl State {
         !self.hub.behind
             && !self.sight.root_unknown
             && self.hub.listing.is_none()
-            && (self.hub.catch == Catch::Up || self.suspects.is_empty())
+            // What was done last before an end without a stop may be stored nowhere, and on the disk by half.
+            && self.hub.catch == Catch::Up
             && self.contents.is_complete()
             && self.troubles.holding_up().next().is_none()
     }

@@ -28,12 +28,6 @@ fn key(path: &RelPath) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Suspects(BTreeMap<RelPath, Fingerprint>);
 
-impl Suspects {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 impl State {
     /// Files that are not as agreed on are suspect if the computer `has_lost_power`, which is when it was started anew
     /// without a stop of the engine before; else those are which an engine before left so.

@@ -288,6 +288,20 @@ async fn what_the_hub_made_again_is_not_deleted_by_one_that_was_killed_after_it_
 }
 
 #[tokio::test]
+async fn one_that_was_killed_says_nothing_of_its_disk_before_it_has_caught_up() {
+    let listed = vec![change(1, "a.txt", Some("a"))];
+    let folder = Deaf::listed(listed).await.killed().await;
+    let mut lab = Deaf::on(folder);
+    lab.connect().await;
+    lab.hub(greeting("e", false)).await;
+    assert!(!lab.state.shows_all());
+    let asks = lab.proposed().unwrap();
+    assert_eq!(asks.operations, []);
+    lab.accept(&asks, 1).await;
+    assert!(lab.state.shows_all());
+}
+
+#[tokio::test]
 async fn nor_is_it_when_everything_is_listed() {
     let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
     let folder = Deaf::listed(listed).await.killed().await;
