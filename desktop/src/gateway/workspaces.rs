@@ -150,8 +150,8 @@ impl Workspaces {
 
     async fn end(&self, id: WorkspaceId) {
         let cell = self.lock().remove(&id);
-        if let Some(local) = cell.as_ref().and_then(|cell| cell.get()) {
-            local.stop().await;
+        if let Some(cell) = cell {
+            close(&cell).await;
         }
     }
 
@@ -178,10 +178,7 @@ impl Workspaces {
     /// Ends all.
     pub(super) async fn stop(&self) {
         let kept = std::mem::take(&mut *self.lock());
-        let stops = kept
-            .values()
-            .filter_map(|cell| cell.get())
-            .map(|local| local.stop());
+        let stops = kept.values().map(|cell| close(cell));
         futures_util::future::join_all(stops).await;
     }
 
@@ -314,6 +311,14 @@ impl Workspaces {
             purge_at: None,
             session: None,
         })
+    }
+}
+
+/// Ends one. One that is just being opened has its folder already: it is waited for.
+async fn close(cell: &OnceCell<Arc<Local>>) {
+    let opening = cell.get_or_try_init(|| std::future::ready(Err(())));
+    if let Ok(local) = opening.await {
+        local.stop().await;
     }
 }
 

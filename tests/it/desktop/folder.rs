@@ -90,6 +90,23 @@ async fn a_folder_with_files_is_opened_without_a_server_and_found_again() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_just_being_opened_can_be_forgotten() {
+    let mut seat = Seat::new().await;
+    let id = opened(&seat, "mine").await;
+    for number in 0..2_000 {
+        let file = seat.path("mine").join(format!("{number}.txt"));
+        std::fs::write(file, "one\n").expect("written");
+    }
+    seat.again().await;
+    let (sync, one) = (
+        format!("/workspaces/{id}/sync"),
+        format!("/desktop/workspaces/{id}"),
+    );
+    let (_, gone) = tokio::join!(seat.ask("GET", &sync), seat.ask("DELETE", &one));
+    assert_eq!(gone.status, 204, "{gone:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_a_workspace_is_refused_in_words() {
     let seat = Seat::new().await;
     opened(&seat, "outer").await;
