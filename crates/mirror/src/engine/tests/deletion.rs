@@ -16,6 +16,8 @@ pub(super) async fn fill(lab: &mut Lab) {
     ))
     .await;
     lab.applied(2).await;
+    // No look at what was just written is under way, which could see the folder leave piece by piece.
+    assert!(lab.flush(2).await.is_empty());
 }
 
 fn take_away(lab: &Lab) {
