@@ -52,6 +52,14 @@ impl Proposals {
         self.outstanding.iter().flat_map(|batch| &batch.operations)
     }
 
+    /// Whether the hub may have been told of this or of what is below it, and did not answer yet.
+    pub(super) fn may_have_told(&self, path: &RelPath) -> bool {
+        let on_their_way = self.on_their_way().map(|(told, _)| told);
+        on_their_way
+            .chain(self.unanswered.put.keys())
+            .any(|told| told == path || told.is_below(path))
+    }
+
     /// A change of ours took this away meanwhile.
     pub(super) fn take_away<'a>(&mut self, paths: impl IntoIterator<Item = &'a RelPath>) {
         if let Some(outstanding) = &mut self.outstanding {

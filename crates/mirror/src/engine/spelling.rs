@@ -29,7 +29,10 @@ impl State {
             let Ok(Some(kept)) = self.disk.respelled(path) else {
                 continue;
             };
-            let is_ours = !self.trees.remote.contains_key(&kept) && !self.is_outsider(&kept);
+            // What the hub has by the other spelling, or will, is another name there.
+            let is_ours = !self.trees.remote.contains_key(&kept)
+                && !self.proposals.may_have_told(&kept)
+                && !self.is_outsider(&kept);
             if is_ours && self.disk.rename(&kept, path).is_ok() {
                 let moved = self.taken_away(&kept);
                 self.has_moved(&moved);

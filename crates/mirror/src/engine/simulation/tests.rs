@@ -171,6 +171,41 @@ async fn a_name_that_a_volume_keeps_in_another_form_is_not_gone_while_the_system
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_hub_is_being_told_keeps_its_spelling() {
+    let make = Make {
+        spelling: Spelling::Insensitive,
+        ..Make::default()
+    };
+    let (mut replica, _shared) = replica_on(make).await;
+    replica.volume.inner().make_all("/work/D").unwrap();
+    let inside = replica.volume.inner().write("/work/D/x.txt", b"a text\n");
+    inside.unwrap();
+    saved(&mut replica, b"a text\n").await;
+    let folder = v1::Change {
+        revision: 1,
+        path: "d".to_owned(),
+        node: Some(wire::to_wire(&Node::Folder)),
+        last_of_revision: true,
+        ..v1::Change::default()
+    };
+    let changes = v1::Changes {
+        changes: vec![folder],
+        ..v1::Changes::default()
+    };
+    replica.hears(hub_frame::Frame::Changes(changes)).await;
+    passes(&mut replica, 2_000).await;
+    let state = replica.state.as_ref().unwrap();
+    assert!(
+        state
+            .trees
+            .remote
+            .contains_key(&RelPath::parse("d").unwrap())
+    );
+    let names = state.disk.root().list(None).unwrap();
+    assert!(names.iter().any(|name| name == "D"), "{names:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
     let mut replica = replica().await;
     saved(&mut replica, b"a text\n").await;
