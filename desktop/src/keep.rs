@@ -161,7 +161,9 @@ impl Kept {
         let (state, reason) = match standing.as_deref() {
             None => (StandState::Local, None),
             Some(Standing::Connecting) => (StandState::Connecting, None),
-            Some(Standing::Online) => (StandState::Connected, None),
+            Some(Standing::Online) if view.connected => (StandState::Connected, None),
+            // What the server has is not known yet.
+            Some(Standing::Online) => (StandState::Connecting, None),
             Some(Standing::Offline { reason, .. }) => {
                 (StandState::Offline, Some(reason.message.clone()))
             }

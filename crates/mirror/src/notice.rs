@@ -40,8 +40,8 @@ pub enum Notice {
         many: usize,
         /// Of so many.
         of: usize,
-        /// Whether it waits for a person's word before the hub is told.
-        held: bool,
+        /// How many of them wait for a person's word before the hub is told.
+        held: usize,
     },
     /// Rules came that would let in what was left out here.
     RulesHeld,
@@ -102,12 +102,15 @@ impl std::fmt::Display for Notice {
                 "\"{path}\" was deleted here while it was changed elsewhere. The changed file came back."
             ),
             Self::Deleted { many, of, held } => {
-                let next = if *held {
-                    "They are kept until you confirm."
-                } else {
-                    "They can be brought back from the history."
-                };
-                write!(f, "{many} of {of} files and folders were deleted. {next}")
+                write!(f, "{many} of {of} files and folders were deleted. ")?;
+                match *held {
+                    0 => f.write_str("They can be brought back from the history."),
+                    held if held == *many => f.write_str("They are kept until you confirm."),
+                    held => write!(
+                        f,
+                        "{held} of them are kept until you confirm; the others went before and can be brought back from the history."
+                    ),
+                }
             }
             Self::RulesHeld => f.write_str(
                 "\".slipwayignore\" was changed elsewhere so that it leaves out less. What it left out on this computer stays out until you change the file here.",

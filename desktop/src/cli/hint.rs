@@ -20,7 +20,11 @@ fn of(error: &CliError) -> Option<String> {
             format!("Do it with: slipway login {server}")
         }
         CliError::Token(TokenError::NoKeychain(_)) => {
-            "For the file: slipway login --token-store file".to_owned()
+            "For the file: slipway login SERVER --token-store file".to_owned()
+        }
+        CliError::Token(TokenError::MemoryEnds) => {
+            "The window may be signed in for itself alone. Here: slipway login SERVER --token-store file"
+                .to_owned()
         }
         CliError::NotSlipway(_) => "`slipway doctor` tells more.".to_owned(),
         CliError::WorkspaceUnknown(_) => "`slipway workspaces` lists yours.".to_owned(),

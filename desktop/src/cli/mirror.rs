@@ -42,6 +42,7 @@ pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
         .dir
         .unwrap_or_else(|| PathBuf::from(file_name(&workspace.name)));
     let folders = here.folders();
+    let was_known = folders.at(&dir)?.is_some();
     let folder = folders.take(&dir, &signed_in.server, &workspace)?;
     let kept = Kept::following(&folders, &folder, &signed_in.client, &here.config.host)?;
     let mut notices = kept.notices();
@@ -61,9 +62,14 @@ pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
         json!({ "folder": folder.path, "workspace": workspace.id, "revision": workspace.head });
     here.output.tell(&shown, || {
         let (name, path) = (&workspace.name, folder.path.display());
+        let has = match was_known {
+            false => format!("has all files of {name}, as of revision {}", workspace.head),
+            true => format!(
+                "was one of {name} before: what was changed and deleted in it went there, and what changed there came"
+            ),
+        };
         format!(
-            "{path} has all files of {name}, as of revision {}. Keep it in step: slipway mirror {} {}",
-            workspace.head,
+            "{path} {has}. Keep it in step: slipway mirror {} {}",
             quote(name),
             quote(&path.to_string())
         )
@@ -257,7 +263,7 @@ fn tell_notice(
         "event": "notice", "folder": folder.path, "code": notice.code(), "message": notice.to_string(),
     });
     output.tell(&object, || match &notice {
-        Notice::Deleted { held: true, .. } => format!(
+        Notice::Deleted { held: 1.., .. } => format!(
             "{notice} To delete them in the workspace, too: slipway status {} --confirm",
             quote(&folder.path.to_string_lossy())
         ),

@@ -12,6 +12,7 @@ use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError};
 use crate::keep::stand::{Apart, Stand, StandState};
+use crate::output::quote;
 
 /// Tells how folders stand that are kept in step.
 #[derive(Args)]
@@ -54,6 +55,10 @@ pub(super) async fn status(here: &Here, status: Status) -> Result<(), CliError> 
 async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliError> {
     let question = if confirm { Ask::Confirm } else { Ask::Stand };
     let answer = control::ask(&here.folders().home(folder), question).await;
+    if confirm && answer.is_none() {
+        // Nobody is there who could hold anything back.
+        return Err(FolderError::Unknown(folder.path.clone()).into());
+    }
     let nobody = || Stand {
         state: match folder.remote {
             Some(_) => StandState::Stopped,
@@ -77,10 +82,11 @@ async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliErro
                 folder.name
             );
         }
+        let see = format!("see: slipway conflicts {}", quote(&path.to_string()));
         let copies = match copies {
             0 => String::new(),
-            1 => "\n  1 conflict copy; see: slipway conflicts".to_owned(),
-            many => format!("\n  {many} conflict copies; see: slipway conflicts"),
+            1 => format!("\n  1 conflict copy; {see}"),
+            many => format!("\n  {many} conflict copies; {see}"),
         };
         format!("{path}\n  {}{copies}", words(folder, &stand))
     })
@@ -90,9 +96,12 @@ pub(super) fn conflicts(here: &Here, conflicts: Conflicts) -> Result<(), CliErro
     let dir = conflicts.dir.unwrap_or_else(|| PathBuf::from("."));
     let folder = folder(here, &dir)?;
     let copies = copies(&folder.path)?;
-    if copies.is_empty() {
-        here.output.remark("There is no conflict copy.");
-    }
+    here.output.remark(match copies.is_empty() {
+        true => "There is no conflict copy.",
+        false => {
+            "Take what you want of a copy into its file and delete the copy; `slipway open FILE` shows both beside each other."
+        }
+    });
     for (copy, original) in copies {
         let shown = json!({ "copy": copy, "of": original });
         here.output.tell(&shown, || {

@@ -1,7 +1,7 @@
 /** What needs the person comes before what goes by itself. */
 import { expect, test } from "vitest";
 import type { SyncBrief } from "../host/generated/api/SyncBrief";
-import { briefWords, bytesWords } from "./syncWords";
+import { briefWords, bytesWords, listedWords } from "./syncWords";
 
 const words = (brief: Partial<SyncBrief>) =>
   briefWords({ state: "online", up: 0, down: 0, blocked: 0, conflicts: 0, ...brief }).text;
@@ -14,6 +14,9 @@ test("each state has its words, and the worst speaks", () => {
   expect(words({ state: "offline", up: 3 })).toBe("3 edits wait");
   expect(words({ state: "offline", up: 1 })).toBe("1 edit waits");
   expect(words({ state: "offline" })).toBe("Nothing waits");
+  const unopened = { state: "offline" as const, up: 0, down: 0, blocked: 0, conflicts: 0 };
+  expect(listedWords(unopened).text).toBe("Not connected");
+  expect(listedWords({ ...unopened, up: 2 }).text).toBe("2 edits wait");
   expect(words({ state: "local" })).toBe("Only on this computer");
   expect(words({ state: "refused", code: "sign_in_expired" })).toBe("Sign in to sync");
   expect(words({ state: "refused", code: "workspace_inactive" })).toBe("Archived or in the trash");

@@ -30,6 +30,13 @@ export function briefWords(brief: SyncBrief, work: Work | null = null): BriefWor
   return { icon: "check", tone: "ok", text: "Synced" };
 }
 
+/** The same of one in a list: whether something waits in a folder that nobody has open is not looked at. */
+export function listedWords(brief: SyncBrief): BriefWords {
+  return brief.state === "offline" && brief.up === 0
+    ? { icon: "cloud-off", tone: "faint", text: "Not connected" }
+    : briefWords(brief);
+}
+
 function workWords(left: number, work: Work | null): string {
   return `Syncing ${work && work.filesDone > 0 ? filesWords(work) : many(left, "file", "files")}`;
 }

@@ -255,4 +255,7 @@ async fn most_of_a_folder_is_deleted_in_the_workspace_only_after_a_word() {
     tokio::time::timeout(PATIENCE, emptied)
         .await
         .expect("in time");
+    assert_eq!(mirror.interrupted().await, Some(0));
+    let alone = desk.slipway(&["status", "d", "--confirm"]).await;
+    assert_eq!(alone.code, 7, "nobody is there to be told: {alone:?}");
 }

@@ -76,6 +76,7 @@ impl State {
         }
         let was_told = std::mem::replace(&mut deletions.told, is_mass);
         if is_mass && !was_told {
+            let held = deletions.held.len();
             self.notice(Notice::Deleted { many, of, held });
         }
     }

@@ -2,7 +2,7 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { capsOf, chordOf } from "../../bench/actions";
-import { briefWords } from "../../bench/syncWords";
+import { listedWords } from "../../bench/syncWords";
 import type { Desktop } from "../../host/generated/api/Desktop";
 import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Template } from "../../host/generated/api/Template";
@@ -162,7 +162,7 @@ function FromTemplate({ home }: { home: string }) {
   const popups = usePopups();
   const [template, setTemplate] = useState<Template>("python");
   return (
-    <Way icon="box" title="New from template" text="A small workspace that runs at once.">
+    <Way icon="box" title="New from template" text="A small workspace to begin with.">
       <fieldset className="start-templates" aria-label="Template">
         {STARTERS.map((one) => (
           <label key={one.template} className="start-template">
@@ -271,7 +271,7 @@ function Recent({ workspaces }: { workspaces: readonly LocalWorkspace[] }) {
 
 function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
   const { name, folder, there, sync, opened_at } = workspace;
-  const words = briefWords(sync);
+  const words = listedWords(sync);
   const host = useHost();
   const popups = usePopups();
   return (
@@ -288,7 +288,7 @@ function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
         {words.text}
       </span>
       <span className="small faint num start-when" title={exactly(opened_at)}>
-        {ago(opened_at, now)}
+        {Date.parse(opened_at) === 0 ? "not opened yet" : ago(opened_at, now)}
       </span>
       <button
         type="button"

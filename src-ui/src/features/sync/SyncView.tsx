@@ -4,7 +4,7 @@ import { find } from "../../bench/actions";
 import { Act } from "../../bench/Buttons";
 import { useBench, useStore } from "../../bench/bench";
 import { SideHead } from "../../bench/SideHead";
-import { briefWords } from "../../bench/syncWords";
+import { briefWords, heldWords } from "../../bench/syncWords";
 import type { Sync } from "../../host/generated/api/Sync";
 import type { Here } from "../../host/here";
 import { Empty } from "../../ui/Empty";
@@ -74,7 +74,9 @@ function Stand({ here, sync }: { here: Here; sync: Sync }) {
   const nextAt = "nextAt" in status ? status.nextAt : null;
   const now = useNow(nextAt === null ? 0 : NOW_MS);
   const work = useStore(here.store, (state) => state.work);
-  const { icon, tone, text } = briefWords(sync, work);
+  const brief = briefWords(sync, work);
+  // Deletions that are held are a difference, though nothing else waits.
+  const { icon, tone, text } = sync.held && brief.tone === "ok" ? heldWords(sync.held.many) : brief;
   return (
     <section className="sync-stand" aria-label="State">
       <div className="row gap3" role="status">

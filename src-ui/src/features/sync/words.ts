@@ -24,6 +24,7 @@ export function standWords(sync: Sync): string {
     case "broken":
       return "Nothing is changed anywhere until the folder is back; then it goes on by itself.";
     case "online":
+      if (sync.held) return "All but these deletions is the same on both sides.";
       return sync.in_step_at
         ? `Both sides were the same at ${timeOfDay(sync.in_step_at)}.`
         : "Changes go both ways.";

@@ -1,7 +1,7 @@
 /** The rows: arrow keys walk them, Enter opens, F2 and Del act, the menu has the rest. */
 import type { KeyboardEvent } from "react";
 import { Link } from "wouter";
-import { briefWords } from "../../bench/syncWords";
+import { listedWords } from "../../bench/syncWords";
 import type { SyncBrief } from "../../host/generated/api/SyncBrief";
 import type { Workspace } from "../../host/generated/api/Workspace";
 import { useHost } from "../../host/useHost";
@@ -140,7 +140,7 @@ function Here({ brief }: { brief: SyncBrief | null }) {
         Not downloaded
       </span>
     );
-  const { icon, tone, text } = briefWords(brief);
+  const { icon, tone, text } = listedWords(brief);
   return (
     <span className="row gap2">
       <Icon name={icon} className={`icon-sm ${tone}`} />

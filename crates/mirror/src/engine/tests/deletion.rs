@@ -30,6 +30,7 @@ fn bring_back(lab: &Lab) {
 
 fn told(held: bool) -> Notice {
     let (many, of) = (21, 30);
+    let held = if held { many } else { 0 };
     Notice::Deleted { many, of, held }
 }
 
@@ -56,7 +57,7 @@ async fn one_that_is_seen_piece_by_piece_is_told_too() {
         std::fs::remove_file(lab.file(name)).unwrap();
         assert_eq!(lab.flush(turn).await.len(), 1);
     }
-    let (many, of, held) = (16, 30, false);
+    let (many, of, held) = (16, 30, 0);
     assert_eq!(lab.notice().await, Notice::Deleted { many, of, held });
     assert!(lab.notices.try_recv().is_err(), "once");
 }
