@@ -77,11 +77,11 @@ mod tests {
         });
         {
             let mut inner = volume.inner();
-            inner.make_all("/work/d").unwrap();
-            inner.write("/work/d/a.txt", b"a").unwrap();
+            inner.make_all("/folder/d").unwrap();
+            inner.write("/folder/d/a.txt", b"a").unwrap();
         }
         let shared: Arc<dyn Volume> = Arc::new(volume.clone());
-        let disk = Disk::open(&shared, Path::new("/work"), Path::new("/state")).unwrap();
+        let disk = Disk::open(&shared, Path::new("/folder"), Path::new("/state")).unwrap();
         (volume, disk)
     }
 
@@ -101,7 +101,7 @@ mod tests {
         let (volume, mut disk) = disk(Spelling::Insensitive);
         disk.rename(&path("d"), &path("D")).unwrap();
         assert_eq!(disk.root().list(None).unwrap(), ["D"]);
-        let kept = volume.inner().bytes("/work/D/a.txt").unwrap();
+        let kept = volume.inner().bytes("/folder/D/a.txt").unwrap();
         assert_eq!(kept.as_slice(), b"a");
         assert!(disk.rename(&path("D"), &path("D/inside")).is_err());
     }

@@ -7,7 +7,7 @@ use super::tape::Tape;
 use crate::volume::simulated::{Entry, Inner};
 
 /// Where the files of every replica lie on its volume.
-pub(super) const ROOT: &str = "/work";
+pub(super) const ROOT: &str = "/folder";
 /// What no engine may ever touch.
 pub(super) const OUTSIDE: &str = "/outside";
 /// A file that never syncs.

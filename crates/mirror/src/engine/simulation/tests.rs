@@ -65,7 +65,7 @@ async fn greeted(replica: &mut Replica, full: bool) {
 
 /// A program saves, and the engine proposes it.
 async fn saved(replica: &mut Replica, text: &[u8]) {
-    replica.volume.inner().write("/work/a.txt", text).unwrap();
+    replica.volume.inner().write("/folder/a.txt", text).unwrap();
     replica.deliver(usize::MAX, &mut || false);
     replica.turn(None).await;
     passes(replica, 20).await;
@@ -82,7 +82,7 @@ async fn passes(replica: &mut Replica, millis: u64) {
 }
 
 fn on_disk(replica: &Replica) -> String {
-    let bytes = replica.volume.inner().bytes("/work/a.txt").unwrap();
+    let bytes = replica.volume.inner().bytes("/folder/a.txt").unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -153,7 +153,7 @@ async fn a_name_that_a_volume_keeps_in_another_form_is_not_gone_while_the_system
     };
     let (mut replica, shared) = replica_on(make).await;
     let path = RelPath::parse("\u{e9}.txt").unwrap();
-    let whole = format!("/work/{path}");
+    let whole = format!("/folder/{path}");
     replica.volume.inner().write(&whole, b"a text\n").unwrap();
     let look = |_| Some(Input::Flush(oneshot::channel().0));
     replica.turn(look(())).await;
@@ -177,8 +177,8 @@ async fn what_the_hub_is_being_told_keeps_its_spelling() {
         ..Make::default()
     };
     let (mut replica, _shared) = replica_on(make).await;
-    replica.volume.inner().make_all("/work/D").unwrap();
-    let inside = replica.volume.inner().write("/work/D/x.txt", b"a text\n");
+    replica.volume.inner().make_all("/folder/D").unwrap();
+    let inside = replica.volume.inner().write("/folder/D/x.txt", b"a text\n");
     inside.unwrap();
     saved(&mut replica, b"a text\n").await;
     let folder = v1::Change {

@@ -110,15 +110,7 @@ impl Deaf {
 
     /// The hub takes a whole batch.
     pub(super) async fn accept(&mut self, propose: &v1::Propose, revision: u64) {
-        let mut applied = v1::Outcome::default();
-        applied.set_result(v1::outcome::Result::Applied);
-        let result = v1::ProposeResult {
-            batch: propose.batch,
-            revision,
-            outcomes: vec![applied; propose.operations.len()],
-            made: 0,
-        };
-        self.hub(hub_frame::Frame::Result(result)).await;
+        self.hub(taken(propose, revision)).await;
     }
 }
 

@@ -157,19 +157,11 @@ impl Lab {
 
     /// Answers a batch: all of it is applied.
     pub(super) async fn accept(&self, propose: &v1::Propose, revision: u64) {
-        let mut applied = v1::Outcome::default();
-        applied.set_result(v1::outcome::Result::Applied);
-        self.answer(propose, revision, applied).await;
+        self.hub(taken(propose, revision)).await;
     }
 
     pub(super) async fn answer(&self, propose: &v1::Propose, revision: u64, outcome: v1::Outcome) {
-        let result = v1::ProposeResult {
-            batch: propose.batch,
-            revision,
-            outcomes: vec![outcome; propose.operations.len()],
-            made: 0,
-        };
-        self.hub(hub_frame::Frame::Result(result)).await;
+        self.hub(answer(propose, revision, outcome)).await;
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -276,4 +268,21 @@ pub(super) fn listing(revision: u64, changes: Vec<v1::Change>) -> hub_frame::Fra
         listed: Some(revision),
         ..v1::Changes::default()
     })
+}
+
+/// Every operation of a batch has this outcome.
+fn answer(propose: &v1::Propose, revision: u64, outcome: v1::Outcome) -> hub_frame::Frame {
+    hub_frame::Frame::Result(v1::ProposeResult {
+        batch: propose.batch,
+        revision,
+        outcomes: vec![outcome; propose.operations.len()],
+        made: 0,
+    })
+}
+
+/// The hub takes a whole batch.
+pub(super) fn taken(propose: &v1::Propose, revision: u64) -> hub_frame::Frame {
+    let mut applied = v1::Outcome::default();
+    applied.set_result(v1::outcome::Result::Applied);
+    answer(propose, revision, applied)
 }
