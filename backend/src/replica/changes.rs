@@ -269,7 +269,8 @@ mod tests {
         };
         let links: Vec<_> = std::iter::repeat_with(link).take(FRAME_CHANGES).collect();
         let many = first_frame(&links);
-        assert!(many > 30 && links[..many].iter().map(Outgoing::bytes).sum::<u64>() <= FRAME_BYTES);
+        let bytes = |many: usize| links[..many].iter().map(Outgoing::bytes).sum::<u64>();
+        assert!(bytes(many) <= FRAME_BYTES && bytes(many + 1) > FRAME_BYTES);
         let mut large = link();
         large.content = Some((ContentHash::of(b"x"), 2 * FRAME_BYTES));
         assert_eq!(first_frame(&[large]), 1);
