@@ -21,7 +21,8 @@ use crate::tty;
 pub(super) struct Clone {
     /// The workspace's name or id.
     workspace: String,
-    /// The folder; it is made, or empty. By default the workspace's name, in this folder.
+    /// The folder; it is made, or empty, or one of this workspace, which is brought in step both ways. By default the
+    /// workspace's name, in this folder.
     dir: Option<PathBuf>,
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn clone(here: &Here, args: Clone) -> Result<(), CliError> {
         let has = match was_known {
             false => format!("has all files of {name}, as of revision {}", workspace.head),
             true => format!(
-                "was one of {name} before: what was changed and deleted in it went there, and what changed there came"
+                "was a folder of {name} before: what was changed and deleted in it went there, and what changed there came"
             ),
         };
         format!(

@@ -99,7 +99,7 @@ pub(super) fn conflicts(here: &Here, conflicts: Conflicts) -> Result<(), CliErro
     here.output.remark(match copies.is_empty() {
         true => "There is no conflict copy.",
         false => {
-            "Take what you want of a copy into its file and delete the copy; `slipway open FILE` shows both beside each other."
+            "Take what you want of a copy into its file and delete the copy, or merge both in the window: slipway open DIR"
         }
     });
     for (copy, original) in copies {
