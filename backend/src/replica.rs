@@ -1,33 +1,35 @@
 //! Hub side of a replica: sends the journal, takes proposals, carries contents. It serves a session's replica, which the
 //! server dials (`session/replica.rs`), and a folder of a person's computer, which dials the server (`grpc/sync.rs`);
 //! only where the streams come from is theirs. The other side is hostile: names, sizes and hashes are checked again.
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
-use slipway_core::limits::{COMMIT_OPERATIONS_MAX, MIB};
+use slipway_core::limits::MIB;
 use slipway_core::path::RelPath;
+use slipway_proto::v1;
 use slipway_proto::v1::{hub_frame, spoke_bulk, spoke_frame};
-use slipway_proto::{convert, v1};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tonic::Streaming;
 
+use self::propose::Gathered;
 use crate::clock::random;
 use crate::hub::content::write::ContentWriter;
-use crate::hub::{Author, Commit, Hub, HubError, Proposal, ProposalOutcome};
+use crate::hub::{Author, Hub, HubError};
 
 mod changes;
 mod contents;
+mod propose;
 mod wire;
 
 /// Frames to the replica that wait for it.
 pub const FRAMES: usize = 16;
-/// One frame from the replica: a batch of small contents with room to spare.
+/// One frame from the replica, and one batch of small contents, with room to spare.
 pub const FRAME_BYTES_MAX: usize = 8 * MIB as usize;
 /// Of a content that breaks off, less is not worth to be gone on from.
 const BEGUN_BYTES_MIN: u64 = MIB;
@@ -137,7 +139,9 @@ impl Replica {
             control: control.outgoing,
             bulk: bulk.outgoing,
             sent: hello.revision,
+            made: BTreeSet::new(),
             listed: hello.revision,
+            gathered: Gathered::default(),
             awaited: HashSet::new(),
             arriving: None,
             wanted: VecDeque::new(),
@@ -178,8 +182,12 @@ struct Connection {
     bulk: mpsc::Sender<v1::HubBulk>,
     /// The revision up to which the replica was told.
     sent: u64,
+    /// The revisions beyond it that the replica made: it has their contents.
+    made: BTreeSet<u64>,
     /// The revision of the listing that began this connection.
     listed: u64,
+    /// What came of a batch that comes in several frames.
+    gathered: Gathered,
     /// Contents that the replica was asked for.
     awaited: HashSet<ContentHash>,
     arriving: Option<Arriving>,
@@ -278,91 +286,6 @@ impl Connection {
                 Ok(())
             }
             spoke_frame::Frame::Hello(_) => Err(ReplicaError::Protocol("a second hello")),
-        }
-    }
-
-    /// What can be done of a batch is done now. For the rest contents are asked for; once they are held it is proposed
-    /// again. So nothing waits behind a large content but that content.
-    async fn propose(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
-        if propose.operations.len() > COMMIT_OPERATIONS_MAX {
-            return Err(ReplicaError::Protocol("more than one batch takes"));
-        }
-        let mut missing = self.missing(&propose).await?;
-        missing.retain(|hash| !self.awaited.contains(hash));
-        let room = COMMIT_OPERATIONS_MAX.saturating_sub(self.awaited.len());
-        missing.truncate(room);
-        if !missing.is_empty() {
-            // Before the answer: a replica finds contents by the batch that is on its way.
-            let hashes = missing.iter().map(convert::hash_bytes).collect();
-            let begun = self.begun(&missing).await?;
-            self.send(hub_frame::Frame::Need(v1::Need {
-                hashes,
-                begun,
-                ..v1::Need::default()
-            }))
-            .await?;
-            self.awaited.extend(missing);
-        }
-        self.commit(propose).await
-    }
-
-    async fn commit(&mut self, propose: v1::Propose) -> Result<(), ReplicaError> {
-        let number = propose.batch;
-        let parsed: Vec<_> = propose.operations.into_iter().map(wire::proposal).collect();
-        let (proposals, places): (Vec<Proposal>, Vec<usize>) = parsed
-            .iter()
-            .enumerate()
-            .filter_map(|(place, parsed)| Some((parsed.as_ref().ok()?.clone(), place)))
-            .unzip();
-        let Replica {
-            hub,
-            workspace,
-            author,
-            ..
-        } = &self.replica;
-        let done = match hub
-            .commit(
-                *workspace,
-                author,
-                &format!("{}-{number}", self.nonce),
-                proposals,
-                false,
-            )
-            .await
-        {
-            Err(HubError::Inactive) => self.all_refused(Code::WorkspaceInactive, places.len()),
-            Err(HubError::TooDeep) => self.all_refused(Code::InvalidRequest, places.len()),
-            done => done?,
-        };
-        let mut outcomes: Vec<_> = parsed
-            .into_iter()
-            .map(|parsed| {
-                parsed
-                    .err()
-                    .map_or_else(v1::Outcome::default, wire::rejected)
-            })
-            .collect();
-        for (place, outcome) in places.into_iter().zip(&done.outcomes) {
-            outcomes[place] = wire::outcome(outcome);
-        }
-        let made = match done.made {
-            Some(made) => Some(made),
-            None => hub.made(*workspace, done.revision).await?,
-        };
-        self.send(hub_frame::Frame::Result(v1::ProposeResult {
-            batch: number,
-            revision: done.revision,
-            outcomes,
-            made: made.map_or(0, wire::made),
-        }))
-        .await
-    }
-
-    fn all_refused(&self, code: Code, many: usize) -> Commit {
-        Commit {
-            revision: self.sent,
-            made: None,
-            outcomes: vec![ProposalOutcome::Rejected(code, String::new()); many],
         }
     }
 }

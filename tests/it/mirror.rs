@@ -12,6 +12,7 @@ use folder::Folder;
 
 mod compared;
 mod folder;
+mod gathered;
 mod refused;
 mod resumed;
 mod set_back;

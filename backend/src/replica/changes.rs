@@ -120,6 +120,7 @@ pub(super) async fn answer(
         link_id,
         ranges: true,
         compares: true,
+        gathers: true,
     });
     let sent = control.send(v1::HubFrame { frame: Some(hello) }).await;
     sent.map_err(|_| ReplicaError::Closed)?;
@@ -190,10 +191,15 @@ impl Connection {
                     let mut outgoing = outgoing(&row.path, row.revision, row.node.as_ref());
                     outgoing.change.last_of_revision = next != Some(row.revision);
                     outgoing.change.made = wire::made(row.at);
+                    if self.made.contains(&row.revision) {
+                        // It sent them itself.
+                        outgoing.content = None;
+                    }
                     outgoing
                 })
                 .collect();
             self.sent = last;
+            self.made.retain(|revision| *revision > last);
             self.send_frames(all, None).await?;
             if many < PAGE {
                 return Ok(());

@@ -62,7 +62,11 @@ impl Line {
             ..v1::Operation::default()
         };
         let operations = vec![operation];
-        let propose = v1::Propose { batch, operations };
+        let propose = v1::Propose {
+            batch,
+            operations,
+            more: false,
+        };
         let frame = Some(spoke_frame::Frame::Propose(propose));
         let sent = self.control.0.send(v1::SpokeFrame { frame });
         sent.await.expect("it listens");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use slipway_core::path::RelPath;
+use slipway_proto::v1;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
@@ -11,6 +12,43 @@ use crate::base::{decode, encode};
 
 /// Of what was not answered when the engine stopped.
 pub(super) const RECORD: &str = "unanswered/";
+
+/// What a frame of a batch comes to, about.
+const FRAME_BYTES: usize = 256 << 10;
+
+/// A batch as it is sent: in small frames to a hub that gathers them, else in one.
+pub(super) fn frames(
+    batch: u64,
+    operations: Vec<v1::Operation>,
+    gathers: bool,
+) -> impl Iterator<Item = v1::Propose> {
+    let mut rest = Some(operations);
+    std::iter::from_fn(move || {
+        let mut operations = rest.take()?;
+        let mut bytes = 0;
+        let is_full = |operation: &v1::Operation| {
+            let full = bytes >= FRAME_BYTES;
+            bytes += weight(operation);
+            full
+        };
+        if gathers && let Some(cut) = operations.iter().position(is_full) {
+            rest = Some(operations.split_off(cut));
+        }
+        Some(v1::Propose {
+            batch,
+            operations,
+            more: rest.is_some(),
+        })
+    })
+}
+
+/// What an operation takes on the wire, about.
+fn weight(operation: &v1::Operation) -> usize {
+    let content = operation.inline.as_ref().map_or(0, bytes::Bytes::len);
+    let nodes = operation.expect.iter().chain(&operation.node);
+    let targets: usize = nodes.map(|node| node.link_target.len()).sum();
+    content + operation.path.len() + targets
+}
 
 /// What the hub is to be told, and what it was told.
 #[derive(Debug, Default)]
@@ -152,5 +190,45 @@ impl Unanswered {
         if self.end.is_some_and(|end| end <= revision) {
             self.put.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operations(many: usize) -> Vec<v1::Operation> {
+        let operation = |number| v1::Operation {
+            path: format!("f{number}"),
+            inline: Some(vec![0; 100 << 10].into()),
+            ..v1::Operation::default()
+        };
+        (0..many).map(operation).collect()
+    }
+
+    #[test]
+    fn a_batch_goes_in_frames_to_a_hub_that_gathers_them() {
+        let sent: Vec<_> = frames(7, operations(8), true).collect();
+        let many: Vec<_> = sent
+            .iter()
+            .map(|frame| (frame.batch, frame.operations.len(), frame.more))
+            .collect();
+        assert_eq!(many, [(7, 3, true), (7, 3, true), (7, 2, false)]);
+        let all: Vec<_> = sent
+            .into_iter()
+            .flat_map(|frame| frame.operations)
+            .collect();
+        assert_eq!(all, operations(8));
+    }
+
+    #[test]
+    fn a_batch_goes_in_one_frame_to_any_other_hub() {
+        let sent: Vec<_> = frames(7, operations(8), false).collect();
+        assert_eq!((sent.len(), sent[0].more), (1, false));
+    }
+
+    #[test]
+    fn an_empty_batch_is_a_frame() {
+        assert_eq!(frames(7, Vec::new(), true).count(), 1);
     }
 }

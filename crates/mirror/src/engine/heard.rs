@@ -47,6 +47,8 @@ pub(super) struct Heard {
     pub(super) catch: Catch,
     /// It says what its tree comes to.
     pub(super) tells_digest: bool,
+    /// It takes a batch in several frames.
+    pub(super) gathers: bool,
     /// What was heard of its tree is to be held against that.
     pub(super) to_compare: bool,
 }
@@ -71,6 +73,7 @@ impl Heard {
                 false => Catch::Ask,
             },
             tells_digest: false,
+            gathers: false,
             to_compare: false,
         }
     }

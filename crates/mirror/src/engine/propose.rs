@@ -14,16 +14,17 @@ use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
-use super::batch::Outstanding;
+use super::batch::{self, Outstanding};
 use super::heard::Catch;
 use super::state::State;
 use crate::wire;
 
 /// Operations of one batch: one that takes the hub a tenth of a second, for which a save may have to wait.
 const BATCH_OPERATIONS: usize = 4_000;
-/// Contents, names and targets of one batch; the hub takes frames of 8 MiB. The connection keeps room for the largest
-/// frame that it ever carried.
-const BATCH_BYTES: u64 = 1 << 20;
+/// Contents, names and targets of one batch; the hub takes 8 MiB.
+const BATCH_BYTES: u64 = 4 << 20;
+/// The same for a hub that takes a batch in one frame only: the connection keeps room for the largest that it ever carried.
+const WHOLE_BATCH_BYTES: u64 = 1 << 20;
 
 /// A batch that is being put together. A path that changes its kind is in it twice: what was goes, what is comes.
 #[derive(Default)]
@@ -38,12 +39,14 @@ struct Batch {
     /// What the hub has already.
     known: HashSet<ContentHash>,
     bytes: u64,
+    /// How many of those it may have.
+    room: u64,
 }
 
 impl Batch {
     fn is_full(&self) -> bool {
         let operations = self.operations.len() + self.owed.len();
-        operations >= BATCH_OPERATIONS || self.bytes >= BATCH_BYTES
+        operations >= BATCH_OPERATIONS || self.bytes >= self.room
     }
 }
 
@@ -109,6 +112,10 @@ impl State {
         let moves = self.moves(&mut going, now);
         let mut batch = Batch {
             known: moves.contents,
+            room: match self.hub.gathers {
+                true => BATCH_BYTES,
+                false => WHOLE_BATCH_BYTES,
+            },
             ..Batch::default()
         };
         for path in going.iter().rev() {
@@ -182,8 +189,9 @@ impl State {
             number: batch,
             ..outstanding
         });
-        self.send(Frame::Propose(v1::Propose { batch, operations }))
-            .await;
+        for frame in batch::frames(batch, operations, self.hub.gathers) {
+            self.send(Frame::Propose(frame)).await;
+        }
     }
 
     pub(super) fn is_due(&self, path: &RelPath, now: Instant) -> bool {

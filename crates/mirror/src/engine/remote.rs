@@ -49,6 +49,7 @@ impl State {
     fn hub_hello(&mut self, hello: v1::HubHello) {
         self.parts.greeted(hello.ranges);
         self.hub.tells_digest = hello.compares;
+        self.hub.gathers = hello.gathers;
         if hello.full {
             self.hub.ahead.clear();
             if hello.epoch != self.hub.epoch {
