@@ -1,21 +1,25 @@
 //! Hears of changes on the disk: one inotify watch per folder. Events are hints; a scan tells the truth.
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use notify::{Event, RecommendedWatcher, RecursiveMode};
+use notify::{Event, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 /// Paths remembered one by one; beyond it everything is looked at.
 const DIRTY_MAX: usize = 20_000;
 
-/// What was heard and not looked at yet.
+/// What was heard and not looked at yet, and of which folders.
 #[derive(Debug, Default)]
 struct Heard {
     paths: HashSet<PathBuf>,
-    /// Removed or renamed: what stands there now, if anything, is another folder, though maybe with the same number.
-    replaced: HashSet<PathBuf>,
-    rescan: bool,
+    /// Folders that the source knows, with their inode numbers. `None`: removed or renamed; what stands there now, if
+    /// anything, is another folder, though maybe with the same number.
+    watched: HashMap<PathBuf, Option<u64>>,
+    /// More happened than is remembered one by one.
+    much: bool,
+    /// What happened was not heard.
+    lost: bool,
 }
 
 /// Where a source tells what it saw.
@@ -26,21 +30,29 @@ pub(crate) struct Ear {
 }
 
 impl Ear {
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn hear(&self, event: notify::Result<Event>) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.lock();
         match event {
-            Ok(event) if event.need_rescan() => heard.rescan = true,
-            Ok(event) if event.kind.is_access() && !is_close(&event) => return,
+            Ok(event) if event.need_rescan() => heard.lost = true,
             Ok(event) => {
-                if is_end(&event) {
-                    heard.replaced.extend(event.paths.iter().cloned());
+                for path in event.paths.iter().filter(|_| is_end(&event)) {
+                    if let Some(watched) = heard.watched.get_mut(path) {
+                        *watched = None;
+                    }
                 }
-                heard.paths.extend(event.paths);
+                if !heard.much {
+                    heard.paths.extend(event.paths);
+                }
             }
-            Err(_) => heard.rescan = true,
+            Err(_) => heard.lost = true,
         }
         if heard.paths.len() > DIRTY_MAX {
-            heard.rescan = true;
+            heard.much = true;
+            heard.paths.clear();
         }
         self.wake.notify_one();
     }
@@ -51,7 +63,7 @@ impl Ear {
 pub enum Hint {
     /// These paths.
     Paths(Vec<PathBuf>),
-    /// Everything: events were lost.
+    /// Everything: events were lost, or are too many.
     Everything,
 }
 
@@ -85,8 +97,6 @@ impl Source for RecommendedWatcher {
 pub struct Watch {
     source: Option<Box<dyn Source>>,
     ear: Ear,
-    /// Folders that the source knows, with their inode numbers; `None`: another may have the name by now.
-    watched: HashMap<PathBuf, Option<u64>>,
     partial: bool,
 }
 
@@ -96,7 +106,8 @@ impl Watch {
     pub fn new() -> Self {
         let ear = Ear::default();
         let to = ear.clone();
-        let watcher = notify::recommended_watcher(move |event| to.hear(event));
+        let watcher = notify::Config::default().with_event_kinds(kinds());
+        let watcher = RecommendedWatcher::new(move |event| to.hear(event), watcher);
         let watcher = watcher
             .map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans"))
             .ok();
@@ -108,7 +119,6 @@ impl Watch {
             partial: source.is_none(),
             source,
             ear,
-            watched: HashMap::new(),
         }
     }
 
@@ -120,35 +130,43 @@ impl Watch {
         let Some(inode) = source.inode(folder) else {
             return;
         };
-        match self.watched.get(folder) {
-            Some(watched) if *watched == Some(inode) => return,
+        // Noted first, so that an end that is heard meanwhile stays noted; not held, as the source may be telling of one.
+        let before = self
+            .ear
+            .lock()
+            .watched
+            .insert(folder.to_owned(), Some(inode));
+        match before {
+            Some(watched) if watched == Some(inode) => return,
             // A folder of this name was watched before: the watcher would take this one for it.
             Some(_) => source.unwatch(folder),
             // It looks through all that it watches for one that it does not.
             None => {}
         }
-        match source.watch(folder) {
-            Ok(()) => drop(self.watched.insert(folder.to_owned(), Some(inode))),
-            Err(error) => {
-                // Out of watches: the audit scan covers the rest, later but surely.
-                tracing::debug!(%error, "Cannot watch a folder");
-                self.watched.remove(folder);
-                self.partial = true;
-            }
+        if let Err(error) = source.watch(folder) {
+            // Out of watches: the audit scan covers the rest, later but surely.
+            tracing::debug!(%error, "Cannot watch a folder");
+            self.ear.lock().watched.remove(folder);
+            self.partial = true;
         }
     }
 
     /// Takes no folder for the one that it watched before: for a look after events were lost.
     pub fn distrust(&mut self) {
-        let source = &mut self.source;
-        self.watched.retain(|folder, watched| {
+        let mut forgotten = Vec::new();
+        self.ear.lock().watched.retain(|folder, watched| {
             let was_trusted = watched.take().is_some();
-            if !was_trusted && let Some(source) = source {
+            if !was_trusted {
                 // No look has found it since.
-                source.unwatch(folder);
+                forgotten.push(folder.clone());
             }
             was_trusted
         });
+        for folder in &forgotten {
+            if let Some(source) = &mut self.source {
+                source.unwatch(folder);
+            }
+        }
         self.partial = self.source.is_none();
     }
 
@@ -166,20 +184,19 @@ impl Watch {
     /// Takes what was heard.
     #[must_use]
     pub fn take(&mut self) -> Option<Hint> {
-        let heard = {
-            let heard = &self.ear.heard;
-            std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner))
-        };
-        if heard.rescan {
+        let mut heard = self.ear.lock();
+        let paths = std::mem::take(&mut heard.paths);
+        let lost = std::mem::take(&mut heard.lost);
+        let much = std::mem::take(&mut heard.much);
+        drop(heard);
+        if lost {
             self.distrust();
             return Some(Hint::Everything);
         }
-        for path in &heard.replaced {
-            if let Some(watched) = self.watched.get_mut(path) {
-                *watched = None;
-            }
+        if much {
+            return Some(Hint::Everything);
         }
-        (!heard.paths.is_empty()).then(|| Hint::Paths(heard.paths.into_iter().collect()))
+        (!paths.is_empty()).then(|| Hint::Paths(paths.into_iter().collect()))
     }
 }
 
@@ -189,13 +206,9 @@ impl Default for Watch {
     }
 }
 
-/// Closing after writing ends a change; opening and reading are none.
-fn is_close(event: &Event) -> bool {
-    use notify::event::{AccessKind, AccessMode, EventKind};
-    matches!(
-        event.kind,
-        EventKind::Access(AccessKind::Close(AccessMode::Write))
-    )
+/// What is told of. Closing after writing ends a change; opening and reading are none, and come by the thousand.
+fn kinds() -> EventKindMask {
+    EventKindMask::CORE | EventKindMask::ACCESS_CLOSE
 }
 
 /// The folder of this name is gone, or another.
@@ -209,7 +222,7 @@ fn is_end(event: &Event) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use notify::event::{EventKind, RemoveKind};
+    use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
 
     use super::*;
 
@@ -260,5 +273,50 @@ mod tests {
         watch.distrust();
         watch.add(folder);
         assert_eq!(called(), ["unwatch a", "watch a"]);
+    }
+
+    #[test]
+    fn of_too_much_to_remember_no_watch_is_begun_anew() {
+        let (calls, ear) = (Calls::default(), Ear::default());
+        let source = Box::new(Noting(Arc::clone(&calls)));
+        let mut watch = Watch::with(Some(source), ear.clone());
+        let folder = Path::new("a");
+        watch.add(folder);
+        for number in 0..=DIRTY_MAX {
+            let event = Event::new(EventKind::Modify(ModifyKind::Name(RenameMode::To)));
+            ear.hear(Ok(event.add_path(folder.join(number.to_string()))));
+        }
+        assert!(matches!(watch.take(), Some(Hint::Everything)));
+        watch.add(folder);
+        assert_eq!(*calls.lock().unwrap(), ["watch a"]);
+        ear.hear(Err(notify::Error::generic("lost")));
+        assert!(matches!(watch.take(), Some(Hint::Everything)));
+        watch.add(folder);
+        assert_eq!(calls.lock().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_file_that_is_read_is_no_news() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "text").unwrap();
+        let mut watch = Watch::new();
+        watch.add(folder.path());
+        std::fs::read(&file).unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "text").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let heard = runtime.unwrap().block_on(async {
+            let mut all = HashSet::new();
+            // Events come in order: what is told of the first would come before this.
+            while !all.contains(&other) {
+                watch.heard().await;
+                if let Some(Hint::Paths(paths)) = watch.take() {
+                    all.extend(paths);
+                }
+            }
+            all
+        });
+        assert!(!heard.contains(&file));
     }
 }
