@@ -98,11 +98,17 @@ impl Held {
     }
 }
 
-/// Files that stand as they were when they were read, by stamps that are too young to tell.
+/// Files that are read anew at a time: whoever waits for the loop waits for no more than these.
+const READ_AT_ONCE: usize = 200;
+
+/// Files that stand as they were when they were read or written, by stamps that were too young to tell: each is read anew
+/// when a later write would show.
 #[derive(Debug, Default)]
 pub(super) struct Young {
     paths: BTreeSet<RelPath>,
     at: Option<Instant>,
+    /// Those of the look that goes on.
+    grown: BTreeSet<RelPath>,
 }
 
 impl Young {
@@ -116,10 +122,21 @@ impl Young {
         self.at
     }
 
+    /// Those to look at now; the rest waits for what else there is to do.
     pub(super) fn due(&mut self, now: Instant) -> BTreeSet<RelPath> {
-        let grown = self.at.take_if(|at| *at <= now);
-        let paths = grown.map(|_| std::mem::take(&mut self.paths));
-        paths.unwrap_or_default()
+        if self.at.take_if(|at| *at <= now).is_none() {
+            return BTreeSet::new();
+        }
+        let later = self.paths.iter().nth(READ_AT_ONCE).cloned();
+        let later = later.map(|later| self.paths.split_off(&later));
+        self.grown = std::mem::replace(&mut self.paths, later.unwrap_or_default());
+        self.at = (!self.paths.is_empty()).then_some(now);
+        self.grown.clone()
+    }
+
+    /// Whether it is the time of a file, once.
+    pub(super) fn is_grown(&mut self, path: &RelPath) -> bool {
+        self.grown.remove(path)
     }
 }
 
@@ -227,7 +244,15 @@ mod tests {
         assert!(young.due(now + GROWN / 2).is_empty());
         assert_eq!(young.next(), Some(now + GROWN));
         assert_eq!(young.due(now + GROWN).len(), 2);
+        assert!(young.is_grown(&path("b")) && !young.is_grown(&path("b")));
         assert!(young.next().is_none() && young.due(now + 2 * GROWN).is_empty());
+        for number in 0..=READ_AT_ONCE {
+            young.add(&path(&format!("n{number}")), now);
+        }
+        let now = now + GROWN;
+        assert_eq!(young.due(now).len(), READ_AT_ONCE);
+        assert_eq!(young.next(), Some(now));
+        assert_eq!(young.due(now).len(), 1);
     }
 
     #[test]

@@ -254,8 +254,9 @@ impl State {
             && is_same(&known.print, &print)
         {
             // What waits for a flush is read, also if only a write within one stamp could have changed it.
-            let is_young = || !print.is_settled(self.disk.root().now_ns());
-            let later = !known.settled && !self.reports.is_flushing() && is_young();
+            let is_time =
+                self.sight.young.is_grown(path) && print.is_settled(self.disk.root().now_ns());
+            let later = !known.settled && !self.reports.is_flushing() && !is_time;
             if later {
                 self.sight.young.add(path, now);
             }

@@ -183,6 +183,8 @@ impl State {
                 biased;
                 // A person waits for it.
                 Some(ask) = asks.recv() => ask(self),
+                // To take note costs little, and what is not noted in time is too much to remember.
+                () = self.watch.heard() => self.hear(),
                 input = inputs.recv() => match input {
                     Some(Input::Stop(done)) => {
                         self.store_now().await;
@@ -194,7 +196,6 @@ impl State {
                         return None;
                     }
                 },
-                () = self.watch.heard() => self.hear(),
                 stored = self.keep.stored() => self.stored(stored),
                 () = until(wake_at) => {
                     let now = Instant::now();
