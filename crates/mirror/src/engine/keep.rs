@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::conflict::TURNS_MAX;
 use super::heard::Catch;
 use super::state::State;
+use super::torn;
 use crate::base::{Base, BaseError, Meta};
 use crate::disk::{DiskError, Displaced, Root};
 use crate::notice::Notice;
@@ -193,9 +194,9 @@ impl State {
     /// Remembers in which start of the computer this engine runs, and which files the last one left in parts: before
     /// anything is done, since until then the next engine would have to find it out as this one did.
     pub(super) fn begin(&self) -> Result<(), BaseError> {
-        let suspects: Vec<_> = self.suspected().collect();
-        let records = suspects.iter();
-        let records = records.map(|(key, hash)| (key.as_str(), Some(hash.as_bytes().as_slice())));
+        let records = self.keep.records.iter();
+        let suspects = records.filter(|(key, _)| key.starts_with(torn::RECORD));
+        let records = suspects.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
         let meta = self.hub.meta(&self.keep.boot);
         self.keep.store.write(std::iter::empty(), records, meta)
     }

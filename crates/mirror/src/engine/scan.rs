@@ -92,6 +92,7 @@ impl State {
 
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
     pub(super) fn settle_all(&mut self, mut paths: BTreeSet<RelPath>) {
+        self.suspect_seen();
         // What the rules leave out depends on the file that holds them.
         let rules = rules_file().and_then(|path| paths.take(&path));
         let (gone, kept): (Vec<_>, Vec<_>) = paths
@@ -209,7 +210,7 @@ impl State {
         }
     }
 
-    fn inside<'a>(
+    pub(super) fn inside<'a>(
         &'a self,
         folder: Option<&'a RelPath>,
     ) -> Box<dyn Iterator<Item = &'a RelPath> + 'a> {

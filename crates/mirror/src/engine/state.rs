@@ -161,8 +161,8 @@ impl State {
         }
         // After an end that was none, the hub may have written what the base does not tell of.
         state.read_rules(if was_stopped { By::Disk } else { By::Hub });
-        state.look();
         state.suspect_files(has_lost_power, suspects);
+        state.look();
         if !is_same_boot {
             state.begin()?;
         }

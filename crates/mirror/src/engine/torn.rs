@@ -19,50 +19,97 @@ use crate::planted::{self, Bug};
 /// Begins the key of a record: of one suspect, by its path.
 pub(super) const RECORD: &str = "torn/";
 
-fn key(path: &RelPath) -> String {
-    format!("{RECORD}{path}")
+fn key(path: Option<&RelPath>) -> String {
+    format!("{RECORD}{}", path.map_or("", RelPath::as_str))
 }
 
-/// Files that may be in parts, each as it was found. Until a hub was there to judge them by, they outlive the engine that
-/// found them.
+/// Nothing where any content is suspect.
+fn bytes(content: Option<ContentHash>) -> Vec<u8> {
+    content.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec())
+}
+
+/// Files that may be in parts. Until a hub was there to judge them by, they outlive the engine that found them.
 #[derive(Debug, Default)]
-pub(super) struct Suspects(BTreeMap<RelPath, Fingerprint>);
+pub(super) struct Suspects {
+    /// Each as it was found.
+    found: BTreeMap<RelPath, Fingerprint>,
+    /// What was not seen since: the content that is suspect there, or whatever is found there and below; the root for `None`.
+    unseen: BTreeMap<Option<RelPath>, Option<ContentHash>>,
+}
 
 impl State {
     /// Files that are not as agreed on are suspect if the computer `has_lost_power`, which is when it was started anew
-    /// without a stop of the engine before; else those are which an engine before left so.
+    /// without a stop of the engine before; else those which an engine before left so. Each is when it is seen.
     pub(super) fn suspect_files(&mut self, has_lost_power: bool, left: Vec<(String, Vec<u8>)>) {
         if planted::is(Bug::TornIsEdit) {
             return;
         }
-        let left: BTreeMap<_, _> = left.into_iter().collect();
-        let is_left = |path: &RelPath, node: &Node| {
-            let found = left.get(&key(path)).map(|hash| hash.as_slice().try_into());
-            matches!(found, Some(Ok(hash)) if node.hash() == Some(hash))
-        };
-        let suspects = self.trees.local.iter().filter(|(path, node)| {
-            self.trees.base.get(*path) != Some(*node) && (has_lost_power || is_left(path, node))
-        });
-        let prints = suspects
-            .filter_map(|(path, _)| Some((path.clone(), self.sight.prints.get(path)?.print)));
-        self.suspects = Suspects(prints.collect());
+        if has_lost_power {
+            for (key, _) in left {
+                self.keep.record(key, None);
+            }
+            return self.is_unseen_since(None, None);
+        }
+        for (key, content) in left {
+            let path = key.strip_prefix(RECORD).filter(|path| !path.is_empty());
+            let Ok(path) = path.map(RelPath::parse).transpose() else {
+                continue;
+            };
+            let content = ContentHash::try_from(content.as_slice()).ok();
+            self.suspects.unseen.insert(path, content);
+        }
     }
 
-    /// Suspects as they are remembered.
-    pub(super) fn suspected(&self) -> impl Iterator<Item = (String, ContentHash)> {
-        let suspects = self.suspects.0.keys();
-        suspects.filter_map(|path| Some((key(path), self.trees.local.get(path)?.hash()?)))
+    fn is_unseen_since(&mut self, path: Option<RelPath>, content: Option<ContentHash>) {
+        self.keep.record(key(path.as_ref()), Some(bytes(content)));
+        self.suspects.unseen.insert(path, content);
+    }
+
+    /// What came to sight now may be suspect.
+    pub(super) fn suspect_seen(&mut self) {
+        let is_seen = |path: &Option<RelPath>| match path {
+            Some(path) => !self.sight.is_unseen(path),
+            None => !self.sight.root_unknown,
+        };
+        let seen = self.suspects.unseen.keys();
+        let seen: Vec<_> = seen.filter(|path| is_seen(path)).cloned().collect();
+        for path in seen {
+            let content = self.suspects.unseen.remove(&path).flatten();
+            self.keep.record(key(path.as_ref()), None);
+            self.suspect(path.as_ref(), content);
+        }
+    }
+
+    fn suspect(&mut self, path: Option<&RelPath>, content: Option<ContentHash>) {
+        let found = self.inside(path).chain(path).filter_map(|path| {
+            let hash = self.trees.local.get(path)?.hash()?;
+            let is_agreed_on = self.trees.base.get(path) == self.trees.local.get(path);
+            let print = self.sight.prints.get(path)?.print;
+            let is_it = !is_agreed_on && content.is_none_or(|content| content == hash);
+            is_it.then(|| (path.clone(), hash, print))
+        });
+        for (path, hash, print) in found.collect::<Vec<_>>() {
+            // One that could not be read is suspect whatever it turns out to hold.
+            let content = Some(hash).filter(|hash| print.stand_in() != *hash);
+            self.keep.record(key(Some(&path)), Some(bytes(content)));
+            self.suspects.found.insert(path, print);
+        }
+        let is_in = |other: &&RelPath| path.is_none_or(|path| other.is_below(path));
+        let unknown = self.sight.unknown.iter().filter(is_in);
+        for path in unknown.cloned().collect::<Vec<_>>() {
+            self.is_unseen_since(Some(path), content);
+        }
     }
 
     fn is_cleared(&mut self, path: &RelPath) {
-        if self.suspects.0.remove(path).is_some() {
-            self.keep.record(key(path), None);
+        if self.suspects.found.remove(path).is_some() {
+            self.keep.record(key(Some(path)), None);
         }
     }
 
     /// Whether a path is left alone for now: it waits for the contents that it is compared with, or was mended.
     pub(super) fn is_torn(&mut self, path: &RelPath) -> bool {
-        let Some(print) = self.suspects.0.get(path) else {
+        let Some(print) = self.suspects.found.get(path) else {
             return false;
         };
         // Written since: by somebody who knew what they wrote.
@@ -92,7 +139,7 @@ impl State {
 
     /// Everything was heard that the hub took before the loss: now suspects can be judged.
     pub(super) fn judge_suspects(&mut self) {
-        self.settle_all(self.suspects.0.keys().cloned().collect());
+        self.settle_all(self.suspects.found.keys().cloned().collect());
     }
 
     fn mend(&mut self, path: &RelPath) -> Result<bool, DiskError> {

@@ -218,18 +218,32 @@ async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_a_file_is_judged_when_all_was_heard_that_the_hub_took() {
-    what_is_left_is_judged(0).await;
+    what_is_left_is_judged(0, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn so_it_is_by_an_engine_that_follows_on_one_that_never_heard_of_the_hub() {
-    what_is_left_is_judged(2).await;
+    what_is_left_is_judged(2, None).await;
 }
 
-/// After a loss of power engines start and stop so many times before the hub is there.
-async fn what_is_left_is_judged(stops: usize) {
+#[tokio::test(start_paused = true)]
+async fn so_it_is_by_one_that_could_not_see_it_first() {
+    for later in 0..40 {
+        what_is_left_is_judged(0, Some(later)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_by_one_that_follows_on_one_that_could_not_see_it() {
+    for later in 0..40 {
+        what_is_left_is_judged(1, Some(later)).await;
+    }
+}
+
+/// After a loss of power engines start and stop so many times before the hub is there. One call of the first of them fails.
+async fn what_is_left_is_judged(stops: usize, fails: Option<u64>) {
     let (one, two): (&[u8], &[u8]) = (b"one text\n", b"two texts: a second\n");
-    let mut replica = replica().await;
+    let (mut replica, shared) = replica_on(Make::default()).await;
     saved(&mut replica, one).await;
     answered(&mut replica, 1).await;
     told(&mut replica, 1, one).await;
@@ -240,13 +254,23 @@ async fn what_is_left_is_judged(stops: usize) {
     replica.volume.inner().crash(Loss::Power, &mut { half });
     replica.mind_the_end();
     assert_eq!(on_disk(&replica), "two texts:");
+    let call = replica.volume.inner().calls + 1;
+    shared.lock().before = fails.map(|later| Before {
+        replica: 0,
+        call: call + later,
+        what: What::Fails(Errno::IO),
+    });
     for _ in 0..stops {
-        replica.start();
+        while replica.state.is_none() {
+            replica.start();
+        }
         replica.state.as_mut().unwrap().store_now().await;
         replica.volume.inner().crash(Loss::Process, &mut |_| 0);
         replica.mind_the_end();
     }
-    replica.start();
+    while replica.state.is_none() {
+        replica.start();
+    }
     replica.connect().await;
     greeted(&mut replica, false).await;
     served(&mut replica, &[one, two]).await;
