@@ -127,14 +127,15 @@ impl Disk {
         Ok(volume.make_link(&parent, OsStr::new(path.name()), target)?)
     }
 
-    /// Removes what stands at a path if it is what was expected; a folder only when it is empty.
+    /// Removes what stands at a path if it is what was expected; a folder only when it is empty. Tells whether it did: a
+    /// folder may have gone already.
     ///
     /// # Errors
     /// Something unexpected stands there, or the system refuses.
-    pub fn remove(&mut self, path: &RelPath, expected: &Expected) -> Result<(), DiskError> {
+    pub fn remove(&mut self, path: &RelPath, expected: &Expected) -> Result<bool, DiskError> {
         let volume = self.volume();
         let parent = match self.root.parent(path) {
-            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOENT) => return Ok(false),
             parent => parent?,
         };
         let name = OsStr::new(path.name());
@@ -142,11 +143,11 @@ impl Disk {
             if planted::is(Bug::WholeFolder) {
                 let aside = self.set_aside(path)?;
                 self.private.discard(&aside);
-                return Ok(());
+                return Ok(true);
             }
             return match volume.remove_folder(&parent, name) {
-                Err(Errno::NOENT) => Ok(()),
-                done => Ok(done?),
+                Err(Errno::NOENT) => Ok(false),
+                done => Ok(done.map(|()| true)?),
             };
         }
         // A write that put the time back shows in what a rename sets anew.
@@ -164,11 +165,11 @@ impl Disk {
                 if self.is_as_it_was(&aside, &out, was) || planted::is(Bug::RemovedUnseen) =>
             {
                 self.displace(aside, path, out, *was);
-                Ok(())
+                Ok(true)
             }
             (Some(Seen::Symlink(out)), Expected::Symlink(expected)) if out == *expected => {
                 self.private.discard(&aside);
-                Ok(())
+                Ok(true)
             }
             _ => {
                 // Not what was agreed on: it goes back, unless its name was taken meanwhile.

@@ -150,10 +150,11 @@ impl State {
             }
             done => done,
         };
-        if done.is_ok() {
-            self.sight.prints.remove(path);
+        if done? {
+            self.proposals.take_away([path]);
         }
-        done
+        self.sight.prints.remove(path);
+        Ok(())
     }
 
     fn clear_disposable(&mut self, folder: &RelPath) -> Result<(), DiskError> {

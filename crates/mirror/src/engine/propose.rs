@@ -335,7 +335,8 @@ impl State {
                         self.agree(&path, node);
                     }
                     if stands {
-                        self.stands_in_folders(&path, result.revision, &mut touched);
+                        let taken = &outstanding.taken;
+                        self.stands_in_folders(&path, result.revision, taken, &mut touched);
                     }
                     if stands || !outstanding.halves.contains(&path) {
                         self.reports.committed_at(&path, result.batch);
@@ -381,11 +382,12 @@ impl State {
     }
 
     /// What a batch put at a path stands in folders, here as at the hub, which made those that it lacked: also one that
-    /// the batch deleted before.
+    /// the batch deleted before, and not those that a change of ours took away here meanwhile.
     fn stands_in_folders(
         &mut self,
         path: &RelPath,
         revision: u64,
+        taken: &BTreeSet<RelPath>,
         touched: &mut BTreeSet<RelPath>,
     ) {
         let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
@@ -394,7 +396,9 @@ impl State {
                 || !is_folder(self.trees.remote.get(&folder))
             {
                 self.answered(&folder, Some(Node::Folder), revision);
-                self.agree(&folder, Some(Node::Folder));
+                if !taken.contains(&folder) {
+                    self.agree(&folder, Some(Node::Folder));
+                }
                 touched.insert(folder);
             }
         }

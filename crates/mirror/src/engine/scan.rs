@@ -238,7 +238,6 @@ impl State {
     pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
         let mut moved = BTreeSet::new();
         self.gone(path, By::Hub, &mut moved);
-        self.proposals.take_away([path]);
         let below = moved.iter().filter(|moved| moved.is_below(path));
         self.sight.dirty.extend(below.cloned());
         if moved.len() > 1 {

@@ -34,6 +34,7 @@ impl State {
                 && !self.proposals.may_have_told(&kept)
                 && !self.is_outsider(&kept);
             if is_ours && self.disk.rename(&kept, path).is_ok() {
+                self.proposals.take_away([&kept]);
                 let moved = self.taken_away(&kept);
                 self.has_moved(&moved);
                 self.sight.look_again(path);

@@ -43,7 +43,7 @@ impl State {
         match back {
             Back::Made(path) => {
                 let made = now(path)?.ok_or(DiskError::Unexpected)?;
-                self.disk.remove(path, &made.into())
+                self.disk.remove(path, &made.into()).map(drop)
             }
             Back::Over(path, name, executable) => {
                 let Some(Seen::File(print)) = now(path)? else {

@@ -68,6 +68,26 @@ async fn what_went_with_a_folder_that_the_hub_deleted_too_is_seen_to_have_gone()
 }
 
 #[tokio::test]
+async fn a_folder_that_went_because_the_hub_deleted_it_is_nobodys_deletion_when_the_hub_makes_it_again()
+ {
+    let mut lab = Deaf::listed(vec![hub::folder(1, "d")]).await;
+    std::fs::write(lab.file("d/x.txt"), "x").unwrap();
+    let propose = lab.look("d/x.txt").await.unwrap();
+    std::fs::remove_file(lab.file("d/x.txt")).unwrap();
+    lab.hub(changes(vec![change(2, "d", None)])).await;
+    assert!(!lab.file("d").exists());
+    // The hub took the file in a folder of its own.
+    lab.accept(&propose, 3).await;
+    lab.hub(changes(vec![
+        hub::folder(3, "d"),
+        change(3, "d/x.txt", Some("x")),
+    ]))
+    .await;
+    assert_eq!(deleted(lab.look_at_everything().await), ["d/x.txt"]);
+    assert!(lab.file("d").is_dir());
+}
+
+#[tokio::test]
 async fn a_folder_that_a_batch_deleted_and_made_again_for_a_file_in_it_is_known() {
     let mut lab = Deaf::listed(vec![change(1, "d", Some("a file"))]).await;
     std::fs::remove_file(lab.file("d")).unwrap();
