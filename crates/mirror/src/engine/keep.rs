@@ -109,6 +109,11 @@ impl Keep {
         self.unstored.is_empty() && self.storing.is_none()
     }
 
+    /// Whether what was agreed on at a path is durable.
+    pub(super) fn has_stored(&self, path: &RelPath) -> bool {
+        self.storing.is_none() && !self.unstored.contains(path)
+    }
+
     /// When to store; one at a time.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due.filter(|_| self.storing.is_none())

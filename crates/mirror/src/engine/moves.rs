@@ -1,4 +1,5 @@
-//! Files that go at one path and come at another: both in one batch, so that the hub has them at every instant.
+//! Files that go at one path and come at another: both in one batch, so that the hub has them at every instant. It may refuse
+//! where they come, so that they are durable here before it gives up what it has.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use slipway_core::hash::ContentHash;
@@ -48,6 +49,18 @@ impl State {
             }
             goes
         });
+        if !self.are_durable(&moves) {
+            going.retain(|path| !moves.to.contains_key(path));
+            return Moves::default();
+        }
         moves
+    }
+
+    /// Sees to it that what moved just after it came outlives a loss of power.
+    fn are_durable(&self, moves: &Moves) -> bool {
+        let fresh = moves.to.iter();
+        let fresh = fresh.filter(|(path, _)| !self.keep.has_stored(path));
+        let places: BTreeSet<_> = fresh.map(|(_, place)| place).collect();
+        places.is_empty() || self.disk.root().make_durable(places.into_iter()).is_ok()
     }
 }
