@@ -57,7 +57,7 @@ pub(crate) trait Mischief: Send {
     fn renamed(&mut self, from: &str, to: &str);
     /// An engine is about to destroy these bytes for good; the answer is why it must not.
     fn destroys(&mut self, path: &str, bytes: &[u8], volume: &Inner) -> Option<String>;
-    /// These bytes are on the disk from here on.
+    /// These bytes, of a file with a name, are on the disk from here on.
     fn durable(&mut self, bytes: &[u8]);
 }
 
@@ -69,6 +69,8 @@ pub(crate) struct Live {
     disk: Arc<Vec<u8>>,
     /// It was emptied since, so that nothing of it need be there.
     is_cut: bool,
+    /// That these bytes are on the disk was told.
+    is_told: bool,
     mtime_ns: i128,
     ctime_ns: i128,
     /// Descriptors that outlive its names.
@@ -293,6 +295,7 @@ impl Inner {
             now.resize(at + bytes.len(), 0);
         }
         now[at..at + bytes.len()].copy_from_slice(bytes);
+        live.is_told = false;
         (live.mtime_ns, live.ctime_ns) = (stamp, stamp);
     }
 
@@ -300,6 +303,7 @@ impl Inner {
         let stamp = self.stamp();
         let live = self.live.entry(id).or_default();
         live.is_cut |= len == 0;
+        live.is_told = false;
         Arc::make_mut(&mut live.now).resize(len, 0);
         (live.mtime_ns, live.ctime_ns) = (stamp, stamp);
     }

@@ -1,4 +1,5 @@
 //! Some worlds with every test run; `cargo xtask sim` plays many, in a build that is faster.
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use super::replica::Replica;
 use super::*;
 use crate::engine::Input;
 use crate::volume::simulated::{Loss, Make, Spelling};
+use crate::volume::{For, Volume as _};
 use crate::wire;
 
 /// One by its seed, to look at a failure.
@@ -234,6 +236,29 @@ async fn what_moves_outlives_a_loss_of_power_when_the_hub_is_told_that_it_goes()
     replica.volume.inner().crash(Loss::Power, &mut { all });
     let moved = replica.volume.inner().bytes("/folder/b.txt");
     assert_eq!(moved.as_deref().map(Vec::as_slice), Some(&b"a text\n"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_are_owed_after_a_loss_of_power_when_their_name_was_on_the_disk_too() {
+    for is_named in [false, true] {
+        let (replica, shared) = replica_on(Make::default()).await;
+        let text = shared.lock().version(None);
+        let written = replica
+            .volume
+            .inner()
+            .write("/folder/a.txt", text.as_bytes());
+        written.unwrap();
+        let volume = replica.volume.reborn();
+        let folder = volume.folder("/folder".as_ref()).unwrap();
+        let file = volume.open(&folder, "a.txt".as_ref(), For::Reading);
+        volume.make_durable(&file.unwrap()).unwrap();
+        if is_named {
+            volume.make_durable(&folder).unwrap();
+        }
+        let mut oracle = shared.lock();
+        oracle.excuse(0, &BTreeSet::new());
+        assert_eq!(oracle.owed.is_empty(), !is_named);
+    }
 }
 
 #[tokio::test(start_paused = true)]

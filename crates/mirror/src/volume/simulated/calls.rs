@@ -107,18 +107,6 @@ impl Inner {
         self.wrongs.extend(wrong);
         self.mischief = Some(mischief);
     }
-
-    pub(super) fn is_durable(&mut self, id: Id) {
-        let live = self.live.entry(id).or_default();
-        if live.now != live.disk {
-            live.disk = Arc::clone(&live.now);
-            live.is_cut = false;
-            let bytes = Arc::clone(&live.now);
-            if let Some(mischief) = &mut self.mischief {
-                mischief.durable(&bytes);
-            }
-        }
-    }
 }
 
 impl Volume for SimVolume {

@@ -48,7 +48,28 @@ impl Inner {
             self.disk.apply(&change);
         }
         if self.is_file(id) {
-            self.is_durable(id);
+            self.bytes_are_durable(id);
+        }
+        self.tell_durable();
+    }
+
+    fn bytes_are_durable(&mut self, id: Id) {
+        let live = self.live.entry(id).or_default();
+        live.disk = Arc::clone(&live.now);
+        live.is_cut = false;
+    }
+
+    /// Tells of the bytes that are on the disk from here on: a file's that has a name there, too.
+    fn tell_durable(&mut self) {
+        let Some(mischief) = &mut self.mischief else {
+            return;
+        };
+        for (id, live) in &mut self.live {
+            let named = self.disk.node(*id).is_ok_and(|node| node.links > 0);
+            if named && !live.is_told && live.now == live.disk {
+                live.is_told = true;
+                mischief.durable(&live.disk);
+            }
         }
     }
 
@@ -71,8 +92,9 @@ impl Inner {
         }
         let all: Vec<Id> = self.live.keys().copied().collect();
         for id in all {
-            self.is_durable(id);
+            self.bytes_are_durable(id);
         }
+        self.tell_durable();
     }
 }
 
