@@ -67,9 +67,19 @@ fn known_on(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<Option<String>>
         Ok(value) => String::from_utf8(value).unwrap_or_default(),
         // A file in it may have come with it from a file system without attributes, of which it is a copy.
         Err(Errno::NODATA) => String::new(),
-        Err(_) => in_file(volume, root)?,
+        Err(error) if has_none(error) => in_file(volume, root)?,
+        // It may have one: as another replica it would know nothing of what was agreed on.
+        Err(error) => return Err(error.into()),
     };
     Ok(Some(found).filter(|id| !id.is_empty()))
+}
+
+/// Whether this is the answer of a file system without attributes, or of one whose attributes are not for us.
+fn has_none(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::RANGE
+    )
 }
 
 fn in_file(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<String> {
