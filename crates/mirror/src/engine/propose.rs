@@ -380,27 +380,4 @@ impl State {
         self.proposals.pace.in_vain(path, Instant::now());
         self.sight.look_again(path);
     }
-
-    /// What a batch put at a path stands in folders, here as at the hub, which made those that it lacked: also one that
-    /// the batch deleted before, and not those that a change of ours took away here meanwhile.
-    fn stands_in_folders(
-        &mut self,
-        path: &RelPath,
-        revision: u64,
-        taken: &BTreeSet<RelPath>,
-        touched: &mut BTreeSet<RelPath>,
-    ) {
-        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
-        for folder in path.ancestors() {
-            if !is_folder(self.trees.base.get(&folder))
-                || !is_folder(self.trees.remote.get(&folder))
-            {
-                self.answered(&folder, Some(Node::Folder), revision);
-                if !taken.contains(&folder) {
-                    self.agree(&folder, Some(Node::Folder));
-                }
-                touched.insert(folder);
-            }
-        }
-    }
 }
