@@ -14,6 +14,7 @@ use crate::volume::{For, Handle, Kind, Meta, Opened, Volume};
 use private::Private;
 
 mod change;
+mod durable;
 pub mod private;
 pub mod root;
 mod spelling;
@@ -240,39 +241,6 @@ impl Root {
         let after = fingerprint(&file.meta()?);
         let is_whole = before == after && bytes.len() as u64 == after.size;
         Ok((is_whole && after.size <= most).then_some((bytes, after)))
-    }
-
-    /// Sees to it that files and the folders that name them survive a loss of power; those that are gone do not matter.
-    ///
-    /// # Errors
-    /// When the system cannot tell.
-    pub fn make_durable<'a>(
-        &self,
-        paths: impl ExactSizeIterator<Item = &'a RelPath>,
-    ) -> io::Result<()> {
-        /// Above it one flush of the whole file system is cheaper.
-        const SINGLE_MAX: usize = 64;
-        if planted::is(Bug::NeverFlushed) {
-            return Ok(());
-        }
-        if paths.len() > SINGLE_MAX {
-            let whole = self.open(".", For::Listing)?;
-            return Ok(self.volume.make_all_durable(&whole)?);
-        }
-        let mut folders = std::collections::BTreeSet::new();
-        for path in paths {
-            if let Ok(file) = self.read(path) {
-                file.make_durable()?;
-            }
-            folders.insert(path.parent());
-        }
-        for folder in folders {
-            let folder = folder.as_ref().map_or(".", RelPath::as_str);
-            if let Ok(folder) = self.open(folder, For::Listing) {
-                self.volume.make_durable(&folder)?;
-            }
-        }
-        Ok(())
     }
 }
 
