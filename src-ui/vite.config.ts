@@ -7,6 +7,7 @@ import locales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
+import { scrollsWithoutGarbage } from "./scrolling";
 
 /** Writes `.br` and `.gz` beside every text file, so that the server packs nothing at run time. */
 function precompress(): Plugin {
@@ -94,24 +95,12 @@ function noStackOnLoad(): Plugin {
   };
 }
 
-/**
- * For every line that scrolls, xterm.js sets its scroll bar anew, with a dozen objects that are garbage at once: half of
- * what a line costs, and hundreds of megabytes before anybody collects them. Once for each frame is enough.
- */
-function scrollBarOncePerFrame(): Plugin {
-  const [each, frame] = [
-    "onScroll(()=>this._sync())",
-    "onScroll(()=>{this._scrolled??=this._renderService.addRefreshCallback(()=>{this._scrolled=void 0,this._sync()})})",
-  ];
+function frugalTerminals(): Plugin {
   return {
-    name: "scroll-bar-once-per-frame",
+    name: "frugal-terminals",
     transform: {
       filter: { id: /@xterm\/xterm\/lib\/xterm\.mjs/ },
-      handler(code) {
-        if (!code.includes(each))
-          this.error("xterm.js no longer does this for each line: leave the plugin out.");
-        return { code: code.replace(each, frame), map: null };
-      },
+      handler: (code) => ({ code: scrollsWithoutGarbage(code), map: null }),
     },
   };
 }
@@ -165,7 +154,7 @@ export default defineConfig(({ mode }) => ({
     // The words of react-aria are only spoken in the language of the page.
     { ...locales.vite({ locales: ["en-US"] }), enforce: "pre" },
     noStackOnLoad(),
-    scrollBarOncePerFrame(),
+    frugalTerminals(),
     mode === "fake" ? fakeEntry : [ideHints(), keptShell(), precompress()],
   ],
   build: {
