@@ -217,7 +217,7 @@ function offeredBy(workbench: Workbench, ask: (text: string) => void): Offered {
   const go = (to: number) => active && bench.open(active, { line: to });
   return {
     files: [...live.entries.values()].filter((entry) => entry.kind === "file"),
-    recent: workbench.recent(),
+    recent: workbench.recent.paths(),
     badges: bench.badges.getState().byPath,
     actions: bench.actions(),
     line: active && line > 0 ? { file: active, go } : null,

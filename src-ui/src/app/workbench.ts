@@ -24,10 +24,10 @@ import { actionsOf } from "./actions";
 import { joinBadges } from "./badges";
 import { type FrameState, liesOver, openFrame } from "./frame";
 import { MainViews } from "./mainViews";
+import { Recent } from "./recent";
 import { enterMainFrame, enterRegion } from "./regions";
 
 const RUN_SIZE = { cols: 100, rows: 24 };
-const RECENT_MAX = 20;
 
 export class Workbench {
   readonly live: LiveWorkspace;
@@ -39,6 +39,7 @@ export class Workbench {
   /** The workspace as this machine has it; null in a browser. */
   readonly here: Here | null;
   readonly main: MainViews;
+  readonly recent: Recent;
   readonly bench: Bench;
   /** What is done in a terminal of the session that was asked for, as soon as it is ready. */
   private wanted: { session: string; then: (terminal: string) => void } | null = null;
@@ -70,6 +71,7 @@ export class Workbench {
     this.here = host.desktop ? new Here(exchange, workspace, host.desktop) : null;
     const active = () => this.editor.facts.getState().active;
     this.main = new MainViews(this.live, this.here, host, active);
+    this.recent = new Recent(host.kept, workspace);
     const frame = openFrame(host.kept, workspace);
     this.frame = frame.store;
     this.bench = this.makeBench(clock);
@@ -81,7 +83,7 @@ export class Workbench {
         if (state.usage !== before.usage) this.remember();
       }),
       this.editor.facts.subscribe((facts, before) => {
-        if (facts.active && facts.active !== before.active) this.lookedAt(facts.active);
+        if (facts.active && facts.active !== before.active) this.recent.lookedAt(facts.active);
       }),
       this.live.onNotice(({ message }) => {
         const text = message.charAt(0).toUpperCase() + message.slice(1);
@@ -252,20 +254,6 @@ export class Workbench {
 
   private showSide(side: SideView): void {
     flushSync(() => this.frame.setState({ sideOpen: true, side }));
-  }
-
-  /** Files in the order in which they were last looked at. */
-  recent(): readonly string[] {
-    return (this.host.kept.get(this.recentKey) ?? "").split("\n").filter(Boolean);
-  }
-
-  private lookedAt(path: string): void {
-    const others = this.recent().filter((one) => one !== path);
-    this.host.kept.set(this.recentKey, [path, ...others].slice(0, RECENT_MAX).join("\n"));
-  }
-
-  private get recentKey(): string {
-    return `slipway.recent.${this.live.calls.workspace}`;
   }
 
   private async startSession(then: (terminal: string) => void): Promise<void> {
