@@ -118,8 +118,8 @@ impl Command {
 
 /// What was asked for on the command line.
 pub enum Asked {
-    /// The window.
-    Window(Opening),
+    /// The window, and where it is told why there is none.
+    Window(Opening, Output),
     /// Something without it.
     Command(Box<Args>),
 }
@@ -127,17 +127,42 @@ pub enum Asked {
 /// Reads the command line, or leaves and says what is wrong with it.
 #[must_use]
 pub fn parse() -> Asked {
-    let args = Args::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let args = Args::try_parse_from(&arguments).unwrap_or_else(|error| refuse(&error, &arguments));
     let what = match &args.command {
         None => None,
         Some(Command::Open { what }) => what.as_deref(),
         Some(_) => return Asked::Command(Box::new(args)),
     };
-    Asked::Window(Opening {
+    let opening = Opening {
         wish: what.map(opening::of_argument),
         server: args.server,
         safe: args.safe_graphics,
-    })
+    };
+    Asked::Window(opening, Output::new(args.json))
+}
+
+/// Leaves with what was asked for instead of a command (help, the version), or with what is wrong with the line.
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> ! {
+    if !error.use_stderr() || !wants_json(arguments) {
+        error.exit();
+    }
+    let error = CliError::Usage(said(error));
+    Output::new(true).fail(&error);
+    std::process::exit(error.exit().into())
+}
+
+/// Whether JSON is asked for on a line that is not understood. What follows `--` is a program's own.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let ours = arguments.iter().take_while(|argument| *argument != "--");
+    ours.into_iter().any(|argument| argument == "--json")
+}
+
+/// What is wrong with the line, without the word that people are shown before it.
+fn said(error: &clap::Error) -> String {
+    let said = error.render().to_string();
+    let said = said.trim();
+    said.strip_prefix("error: ").unwrap_or(said).to_owned()
 }
 
 /// The whole command line, for completions and the manual.
@@ -213,8 +238,7 @@ async fn dispatch(
 
 /// Tells why there is no window, and what there is without one.
 #[must_use]
-pub fn fail(error: &CliError) -> ExitCode {
-    let output = Output::new(false);
+pub fn fail(error: &CliError, output: Output) -> ExitCode {
     output.fail(error);
     if matches!(error, CliError::NoDisplay | CliError::NoWindow) {
         let commands = definition();
@@ -279,6 +303,32 @@ mod tests {
         clap_mangen::generate_to(definition(), folder.path()).unwrap();
         for page in ["slipway.1", "slipway-open.1", "slipway-run.1"] {
             assert!(folder.path().join(page).exists(), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_told_to_programs_without_what_people_are_shown_around_it() {
+        let line = |words: &[&str]| -> Vec<OsString> {
+            let words = std::iter::once("slipway").chain(words.iter().copied());
+            words.map(OsString::from).collect()
+        };
+        for (words, json, named) in [
+            (&["--json", "dance"][..], true, "dance"),
+            (&["status", "--dance", "--json"], true, "--dance"),
+            (&["mirror", "tides", "--json"], true, "<DIR>"),
+            (&["--json"], true, ""),
+            (&["run", "--dance", "--", "x", "--json"], false, "--dance"),
+            (&["dance"], false, "dance"),
+        ] {
+            let line = line(words);
+            assert_eq!(wants_json(&line), json, "{words:?}");
+            if named.is_empty() {
+                continue;
+            }
+            let told = said(&Args::try_parse_from(&line).err().unwrap());
+            assert!(told.contains(named), "{told}");
+            assert!(!told.starts_with("error"), "{told}");
+            assert!(!told.contains('\x1b'), "{told}");
         }
     }
 }

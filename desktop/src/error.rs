@@ -37,6 +37,9 @@ pub mod exit {
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// The command line is not understood.
+    #[error("{0}")]
+    Usage(String),
     /// The environment names no home.
     #[error("Neither HOME nor XDG_STATE_HOME names a folder. Set one of them.")]
     NoHome,
@@ -214,6 +217,7 @@ impl CliError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Usage(_) => "usage",
             Self::NoHome => "no_home",
             Self::AddressInvalid(_) => "address_invalid",
             Self::NoDisplay => "no_display",
@@ -251,7 +255,7 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
-            Self::AddressInvalid(_) | Self::Missing(..) => exit::USAGE,
+            Self::Usage(_) | Self::AddressInvalid(_) | Self::Missing(..) => exit::USAGE,
             Self::NotSignedIn
             | Self::NotSignedInAt(_)
             | Self::SignInEnded(_)

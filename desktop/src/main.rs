@@ -7,9 +7,9 @@ use slipway_desktop::config::Config;
 fn main() -> ExitCode {
     let args = match cli::parse() {
         Asked::Command(args) => args,
-        Asked::Window(opening) => {
+        Asked::Window(opening, output) => {
             let opened = Config::read().and_then(|config| cli::open(&config, &opening));
-            return opened.unwrap_or_else(|error| cli::fail(&error));
+            return opened.unwrap_or_else(|error| cli::fail(&error, output));
         }
     };
     let runtime = match cli::runtime(1) {

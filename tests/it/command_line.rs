@@ -129,6 +129,41 @@ async fn completions_and_help_need_nothing() {
         help.code == 0 && help.stdout.contains("Exit codes"),
         "{help:?}"
     );
-    assert_eq!(desk.slipway(&["dance"]).await.code, 2);
+    assert!(!desk.state().exists(), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_command_line_that_is_not_understood_is_told_to_people_and_to_programs() {
+    let desk = Desk::new();
+    for line in [
+        &["dance"][..],
+        &["status", "--dance"],
+        &["mirror", "tides"],
+        &["login", "--token-store", "pocket"],
+    ] {
+        let told = desk.slipway(line).await;
+        assert_eq!(told.code, 2, "{told:?}");
+        assert!(told.stderr.starts_with("error: "), "{told:?}");
+        for line in [&[&["--json"], line].concat(), &[line, &["--json"]].concat()] {
+            let told = desk.slipway(line).await;
+            assert_eq!((told.code, told.error_code()), (2, "usage".to_owned()));
+            assert_eq!(told.stderr.lines().count(), 1, "{told:?}");
+            assert!(told.stdout.is_empty(), "{told:?}");
+        }
+    }
+    // What a program is given is its own.
+    let told = desk.slipway(&["run", "--dance", "--", "x", "--json"]).await;
+    assert!(
+        told.code == 2 && told.stderr.starts_with("error: "),
+        "{told:?}"
+    );
+    let version = desk.slipway(&["--json", "--version"]).await;
+    assert!(
+        version.code == 0 && version.stdout.starts_with("slipway "),
+        "{version:?}"
+    );
+    // No window, and the same words about it.
+    let told = desk.slipway(&["--json", "open", "."]).await;
+    assert_eq!((told.code, told.error_code()), (1, "no_display".to_owned()));
     assert!(!desk.state().exists(), "nothing was written");
 }

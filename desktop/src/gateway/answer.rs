@@ -132,7 +132,9 @@ fn code_of(error: &CliError) -> Code {
         CliError::Refused(problem) => problem.code,
         CliError::Ended { code, .. } => code.unwrap_or(Code::Internal),
         CliError::Ours(error) => code_of(error),
-        CliError::AddressInvalid(_) | CliError::Missing(..) => Code::InvalidRequest,
+        CliError::Usage(_) | CliError::AddressInvalid(_) | CliError::Missing(..) => {
+            Code::InvalidRequest
+        }
         CliError::Folder(FolderError::OnlyHere(_)) => Code::OnlyHere,
         CliError::Folder(_) | CliError::Engine { .. } => Code::FolderUnusable,
         CliError::Token(_) => Code::KeychainUnavailable,

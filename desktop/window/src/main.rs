@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use slipway_desktop::cli;
 use slipway_desktop::config::Config;
 use slipway_desktop::opening::Opening;
+use slipway_desktop::output::Output;
 
 mod window;
 
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     let code = match opened {
         Ok(After::Leave) => ExitCode::SUCCESS,
         Ok(After::Again(arguments)) => cli::begin_again(&arguments),
-        Err(error) => cli::fail(&error),
+        Err(error) => cli::fail(&error, Output::new(false)),
     };
     // A thread may wait for the answer of a dialog that nobody sees any more.
     runtime.shutdown_background();
