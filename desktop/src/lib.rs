@@ -18,6 +18,7 @@ pub mod keep;
 pub mod local;
 pub mod opening;
 pub mod output;
+mod part;
 pub mod server;
 pub mod sign_in;
 pub mod state;

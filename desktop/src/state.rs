@@ -1,6 +1,6 @@
 //! The private state folder: who is signed in where, and which folders are workspaces. Every file is replaced as a whole,
 //! so that programs that run at the same time see one state or the other.
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use slipway_api::account::Account;
 
 use crate::error::CliError;
 use crate::folder::Folders;
+use crate::part::Part;
 use crate::server::Address;
 use crate::token::{TokenStore, Tokens};
 
@@ -135,16 +136,13 @@ impl State {
 /// When it cannot be written.
 pub(crate) fn write(path: &Path, record: &impl Serialize) -> Result<(), CliError> {
     let folder = path.parent().unwrap_or(path);
-    let replace = || -> io::Result<()> {
-        private_folder(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, record)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    replace().map_err(CliError::file(path))
+    private_folder(folder).map_err(CliError::file(path))?;
+    let mut text =
+        serde_json::to_vec_pretty(record).map_err(|error| CliError::file(path)(error.into()))?;
+    text.push(b'\n');
+    let mut part = Part::begin(path)?;
+    part.add(&text)?;
+    part.end(true)
 }
 
 /// Reads a record; `None` when there is none.

@@ -7,6 +7,7 @@ use crate::lab::Lab;
 use desk::{Desk, PASSWORD};
 
 pub(crate) mod desk;
+mod export;
 mod folder;
 mod keychain;
 mod run;
@@ -46,33 +47,6 @@ async fn workspaces_are_listed_for_people_and_for_programs() {
     assert_eq!(names.len(), 2, "{listed:?}");
     assert!(names.contains(&"tides".into()) && names.contains(&"moon".into()));
     assert!(listed.stdout.contains(&workspace.to_string()));
-}
-
-#[tokio::test]
-async fn an_export_is_a_whole_file_and_replaces_none_unasked() {
-    let (_lab, ana, workspace, desk) = signed_in().await;
-    ana.write_file(workspace, "a.txt", None, "one\n".into())
-        .await
-        .unwrap();
-    let exported = desk.slipway(&["export", "tides"]).await;
-    assert_eq!(exported.code, 0, "{exported:?}");
-    let mut zip =
-        zip::ZipArchive::new(std::fs::File::open(desk.path("tides.zip")).unwrap()).unwrap();
-    assert!(zip.by_name("a.txt").is_ok());
-
-    std::fs::write(desk.path("tides.zip"), "mine").unwrap();
-    let refused = desk.slipway(&["export", "tides", "--json"]).await;
-    assert_eq!(
-        (refused.code, refused.error_code()),
-        (1, "file_exists".to_owned())
-    );
-    assert_eq!(std::fs::read(desk.path("tides.zip")).unwrap(), b"mine");
-    let forced = desk.slipway(&["export", "tides", "--force"]).await;
-    assert_eq!(forced.code, 0, "{forced:?}");
-    assert_ne!(std::fs::read(desk.path("tides.zip")).unwrap(), b"mine");
-    let nowhere = desk.slipway(&["export", "tides", "missing/t.zip"]).await;
-    assert_eq!(nowhere.code, 1, "{nowhere:?}");
-    assert!(nowhere.stderr.contains("missing"), "{nowhere:?}");
 }
 
 #[tokio::test]

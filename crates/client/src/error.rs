@@ -89,7 +89,9 @@ impl ClientError {
 
 impl From<reqwest::Error> for ClientError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_decode() {
+        // An answer that breaks off on its way is called the same, and says nothing of who answers.
+        let cause = std::error::Error::source(&error);
+        if error.is_decode() && cause.is_some_and(|cause| cause.is::<serde_json::Error>()) {
             return Self::Protocol("its answer is not what was asked for".to_owned());
         }
         Self::Network(error)
@@ -105,5 +107,38 @@ impl From<tungstenite::Error> for ClientError {
             return Self::Problem(Box::new(problem));
         }
         Self::Socket(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::rest::Client;
+
+    /// What a client says of an answer that has so many bytes, by its own word.
+    async fn told(length: usize, body: &'static str) -> ClientError {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = BufReader::new(&mut stream).lines();
+            while !head.next_line().await.unwrap().unwrap().is_empty() {}
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let client = Client::new(&address).unwrap();
+        client.server().await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_a_broken_connection_and_not_that_of_something_else() {
+        let broken = told(1_000, "{").await;
+        assert!(matches!(broken, ClientError::Network(_)), "{broken:?}");
+        assert!(broken.is_passing());
+        let other = told(6, "<html>").await;
+        assert!(matches!(other, ClientError::Protocol(_)), "{other:?}");
     }
 }

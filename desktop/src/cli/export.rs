@@ -1,5 +1,4 @@
 //! `slipway export`.
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +8,7 @@ use serde_json::json;
 use super::here::Here;
 use crate::error::CliError;
 use crate::folder::file_name;
+use crate::part::Part;
 
 /// Saves a workspace as a zip file.
 #[derive(Args)]
@@ -41,25 +41,14 @@ pub(super) async fn export(here: &Here, export: Export) -> Result<(), CliError> 
         }
         return Ok(());
     }
-    // Only a whole file takes the name.
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(CliError::file(folder))?;
+    let mut part = Part::begin(&file)?;
     let mut bytes = 0;
     while let Some(piece) = zip.next().await {
         let piece = piece.map_err(|error| signed_in.told(error))?;
-        part.write_all(&piece).map_err(CliError::file(&file))?;
+        part.add(&piece)?;
         bytes += piece.len();
     }
-    part.as_file().sync_all().map_err(CliError::file(&file))?;
-    let kept = if export.force {
-        part.persist(&file)
-    } else {
-        part.persist_noclobber(&file)
-    };
-    kept.map_err(|error| CliError::file(&file)(error.error))?;
+    part.end(export.force)?;
     let shown = json!({ "workspace": workspace.id, "file": file, "bytes": bytes });
     here.output.tell(&shown, || {
         format!("Saved {} in {}.", workspace.name, file.display())
