@@ -7,6 +7,8 @@ import type { FakeState } from "../host/fake";
 import { DesktopHome } from "./DesktopHome";
 
 const WORKSPACE = "018f1000-0000-7000-8000-000000000002";
+/** One that no server knows. */
+const ONLY_HERE = "018f1000-0000-7000-8000-000000000003";
 
 beforeEach(() => navigate("/"));
 
@@ -72,4 +74,31 @@ test("the first server leads to its sign-in, and that to its workspaces", async 
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect.element(page.getByText("No workspaces yet")).toBeVisible();
   expect(location.pathname).toBe("/server");
+});
+
+test("Run in a workspace that is only here uploads it, and then runs", async () => {
+  const { program } = await opened("full", ONLY_HERE);
+  const run = page.getByRole("button", { name: "Run main.py" });
+  const hint = expect.stringContaining("Upload this workspace to run this file");
+  await expect.element(run).toHaveAttribute("title", hint);
+  await run.click();
+  const question = page.getByRole("dialog", { name: "Upload to run main.py" });
+  await expect.element(question).toBeVisible();
+  expect(await faults()).toEqual([]);
+  await question.getByRole("button", { name: "Upload and run" }).click();
+  await expect.element(page.getByRole("region", { name: "Run of main.py" })).toBeVisible();
+  expect(program.workspaces.find((one) => one.id === ONLY_HERE)?.remote).toBeDefined();
+});
+
+test("Run with nobody signed in leads to the sign-in", async () => {
+  await opened("signed-out", ONLY_HERE);
+  const run = page.getByRole("button", { name: "Run main.py" });
+  const hint = expect.stringContaining("Sign in to a server to run this file");
+  await expect.element(run).toHaveAttribute("title", hint);
+  await run.click();
+  await page
+    .getByRole("dialog", { name: "Sign in to run main.py" })
+    .getByRole("button", { name: "Sign in" })
+    .click();
+  await expect.poll(() => location.pathname).toBe("/sign-in");
 });

@@ -7,8 +7,9 @@ import { heardBy, ServerClock } from "../bench/clock";
 import { Editor } from "../features/editor/editor";
 import { helpWith } from "../features/explorer/commands";
 import { Explorer } from "../features/explorer/model";
-import { isOver } from "../features/run/words";
+import { isOver, nameOfRun } from "../features/run/words";
 import { MemoryHistory } from "../features/session/memory";
+import { bringToRun } from "../features/sync/actions";
 import { newsIn } from "../features/sync/words";
 import { Terminals } from "../features/terminal/terminals";
 import type { Conflict } from "../host/generated/api/Conflict";
@@ -307,6 +308,7 @@ export class Workbench {
 
   /** Saves everything, then runs exactly the revision that the person sees. */
   private async startRun(target: RunTarget): Promise<void> {
+    if (!(await bringToRun(this.bench, nameOfRun({ target })))) return;
     this.bench.showPanel("run");
     const saved = await this.bench.saveAll();
     if (!saved) {

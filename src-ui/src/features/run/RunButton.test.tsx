@@ -32,6 +32,7 @@ function bench(runs: Run[]) {
   const made = {
     live: {
       store,
+      connection: { status: { state: "online" } },
       entries: new Map(),
       get state() {
         return store.getState();
@@ -40,6 +41,7 @@ function bench(runs: Run[]) {
     editor: createStore(() => ({ active: "ask.py" })),
     actions: () => runActions(made),
     startRun: vi.fn(),
+    toast: vi.fn(),
     startOf: () => null,
     enterRun,
   } as unknown as Bench;
@@ -60,6 +62,48 @@ test("the button that starts a run is the one that stops it", async () => {
   store.setState({ runs: [run({})] });
   await expect.element(page.getByRole("button", { name: "Stop ask.py" })).toHaveFocus();
   expect(document.activeElement).toBe(pressed);
+});
+
+for (const [server, hint, name] of [
+  ["online", "Upload this workspace to run this file… (Ctrl+F5)", "sent there"],
+  ["signed-out", "Sign in to a server to run this file… (Ctrl+F5)", "asked to sign in"],
+] as const)
+  test(`only on this computer, and ${server}: Run says what it takes, and who presses it is ${name}`, async () => {
+    const { made, store } = bench([]);
+    Object.assign(made.live, { connection: { status: { state: server } } });
+    store.setState({ connection: { state: "local" } });
+    await stage(
+      <BenchContext value={made}>
+        <RunButton />
+      </BenchContext>,
+    );
+    const run = page.getByRole("button", { name: "Run ask.py" });
+    await expect.element(run).toBeEnabled();
+    await expect.element(run).toHaveAttribute("title", hint);
+    await run.click();
+    expect(made.startRun).toHaveBeenCalledWith({ kind: "file", path: "ask.py" });
+  });
+
+test("what keeps Run from running is said to who rests on it, and to who presses it", async () => {
+  const { made, store } = bench([]);
+  Object.assign(made.live, { connection: { status: { state: "waiting", attempt: 2, nextAt: 1 } } });
+  store.setState({ connection: { state: "local" } });
+  await stage(
+    <BenchContext value={made}>
+      <RunButton />
+    </BenchContext>,
+  );
+  const run = page.getByRole("button", { name: "Run ask.py" });
+  await expect
+    .element(run)
+    .toHaveAttribute("title", expect.stringMatching(/: The server does not answer$/));
+  const button = run.element() as HTMLElement;
+  button.focus();
+  expect(document.activeElement).toBe(button);
+  button.click();
+  expect(made.startRun).not.toHaveBeenCalled();
+  const [[said]] = vi.mocked(made.toast).mock.calls as [[{ text: string }]];
+  expect(said.text).toContain("The server does not answer");
 });
 
 test("that a program takes typing is said while it runs, and leads there", async () => {

@@ -2,16 +2,17 @@
 import { find, hintOf } from "../../bench/actions";
 import { useBench, useStore } from "../../bench/bench";
 import { Icon } from "../../ui/Icon";
-import { runMenu, stopRun } from "./actions";
+import { lackToRun, runMenu, stopRun } from "./actions";
 import { isOver, nameOfRun, targetOf } from "./words";
 
 export function RunButton() {
   const bench = useBench();
   const active = useStore(bench.editor, (facts) => facts.active);
   const runs = useStore(bench.live.store, (state) => state.runs);
-  const away = useStore(bench.live.store, (state) => state.connection.state !== "online");
-  const queues = away && bench.live.waits;
-  const offline = away && !queues;
+  // Moves with the server, too, while the workspace is only on this computer.
+  useStore(bench.live.store, (state) => state.connection);
+  const queues = bench.live.waits;
+  const lack = lackToRun(bench);
   const going = runs.find((run) => !isOver(run));
   const target = targetOf(active, bench.live.entries.has("main.py"));
   const what = target ?? runs[0]?.target ?? null;
@@ -23,17 +24,20 @@ export function RunButton() {
     : { id: "run.start", name };
 
   const verb = queues ? "Queue" : "Run";
+  const action = find(bench.actions(), id);
+  const why = stops ? null : (lack ?? (what ? null : action.unavailable));
   // One button for both, so that the focus of who pressed it is not lost.
   return (
     <span className="btn-group run">
       <button
         type="button"
         className={`btn btn-top ${stops ? "run-stop" : "btn-primary"}`}
-        disabled={!stops && (!what || offline)}
-        title={hintOf(find(bench.actions(), id))}
+        aria-disabled={why !== null}
+        title={hintOf(action)}
         aria-label={[stops ? "Stop" : verb, label].filter(Boolean).join(" ")}
         onClick={() => {
-          if (stops) void stopRun(bench, stops.id);
+          if (why !== null) bench.toast({ text: `${action.title}: ${why}` });
+          else if (stops) void stopRun(bench, stops.id);
           else if (what) void bench.startRun(what);
         }}
       >
@@ -51,10 +55,11 @@ export function RunButton() {
           className="btn btn-primary btn-icon btn-top run-more"
           aria-label="Run options"
           aria-haspopup="menu"
-          title="Tasks and commands"
-          disabled={offline}
+          title={lack === null ? "Tasks and commands" : `Tasks and commands: ${lack}`}
+          aria-disabled={lack !== null}
           onClick={async (event) => {
             const at = event.currentTarget;
+            if (lack !== null) return bench.toast({ text: `Tasks and commands: ${lack}` });
             bench.menu(at, await runMenu(bench));
           }}
         >

@@ -1,6 +1,7 @@
 /** Runs: the list, and the output of the chosen one, live or kept. */
 import { type ReactNode, useState } from "react";
 import { find, hintOf } from "../../bench/actions";
+import { Act } from "../../bench/Buttons";
 import { useBench, useStore } from "../../bench/bench";
 import type { Run } from "../../host/generated/api/Run";
 import { failureOf } from "../../host/ide";
@@ -59,17 +60,21 @@ function NoRun() {
   const bench = useBench();
   const told = useStore(bench.live.store, (state) => state.runsTold);
   const connection = useStore(bench.live.store, (state) => state.connection);
-  const start = hintOf(find(bench.actions(), "run.start"));
+  const run = find(bench.actions(), "run.start");
+  const start = hintOf(run);
   const lack = lackOf(connection);
-  if (connection.state === "local")
+  if (connection.state === "local") {
+    const way = run.unavailable === null ? run : find(bench.actions(), "sync.upload");
     return (
       <Empty
         icon="play"
         title={lack ?? ""}
         text="Runs are a server's. In a terminal of this computer everything runs at once."
         grow
+        actions={<Act action={way} primary />}
       />
     );
+  }
   if (told || lack === null)
     return (
       <Empty

@@ -9,17 +9,14 @@ const RECENT = 5;
 
 export function runActions(bench: Bench): Action[] {
   const { live } = bench;
-  const { runs, connection } = live.state;
+  const { runs } = live.state;
   const target = targetOf(bench.editor.getState().active, live.entries.has("main.py"));
   const going = runs.find((one) => !isOver(one));
   const listening = runs.find((one) => one.state === "running");
   const last = runs[0];
-  const lack = lackOf(connection);
-  // What can wait is queued instead.
-  const offline = live.waits ? null : lack;
-  const title = live.waits ? "Queue this file until the server answers" : "Run this file";
+  const offline = lackToRun(bench);
   return [
-    action("run.start", title, "play", () => target && void bench.startRun(target), {
+    action("run.start", startTitle(bench), "play", () => target && void bench.startRun(target), {
       keys: ["Ctrl+F5", "Ctrl+Alt+R"],
       unavailable: offline ?? (target ? null : "Open a file that can be run"),
     }),
@@ -51,6 +48,25 @@ export function runActions(bench: Bench): Action[] {
     }),
     action("run.show", "Show runs", "history", () => bench.showPanel("run")),
   ];
+}
+
+/** Why nothing can be run now; null when something can, at once or after what it takes. */
+export function lackToRun({ live }: Bench): string | null {
+  // What can wait is queued instead.
+  if (live.waits) return null;
+  const { connection } = live.state;
+  if (connection.state !== "local") return lackOf(connection);
+  // It goes to a server first, and before that somebody signs in.
+  const { status } = live.connection;
+  return status.state === "signed-out" ? null : lackOf(status);
+}
+
+function startTitle({ live }: Bench): string {
+  if (live.waits) return "Queue this file until the server answers";
+  if (live.state.connection.state !== "local") return "Run this file";
+  return live.connection.status.state === "signed-out"
+    ? "Sign in to a server to run this file…"
+    : "Upload this workspace to run this file…";
 }
 
 /** Asks the program to end; asking again goes on to the next, harder signal. */

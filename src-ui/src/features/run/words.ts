@@ -67,7 +67,7 @@ export function wasOutOfMemory(run: Run): boolean {
   return run.exit?.code === 137 || run.exit?.signal === 9 || /memory/i.test(run.exit?.reason ?? "");
 }
 
-export function nameOfRun(run: Run): string {
+export function nameOfRun(run: Pick<Run, "target">): string {
   switch (run.target.kind) {
     case "file":
       return run.target.path;

@@ -1,4 +1,5 @@
 /** What can be done about sync; nothing in a browser, where files lie on the server. */
+import { navigate } from "wouter/use-browser-location";
 import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
 import type { Here } from "../../host/here";
@@ -44,18 +45,41 @@ export function syncActions(bench: Bench): Action[] {
   ];
 }
 
-/** One question, the name; everything else goes by itself. */
-async function upload(bench: Bench, here: Here): Promise<void> {
-  const name = here.state.workspace?.name ?? "";
+const UPLOAD = {
+  title: "Upload to the server",
+  text: "The server keeps its files in step with this folder from now on, and can run them in a session.",
+  yes: "Upload",
+};
+
+/** One question, the name; everything else goes by itself. Whether the server has it now. */
+async function upload(bench: Bench, here: Here, words = UPLOAD): Promise<boolean> {
   const given = await bench.ask({
-    title: "Upload to the server",
-    text: "The server keeps its files in step with this folder from now on, and can run them in a session.",
+    ...words,
     label: "Name there",
-    value: name,
-    yes: "Upload",
+    value: here.state.workspace?.name ?? "",
     problem: (text) => (text.trim() === "" ? "Give a name." : null),
     send: (text) => here.upload(text.trim()),
   });
-  if (given !== null)
-    bench.toast({ tone: "ok", text: `${given.trim()} is on its way to the server.` });
+  if (given === null) return false;
+  bench.toast({ tone: "ok", text: `${given.trim()} is on its way to the server.` });
+  return true;
+}
+
+/** Runs happen at a server: the way there for a workspace that is only on this computer. Whether it is there now. */
+export async function bringToRun(bench: Bench, what: string): Promise<boolean> {
+  const { here, live } = bench;
+  if (!here || live.state.connection.state !== "local") return true;
+  if (live.connection.status.state !== "signed-out")
+    return upload(bench, here, {
+      title: `Upload to run ${what}`,
+      text: `This workspace is only on this computer, and runs happen at a server. It keeps its files in step with this folder from now on; then ${what} runs.`,
+      yes: "Upload and run",
+    });
+  const signsIn = await bench.confirm({
+    title: `Sign in to run ${what}`,
+    text: "Runs happen at a server, and nobody is signed in to one. After the sign-in Run uploads this workspace and begins. Without a server everything runs in a terminal of this computer.",
+    yes: "Sign in",
+  });
+  if (signsIn) navigate("/sign-in");
+  return false;
 }
