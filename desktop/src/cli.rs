@@ -19,6 +19,7 @@ mod here;
 pub(crate) mod hint;
 mod login;
 mod mirror;
+mod names;
 mod open;
 mod relay;
 mod run;

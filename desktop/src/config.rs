@@ -23,6 +23,8 @@ pub struct Config {
     pub login: Vec<(String, String)>,
     /// Where new workspaces are put if nobody says otherwise.
     pub home: PathBuf,
+    /// The person's own folder.
+    pub own: Option<PathBuf>,
 }
 
 impl Config {
@@ -48,12 +50,13 @@ impl Config {
             places(name, std::env::var_os(variable), own)
         };
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let workspaces = home.map(PathBuf::from).filter(|home| home.is_absolute());
+        let own = home.map(PathBuf::from).filter(|home| home.is_absolute());
         Ok(Self {
-            home: workspaces.map_or_else(
+            home: own.as_ref().map_or_else(
                 || state.with_extension("workspaces"),
-                |home| home.join("Slipway"),
+                |own| own.join("Slipway"),
             ),
+            own,
             state,
             host: host.nodename().to_string_lossy().into_owned(),
             display: cfg!(not(target_os = "linux"))
@@ -63,6 +66,17 @@ impl Config {
             windows: beside("SLIPWAY_WINDOW", "slipway-window"),
             login: login.collect(),
         })
+    }
+
+    /// A path as people write it, with ~ for their own folder.
+    #[must_use]
+    pub fn short(&self, path: &Path) -> String {
+        let own = self.own.as_deref().filter(|own| own.parent().is_some());
+        match own.and_then(|own| path.strip_prefix(own).ok()) {
+            Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Some(rest) => format!("~/{}", rest.display()),
+            None => path.display().to_string(),
+        }
     }
 }
 
@@ -125,6 +139,23 @@ mod tests {
         assert_eq!(found[0], PathBuf::from("/a"));
         assert_eq!(found[1..], usual);
         assert_eq!(agents(Some(OsString::new()), own), usual);
+    }
+
+    #[test]
+    fn a_path_is_written_with_a_tilde_below_the_persons_own_folder() {
+        let short = |own: Option<&str>, path: &str| {
+            let config = Config {
+                own: own.map(PathBuf::from),
+                ..Config::read().unwrap()
+            };
+            config.short(Path::new(path))
+        };
+        let ada = Some("/home/ada");
+        assert_eq!(short(ada, "/home/ada/Slipway/tides"), "~/Slipway/tides");
+        assert_eq!(short(ada, "/home/ada"), "~");
+        assert_eq!(short(ada, "/home/adam/tides"), "/home/adam/tides");
+        assert_eq!(short(Some("/"), "/srv/tides"), "/srv/tides");
+        assert_eq!(short(None, "/srv/tides"), "/srv/tides");
     }
 
     #[test]

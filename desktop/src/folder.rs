@@ -16,6 +16,7 @@ use crate::server::Address;
 use crate::state;
 pub use refusal::FolderError;
 
+mod names;
 mod refusal;
 
 /// A folder that is a workspace.
@@ -26,7 +27,7 @@ pub struct Folder {
     /// The workspace that it is a copy of; none while no server knows it.
     #[serde(flatten)]
     pub remote: Option<Remote>,
-    /// Its name: the workspace's when the folder was taken.
+    /// What its workspace is called, as far as was heard; the folder on the disk may have another name.
     pub name: String,
     /// This copy of the workspace.
     pub replica: ReplicaId,
@@ -125,7 +126,9 @@ impl Folders {
         match self.place(path)? {
             Place::Known(known) if known.remote == remote => {
                 writable(&known.path)?;
-                Ok(known)
+                self.hear_names(server, std::slice::from_ref(workspace))?;
+                let name = workspace.name.clone();
+                Ok(Folder { name, ..known })
             }
             Place::Known(known) => {
                 let (path, name) = (known.path, known.name);

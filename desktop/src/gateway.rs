@@ -6,7 +6,8 @@
 //! Reading order: `routes` is the table, `asked` and `answer` are its two ends. `servers` knows who is signed in where,
 //! `standing` how it stands with the server of the page, and `pass` exchanges with one. `workspaces` are the folders of
 //! this machine, `kept` one that is being kept, `files`, `upload` and `sync` what is asked of it, `account` signs in and
-//! out. `runs` go to the server, or into `queue`. `wire` is the page's socket, `streams` what its streams carry.
+//! out; `names` hears what the server calls them. `runs` go to the server, or into `queue`. `wire` is the page's socket,
+//! `streams` what its streams carry.
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ mod export;
 mod files;
 mod kept;
 mod look;
+mod names;
 mod pass;
 mod queue;
 mod routes;
@@ -87,6 +89,8 @@ impl Gateway {
             runs: runs::Runs::default(),
             over: CancellationToken::new(),
         }));
+        // Before the line is there: its first word counts.
+        gateway.spawn(names::hear);
         gateway.spawn(|inner| async move {
             inner.line.run().await;
         });

@@ -1,6 +1,6 @@
 //! `Kept`: a folder that is being kept: its engine, its connection if a server knows it, and how it stands.
 use std::fs::File;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -25,7 +25,7 @@ pub type Dialler = Box<dyn Fn() -> BoxFuture<'static, Result<Client, Reason>> + 
 
 /// A folder that is being kept.
 pub struct Kept {
-    folder: RwLock<Folder>,
+    folder: watch::Sender<Folder>,
     engine: Engine,
     follow: OnceLock<Follow>,
     /// Nobody else keeps it meanwhile.
@@ -59,7 +59,7 @@ impl Kept {
             },
         })?;
         Ok(Self {
-            folder: RwLock::new(folder.clone()),
+            folder: watch::channel(folder.clone()).0,
             engine,
             follow: OnceLock::new(),
             lock: Mutex::new(Some(lock)),
@@ -90,9 +90,7 @@ impl Kept {
     pub fn follow(&self, remote: Remote, dialler: Dialler) {
         let replica = self.folder().replica;
         self.folder
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remote = Some(remote.clone());
+            .send_modify(|folder| folder.remote = Some(remote.clone()));
         self.follow.get_or_init(|| {
             Follow::start(self.engine.clone(), move |outgoing| {
                 dial(dialler(), remote.clone(), replica, outgoing)
@@ -103,15 +101,18 @@ impl Kept {
     /// What is known of the folder.
     #[must_use]
     pub fn folder(&self) -> Folder {
-        self.folder
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.folder.borrow().clone()
     }
 
-    /// Gives it another name, and the time when it was last opened.
+    /// The same, moving.
+    #[must_use]
+    pub fn known(&self) -> watch::Receiver<Folder> {
+        self.folder.subscribe()
+    }
+
+    /// What is known of it changed.
     pub fn is_now(&self, folder: Folder) {
-        *self.folder.write().unwrap_or_else(PoisonError::into_inner) = folder;
+        self.folder.send_replace(folder);
     }
 
     /// Its engine.

@@ -11,6 +11,7 @@ use seat::{Page, Seat};
 
 mod files;
 mod folder;
+mod name;
 mod run;
 mod seat;
 mod sync;

@@ -100,10 +100,12 @@ pub struct LocalWorkspaces {
 pub struct LocalWorkspace {
     /// Its id on this machine, which the page uses for everything; it is not the server's.
     pub id: WorkspaceId,
-    /// Its name.
+    /// What the workspace is called, as far as was heard; its folder may have another name.
     pub name: String,
     /// Where its files lie.
     pub folder: String,
+    /// The same as people write it: `~` is their own folder.
+    pub short: String,
     /// Whether the folder that was taken still stands there.
     pub there: bool,
     /// The workspace that it is a copy of; absent for one that no server knows.

@@ -29,6 +29,7 @@ pub(super) struct SignedIn {
     pub(super) client: Client,
     pub(super) server: Address,
     pub(super) who: SignIn,
+    folders: Folders,
 }
 
 impl Here {
@@ -60,7 +61,12 @@ impl Here {
 
     /// The server, with this device's token.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, CliError> {
-        let server = self.server()?.ok_or(CliError::NotSignedIn)?;
+        self.signed_in_at(self.server()?.ok_or(CliError::NotSignedIn)?)
+            .await
+    }
+
+    /// One server, with this device's token.
+    pub(super) async fn signed_in_at(&self, server: Address) -> Result<SignedIn, CliError> {
         let who = self.state.sign_in(&server)?;
         let who = who.ok_or_else(|| CliError::NotSignedInAt(server.clone()))?;
         let token = self.state.tokens().find(who.token_store, &server).await?;
@@ -69,6 +75,7 @@ impl Here {
             client,
             server,
             who,
+            folders: self.folders(),
         })
     }
 }
@@ -87,15 +94,34 @@ impl SignedIn {
     /// The workspace that a name or id means.
     pub(super) async fn workspace(&self, named: &str) -> Result<Workspace, CliError> {
         if let Ok(id) = named.parse::<WorkspaceId>() {
-            return match self.client.workspace(id).await {
+            return match self.one(id).await {
                 Err(error) if error.code() == Some(Code::NotFound) => {
                     Err(CliError::WorkspaceUnknown(named.to_owned()))
                 }
                 found => found.map_err(|error| self.told(error)),
             };
         }
-        let all = self.client.workspaces().await;
-        choose(all.map_err(|error| self.told(error))?.workspaces, named)
+        let all = self.workspaces().await;
+        choose(all.map_err(|error| self.told(error))?, named)
+    }
+
+    /// All workspaces. A folder of one shows from now on what that is called.
+    pub(super) async fn workspaces(&self) -> Result<Vec<Workspace>, ClientError> {
+        let all = self.client.workspaces().await?.workspaces;
+        self.hear_names(&all);
+        Ok(all)
+    }
+
+    /// The one with an id, in the same way.
+    pub(super) async fn one(&self, id: WorkspaceId) -> Result<Workspace, ClientError> {
+        let workspace = self.client.workspace(id).await?;
+        self.hear_names(std::slice::from_ref(&workspace));
+        Ok(workspace)
+    }
+
+    fn hear_names(&self, workspaces: &[Workspace]) {
+        // A record that cannot be used is told of by whoever is asked about folders.
+        self.folders.hear_names(&self.server, workspaces).ok();
     }
 }
 

@@ -8,6 +8,7 @@ use slipway_mirror::notice::Notice;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::here::{Here, SignedIn};
+use super::names;
 use crate::control::Control;
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote, file_name};
@@ -88,6 +89,7 @@ pub(super) async fn mirror(here: &Here, args: Mirror) -> Result<(), CliError> {
             folders.take(&args.dir, &signed_in.server, &workspace)?
         }
     };
+    let remote = folder.remote()?;
     let kept = Kept::following(&folders, &folder, &signed_in.client, &here.config.host)?;
     let kept = Arc::new(kept);
     let control = Control::listen(&folders.home(&folder), Arc::clone(&kept));
@@ -95,7 +97,10 @@ pub(super) async fn mirror(here: &Here, args: Mirror) -> Result<(), CliError> {
         here.output
             .remark(&format!("Other commands cannot ask this one: {error}."));
     }
-    let done = watch(here.output, &folder, &kept).await;
+    let done = tokio::select! {
+        done = watch(here.output, &kept) => done,
+        never = names::hear(&signed_in, &kept, remote) => match never {},
+    };
     drop(control);
     kept.stop().await;
     done
@@ -111,9 +116,9 @@ fn is_meant(folder: &Folder, named: &str, signed_in: &SignedIn) -> bool {
 }
 
 /// Tells how the folder stands until a signal comes or the server refuses.
-async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliError> {
-    let standing = kept.standing();
-    let mut standing = standing.ok_or_else(|| FolderError::OnlyHere(folder.path.clone()))?;
+async fn watch(output: Output, kept: &Kept) -> Result<(), CliError> {
+    let (standing, mut known) = (kept.standing(), kept.known());
+    let mut standing = standing.ok_or_else(|| FolderError::OnlyHere(kept.folder().path))?;
     let (mut shown, mut notices) = (kept.shown(), kept.notices());
     let mut view = kept.view().await?;
     let mut line = Line::new(output);
@@ -121,14 +126,16 @@ async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliEr
     let mut refused = Box::pin(kept.refusal());
     let done = loop {
         let stand = kept.stand(&view.borrow_and_update());
-        line.show(folder, &stand)?;
+        let folder = known.borrow_and_update().clone();
+        line.show(&folder, &stand)?;
         tokio::select! {
+            Ok(()) = known.changed() => {}
             Ok(()) = standing.changed() => {}
             Ok(()) = shown.changed() => {}
             Ok(()) = view.changed() => {}
             notice = notices.recv() => {
                 line.end()?;
-                tell_notice(output, folder, notice)?;
+                tell_notice(output, &folder, notice)?;
             }
             refusal = &mut refused => break Err(refusal),
             _ = &mut ended => break Ok(()),
@@ -141,9 +148,9 @@ async fn watch(output: Output, folder: &Folder, kept: &Kept) -> Result<(), CliEr
 /// The one line that tells how it stands.
 struct Line {
     output: Output,
-    told: Option<Stand>,
+    told: Option<(String, Stand)>,
     /// What a log was told last.
-    logged: Option<(StandState, usize, usize)>,
+    logged: Option<(String, StandState, usize, usize)>,
     /// Something stands on the line.
     open: bool,
 }
@@ -159,12 +166,15 @@ impl Line {
     }
 
     fn show(&mut self, folder: &Folder, stand: &Stand) -> Result<(), CliError> {
-        let before = self.told.replace(stand.clone());
-        if before.as_ref() == Some(stand) {
+        let now = (folder.name.clone(), stand.clone());
+        let before = self.told.replace(now);
+        if before == self.told {
             return Ok(());
         }
         if self.output.is_json() {
-            let object = json!({ "event": "stand", "folder": folder.path, "stand": stand });
+            let object = json!({
+                "event": "stand", "folder": folder.path, "name": folder.name, "stand": stand,
+            });
             return self.output.tell(&object, String::new);
         }
         let text = words(folder, stand);
@@ -174,14 +184,15 @@ impl Line {
                 .output
                 .bytes(format!("\r\x1b[K{}", plain(&text)).as_bytes());
         }
-        // A log is told of changes of state and of what cannot go, neither of every revision nor of what is on its way.
+        // A log is told of changes of name and state and of what cannot go, neither of every revision nor of what is on
+        // its way.
         let Apart {
             waiting,
             blocked,
             held,
             ..
         } = stand.apart;
-        let news = Some((stand.state, blocked, held));
+        let news = Some((folder.name.clone(), stand.state, blocked, held));
         if self.logged == news || (stand.state == StandState::Connected && waiting > 0) {
             return Ok(());
         }

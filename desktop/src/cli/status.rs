@@ -1,4 +1,5 @@
 //! `slipway status` and `slipway conflicts`.
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,6 +9,7 @@ use slipway_sync::conflict;
 
 use super::here::Here;
 use super::mirror::words;
+use super::names;
 use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError};
@@ -38,27 +40,44 @@ fn folder(here: &Here, dir: &Path) -> Result<Folder, CliError> {
 }
 
 pub(super) async fn status(here: &Here, status: Status) -> Result<(), CliError> {
-    let folders = match &status.dir {
-        Some(dir) => vec![folder(here, dir)?],
-        None => here.folders().all()?,
+    let known = || match &status.dir {
+        Some(dir) => folder(here, dir).map(|folder| vec![folder]),
+        None => here.folders().all(),
     };
+    let folders = known()?;
     if folders.is_empty() {
         here.output
             .remark("No folder is kept in step. Begin with: slipway mirror WORKSPACE DIR");
     }
+    let question = match status.confirm {
+        true => Ask::Confirm,
+        false => Ask::Stand,
+    };
+    let mut answers = HashMap::new();
     for folder in &folders {
-        tell(here, folder, status.confirm).await?;
+        let answer = control::ask(&here.folders().home(folder), question).await;
+        match answer {
+            Some(answer) => drop(answers.insert(folder.replica, answer.stand)),
+            // Nobody is there who could hold anything back.
+            None if status.confirm => {
+                return Err(FolderError::Unknown(folder.path.clone()).into());
+            }
+            None => {}
+        }
+    }
+    // Who keeps a folder in step hears what its workspace is called.
+    let (_, alone): (Vec<_>, Vec<_>) = folders
+        .into_iter()
+        .partition(|folder| answers.contains_key(&folder.replica));
+    names::ask(here, &alone).await;
+    for folder in known()? {
+        let stand = answers.remove(&folder.replica);
+        tell(here, &folder, stand)?;
     }
     Ok(())
 }
 
-async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliError> {
-    let question = if confirm { Ask::Confirm } else { Ask::Stand };
-    let answer = control::ask(&here.folders().home(folder), question).await;
-    if confirm && answer.is_none() {
-        // Nobody is there who could hold anything back.
-        return Err(FolderError::Unknown(folder.path.clone()).into());
-    }
+fn tell(here: &Here, folder: &Folder, stand: Option<Stand>) -> Result<(), CliError> {
     let nobody = || Stand {
         state: match folder.remote {
             Some(_) => StandState::Stopped,
@@ -68,7 +87,7 @@ async fn tell(here: &Here, folder: &Folder, confirm: bool) -> Result<(), CliErro
         reason: None,
         apart: Apart::default(),
     };
-    let stand = answer.map_or_else(nobody, |answer| answer.stand);
+    let stand = stand.unwrap_or_else(nobody);
     let (there, copies) = match folder.is_there() {
         true => (true, copies(&folder.path)?.len()),
         false => (false, 0),

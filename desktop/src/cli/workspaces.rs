@@ -1,18 +1,44 @@
 //! `slipway workspaces`.
+use std::path::PathBuf;
+
+use serde::Serialize;
 use slipway_api::session::SessionState;
 use slipway_api::workspace::Workspace;
 
 use super::here::Here;
 use crate::error::CliError;
+use crate::folder::{Folder, Remote};
 use crate::output::table;
+
+/// A workspace and its folders on this machine.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    workspace: Workspace,
+    folders: Vec<PathBuf>,
+}
 
 pub(super) async fn list(here: &Here) -> Result<(), CliError> {
     let signed_in = here.signed_in().await?;
-    let found = signed_in.client.workspaces().await;
-    let found = found.map_err(|error| signed_in.told(error))?.workspaces;
+    let found = signed_in.workspaces().await;
+    let found = found.map_err(|error| signed_in.told(error))?;
+    let folders = here.folders().all()?;
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|workspace| {
+            let remote = Remote {
+                server: signed_in.server.clone(),
+                workspace: workspace.id,
+            };
+            let own = |folder: &&Folder| folder.remote.as_ref() == Some(&remote);
+            let own = folders.iter().filter(own);
+            let folders = own.map(|folder| folder.path.clone()).collect();
+            Listed { workspace, folders }
+        })
+        .collect();
     if here.output.is_json() {
-        for workspace in &found {
-            here.output.tell(workspace, String::new)?;
+        for listed in &found {
+            here.output.tell(listed, String::new)?;
         }
         return Ok(());
     }
@@ -22,11 +48,17 @@ pub(super) async fn list(here: &Here) -> Result<(), CliError> {
         return Ok(());
     }
     let rows: Vec<_> = found.iter().map(row).collect();
-    let head = ["NAME", "FILES", "SIZE", "CHANGED", "SESSION", "ID"];
+    let head = [
+        "NAME", "FILES", "SIZE", "CHANGED", "SESSION", "ID", "FOLDER",
+    ];
     here.output.tell(&(), || table(head, &rows))
 }
 
-fn row(workspace: &Workspace) -> [String; 6] {
+fn row(Listed { workspace, folders }: &Listed) -> [String; 7] {
+    let folders: Vec<_> = folders
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     let changed = workspace.changed_at;
     let session = workspace.session.as_ref().map(|session| session.state);
     [
@@ -41,6 +73,7 @@ fn row(workspace: &Workspace) -> [String; 6] {
         ),
         session.map_or("none", state).to_owned(),
         workspace.id.to_string(),
+        folders.join(", "),
     ]
 }
 

@@ -47,6 +47,35 @@ fn a_folder_is_taken_once_and_found_again() {
 }
 
 #[test]
+fn a_folder_shows_what_its_workspace_is_called_by_now_and_keeps_its_own_name() {
+    let lab = Lab::new();
+    let server = Address::parse("localhost:1").unwrap();
+    let (first, second) = (lab.take("a", 1).unwrap(), lab.take("b", 2).unwrap());
+    let renamed = |id, name: &str| Workspace {
+        name: name.to_owned(),
+        ..workspace(id)
+    };
+    let elsewhere = Address::parse("localhost:2").unwrap();
+    lab.folders
+        .hear_names(&elsewhere, &[renamed(1, "other")])
+        .unwrap();
+    assert_eq!(lab.folders.all().unwrap(), [first.clone(), second.clone()]);
+    lab.folders
+        .hear_names(&server, &[renamed(1, "moon"), renamed(3, "sun")])
+        .unwrap();
+    let moon = Folder {
+        name: "moon".to_owned(),
+        ..first
+    };
+    assert_eq!(lab.folders.all().unwrap(), [moon, second]);
+    // Taken once more, it is known under the newest.
+    let path = lab.path("b");
+    let taken = lab.folders.take(&path, &server, &renamed(2, "sea"));
+    assert_eq!(taken.unwrap().name, "sea");
+    assert_eq!(lab.folders.at(&path).unwrap().unwrap().name, "sea");
+}
+
+#[test]
 fn what_must_not_be_taken_is_refused_by_name() {
     let lab = Lab::new();
     std::fs::create_dir_all(lab.path("outer/inner")).unwrap();

@@ -36,7 +36,7 @@ pub(super) async fn address_of(gateway: &Gateway, wish: &str) -> Result<String, 
         path.parent().unwrap_or(&path)
     };
     // A whole home is nobody's workspace.
-    if Some(root) == gateway.0.config.home.parent() || root.parent().is_none() {
+    if Some(root) == gateway.0.config.own.as_deref() || root.parent().is_none() {
         return Err(FolderError::Whole(root.to_owned()).into());
     }
     let folder = workspaces.take_as_it_is(root)?;

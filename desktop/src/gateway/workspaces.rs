@@ -1,8 +1,9 @@
 //! The workspaces of this machine: which there are, and each as it is kept.
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use http::Response;
 use slipway_api::desktop::{
     LocalWorkspace, LocalWorkspaces, Remote as Shown, SyncBrief, SyncState, Told,
 };
@@ -26,6 +27,7 @@ use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders};
 use crate::keep::stand::StandState;
+use crate::server::Address;
 
 mod begin;
 
@@ -36,11 +38,12 @@ const RECENT_MAX: usize = 16;
 /// The workspaces of this machine.
 pub(super) struct Workspaces {
     folders: Folders,
-    host: String,
-    home: PathBuf,
+    config: Config,
     servers: Servers,
     told: broadcast::Sender<Told>,
     kept: Mutex<HashMap<WorkspaceId, Arc<OnceCell<Arc<Local>>>>>,
+    /// Held while what is known of a folder is changed.
+    changes: Mutex<()>,
 }
 
 impl Workspaces {
@@ -54,11 +57,11 @@ impl Workspaces {
         folders.all()?;
         Ok(Self {
             folders,
-            host: config.host.clone(),
-            home: config.home.clone(),
+            config: config.clone(),
             servers,
             told,
             kept: Mutex::default(),
+            changes: Mutex::default(),
         })
     }
 
@@ -131,7 +134,10 @@ impl Workspaces {
             }
         }
         let cell = Arc::clone(self.lock().entry(folder.id()).or_default());
-        let start = || Local::start(&self.folders, folder, &self.host, &self.servers, &self.told);
+        let start = || {
+            let host = &self.config.host;
+            Local::start(&self.folders, folder, host, &self.servers, &self.told)
+        };
         cell.get_or_try_init(start).await.cloned()
     }
 
@@ -184,21 +190,42 @@ impl Workspaces {
 
     /// Notes that the page opened a workspace.
     pub(super) fn opened(&self, folder: &Folder) -> Result<Folder, CliError> {
-        let folder = Folder {
-            opened_at: Some(clock::now()),
-            ..folder.clone()
-        };
-        self.keep(&folder)?;
-        Ok(folder)
+        self.change(folder, |folder| folder.opened_at = Some(clock::now()))
     }
 
-    fn keep(&self, folder: &Folder) -> Result<(), CliError> {
-        self.folders.keep(folder)?;
-        if let Some(local) = self.running_one(folder.id()) {
+    /// Changes what is known of a folder, as it is by now: more may be known than when it was looked at.
+    fn change(&self, seen: &Folder, to: impl FnOnce(&mut Folder)) -> Result<Folder, CliError> {
+        let _one = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = self.running_one(seen.id());
+        let known = match &running {
+            Some(local) => Some(local.folder()),
+            None => self
+                .folders
+                .all()?
+                .into_iter()
+                .find(|one| one.id() == seen.id()),
+        };
+        let mut folder = known.ok_or_else(|| FolderError::Unknown(seen.path.clone()))?;
+        to(&mut folder);
+        self.folders.keep(&folder)?;
+        if let Some(local) = running {
             local.kept().is_now(folder.clone());
         }
         self.moved();
-        Ok(())
+        Ok(folder)
+    }
+
+    /// Takes in what a server calls these workspaces by now.
+    pub(super) fn hear_names(&self, server: &Address, workspaces: &[Workspace]) {
+        // A record that cannot be read is told where folders are listed.
+        for folder in self.folders.all().unwrap_or_default() {
+            let folder = self
+                .running_one(folder.id())
+                .map_or(folder, |local| local.folder());
+            if let Some(name) = folder.new_name(server, workspaces) {
+                self.change(&folder, |folder| folder.name = name).ok();
+            }
+        }
     }
 
     fn moved(&self) {
@@ -244,6 +271,7 @@ impl Workspaces {
             id: folder.id(),
             name: folder.name.clone(),
             folder: folder.path.display().to_string(),
+            short: self.config.short(&folder.path),
             there,
             remote: folder.remote.as_ref().map(|remote| Shown {
                 address: remote.server.as_str().to_owned(),
@@ -263,14 +291,11 @@ impl Workspaces {
         let wanted: UpdateWorkspace = asked.json()?;
         if folder.remote.is_some() {
             let answer = gateway.of_remote(asked, &folder, "").await?;
-            if let (true, Some(name)) = (answer.status().is_success(), wanted.name) {
-                self.keep(&Folder { name, ..folder })?;
-            }
+            self.hear_name(&folder, &answer);
             return Ok(answer);
         }
         let name = checked_name(wanted.name.as_deref().unwrap_or(&folder.name))?;
-        let folder = Folder { name, ..folder };
-        self.keep(&folder)?;
+        let folder = self.change(&folder, |folder| folder.name = name)?;
         answer::found(&self.as_workspace(&folder).await?)
     }
 
@@ -281,10 +306,21 @@ impl Workspaces {
             if let Ok(answer) = gateway.of_remote(&asked, folder, "").await
                 && answer.status().is_success()
             {
+                self.hear_name(folder, &answer);
                 return Ok(answer);
             }
         }
         answer::found(&self.as_workspace(folder).await?)
+    }
+
+    /// A server's answer says what the workspace of a folder is called.
+    fn hear_name(&self, folder: &Folder, answer: &Response<Bytes>) {
+        if let Ok(Workspace { name, .. }) = serde_json::from_slice(answer.body())
+            && name != folder.name
+        {
+            // The answer is right all the same.
+            self.change(folder, |folder| folder.name = name).ok();
+        }
     }
 
     /// A workspace as this disk has it.

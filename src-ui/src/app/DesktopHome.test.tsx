@@ -4,6 +4,7 @@ import { page } from "vitest/browser";
 import { navigate } from "wouter/use-browser-location";
 import { faults, stage } from "../dev/stage";
 import type { FakeState } from "../host/fake";
+import type { LocalWorkspace } from "../host/generated/api/LocalWorkspace";
 import { DesktopHome } from "./DesktopHome";
 
 const WORKSPACE = "018f1000-0000-7000-8000-000000000002";
@@ -12,12 +13,17 @@ const ONLY_HERE = "018f1000-0000-7000-8000-000000000003";
 
 beforeEach(() => navigate("/"));
 
-async function opened(state: FakeState = "full", last = "") {
+async function opened(
+  state: FakeState = "full",
+  last = "",
+  before: (workspaces: LocalWorkspace[]) => void = () => undefined,
+) {
   const { host } = await stage(<DesktopHome />, {
     state,
     desktop: true,
     before: async (fake) => {
       if (last !== "") fake.kept.set("slipway.desktop.last", last);
+      before(fake.program?.workspaces ?? []);
     },
   });
   const { program } = host;
@@ -74,6 +80,45 @@ test("the first server leads to its sign-in, and that to its workspaces", async 
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect.element(page.getByText("No workspaces yet")).toBeVisible();
   expect(location.pathname).toBe("/server");
+});
+
+test("folders of one name are told apart by where they lie", async () => {
+  const deep = "/home/mo/work/of/the/harbor/office/in/Brest/gauges/and/buoys/harbor-tides";
+  await opened("full", WORKSPACE, (workspaces) => {
+    const [first] = workspaces;
+    if (!first) throw new Error("the fake has no workspace");
+    const id = "018f1000-0000-7000-8000-000000000009";
+    workspaces.push({ ...first, id, folder: deep, short: deep.replace("/home/mo", "~") });
+  });
+  await page.getByRole("button", { name: "Workspace fleet-dashboard" }).click();
+  const near = page.getByRole("menuitem", { name: /^harbor-tides ?~\/Slipway\/harbor-tides/ });
+  await expect.element(near).toBeVisible();
+  const far = page.getByRole("menuitem", { name: /^harbor-tides ?~\/work\/of\/the\/harbor/ });
+  const path = far.element().querySelector(".folder-path") as HTMLElement;
+  expect(path.title).toBe(deep);
+  // Its end is what is seen of it.
+  expect(path.scrollWidth).toBeGreaterThan(path.clientWidth);
+  const [shown, all] = [path.getBoundingClientRect(), path.firstElementChild];
+  expect(all?.getBoundingClientRect().right).toBeCloseTo(shown.right, 0);
+  expect(await faults()).toEqual([]);
+});
+
+test("a workspace that is renamed is called so at once, beside where its folder lies", async () => {
+  const { program } = await opened("full", WORKSPACE);
+  const before = page.getByRole("button", {
+    name: "Workspace fleet-dashboard in ~/Slipway/fleet-dashboard",
+  });
+  await expect.element(before).toBeVisible();
+  program.workspaces = program.workspaces.map((one) =>
+    one.id === WORKSPACE ? { ...one, name: "armada" } : one,
+  );
+  program.tell({ told: "workspaces" });
+  const now = page.getByRole("button", { name: "Workspace armada in ~/Slipway/fleet-dashboard" });
+  const where = expect.stringContaining("/home/mo/Slipway/fleet-dashboard:");
+  await expect.element(now).toHaveAttribute("title", where);
+  await expect
+    .poll(() => document.title)
+    .toMatch(/armada \(~\/Slipway\/fleet-dashboard\) – Slipway$/);
 });
 
 test("Run in a workspace that is only here uploads it, and then runs", async () => {

@@ -19,7 +19,8 @@ export function Switcher({ workbench }: { workbench: Workbench }) {
   const { bench, host, live, editor } = workbench;
   const id = live.calls.workspace;
   const [told, setName] = useState(keptName(host.kept, id));
-  const name = useHere(({ workspace }) => workspace?.name ?? "", "") || told;
+  const here = useHere(({ workspace }) => workspace, null);
+  const name = here?.name || told;
   const online = useStore(live.store, (state) => state.connection.state === "online");
   const active = useStore(editor.facts, (facts) => facts.active);
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the server is back
@@ -42,16 +43,17 @@ export function Switcher({ workbench }: { workbench: Workbench }) {
   }, [host, id, online]);
   useEffect(() => {
     const file = active?.split("/").at(-1);
-    document.title = [file, name, "Slipway"].filter(Boolean).join(" – ");
-  }, [active, name]);
+    const where = here ? `${name} (${here.short})` : name;
+    document.title = [file, where, "Slipway"].filter(Boolean).join(" – ");
+  }, [active, name, here]);
   const open = async (at: Element) => bench.menu(at, await entries(workbench));
   return (
     <button
       type="button"
       className="switcher btn-reset"
       aria-haspopup="menu"
-      aria-label={`Workspace ${name}`}
-      title="Other workspaces"
+      aria-label={["Workspace", name, here ? `in ${here.short}` : ""].filter(Boolean).join(" ")}
+      title={here ? `${here.folder}: other workspaces` : "Other workspaces"}
       onClick={(event) => void open(event.currentTarget)}
     >
       <span className="truncate">{name || "Workspace"}</span>
@@ -86,9 +88,10 @@ async function entries({ bench, host, live }: Workbench): Promise<(MenuEntry | n
 async function localEntries(host: Host, own: string): Promise<(MenuEntry | null)[]> {
   const all = await new DesktopCalls(host.exchange).workspaces().catch(() => []);
   const others = all.filter(({ id }) => id !== own).slice(0, SHOWN);
-  const entries = others.map(({ id, name, there }) => ({
+  const entries = others.map(({ id, name, folder, short, there }) => ({
     label: name,
     icon: "folder",
+    folder: { folder, short },
     ...(there ? {} : { keys: "gone" }),
     run: () => navigate(`/w/${id}`),
   }));

@@ -8,6 +8,7 @@ import type { SyncBrief } from "./generated/api/SyncBrief";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const ADDRESS = "https://slipway.example.org";
+const HOME = /^\/home\/mo(?=\/)/;
 
 export interface Place {
   name: string;
@@ -33,6 +34,7 @@ function local({ name, folder, number }: Place, now: number): LocalWorkspace {
     id: `018f1000-0000-7000-8000-0000000000${String(number).padStart(2, "0")}`,
     name,
     folder,
+    short: folder.replace(HOME, "~"),
     there: true,
     terminals: `018f1000-0000-7000-8000-0000000001${String(number).padStart(2, "0")}`,
     sync: { ...CALM, state: "local" },
@@ -66,7 +68,10 @@ export function localWorkspaces(now: number, state: FakeState): LocalWorkspace[]
   return [
     make(1, "harbor-tides", 0, { ...remote(1), ...brief({ up: 3, blocked: 2, conflicts: 3 }) }),
     make(2, "fleet-dashboard", 1, { ...remote(2), ...brief({}) }),
-    make(3, "tide-notes", 2, { folder: "/home/mo/code/tide-notes" }),
+    make(3, "tide-notes", 2, {
+      folder: "/home/mo/code/tide-notes",
+      short: "~/code/tide-notes",
+    }),
     make(4, "buoy-log", 5, {
       ...remote(6),
       there: false,

@@ -26,6 +26,7 @@ import {
 } from "react-aria-components";
 import { flushSync } from "react-dom";
 import { failureOf } from "../host/ide";
+import { FolderPath } from "./FolderPath";
 import { Icon } from "./Icon";
 import { isNowhere } from "./keepFocus";
 import type { DialogState, MenuEntry, MenuState, Popups } from "./popups";
@@ -151,6 +152,7 @@ function Item({ id, entry }: { id: number; entry: MenuEntry }) {
     >
       {icon ? <Icon name={icon} /> : <span className="popup-gap" />}
       <span>{entry.label}</span>
+      {entry.folder ? <FolderPath of={entry.folder} /> : null}
       {entry.disabled || entry.keys ? (
         <span className="key">{entry.disabled ?? entry.keys}</span>
       ) : null}

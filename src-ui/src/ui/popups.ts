@@ -1,12 +1,15 @@
 /** Menus, questions and messages that any part of the page may show by call, one menu and one question at a time. */
 import { createContext, useContext } from "react";
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { LocalWorkspace } from "../host/generated/api/LocalWorkspace";
 import { failureOf, isOffline } from "../host/ide";
 
 export interface MenuEntry {
   label: string;
   icon?: string;
   keys?: string;
+  /** The folder that it is about, which tells it from another of the same name. */
+  folder?: Pick<LocalWorkspace, "folder" | "short">;
   danger?: boolean;
   /** One of several, of which the marked one holds. */
   checked?: boolean;

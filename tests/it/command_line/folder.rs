@@ -3,6 +3,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal};
+use slipway_client::rest::Client;
+use slipway_core::id::WorkspaceId;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
@@ -105,6 +107,58 @@ async fn a_clone_has_all_files_and_is_kept_in_step_from_there() {
     assert_eq!(
         ana.read_file(workspace, "src/b.txt").await.unwrap(),
         "mine\n"
+    );
+}
+
+async fn rename(ana: &Client, workspace: WorkspaceId, name: &str) {
+    let request = ana.request(reqwest::Method::PATCH, &format!("/workspaces/{workspace}"));
+    let renamed = ana.send(request.json(&serde_json::json!({ "name": name })));
+    renamed.await.expect("renamed");
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_renamed_is_called_so_by_every_command_and_its_folder_stays() {
+    let (mut lab, ana, workspace, desk) = signed_in().await;
+    assert_eq!(desk.slipway(&["clone", "tides", "d"]).await.code, 0);
+    let path = desk.path("d").canonicalize().unwrap().display().to_string();
+    rename(&ana, workspace, "moon").await;
+    // Nobody keeps it in step, so nobody has heard of it before.
+    let told = desk.slipway(&["status"]).await;
+    assert_eq!(
+        told.stdout,
+        format!("{path}\n  moon: not kept in step now\n"),
+        "{told:?}"
+    );
+    rename(&ana, workspace, "sun").await;
+    let listed = desk.slipway(&["workspaces", "--json"]).await;
+    let listed = &listed.objects()[0];
+    assert_eq!(
+        (&listed["name"], &listed["folders"][0]),
+        (&"sun".into(), &path.clone().into())
+    );
+    // The name that it had when it was taken is nobody's any more.
+    let old = desk.slipway(&["mirror", "tides", "d", "--json"]).await;
+    assert_eq!(
+        (old.code, old.error_code()),
+        (5, "workspace_unknown".to_owned())
+    );
+    let mut mirror = Mirror::start(&desk, "sun", "d");
+    mirror.stands("connected").await;
+    rename(&ana, workspace, "sea").await;
+    mirror.until(|told| told["name"] == "sea").await;
+    lab.stop().await;
+    mirror.stands("offline").await;
+    let told = desk.slipway(&["status", "d", "--json"]).await;
+    let folder = &told.objects()[0]["folder"];
+    assert_eq!(
+        (&folder["name"], &folder["path"]),
+        (&"sea".into(), &path.into())
+    );
+    assert_eq!(mirror.interrupted().await, Some(0));
+    let told = desk.slipway(&["status", "d"]).await;
+    assert!(
+        told.code == 0 && told.stdout.contains("sea: not kept"),
+        "{told:?}"
     );
 }
 

@@ -260,6 +260,7 @@ async fn start(folder: &Path) -> Gateway {
         host: "laptop".to_owned(),
         display: false,
         home: folder.join("home"),
+        own: Some(folder.to_owned()),
         agents: vec![flags.expect("as `cargo xtask test` does").agent],
         windows: Vec::new(),
         login: Vec::new(),

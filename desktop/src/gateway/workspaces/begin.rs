@@ -61,8 +61,9 @@ impl Workspaces {
         match chosen {
             Some(chosen) => Ok(chosen.to_owned()),
             None => {
-                std::fs::create_dir_all(&self.home).map_err(CliError::file(&self.home))?;
-                Ok(self.home.clone())
+                let home = &self.config.home;
+                std::fs::create_dir_all(home).map_err(CliError::file(home))?;
+                Ok(home.clone())
             }
         }
     }
@@ -128,12 +129,9 @@ impl Workspaces {
             server,
             workspace: made.id,
         };
-        let folder = Folder {
-            remote: Some(remote.clone()),
-            name: made.name,
-            ..folder
-        };
-        self.keep(&folder)?;
+        let folder = self.change(&folder, |folder| {
+            (folder.remote, folder.name) = (Some(remote.clone()), made.name);
+        })?;
         local.follow(&remote);
         Ok(answer::json(200, &self.shown(&folder)))
     }

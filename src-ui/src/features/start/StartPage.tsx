@@ -12,6 +12,7 @@ import { useHost } from "../../host/useHost";
 import { BusyButton } from "../../ui/BusyButton";
 import { ListFailed, ListToCome } from "../../ui/Card";
 import { Field } from "../../ui/Field";
+import { FolderPath } from "../../ui/FolderPath";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
 import { useNow } from "../../ui/useNow";
@@ -270,7 +271,7 @@ function Recent({ workspaces }: { workspaces: readonly LocalWorkspace[] }) {
 }
 
 function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
-  const { name, folder, there, sync, opened_at } = workspace;
+  const { name, there, sync, opened_at } = workspace;
   const words = listedWords(sync);
   const host = useHost();
   const popups = usePopups();
@@ -278,10 +279,15 @@ function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
     <li className="set-row start-row">
       <Icon name={there ? "folder" : "folder-open"} className={there ? "muted" : "faint"} />
       <span className="grow">
-        <Link href={`/w/${workspace.id}`} className="medium truncate start-open">
+        <Link
+          href={`/w/${workspace.id}`}
+          className="medium truncate start-open"
+          aria-label={`${name}, ${workspace.short}`}
+          title={workspace.folder}
+        >
           {name}
         </Link>
-        <span className="small faint truncate mono">{folder}</span>
+        <FolderPath of={workspace} />
       </span>
       <span className="row gap2 small start-state">
         <Icon name={words.icon} className={`icon-sm ${words.tone}`} />
@@ -293,7 +299,7 @@ function Row({ workspace, now }: { workspace: LocalWorkspace; now: number }) {
       <button
         type="button"
         className="btn btn-ghost btn-icon btn-sm start-more"
-        aria-label={`Actions for ${name}`}
+        aria-label={`Actions for ${name}, ${workspace.short}`}
         aria-haspopup="menu"
         onClick={(event) => popups.menu(event.currentTarget, rowMenu(host, popups, workspace))}
       >

@@ -13,13 +13,17 @@ export type LocalWorkspace = {
  */
 id: WorkspaceId, 
 /**
- * Its name.
+ * What the workspace is called, as far as was heard; its folder may have another name.
  */
 name: string, 
 /**
  * Where its files lie.
  */
 folder: string, 
+/**
+ * The same as people write it: `~` is their own folder.
+ */
+short: string, 
 /**
  * Whether the folder that was taken still stands there.
  */
