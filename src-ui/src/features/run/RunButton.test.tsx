@@ -64,19 +64,25 @@ test("the button that starts a run is the one that stops it", async () => {
   expect(document.activeElement).toBe(pressed);
 });
 
+/** A workspace that is only on this computer, beside a server that stands so. */
+async function onlyHere(status: Bench["live"]["connection"]["status"]) {
+  const { made, store } = bench([]);
+  Object.assign(made.live, { connection: { status } });
+  store.setState({ connection: { state: "local" } });
+  await stage(
+    <BenchContext value={made}>
+      <RunButton />
+    </BenchContext>,
+  );
+  return made;
+}
+
 for (const [server, hint, name] of [
   ["online", "Upload this workspace to run this file… (Ctrl+F5)", "sent there"],
   ["signed-out", "Sign in to a server to run this file… (Ctrl+F5)", "asked to sign in"],
 ] as const)
   test(`only on this computer, and ${server}: Run says what it takes, and who presses it is ${name}`, async () => {
-    const { made, store } = bench([]);
-    Object.assign(made.live, { connection: { status: { state: server } } });
-    store.setState({ connection: { state: "local" } });
-    await stage(
-      <BenchContext value={made}>
-        <RunButton />
-      </BenchContext>,
-    );
+    const made = await onlyHere({ state: server });
     const run = page.getByRole("button", { name: "Run ask.py" });
     await expect.element(run).toBeEnabled();
     await expect.element(run).toHaveAttribute("title", hint);
@@ -85,14 +91,7 @@ for (const [server, hint, name] of [
   });
 
 test("what keeps Run from running is said to who rests on it, and to who presses it", async () => {
-  const { made, store } = bench([]);
-  Object.assign(made.live, { connection: { status: { state: "waiting", attempt: 2, nextAt: 1 } } });
-  store.setState({ connection: { state: "local" } });
-  await stage(
-    <BenchContext value={made}>
-      <RunButton />
-    </BenchContext>,
-  );
+  const made = await onlyHere({ state: "waiting", attempt: 2, nextAt: 1 });
   const run = page.getByRole("button", { name: "Run ask.py" });
   await expect
     .element(run)
