@@ -10,7 +10,8 @@ const PIXEL = 4;
 export async function display() {
   const folder = mkdtempSync(join(tmpdir(), "slipway-screen-"));
   const shape = ["-screen", "0", "1280x900x24", "-fbdir", folder];
-  const server = spawn("Xvfb", ["-displayfd", "3", ...shape, "-nolisten", "tcp"], {
+  // A server that begins anew once its last client has left also throws out whoever comes in that moment.
+  const server = spawn("Xvfb", ["-displayfd", "3", ...shape, "-nolisten", "tcp", "-noreset"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   const number = await new Promise((found, failed) => {

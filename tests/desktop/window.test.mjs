@@ -69,7 +69,7 @@ test("the menu is hidden until Alt asks for it", async (t) => {
 test("a window that stays blank offers safe graphics, and starts again with them", async (t) => {
   const home = mkdtempSync(join(tmpdir(), "slipway-blank-"));
   const screen = await display();
-  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: "ignore" });
+  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: ["ignore", "inherit", "inherit"] });
   t.after(() => {
     program.kill();
     screen.stop();
@@ -102,7 +102,7 @@ test("a signal closes the window and leaves its place for the next start", async
     screen.stop();
     return remove(home);
   });
-  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: "ignore" });
+  const program = spawn(binary, { env: homeOf(home, screen.name), stdio: ["ignore", "inherit", "inherit"] });
   const ended = new Promise((done) => program.once("exit", (code) => done(code)));
   await until("the window", () => x(screen.name, "search", "--onlyvisible", "--name", "Slipway"));
   program.kill("SIGTERM");

@@ -200,6 +200,8 @@ fn screen() -> (Child, String) {
             "1280x900x24",
             "-nolisten",
             "tcp",
+            // Else it begins anew once its last client has left, and throws out whoever comes in that moment.
+            "-noreset",
         ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
