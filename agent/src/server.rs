@@ -148,30 +148,51 @@ async fn end_when_alone(agent: &Agent) {
             _ = tick.tick() => {}
             () = agent.stop.cancelled() => return,
         }
-        let heard = Duration::from_millis(agent.presence.quiet_ms());
-        let moved = Duration::from_millis(agent.activity.quiet_ms());
+        let seen = Seen {
+            heard: Duration::from_millis(agent.presence.quiet_ms()),
+            moved: Duration::from_millis(agent.activity.quiet_ms()),
+            live: agent.terminals.any_live(),
+            // Where that cannot be told, it may be there.
+            found: agent.config.socket.try_exists().unwrap_or(true),
+        };
         let ground = agent.config.ground();
-        if !is_over(ground, alone, heard, moved, agent.terminals.any_live()) {
+        if !seen.is_over(ground, alone) {
             continue;
         }
         tracing::warn!("Heard of nobody for {} s, ending", alone.as_secs());
-        match ground {
-            Ground::Sandbox => agent.shut_down().await,
+        match (ground, seen.live) {
             // Nothing runs. At once, so that nothing begins meanwhile.
-            Ground::Machine => agent.stop.cancel(),
+            (Ground::Machine, false) => agent.stop.cancel(),
+            _ => agent.shut_down().await,
         }
         return;
     }
 }
 
-/// Whether an agent has nothing to wait for, that heard of somebody and saw something move so long ago.
-fn is_over(ground: Ground, alone: Duration, heard: Duration, moved: Duration, live: bool) -> bool {
-    heard > alone
-        && match ground {
-            Ground::Sandbox => true,
-            // Somebody comes back to a program on their own machine, however late, and to what it said last.
-            Ground::Machine => !live && moved > alone,
-        }
+/// What an agent sees of those it is there for.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// How long ago somebody was heard of.
+    heard: Duration,
+    /// How long ago something moved.
+    moved: Duration,
+    /// Whether a program runs.
+    live: bool,
+    /// Whether it can be found: its socket is still there.
+    found: bool,
+}
+
+impl Seen {
+    /// Whether there is nothing to wait for any more.
+    fn is_over(self, ground: Ground, alone: Duration) -> bool {
+        self.heard > alone
+            && match ground {
+                Ground::Sandbox => true,
+                // Somebody comes back to a program on their own machine, however late, and to what it said last; but not
+                // where all that the app kept was taken away, and the way to the program with it.
+                Ground::Machine => !self.found || (!self.live && self.moved > alone),
+            }
+    }
 }
 
 #[cfg(test)]
@@ -179,17 +200,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_on_a_persons_machine_is_never_ended_for_want_of_a_viewer() {
-        let (alone, short, long) = (10, 10, 11);
-        let over = |ground, heard, moved, live| {
-            let [alone, heard, moved] = [alone, heard, moved].map(Duration::from_secs);
-            is_over(ground, alone, heard, moved, live)
+    fn a_program_on_a_persons_machine_is_ended_for_want_of_a_viewer_only_where_none_can_come() {
+        let alone = Duration::from_secs(10);
+        let (short, long) = (alone, Duration::from_secs(11));
+        let left = Seen {
+            heard: long,
+            moved: long,
+            live: false,
+            found: true,
         };
-        assert!(over(Ground::Machine, long, long, false));
-        assert!(!over(Ground::Machine, long, long, true));
-        assert!(!over(Ground::Machine, long, short, false));
-        assert!(!over(Ground::Machine, short, long, false));
-        assert!(over(Ground::Sandbox, long, short, true));
-        assert!(!over(Ground::Sandbox, short, long, false));
+        let busy = Seen { live: true, ..left };
+        let moving = Seen {
+            moved: short,
+            ..left
+        };
+        let viewed = |seen| Seen {
+            heard: short,
+            ..seen
+        };
+        let lost = |seen| Seen {
+            found: false,
+            ..seen
+        };
+        let over = |seen: Seen| seen.is_over(Ground::Machine, alone);
+        assert!(over(left) && over(lost(busy)) && over(lost(moving)));
+        assert!(!over(busy) && !over(moving));
+        assert!(!over(viewed(left)) && !over(viewed(lost(busy))));
+        assert!(moving.is_over(Ground::Sandbox, alone));
+        assert!(!viewed(left).is_over(Ground::Sandbox, alone));
     }
 }

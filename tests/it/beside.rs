@@ -303,6 +303,18 @@ async fn an_agent_ends_by_itself_when_nothing_runs_and_nobody_is_there() {
 }
 
 #[tokio::test]
+async fn an_agent_whose_record_was_taken_away_ends_with_what_runs_in_it() {
+    let machine = Machine::hasty();
+    let agent = machine.open(&machine.app()).await;
+    let process = Process::of(machine.pid().expect("a record"));
+    agent.open_terminal(&SIZE).await.expect("a terminal");
+    drop(agent);
+    let home = machine.record();
+    std::fs::remove_dir_all(home.parent().expect("a folder")).expect("taken away");
+    process.end().await;
+}
+
+#[tokio::test]
 async fn nobody_else_reaches_an_agent_and_its_programs_know_no_key() {
     let machine = Machine::new();
     let agent = machine.open(&machine.app()).await;

@@ -7,7 +7,7 @@ use super::group::CpuGroup;
 use super::lab::Lab;
 use super::peer::plain::Plain;
 use super::peer::{Connection, Kind, Peer};
-use super::{Row, Samples, count, figure, now, process, tell};
+use super::{Row, Samples, count, figure, now, tell};
 
 /// Lines of the workload: 99 digits and the end, to which a terminal adds a carriage return.
 const LINES: u64 = 1_500_000;
@@ -90,7 +90,7 @@ pub async fn bulk(lab: &Lab, peers: &[Peer], rounds: usize) -> Result<Vec<Row>> 
     plain.write(prepare(&folder).as_bytes())?;
     plain.read_until("ready-42")?;
 
-    let agent = process::agents(&lab.parts.agent).first().copied();
+    let agent = lab.agents().first().copied();
     let Some(group) = agent.and_then(CpuGroup::of) else {
         tell(
             "######## no control groups: bulk output cannot be compared, every row is SKIPPED ########",

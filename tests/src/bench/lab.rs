@@ -137,10 +137,20 @@ impl Lab {
     /// # Errors
     /// When the server or every agent is not found.
     pub fn processes(&self) -> Result<Vec<u32>> {
-        let mut all = process::agents(&self.parts.agent);
+        let mut all = self.agents();
         ensure!(!all.is_empty(), "no agent is found among the processes");
         all.push(self.server.pid().context("the server has ended")?);
         Ok(all)
+    }
+
+    /// The agents of its sessions, and of nobody else's.
+    #[must_use]
+    pub fn agents(&self) -> Vec<u32> {
+        let server = self.server.pid();
+        let started = server.into_iter().flat_map(|pid| process::family(pid, &[]));
+        started
+            .filter(|&pid| process::is_agent(pid, &self.parts.agent))
+            .collect()
     }
 
     /// Where the workspace's files lie on this machine's disk.

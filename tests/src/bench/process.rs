@@ -101,21 +101,16 @@ fn name(pid: u32) -> String {
     name.trim().to_owned()
 }
 
-/// Pids of the agents whose binary is this file.
+/// Whether a process is an agent whose binary is this file.
 #[must_use]
-pub fn agents(binary: &Path) -> Vec<u32> {
-    let wanted = std::fs::metadata(binary).ok();
-    pids()
-        .filter(|&pid| {
-            use std::os::unix::fs::MetadataExt as _;
-            let exe = std::fs::metadata(format!("/proc/{pid}/exe")).ok();
-            let same = match (exe, &wanted) {
-                (Some(exe), Some(wanted)) => (exe.dev(), exe.ino()) == (wanted.dev(), wanted.ino()),
-                _ => false,
-            };
-            name(pid) == "slipway-agent" && same
-        })
-        .collect()
+pub fn is_agent(pid: u32, binary: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = |path: &Path| {
+        let data = std::fs::metadata(path).ok()?;
+        Some((data.dev(), data.ino()))
+    };
+    let runs = file(Path::new(&format!("/proc/{pid}/exe")));
+    name(pid) == "slipway-agent" && runs.is_some() && runs == file(binary)
 }
 
 /// A process and all that it started, without those that have one of these names.

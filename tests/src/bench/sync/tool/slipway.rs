@@ -140,7 +140,7 @@ impl<'a> Slipway<'a> {
 
     /// The program and the agent.
     pub(super) fn engines(&self) -> Vec<u32> {
-        let agents = process::agents(&self.lab.parts.agent);
+        let agents = self.lab.agents();
         self.mirror.id().into_iter().chain(agents).collect()
     }
 
