@@ -135,7 +135,7 @@ test("Run in a workspace that is only here uploads it, and then runs", async () 
   expect(program.workspaces.find((one) => one.id === ONLY_HERE)?.remote).toBeDefined();
 });
 
-test("Run with nobody signed in leads to the sign-in", async () => {
+test("Run with nobody signed in leads to the sign-in and back, where Run uploads", async () => {
   await opened("signed-out", ONLY_HERE);
   const run = page.getByRole("button", { name: "Run main.py" });
   const hint = expect.stringContaining("Sign in to a server to run this file");
@@ -146,4 +146,17 @@ test("Run with nobody signed in leads to the sign-in", async () => {
     .getByRole("button", { name: "Sign in" })
     .click();
   await expect.poll(() => location.pathname).toBe("/sign-in");
+  await page.getByLabelText("E-mail").fill("mo@example.org");
+  await page.getByLabelText("Password", { exact: true }).fill("quiet tide");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect.poll(() => location.pathname).toBe(`/w/${ONLY_HERE}`);
+  await page.getByRole("button", { name: "Run main.py" }).click();
+  await expect.element(page.getByRole("dialog", { name: "Upload to run main.py" })).toBeVisible();
+});
+
+test("whoever works offline after all is back in the workspace", async () => {
+  await opened("signed-out", ONLY_HERE);
+  await page.getByRole("button", { name: "Sign in to a server" }).click();
+  await page.getByRole("link", { name: "Work offline" }).click();
+  await expect.poll(() => location.pathname).toBe(`/w/${ONLY_HERE}`);
 });

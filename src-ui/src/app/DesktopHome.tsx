@@ -1,13 +1,14 @@
 /** The page in the desktop program: nobody has to sign in, and what is on this computer is there at once. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef } from "react";
-import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Redirect, Route, Switch, useLocation, useSearch } from "wouter";
 import { navigate } from "wouter/use-browser-location";
 import { DesktopSignIn } from "../features/account/DesktopSignIn";
 import { StartPage } from "../features/start/StartPage";
 import { WorkspacesPage } from "../features/workspaces/WorkspacesPage";
 import type { Kept } from "../host/host";
 import { refresh, useProgram } from "../host/local";
+import { cameFrom, toSignIn } from "../host/signIn";
 import { useHost } from "../host/useHost";
 import { usePopups } from "../ui/popups";
 import { AccountMenu } from "./AccountMenu";
@@ -66,6 +67,7 @@ function Places() {
   const lists = useQueryClient();
   const { data: program } = useProgram();
   useLast(host.kept);
+  const from = cameFrom(useSearch());
   const account = program?.server?.account ?? null;
   const open = useRef<OpenWorkspace | null>(null);
   const quit = async () => {
@@ -92,7 +94,7 @@ function Places() {
   );
   const end = <AccountMenu account={account} actions={own} />;
   const signedIn = (room: React.ReactNode) =>
-    !program ? loading : account ? room : <Redirect to="/sign-in" />;
+    !program ? loading : account ? room : <Redirect to={toSignIn()} />;
   return (
     <Switch>
       <Route path="/">
@@ -111,10 +113,11 @@ function Places() {
         {!program ? (
           loading
         ) : account ? (
-          <Redirect to="/server" />
+          <Redirect to={from ?? "/server"} />
         ) : program.server ? (
           <DesktopSignIn
             program={program}
+            from={from}
             onSignedIn={() => void refresh(lists, { told: "account" })}
           />
         ) : (

@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { chordOf } from "../bench/actions";
 import type { ServerInfo } from "../host/generated/api/ServerInfo";
 import { lackWords } from "../host/lack";
+import { toSignIn } from "../host/signIn";
 import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
 import { Icon } from "../ui/Icon";
@@ -88,7 +89,7 @@ function Connection() {
   }, [status]);
   if (status.state === "signed-out")
     return (
-      <Link className="status-item" href="/sign-in">
+      <Link className="status-item" href={toSignIn()}>
         <Icon name="user" className="faint" /> Not signed in
       </Link>
     );

@@ -4,6 +4,7 @@ import { type Action, action } from "../bench/actions";
 import { createLocal, openFolder } from "../features/start/acts";
 import type { Desktop } from "../host/generated/api/Desktop";
 import type { Host } from "../host/host";
+import { toSignIn } from "../host/signIn";
 import type { Popups } from "../ui/popups";
 import { signOut, themeActions } from "./account";
 
@@ -39,7 +40,7 @@ export function desktopActions(
     ...themeActions(host.kept),
     account
       ? action("app.signOut", "Sign out", "log-out", () => void signOut(host, popups, go("/")))
-      : action("app.signIn", "Sign in to a server…", "user", go("/sign-in")),
+      : action("app.signIn", "Sign in to a server…", "user", () => navigate(toSignIn())),
     action("app.quit", "Quit", "x", quit),
   ];
 }

@@ -7,7 +7,7 @@ import { DesktopSignIn } from "./DesktopSignIn";
 
 function Room({ onSignedIn }: { onSignedIn: () => void }) {
   const { data } = useProgram();
-  return data ? <DesktopSignIn program={data} onSignedIn={onSignedIn} /> : null;
+  return data ? <DesktopSignIn program={data} from={null} onSignedIn={onSignedIn} /> : null;
 }
 
 for (const theme of THEMES)

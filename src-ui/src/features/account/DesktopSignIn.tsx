@@ -18,10 +18,12 @@ type Kept = Exclude<TokenKept, "keychain">;
 
 interface Props {
   program: Desktop;
+  /** Where somebody came from, who may not want to sign in after all. */
+  from: string | null;
   onSignedIn: () => void;
 }
 
-export function DesktopSignIn({ program, onSignedIn }: Props) {
+export function DesktopSignIn({ program, from, onSignedIn }: Props) {
   // The system may say so only when it is asked to keep something.
   const [without, setWithout] = useState<Keychain | null>(
     program.keychain === "ready" ? null : program.keychain,
@@ -40,7 +42,7 @@ export function DesktopSignIn({ program, onSignedIn }: Props) {
           </>
         ),
         end: (
-          <Link href="/" className="btn btn-ghost btn-lg">
+          <Link href={from ?? "/"} className="btn btn-ghost btn-lg">
             Work offline
           </Link>
         ),

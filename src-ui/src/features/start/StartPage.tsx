@@ -8,6 +8,7 @@ import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Template } from "../../host/generated/api/Template";
 import { failureOf } from "../../host/ide";
 import { useChooseServer, useLocalWorkspaces, useProgram } from "../../host/local";
+import { toSignIn } from "../../host/signIn";
 import { useHost } from "../../host/useHost";
 import { BusyButton } from "../../ui/BusyButton";
 import { ListFailed, ListToCome } from "../../ui/Card";
@@ -217,7 +218,7 @@ function ChooseServer({ known }: { known: string }) {
     setBusy(true);
     try {
       await choose(address.trim());
-      go("/sign-in");
+      go(toSignIn());
     } catch (error) {
       setProblem(failureOf(error).detail);
       setBusy(false);

@@ -4,6 +4,7 @@ import { type Action, action } from "../../bench/actions";
 import type { Bench } from "../../bench/bench";
 import type { Here } from "../../host/here";
 import { lackOf } from "../../host/lack";
+import { toSignIn } from "../../host/signIn";
 
 export function syncActions(bench: Bench): Action[] {
   const { here } = bench;
@@ -77,9 +78,9 @@ export async function bringToRun(bench: Bench, what: string): Promise<boolean> {
     });
   const signsIn = await bench.confirm({
     title: `Sign in to run ${what}`,
-    text: "Runs happen at a server, and nobody is signed in to one. After the sign-in Run uploads this workspace and begins. Without a server everything runs in a terminal of this computer.",
+    text: "Runs happen at a server, and nobody is signed in to one. Afterwards you are back here, and Run uploads this workspace. Without a server everything runs in a terminal of this computer.",
     yes: "Sign in",
   });
-  if (signsIn) navigate("/sign-in");
+  if (signsIn) navigate(toSignIn());
   return false;
 }
