@@ -1,4 +1,4 @@
-/** Theirs beside mine, read from the server and the open text; mine stays editable. */
+/** Theirs beside mine: the file as it is now, and the open text; mine stays editable. */
 import { useCallback } from "react";
 import { Diff, type Sides } from "./Diff";
 import type { Texts } from "./editor";
@@ -19,7 +19,7 @@ export function Compare({ path, buffers }: { path: string; buffers: Texts }) {
       <div className="editor-sides small">
         <span>
           <span className="danger mono">−</span> <b className="medium">Theirs</b>{" "}
-          <span className="faint">on the server</span>
+          <span className="faint">the file as it is now</span>
         </span>
         <span>
           <span className="ok mono">+</span> <b className="medium">Mine</b>{" "}
