@@ -4,17 +4,20 @@
  * on the session's disk has what was typed
  * node bench.mjs work PROGRAM HOME FILE  → {"before", "first", "last", "ctrlC", "frame"}: memory of all processes with an
  * editor and two terminals, in bytes; the most while one of them prints without end, in the first five seconds and in the
- * next; then the time from Ctrl-C to the shell's next prompt, and the longest time between two frames of the page meanwhile
+ * next; then the time from Ctrl-C until the shell's next prompt shows, and the longest time between two frames of the page
+ * meanwhile
  * What is measured without a driver is in person.mjs.
  */
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { desktop, until } from "./driver.mjs";
 import { memoryOf } from "./memory.mjs";
+import { colours } from "./screen.mjs";
 
 const SETTLED_MS = 5_000;
 const PRINTS_MS = 10_000;
 const SAVED_MS = 300;
+const MARK = 0xff00ff;
 
 const [kind, binary, home, file, there, many] = process.argv.slice(2);
 if (!file) throw new Error("usage: bench.mjs work|save PROGRAM HOME FILE [THERE MANY]");
@@ -76,9 +79,17 @@ async function terminal(number) {
   const focused = `() => document.activeElement?.matches(".xterm-helper-textarea:not(.before)")`;
   await shows(focused);
   // It may not read yet: what is typed before is kept for it.
-  await window.type(`PROMPT_COMMAND='date >>${prompt}'\n`);
+  await window.type(`PROMPT_COMMAND='date >${prompt}'\n`);
   await until("the shell's prompt", () => existsSync(prompt));
-  return prompt;
+}
+
+/** Lets the prompt of the terminal have a colour that nothing else has; tells whether one shows. */
+async function mark() {
+  await window.type("PS1='\\[\\e[48;2;255;0;255m\\]  \\[\\e[0m\\]'\n");
+  const { x } = await until("the marked prompt", () => window.screen.find(MARK));
+  // All that may stand below each other there, within what takes a millisecond to look at.
+  const column = { x: x + 1, y: 0, width: 1, height: 900 };
+  return () => colours(window.screen.pixels(column)).includes(MARK);
 }
 
 /** The most memory that is seen in a time. */
@@ -93,7 +104,8 @@ async function mostWithin(ms) {
 async function work() {
   await edit("zq");
   await terminal(1);
-  const prompt = await terminal(2);
+  await terminal(2);
+  const prompts = await mark();
   await pause(SETTLED_MS);
   const before = memoryOf(home, window.driver);
   await window.evaluate(`() => {
@@ -109,10 +121,10 @@ async function work() {
   await window.type("yes\n");
   const first = await mostWithin(PRINTS_MS / 2);
   const last = await mostWithin(PRINTS_MS / 2);
-  const { size } = statSync(prompt);
+  if (prompts()) throw new Error("a prompt shows while `yes` prints");
   const begin = performance.now();
   await window.press("Control", "c");
-  while (statSync(prompt).size === size) {
+  while (!prompts()) {
     if (performance.now() - begin > 30_000) throw new Error("Ctrl-C ended nothing");
     await pause(2);
   }

@@ -6,7 +6,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { desktop, homeOf, until } from "./driver.mjs";
@@ -27,7 +27,7 @@ if (!file) throw new Error("usage: person.mjs look|start|rest PROGRAM HOME FILE 
 const KINDS = { look, start: () => sit(start), rest: () => sit(rest) };
 console.log(JSON.stringify(await KINDS[kind]()));
 
-/** Where the second line of the file is shown and how, and where the first character of the first and how much of it. */
+/** Where the first character of the file is shown and how, and where its second line. */
 async function look() {
   const window = await desktop({ binary, args: ["open", file], home });
   try {
@@ -55,7 +55,8 @@ async function look() {
     const [glyph, line] = [on(first), on(second)];
     const shown = () => window.screen.pixels(line);
     await until("the line", () => ink(shown()) > 0);
-    return { glyph, ink: ink(window.screen.pixels(glyph)), line, shown: shown().toString("base64") };
+    const picture = (box) => ({ box, shown: window.screen.pixels(box).toString("base64") });
+    return { glyph: picture(glyph), line: picture(line) };
   } finally {
     await window.stop();
   }
@@ -71,9 +72,12 @@ async function sit(act) {
   try {
     // What a window manager does.
     await press("search", "--sync", "--onlyvisible", "--name", "Slipway", "windowfocus");
-    const line = Buffer.from(looked.shown, "base64");
-    await sees("the file", () => screen.pixels(looked.line).equals(line));
-    return await act({ began, screen, looked, press });
+    const looks = ({ box, shown }) => {
+      const expected = Buffer.from(shown, "base64");
+      return () => screen.pixels(box).equals(expected);
+    };
+    await sees("the file", looks(looked.line));
+    return await act({ began, press, typed: looks(looked.glyph) });
   } finally {
     program.kill();
     await once(program, "exit");
@@ -87,22 +91,25 @@ async function sees(what, is) {
   }
 }
 
-async function start({ began, screen, looked, press }) {
+async function start({ began, press, typed }) {
+  if (typed()) throw new Error("the key shows before it is pressed");
   await press("key", KEY);
-  await sees("the key", () => ink(screen.pixels(looked.glyph)) >= looked.ink);
+  await sees("the key", typed);
   return { ms: performance.now() - began };
 }
 
 async function rest({ press }) {
+  const shells = new Set();
   for (const number of [1, 2]) {
     const prompt = join(home, `prompt-${number}`);
     await press("key", "ctrl+shift+grave");
     // Nothing that can be told apart on the screen says when it has the focus.
     await pause(FOCUS_MS);
     // It may not read yet: what is typed before is kept for it.
-    await press("type", `PROMPT_COMMAND='date >>${prompt}'\n`);
-    await until("the shell's prompt", () => existsSync(prompt));
+    await press("type", `PROMPT_COMMAND='echo $$ >${prompt}'\n`);
+    shells.add(await until("the shell's prompt", () => readFileSync(prompt, "utf8")));
   }
+  if (shells.size !== 2) throw new Error("the second terminal did not open");
   await pause(SETTLED_MS);
   return { bytes: memoryOf(home) };
 }

@@ -68,6 +68,11 @@ class Screen {
   }
 }
 
+/** The colours of a rectangle, pixel by pixel. */
+export function colours(pixels) {
+  return Array.from({ length: pixels.length / PIXEL }, (_, at) => pixels.readUInt32LE(at * PIXEL) & 0xffffff);
+}
+
 /** How many pixels of a rectangle are not as its first. */
 export function ink(pixels) {
   let many = 0;

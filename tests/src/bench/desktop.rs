@@ -78,9 +78,7 @@ pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
         }
     }
     if !is_cold {
-        tell(
-            "######## only root may empty the disk's cache: the cold starts are NOT COLD ########",
-        );
+        tell("######## only root may empty the disk's cache: no start is COLD ########");
     }
     let detail = |samples: &Samples, how: &str| {
         format!(
@@ -89,12 +87,11 @@ pub async fn start(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
             samples.range()
         )
     };
-    let mut rows = figure(
-        "desktop_cold",
-        cold.median(),
-        detail(&cold, "nothing in the disk's cache, a new home"),
-        &[],
-    )?;
+    let mut rows = Vec::new();
+    if is_cold {
+        let how = "nothing in the disk's cache, a new home";
+        rows = figure("desktop_cold", cold.median(), detail(&cold, how), &[])?;
+    }
     rows.extend(figure(
         "desktop_warm",
         warm.median(),
@@ -146,7 +143,7 @@ pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
         (
             "desktop_ctrl_c",
             ctrl_c,
-            "after ten seconds of `yes`, from the key until the shell's next prompt",
+            "after ten seconds of `yes`, from the key until the shell's next prompt shows",
         ),
         (
             "desktop_frame",
@@ -155,7 +152,8 @@ pub async fn work(program: &Program<'_>, rounds: usize) -> Result<Vec<Row>> {
         ),
     ] {
         let detail = format!("{how}; {} times, {}", samples.len(), samples.range());
-        rows.extend(figure(name, samples.median(), detail, &[])?);
+        // What may not be exceeded is judged by the worst.
+        rows.extend(figure(name, samples.quantile(1.0), detail, &[])?);
     }
     Ok(rows)
 }

@@ -1,5 +1,5 @@
 //! A server with an account and ready sessions, to measure on.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use slipway_api::account::Register;
@@ -43,6 +43,7 @@ impl Lab {
             .prefix("slipway-bench-")
             .tempdir()?;
         let server = Server::start(parts, folder.path()).await?;
+        ensure_durable(folder.path())?;
         let register = Register {
             name: "Bench".into(),
             email: Self::EMAIL.into(),
@@ -183,4 +184,16 @@ impl Lab {
         }
         self.server.stop().await
     }
+}
+
+/// A database that was told not to wait for the disk would make the figures worthless.
+fn ensure_durable(folder: &Path) -> Result<()> {
+    let options = folder.join("data/postgres/data/postmaster.opts");
+    let options =
+        std::fs::read_to_string(&options).with_context(|| format!("read {}", options.display()))?;
+    // Each option stands in quotes there; a folder's name may hold anything.
+    for off in ["\"fsync=off\"", "\"synchronous_commit=off\"", "\"-F\""] {
+        ensure!(!options.contains(off), "the database runs with {off}");
+    }
+    Ok(())
 }

@@ -89,6 +89,15 @@ impl Score {
     }
 }
 
+/// Whose turn it is: one after another, and in the next round the other way round, so that neighbours stay neighbours and
+/// nobody always comes first.
+fn turns(many: usize, round: usize) -> impl Iterator<Item = usize> {
+    (0..many).map(move |turn| match round % 2 {
+        0 => turn,
+        _ => many - 1 - turn,
+    })
+}
+
 fn samples(values: &[Option<f64>]) -> Samples {
     let mut samples = Samples::default();
     for value in values.iter().flatten() {

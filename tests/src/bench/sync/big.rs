@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::super::{Beside, Row, Samples, count, figure, tell, wall};
 use super::tool::{Kind, Tool};
 use super::tree::Tree;
-use super::{Field, Score, beside, material, ratios, samples};
+use super::{Field, Score, beside, material, ratios, samples, turns};
 
 const CHANGED_BYTES: usize = 4096;
 const CHANGED_AT: u64 = 50_000_000;
@@ -33,8 +33,7 @@ pub async fn big(field: &Field<'_>, rounds: usize) -> Result<Vec<Row>> {
     for round in 0..rounds {
         let material = material::big(&field.folder, round as u64)?;
         let want = Tree::of(&material)?;
-        let turns = scores.len();
-        for turn in (0..turns).map(|turn| (turn + round) % turns) {
+        for turn in turns(scores.len(), round) {
             let (kind, change) = (scores[turn].kind, &mut changes[turn]);
             let Some(mut tool) = Tool::open_counted(field, kind).await else {
                 scores[turn].take(None);
@@ -85,8 +84,11 @@ async fn turn_of(
     let changed = Tree::of(&tool.near)?;
     let took = tool.until_equal(&changed, begin).await?;
     change.seconds.push(took);
-    if let (Some([before, _]), Some([after, _])) = (before, tool.carried()) {
-        change.sent.push(count(after - before) / 1024.0 / 1024.0);
+    if let (Some(before), Some(after)) = (before, tool.carried()) {
+        let both = |[there, back]: [u64; 2]| there + back;
+        change
+            .sent
+            .push(count(both(after) - both(before)) / 1024.0 / 1024.0);
     }
     tell(&format!(
         "{}: change {took:.2} s, {} MiB",
@@ -149,7 +151,7 @@ fn change_rows(changes: &[Change]) -> Result<Vec<Row>> {
             "sync_change_sent",
             ours.sent.median(),
             format!(
-                "by the person's computer, headers of TCP apart; {} MiB",
+                "by and to the person's computer, headers of TCP apart; {} MiB",
                 ours.sent.range()
             ),
             &beside(|change| &change.sent),

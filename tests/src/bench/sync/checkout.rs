@@ -5,7 +5,7 @@ use super::super::{Row, figure, tell, wall};
 use super::material::{Branches, branches, git};
 use super::tool::{Kind, Tool};
 use super::tree::Tree;
-use super::{Field, Score, beside, samples};
+use super::{Field, Score, beside, samples, turns};
 
 /// Everybody in turn, all of them alive; whoever was first is last in the next round. rsync makes one pass.
 ///
@@ -33,8 +33,7 @@ pub async fn checkout(field: &Field<'_>, rounds: usize) -> Result<Vec<Row>> {
     }
     for round in 0..rounds * 2 {
         let (branch, want) = [("two", &two), ("one", &one)][round % 2];
-        let turns = all.len();
-        for turn in (0..turns).map(|turn| (turn + round) % turns) {
+        for turn in turns(all.len(), round) {
             let (tool, score) = &mut all[turn];
             score.take(match turn_of(tool, branch, want).await {
                 Err(error) if tool.kind != Kind::Slipway => {

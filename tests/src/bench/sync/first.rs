@@ -6,9 +6,9 @@ use anyhow::Result;
 use super::super::{Row, figure, tell, wall};
 use super::tool::{Kind, Tool};
 use super::tree::Tree;
-use super::{Field, Score, beside, material, ratios, samples};
+use super::{Field, Score, beside, material, ratios, samples, turns};
 
-/// Everybody in turn, a new pair of folders each time; whoever was first is last in the next round.
+/// Everybody in turn, a new pair of folders each time.
 ///
 /// # Errors
 /// When ours does not come to an end.
@@ -30,8 +30,7 @@ async fn rows_of(
     let want = Tree::of(material)?;
     let mut scores = Kind::ALL.map(Score::new);
     for round in 0..rounds {
-        let turns = scores.len();
-        for turn in (0..turns).map(|turn| (turn + round) % turns) {
+        for turn in turns(scores.len(), round) {
             let score = &mut scores[turn];
             score.take(match turn_of(field, score.kind, material, &want).await {
                 Err(error) if score.kind != Kind::Slipway => {

@@ -1,7 +1,7 @@
 //! 10,000 files in step, and nothing happens.
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::super::process::{Cpu, pss_kib};
 use super::super::{Beside, Row, count, figure};
@@ -19,6 +19,13 @@ pub async fn rest(field: &Field<'_>, stretch: Duration) -> Result<Vec<Row>> {
     let small = material::small(&field.folder)?;
     let tools = field.keeping(&Kind::LIVE, &small).await?;
     tokio::time::sleep(SETTLED).await; // waits: what is measured is at rest
+    for tool in &tools {
+        let ends = tool.engines().len();
+        ensure!(
+            tool.kind != Kind::Slipway || ends == 2,
+            "ours has {ends} engines instead of the program's and the agent's"
+        );
+    }
     let engines = |tool: &Tool<'_>| Cpu::of(tool.engines());
     let before: Vec<Cpu> = tools.iter().map(engines).collect();
     let whole = tools.iter().map(|tool| Cpu::of(tool.processes()));

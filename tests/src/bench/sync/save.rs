@@ -119,8 +119,8 @@ impl Save {
 
     /// Saves, and waits until the other side has it.
     fn until_there(&self) -> Result<Duration> {
-        let mut aside = self.from.clone().into_os_string();
-        aside.push(".tmp~");
+        // As `sed -i` calls it: no tool leaves that out.
+        let aside = self.from.with_file_name("sedA7xQ2k");
         if self.by_rename {
             let owner = std::fs::metadata(&self.from)?;
             std::fs::write(&aside, &self.content)?;

@@ -47,14 +47,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All, in the order in which they are told.
+    /// All, in the order in which they are told and have their turns: ours beside the one that it is compared with.
     pub const ALL: [Self; 7] = [
         Self::Slipway,
+        Self::Mutagen,
         Self::Cp,
         Self::Rsync,
         Self::Lsyncd,
         Self::Unison,
-        Self::Mutagen,
         Self::Syncthing,
     ];
     /// Those that see changes.
@@ -184,6 +184,9 @@ impl<'a> Tool<'a> {
             sshd.answers().await?;
             tool.sshd = Some(sshd);
         }
+        if kind != Kind::Slipway {
+            std::fs::create_dir_all(&tool.far)?;
+        }
         match kind {
             Kind::Slipway => {
                 if counted {
@@ -201,9 +204,6 @@ impl<'a> Tool<'a> {
                 tool.running.extend(running);
             }
             Kind::Cp | Kind::Rsync | Kind::Lsyncd | Kind::Unison => {}
-        }
-        if kind != Kind::Slipway {
-            std::fs::create_dir_all(&tool.far)?;
         }
         Ok(tool)
     }
@@ -223,28 +223,36 @@ impl<'a> Tool<'a> {
 
     /// The near folder has what was laid out, and is kept equal from now on.
     pub async fn begin(&mut self) -> Result<()> {
-        if self.kind == Kind::Slipway {
-            // It begins with an empty folder: what is there is moved in, rules before what they let in.
-            let names = std::fs::read_dir(&self.stage)?.map(|entry| Ok(entry?.file_name()));
-            let mut names = names.collect::<std::io::Result<Vec<_>>>()?;
-            names.sort();
-            for name in names {
-                std::fs::rename(self.stage.join(&name), self.near.join(&name))?;
-            }
-            return Ok(());
+        if !matches!(self.kind, Kind::Slipway | Kind::Mutagen) {
+            std::fs::rename(&self.stage, &self.near)?;
         }
-        std::fs::rename(&self.stage, &self.near)?;
         match self.kind {
+            Kind::Slipway => self.move_in(),
+            Kind::Mutagen => {
+                self.move_in()?;
+                // It would look within ten seconds.
+                self.flush_mutagen().await
+            }
             Kind::Lsyncd => self.begin_lsyncd(),
             Kind::Unison => self.begin_unison(),
-            Kind::Mutagen => self.begin_mutagen().await,
             Kind::Syncthing => {
                 let syncthing = self.syncthing.as_ref();
                 let syncthing = syncthing.context("invariant: it was started")?;
                 syncthing.begin(&self.near, &self.far).await
             }
-            Kind::Slipway | Kind::Cp | Kind::Rsync => self.pass().await,
+            Kind::Cp | Kind::Rsync => self.pass().await,
         }
+    }
+
+    /// An empty folder is kept equal already: what was laid out comes into it, rules before what they let in.
+    fn move_in(&self) -> Result<()> {
+        let names = std::fs::read_dir(&self.stage)?.map(|entry| Ok(entry?.file_name()));
+        let mut names = names.collect::<std::io::Result<Vec<_>>>()?;
+        names.sort();
+        for name in names {
+            std::fs::rename(self.stage.join(&name), self.near.join(&name))?;
+        }
+        Ok(())
     }
 
     /// A tool that sees no changes looks for them now.

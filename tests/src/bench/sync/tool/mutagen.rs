@@ -16,7 +16,7 @@ impl Tool<'_> {
         Ok(command)
     }
 
-    /// Its daemon runs, and its agent is installed on the other side.
+    /// Its daemon runs, its agent is installed on the other side, and two empty folders are kept equal.
     pub(super) async fn prepare_mutagen(&mut self) -> Result<()> {
         let mut daemon = self.mutagen()?;
         daemon.args(["daemon", "run"]);
@@ -33,23 +33,9 @@ impl Tool<'_> {
             );
             tokio::time::sleep(Duration::from_millis(50)).await; // waits: a pace of the look
         }
-        let [one, two] = ["one", "two"].map(|name| self.home.join(name));
-        for folder in [&one, &two] {
-            std::fs::create_dir_all(folder)?;
-        }
-        self.create(&one, &two).await?;
-        self.done(&["sync", "terminate", "-a"]).await
-    }
-
-    pub(super) async fn begin_mutagen(&self) -> Result<()> {
-        self.create(&self.near, &self.far).await
-    }
-
-    async fn create(&self, near: &std::path::Path, far: &std::path::Path) -> Result<()> {
-        let (near, far) = (
-            near.display().to_string(),
-            format!("127.0.0.1:{}", far.display()),
-        );
+        std::fs::create_dir_all(&self.near)?;
+        let near = self.near.display().to_string();
+        let far = format!("127.0.0.1:{}", self.far.display());
         self.done(&[
             "sync",
             "create",
@@ -62,7 +48,13 @@ impl Tool<'_> {
             &near,
             &far,
         ])
-        .await
+        .await?;
+        self.flush_mutagen().await
+    }
+
+    /// Looks now, and waits until what was found has come.
+    pub(super) async fn flush_mutagen(&self) -> Result<()> {
+        self.done(&["sync", "flush", "--all"]).await
     }
 
     async fn done(&self, arguments: &[&str]) -> Result<()> {
