@@ -7,7 +7,7 @@ import locales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
-import { scrollsWithoutGarbage } from "./scrolling";
+import { scrollsFrugally } from "./scrolling";
 
 /** Writes `.br` and `.gz` beside every text file, so that the server packs nothing at run time. */
 function precompress(): Plugin {
@@ -100,7 +100,7 @@ function frugalTerminals(): Plugin {
     name: "frugal-terminals",
     transform: {
       filter: { id: /@xterm\/xterm\/lib\/xterm\.mjs/ },
-      handler: (code) => ({ code: scrollsWithoutGarbage(code), map: null }),
+      handler: (code) => ({ code: scrollsFrugally(code), map: null }),
     },
   };
 }
