@@ -10,7 +10,7 @@ const NO_COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 /// output scrolls by. As on a machine with half a gigabyte it is collected as often as it takes to stay small.
 const MEMORY: (&str, &str) = ("JSC_forceRAMSize", "536870912");
 /// On such a machine it may double the page before that, by some sixty megabytes. With a tenth ten seconds of `yes` add
-/// 30 to 35 MiB, half of them the lines that a terminal keeps, instead of 60; the start and Ctrl-C take as long.
+/// 20 to 25 MiB instead of 74; the start and Ctrl-C take as long.
 const GARBAGE: (&str, &str) = ("JSC_smallHeapGrowthFactor", "1.1");
 
 /// The variables to set; one that the person has set stays as it is.
