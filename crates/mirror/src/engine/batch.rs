@@ -98,10 +98,13 @@ impl Proposals {
             .any(|told| told == path || told.is_below(path))
     }
 
-    /// A change of ours took this away meanwhile.
+    /// A change of ours took this away meanwhile: that it is not there is nobody's deletion.
     pub(super) fn take_away<'a>(&mut self, paths: impl IntoIterator<Item = &'a RelPath>) {
-        if let Some(outstanding) = &mut self.outstanding {
-            outstanding.taken.extend(paths.into_iter().cloned());
+        for path in paths {
+            self.unanswered.take(path);
+            if let Some(outstanding) = &mut self.outstanding {
+                outstanding.taken.insert(path.clone());
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use slipway_sync::node::Node;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::batch;
 use super::conflict::TURNS_MAX;
 use super::heard::Catch;
 use super::state::State;
@@ -196,12 +197,13 @@ impl State {
         }
     }
 
-    /// Remembers in which start of the computer this engine runs, and which files the last one left in parts: before
-    /// anything is done, since until then the next engine would have to find it out as this one did.
+    /// Remembers in which start of the computer this engine runs, and which files the last one left in parts; and no longer
+    /// what it left unanswered, which is of before whatever this one hears and does. Before anything is done, since until
+    /// then the next engine would have to find it out as this one did.
     pub(super) fn begin(&self) -> Result<(), BaseError> {
-        let records = self.keep.records.iter();
-        let suspects = records.filter(|(key, _)| key.starts_with(torn::RECORD));
-        let records = suspects.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
+        let is_left = |key: &str| key.starts_with(torn::RECORD) || key.starts_with(batch::RECORD);
+        let left = self.keep.records.iter().filter(|(key, _)| is_left(key));
+        let records = left.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
         let meta = self.hub.meta(&self.keep.boot);
         self.keep.store.write(std::iter::empty(), records, meta)
     }

@@ -167,6 +167,8 @@ impl State {
             self.trees.remote = listing;
             for path in &touched {
                 self.trees.compare(path);
+                // News like another: if it is there again, somebody else put it there.
+                self.proposals.unanswered.take(path);
             }
             self.hub.revision = listed;
             self.hub.in_step = true;
