@@ -1,7 +1,9 @@
 //! The one decision that everything else follows from: three trees at one path.
 use slipway_core::path::RelPath;
+use slipway_sync::node::Node;
 use slipway_sync::reconcile::{Decision, reconcile};
 
+use super::scan::below;
 use super::state::State;
 use crate::disk::Seen;
 use crate::notice::Notice;
@@ -34,9 +36,16 @@ impl State {
         }
     }
 
+    /// Whether the hub lists something in place of a folder, and its listing did not end yet, which tells that what lay in the
+    /// folder is gone.
+    fn is_half_listed(&self, path: &RelPath) -> bool {
+        let is_folder = self.trees.remote.get(path).is_none_or(Node::is_folder);
+        !is_folder && below(&self.trees.remote, path).next().is_some()
+    }
+
     /// Compares the three trees at a path and does what follows on this side.
     pub(super) fn settle(&mut self, path: &RelPath) {
-        if !self.hub.in_step && self.hub.listing.is_none() {
+        if !self.hub.in_step && (self.hub.listing.is_none() || self.is_half_listed(path)) {
             return;
         }
         self.proposals.waiting.remove(path);

@@ -10,6 +10,18 @@ async fn greeted(lab: &mut Deaf) {
     lab.hub(greeting("e", true)).await;
 }
 
+#[tokio::test]
+async fn what_stands_in_place_of_a_folder_takes_its_place_when_all_is_listed() {
+    let stood = vec![folder(1, "d"), change(1, "d/a.txt", Some("a"))];
+    let mut lab = Deaf::listed(stood).await;
+    greeted(&mut lab).await;
+    lab.hub(changes(vec![change(2, "d", Some("a file"))])).await;
+    lab.hub(listing(2, Vec::new())).await;
+    lab.blob("a file").await;
+    assert!(lab.file("d").is_file());
+    assert_eq!(lab.look_at_everything().await, None, "nothing was copied");
+}
+
 /// An engine that made a folder and told a hub, which has it and did not answer.
 async fn unanswered() -> Deaf {
     let mut lab = Deaf::listed(Vec::new()).await;
