@@ -116,7 +116,6 @@ impl State {
                     // A file took the folder's name here while something came into the folder there.
                     let copy = self.move_to_copy(&folder)?;
                     let path = folder.clone();
-                    self.copy_made(&path, &copy);
                     self.notice(Notice::Copied { path, copy });
                 }
                 self.disk.make_folder(&folder)?;
@@ -250,8 +249,7 @@ impl State {
             }
             Err(DiskError::NotEmpty) => {
                 // It holds what is nowhere else: it moves aside with all of it, and the hub's state takes the name.
-                let copy = self.move_to_copy(path)?;
-                self.copy_made(path, &copy);
+                self.move_to_copy(path)?;
             }
             done => {
                 done?;

@@ -212,7 +212,6 @@ impl State {
             let aside = self.disk.set_aside(path)?;
             self.disk.private().discard(&aside);
             self.taken_away(path);
-            self.agree(path, None);
             self.apply(path);
             return Ok(());
         }
@@ -222,12 +221,9 @@ impl State {
         let is_swapped = is_there && file(self.trees.remote.get(path)).is_some();
         if is_swapped {
             self.keep.wrote(&copy);
+            self.copy_made(path, &copy);
         } else {
             self.move_to_copy(path)?;
-        }
-        self.copy_made(path, &copy);
-        if !is_swapped {
-            self.agree(path, None);
         }
         self.apply(path);
         let path = path.clone();
@@ -244,7 +240,11 @@ impl State {
             self.keep.wrote(&copy);
             self.disk.remove(path, &expected)?;
         }
+        self.copy_made(path, &copy);
         let moved = self.taken_away(path);
+        for path in &moved {
+            self.agree(path, None);
+        }
         self.proposals.take_away(&moved);
         self.has_moved(&moved);
         self.sight.look_again(&copy);

@@ -233,11 +233,12 @@ impl State {
         }
     }
 
-    /// A change of this side took a path away, or found it gone: what a folder held went before it, and is settled after
-    /// the next look. Tells all that went.
+    /// A change of this side took a path away, or found it gone, which is nobody's deletion whatever becomes of what is to
+    /// come there. What a folder held went before it, and is settled after the next look. Tells all that went.
     pub(super) fn taken_away(&mut self, path: &RelPath) -> BTreeSet<RelPath> {
         let mut moved = BTreeSet::new();
         self.gone(path, By::Hub, &mut moved);
+        self.agree(path, None);
         let below = moved.iter().filter(|moved| moved.is_below(path));
         self.sight.dirty.extend(below.cloned());
         if moved.len() > 1 {

@@ -22,6 +22,10 @@ impl Deaf {
     }
 
     pub(super) fn on(folder: TempDir) -> Self {
+        Self::among(folder, Surroundings::deaf())
+    }
+
+    pub(super) fn among(folder: TempDir, around: Surroundings) -> Self {
         let settings = Settings {
             root: folder.path().join("work"),
             state: folder.path().join("state"),
@@ -31,7 +35,7 @@ impl Deaf {
             undo: false,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
-        let state = State::with(settings, Surroundings::deaf(), applied, notices).unwrap();
+        let state = State::with(settings, around, applied, notices).unwrap();
         let frames = mpsc::channel(1).1;
         Self {
             folder,
