@@ -28,6 +28,7 @@ mod listing;
 mod person;
 mod rules;
 mod taken;
+mod torn;
 mod undo;
 mod unheard;
 mod view;

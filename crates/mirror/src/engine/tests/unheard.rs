@@ -230,33 +230,6 @@ async fn what_comes_into_sight_again_is_decided_though_it_is_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_a_loss_of_power_left_of_a_file_that_had_moved_to_a_copy_is_no_edit() {
-    let (whole, copy) = ("mine, and more of it", "a (conflict session 0123ab).txt");
-    let listed = vec![
-        change(1, "a.txt", Some("theirs")),
-        change(1, copy, Some(whole)),
-    ];
-    let mut lab = Deaf::listed(listed).await;
-    // The name came back, with a part of its content, before anything was agreed on there.
-    std::fs::write(lab.file("a.txt"), "mine, and").unwrap();
-    lab.state
-        .trees
-        .base
-        .remove(&RelPath::parse("a.txt").unwrap());
-    lab.state.hub.in_step = false;
-    lab.state.sight.everything = true;
-    lab.state.look();
-    lab.state.suspect_files(true, Vec::new());
-    lab.state.hub.in_step = true;
-    assert_eq!(lab.look_at_everything().await, None);
-    lab.blob("theirs").await;
-    lab.blob(whole).await;
-    lab.blob("theirs").await;
-    assert_eq!(lab.proposed(), None);
-    assert_eq!(std::fs::read(lab.file("a.txt")).unwrap(), b"theirs");
-}
-
-#[tokio::test]
 async fn a_file_whose_copy_is_there_already_is_swapped_for_the_hubs() {
     let mine = "\0mine";
     let copy = slipway_sync::conflict::copy_path(
