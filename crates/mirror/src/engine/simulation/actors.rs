@@ -244,6 +244,10 @@ impl Oracle {
         }
         self.tell(|| format!("  changes places with {other}"));
         let beside = format!("{one}.swp");
+        if let Some(bytes) = volume.bytes(&beside) {
+            // It goes over what another left there.
+            self.forget(&bytes);
+        }
         volume.rename(one, &beside)?;
         volume.rename(&other, one)?;
         volume.rename(&beside, &other)?;
