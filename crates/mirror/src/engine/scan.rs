@@ -58,13 +58,25 @@ impl State {
         if std::mem::take(&mut self.sight.everything) {
             self.look_at_everything(&mut moved);
         } else {
-            for path in std::mem::take(&mut self.sight.dirty) {
-                self.scan_path(&self.first_unknown(path), By::Disk, &mut moved);
-            }
+            self.look_at_dirty(&mut moved);
             self.sight.audit_if_partial(self.watch.is_partial());
         }
         self.settle_all(moved);
         self.looked_for_flushes();
+    }
+
+    fn look_at_dirty(&mut self, moved: &mut BTreeSet<RelPath>) {
+        let dirty = std::mem::take(&mut self.sight.dirty);
+        let all: HashSet<&str> = dirty.iter().map(RelPath::as_str).collect();
+        // The look at a folder finds what lies below it.
+        let is_found = |path: &&RelPath| {
+            let whole = path.as_str();
+            let mut above = whole.match_indices('/').map(|(at, _)| &whole[..at]);
+            above.any(|folder| all.contains(folder))
+        };
+        for path in dirty.iter().filter(|path| !is_found(path)) {
+            self.scan_path(&self.first_unknown(path.clone()), By::Disk, moved);
+        }
     }
 
     fn look_at_everything(&mut self, moved: &mut BTreeSet<RelPath>) {
