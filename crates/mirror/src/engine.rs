@@ -4,11 +4,11 @@
 //! What is known: `tree` has the three trees, `sight` what of the disk is to be looked at, `heard` how far the hub was heard,
 //! `batch` what it is to be told and was, `reports` what others were told of the disk.
 //!
-//! What is done: `scan` sees the disk, `link` holds the connection, `remote` hears the hub, `settle` decides at one path,
-//! `apply` and `conflict` bring the hub's state to the disk, `propose` tells the hub, `contents` carries bytes, `parts` knows
-//! what of them the hub has, `deletion` minds mass deletions, `rules` what stays out, `trouble` keeps what cannot be done now,
-//! `pace` holds back what changes all the time, `keep` makes agreements durable, `torn` mends what a loss of power left, and
-//! `beside` is where waiting is done.
+//! What is done: `scan` sees the disk, `later` what is new in parts, `link` holds the connection, `remote` hears the hub,
+//! `settle` decides at one path, `apply` and `conflict` bring the hub's state to the disk, `propose` tells the hub,
+//! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `rules` what stays
+//! out, `trouble` keeps what cannot be done now, `pace` holds back what changes all the time, `keep` makes agreements
+//! durable, `torn` mends what a loss of power left, and `beside` is where waiting is done.
 //!
 //! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `view` tells how it
 //! stands, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps what `undo` takes back.
@@ -38,6 +38,7 @@ mod deletion;
 mod heard;
 mod incoming;
 mod keep;
+mod later;
 mod ledger;
 mod link;
 mod misjudged;

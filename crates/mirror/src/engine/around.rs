@@ -6,11 +6,16 @@ use crate::volume::Volume;
 use crate::volume::real::RealVolume;
 use crate::watch::Watch;
 
+/// It takes some ten milliseconds to read them.
+const NEW_AT_ONCE: usize = 500;
+
 /// Files, hints of changes, and where waiting is done.
 pub(crate) struct Surroundings {
     pub(crate) volume: Arc<dyn Volume>,
     pub(crate) watch: Watch,
     pub(crate) beside: Beside,
+    /// New files that a look reads before others have their turn, and the hub hears of them.
+    pub(crate) new_at_once: usize,
 }
 
 impl Default for Surroundings {
@@ -19,6 +24,7 @@ impl Default for Surroundings {
             volume: Arc::new(RealVolume),
             watch: Watch::new(),
             beside: Beside::Threads,
+            new_at_once: NEW_AT_ONCE,
         }
     }
 }

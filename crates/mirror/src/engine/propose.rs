@@ -100,7 +100,9 @@ impl State {
     /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
     /// rest waits for its turn or its time, and costs nothing meanwhile.
     pub(super) async fn propose(&mut self) {
-        let is_idle = self.proposals.waiting.is_empty() && self.hub.catch == Catch::Up;
+        let is_idle = self.proposals.waiting.is_empty() && self.hub.catch == Catch::Up
+            // What goes may come elsewhere, where was not looked yet.
+            || self.sight.goes_on() && !self.proposals.leaving.is_empty();
         if self.proposals.outstanding.is_some() || is_idle || self.link.is_none() {
             return;
         }

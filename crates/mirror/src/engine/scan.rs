@@ -55,12 +55,15 @@ impl State {
             self.read_rules(By::Disk);
         }
         let mut moved = BTreeSet::new();
+        self.sight.makes_room_for(self.new_at_once());
         if std::mem::take(&mut self.sight.everything) {
             self.look_at_everything(&mut moved);
         } else {
             self.look_at_dirty(&mut moved);
             self.sight.audit_if_partial(self.watch.is_partial());
         }
+        self.look_at_later(&mut moved);
+        self.sight.end();
         self.settle_all(moved);
         self.looked_for_flushes();
     }
@@ -82,6 +85,7 @@ impl State {
     fn look_at_everything(&mut self, moved: &mut BTreeSet<RelPath>) {
         let begin = Instant::now();
         self.sight.dirty.clear();
+        self.sight.later.clear();
         self.sight.unknown.clear();
         self.watch.add(self.disk.path());
         self.scan_folder(None, By::Disk, moved);
@@ -187,7 +191,7 @@ impl State {
             Some(Seen::Folder) => Some(Node::Folder),
             Some(Seen::File(print)) => self.file(path, print),
         };
-        // Being written, or as it was: what it was stands.
+        // Being written, or as it was, or left to the next look: what it was stands.
         let Some(node) = node else { return };
         let is_folder = node.is_folder();
         if self.trees.local.get(path) != Some(&node) {
@@ -199,6 +203,9 @@ impl State {
         }
         if is_folder {
             self.sight.prints.remove(path);
+            if !self.trees.know_below(path) && self.is_put_off(path) {
+                return;
+            }
             // Watch first, then look inside: what comes between is seen by one of the two.
             let whole = self.disk.path().join(path.as_str());
             self.watch.add(&whole);
@@ -259,7 +266,7 @@ impl State {
         moved
     }
 
-    /// Reads a file; `None` when it is as it was, or being written.
+    /// Reads a file; `None` when it is as it was, being written, or left to the next look.
     fn file(&mut self, path: &RelPath, print: Fingerprint) -> Option<Node> {
         let now = Instant::now();
         if matches!(self.trees.local.get(path), Some(Node::File { .. }))
@@ -283,6 +290,12 @@ impl State {
         }
         if self.sight.held.is_early(path, now) {
             return None;
+        }
+        if !self.trees.know(path) {
+            if self.is_put_off(path) {
+                return None;
+            }
+            self.sight.reads();
         }
         let begin = self.disk.root().now_ns();
         let (hash, print) = match self.disk.root().hash(path) {

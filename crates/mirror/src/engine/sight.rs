@@ -32,6 +32,10 @@ pub(super) struct Sight {
     pub(super) dirty: BTreeSet<RelPath>,
     /// All paths are to be looked at.
     pub(super) everything: bool,
+    /// Files and folders that a look found, that no tree knows anything of, and that wait for the next one.
+    pub(super) later: BTreeSet<RelPath>,
+    /// New files that a look may still read; outside of one, as many as there are.
+    room: usize,
     /// When that is done, both.
     at: Option<Instant>,
     audit_at: Instant,
@@ -50,6 +54,8 @@ impl Default for Sight {
             prints: HashMap::new(),
             dirty: BTreeSet::new(),
             everything: true,
+            later: BTreeSet::new(),
+            room: usize::MAX,
             at: None,
             audit_at: Instant::now() + AUDIT,
             unknown: BTreeSet::new(),
@@ -92,6 +98,34 @@ impl Sight {
     pub(super) fn begin(&mut self) {
         self.at = None;
         self.moved_aside = false;
+    }
+
+    /// This look reads so many new files.
+    pub(super) const fn makes_room_for(&mut self, new: usize) {
+        self.room = new;
+    }
+
+    /// Whether what is new may be read in this look.
+    pub(super) const fn has_room(&self) -> bool {
+        self.room > 0
+    }
+
+    /// A new file is read.
+    pub(super) const fn reads(&mut self) {
+        self.room = self.room.saturating_sub(1);
+    }
+
+    /// Whether the last look left something to the next.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.later.is_empty()
+    }
+
+    /// A look has ended. What it left to the next is looked at as soon as others had their turn.
+    pub(super) fn end(&mut self) {
+        self.room = usize::MAX;
+        if self.goes_on() {
+            self.at = Some(Instant::now());
+        }
     }
 
     /// Looks after a quiet moment.

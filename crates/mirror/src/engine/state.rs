@@ -56,6 +56,8 @@ pub(super) struct State {
     // What is known, and what follows from it.
     pub(super) trees: Trees,
     pub(super) sight: Sight,
+    /// New files that a look reads before others have their turn.
+    pub(super) new_at_once: usize,
     pub(super) hub: Heard,
     pub(super) proposals: Proposals,
     pub(super) contents: Contents,
@@ -101,6 +103,7 @@ impl State {
             volume,
             watch,
             beside,
+            new_at_once,
         } = around;
         let mut disk = Disk::open(&volume, &settings.root, &settings.state)?;
         let id = match planted::is(Bug::AnyRoot) {
@@ -135,6 +138,7 @@ impl State {
             hub: Heard::of(&agreed),
             trees: Trees::new(agreed.nodes),
             sight: Sight::default(),
+            new_at_once,
             proposals: Proposals::after(&unanswered),
             contents: Contents::default(),
             reports: Reports::new(applied),

@@ -26,6 +26,7 @@ mod hub;
 mod lab;
 mod listing;
 mod person;
+mod plenty;
 mod rules;
 mod taken;
 mod torn;

@@ -5,6 +5,7 @@ use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
+use super::scan::below;
 use super::state::State;
 use crate::local::By;
 
@@ -98,6 +99,20 @@ impl Trees {
         trees
             .iter()
             .any(|tree| tree.get(path).is_some_and(Node::is_folder))
+    }
+
+    /// Whether any of them has something at a path.
+    pub(super) fn know(&self, path: &RelPath) -> bool {
+        let trees = [&self.base, &self.local, &self.remote];
+        trees.iter().any(|tree| tree.contains_key(path))
+    }
+
+    /// Whether any of them has something in a folder.
+    pub(super) fn know_below(&self, folder: &RelPath) -> bool {
+        let trees = [&self.base, &self.local, &self.remote];
+        trees
+            .iter()
+            .any(|tree| below(tree, folder).next().is_some())
     }
 
     /// Nothing is known of the hub's tree.

@@ -67,7 +67,7 @@ impl State {
 
     fn is_at_rest(&self) -> bool {
         let mut apart = self.trees.unsent.paths().chain(self.trees.apart.paths());
-        self.hub.in_step && !apart.any(|(path, _)| self.waits(path))
+        self.hub.in_step && !self.sight.goes_on() && !apart.any(|(path, _)| self.waits(path))
     }
 
     /// How many of these paths wait; of very many it is enough to know about.

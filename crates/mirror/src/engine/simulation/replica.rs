@@ -114,6 +114,7 @@ impl Replica {
             volume: Arc::new(volume.clone()),
             watch: Watch::with(Some(Box::new(volume)), self.ear.clone()),
             beside: Beside::Queue(self.queue.clone()),
+            new_at_once: 2,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
         match State::with(settings, around, applied, notices) {
@@ -279,6 +280,7 @@ impl Replica {
             || !state.proposals.waiting.is_empty()
             || state.proposals.outstanding.is_some()
             || !state.sight.dirty.is_empty()
+            || state.sight.goes_on()
             || !state.keep.is_stored()
             || !state.shows_all();
         is_busy.then(|| {
