@@ -56,7 +56,7 @@ test("deletions that were held are brought back", async () => {
   await page.getByRole("button", { name: "Bring them back" }).click();
   await expect.element(page.getByText("47 of 60 files were deleted")).not.toBeInTheDocument();
   expect(here.state.sync?.held).toBeUndefined();
-  expect(asked).toEqual(["toast 47 files came back."]);
+  await expect.poll(() => asked).toEqual(["toast 47 files came back."]);
 });
 
 test("a conflict opens, and a path that cannot move has the act that helps", async () => {
