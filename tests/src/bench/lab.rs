@@ -1,7 +1,7 @@
 //! A server with an account and ready sessions, to measure on.
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use slipway_api::account::Register;
 use slipway_api::session::{Session, SessionState};
 use slipway_api::workspace::{Template, Workspace};
@@ -142,6 +142,22 @@ impl Lab {
         ensure!(!all.is_empty(), "no agent is found among the processes");
         all.push(self.server.pid().context("the server has ended")?);
         Ok(all)
+    }
+
+    /// Sees to it that nobody else runs the same agent: the pages of a program are shared, so that memory would look less.
+    ///
+    /// # Errors
+    /// When somebody does.
+    pub fn ensure_alone(&self) -> Result<()> {
+        let ours = self.agents();
+        let is_other =
+            |pid: &u32| !ours.contains(pid) && process::is_agent(*pid, &self.parts.agent);
+        if let Some(pid) = process::pids().find(is_other) {
+            bail!(
+                "process {pid} is an agent of this program too, and shares its memory: end it first"
+            );
+        }
+        Ok(())
     }
 
     /// The agents of its sessions, and of nobody else's.

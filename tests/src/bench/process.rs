@@ -88,7 +88,8 @@ pub fn pss_kib(processes: impl IntoIterator<Item = u32>) -> Result<u64> {
     Ok(total)
 }
 
-fn pids() -> impl Iterator<Item = u32> {
+/// All processes of this machine.
+pub fn pids() -> impl Iterator<Item = u32> {
     std::fs::read_dir("/proc")
         .into_iter()
         .flatten()

@@ -19,6 +19,7 @@ pub async fn rest(field: &Field<'_>, stretch: Duration) -> Result<Vec<Row>> {
     let small = material::small(&field.folder)?;
     let tools = field.keeping(&Kind::LIVE, &small).await?;
     tokio::time::sleep(SETTLED).await; // waits: what is measured is at rest
+    field.lab.ensure_alone()?;
     for tool in &tools {
         let ends = tool.engines().len();
         ensure!(
