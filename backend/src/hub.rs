@@ -24,6 +24,7 @@ mod copy;
 mod evaluate;
 mod heads;
 pub mod history;
+mod recent;
 mod row;
 pub mod store;
 mod types;
@@ -32,7 +33,7 @@ pub use begun::Begun;
 pub use copy::copy;
 pub use types::{
     Author, Commit, Content, Expect, Head, HubError, JournalRow, NewNode, NodeRow, Proposal,
-    ProposalOutcome, Version, WorkspaceRow,
+    ProposalOutcome, Version, Whole, WorkspaceRow,
 };
 
 /// The hub of this server. Cheap to clone.
@@ -42,6 +43,7 @@ pub struct Hub {
     clock: Clock,
     heads: heads::Heads,
     begun: begun::AllBegun,
+    recent: recent::Recent,
 }
 
 impl Hub {
@@ -53,6 +55,7 @@ impl Hub {
             clock,
             heads: heads::Heads::default(),
             begun: begun::AllBegun::default(),
+            recent: recent::Recent::default(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Hub {
         proposals: Vec<Proposal>,
         atomic: bool,
     ) -> Result<Commit, HubError> {
+        let contents = commit::inline(&proposals);
         let mut db = self.db.begin().await?;
         let done = commit::commit(
             &mut db,
@@ -80,6 +84,10 @@ impl Hub {
         )
         .await?;
         db.commit().await?;
+        let all = contents.into_iter().zip(&done.outcomes);
+        let used = all.filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied));
+        self.recent
+            .put(workspace, used.filter_map(|(content, _)| content));
         self.moved(workspace, done.revision);
         Ok(done)
     }
@@ -193,7 +201,12 @@ impl Hub {
         workspace: WorkspaceId,
         hashes: &[ContentHash],
     ) -> Result<std::collections::HashMap<ContentHash, Bytes>, HubError> {
-        content::read::contents(&self.db, workspace, hashes).await
+        let mut rest = hashes.to_vec();
+        let mut known = self.recent.take_known(workspace, &mut rest);
+        if !rest.is_empty() {
+            known.extend(content::read::contents(&self.db, workspace, &rest).await?);
+        }
+        Ok(known)
     }
 
     /// Those of these contents that the workspace does not hold, each once.

@@ -99,7 +99,7 @@ fn proposal(operation: &Operation) -> Proposal {
                 content,
                 executable,
             } => NewNode::File {
-                content: Content::Inline(Bytes::from(model::content(*content))),
+                content: Content::Inline(model::content(*content).into()),
                 executable: *executable,
             },
             Change::Folder => NewNode::Folder,

@@ -1,6 +1,5 @@
 //! Between the hub's rows and what REST shows.
 use base64::Engine as _;
-use bytes::Bytes;
 use slipway_api::file::{
     self as api, Change, Entry, Expectation, Kind, Operation, Origin, Outcome, OutcomeResult,
 };
@@ -121,12 +120,12 @@ pub fn proposal(operation: Operation) -> Result<Result<Proposal, PathError>, Err
         },
         (Some(Kind::File), None) => {
             let content = match (operation.text, operation.base64, operation.hash) {
-                (Some(text), None, None) => Content::Inline(Bytes::from(text)),
+                (Some(text), None, None) => Content::Inline(text.into()),
                 (None, Some(text), None) => {
                     let bytes = base64::engine::general_purpose::STANDARD
                         .decode(text)
                         .map_err(|_| invalid("base64", "The content is not base64."))?;
-                    Content::Inline(Bytes::from(bytes))
+                    Content::Inline(bytes.into())
                 }
                 (None, None, Some(hash)) => Content::Held(hash),
                 _ => {

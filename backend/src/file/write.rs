@@ -77,7 +77,7 @@ async fn receive(app: &App, workspace: WorkspaceId, body: Body) -> Result<Conten
             return Ok(Content::Held(writer.finish().await?.0));
         }
     }
-    Ok(Content::Inline(start.freeze()))
+    Ok(Content::Inline(start.freeze().into()))
 }
 
 /// Deletes a file, or a folder with all below it.

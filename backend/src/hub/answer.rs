@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 
 use slipway_core::code::Code;
-use slipway_core::hash::{ContentHash, ContentHasher};
+use slipway_core::hash::ContentHasher;
 use slipway_core::id::{Id as _, ReplicaId, WorkspaceId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -103,7 +103,7 @@ fn digest(proposals: &[Proposal], atomic: bool) -> [u8; 32] {
                 executable,
             } => {
                 let hash = match content {
-                    Content::Inline(bytes) => ContentHash::of(bytes),
+                    Content::Inline(whole) => whole.hash(),
                     Content::Held(hash) => *hash,
                 };
                 part(7 + u8::from(*executable), hash.as_bytes());

@@ -1,7 +1,6 @@
 //! Makes a batch durable: one transaction under the workspace's row lock, a fixed number of statements whatever its size.
 use std::collections::{BTreeSet, HashSet};
 
-use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BATCH_NAME_CHARS_MAX, COMMIT_OPERATIONS_MAX, HISTORY_BYTES_MAX};
@@ -10,12 +9,13 @@ use sqlx::PgConnection;
 
 use super::answer::Batch;
 use super::apply::{self, Touched};
+use super::content::{self, Ready};
 use super::evaluate::{Evaluated, Overlay};
-use super::types::{Author, Commit, Content, HubError, NewNode, Proposal, ProposalOutcome};
-use super::{content, history};
+use super::history;
+use super::types::{Author, Commit, Content, HubError, NewNode, Proposal, ProposalOutcome, Whole};
 use crate::clock::Clock;
 
-/// More operations or rows than this are evaluated on a thread of their own.
+/// More operations or rows than this are evaluated, and contents packed, on a thread of their own.
 const EVALUATED_HERE: usize = 64;
 
 /// Paths of a batch and of all folders above them, each counted once. A program may nest folders without end; a full
@@ -42,6 +42,7 @@ pub(super) async fn commit(
         return Err(HubError::BatchName);
     }
     let touched = touched(&proposals)?;
+    let making = Making::begin(inline(&proposals).into_iter().flatten().collect());
     let batch = Batch::new(workspace, author.replica, name, &proposals, atomic);
     let locked = apply::lock(db, workspace).await?.ok_or(HubError::Unknown)?;
     if let Some(answer) = batch.recall(db).await? {
@@ -57,8 +58,9 @@ pub(super) async fn commit(
     let overlay = Overlay::new(rows, held, revision, locked.entries, locked.bytes);
     let (proposals, evaluated) = evaluate(overlay, proposals, atomic).await?;
     if !evaluated.effects.is_empty() {
-        let inline = inline(&proposals, &evaluated.outcomes);
-        content::insert(db, workspace, &inline, now).await?;
+        let used = applied(&proposals, &evaluated.outcomes);
+        let contents = making.end().await?.only(&used);
+        content::insert(db, workspace, contents, now).await?;
         apply::apply(db, workspace, revision, &evaluated.effects, author, now).await?;
         let past = apply::advance(db, workspace, revision, &evaluated, now).await?;
         if past > HISTORY_BYTES_MAX {
@@ -148,27 +150,61 @@ fn named(proposals: &[Proposal]) -> Vec<ContentHash> {
     hashes.into_iter().collect()
 }
 
-/// Contents that came along and are used now.
-fn inline(proposals: &[Proposal], outcomes: &[ProposalOutcome]) -> Vec<Bytes> {
-    proposals
-        .iter()
-        .zip(outcomes)
-        .filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied))
-        .filter_map(|(proposal, _)| match &proposal.change {
-            NewNode::File {
-                content: Content::Inline(bytes),
-                ..
-            } => Some(bytes.clone()),
-            NewNode::File {
-                content: Content::Held(_),
-                ..
-            }
-            | NewNode::Folder
-            | NewNode::Symlink { .. }
-            | NewNode::Absent
-            | NewNode::MoveFrom(_) => None,
-        })
+/// Contents that come along, one for each proposal that has one.
+pub(super) fn inline(proposals: &[Proposal]) -> Vec<Option<Whole>> {
+    let contents = proposals.iter().map(whole);
+    contents.map(Option::<&Whole>::cloned).collect()
+}
+
+/// Those of them that are used now.
+fn applied(proposals: &[Proposal], outcomes: &[ProposalOutcome]) -> HashSet<ContentHash> {
+    let all = proposals.iter().zip(outcomes);
+    all.filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied))
+        .filter_map(|(proposal, _)| Some(whole(proposal)?.hash()))
         .collect()
+}
+
+const fn whole(proposal: &Proposal) -> Option<&Whole> {
+    match &proposal.change {
+        NewNode::File {
+            content: Content::Inline(whole),
+            ..
+        } => Some(whole),
+        NewNode::File {
+            content: Content::Held(_),
+            ..
+        }
+        | NewNode::Folder
+        | NewNode::Symlink { .. }
+        | NewNode::Absent
+        | NewNode::MoveFrom(_) => None,
+    }
+}
+
+/// Contents that are being packed, while the database is asked what they meet.
+enum Making {
+    /// They are few: packed when they are needed.
+    Few(Vec<Whole>),
+    /// On a thread of their own.
+    Many(tokio::task::JoinHandle<Ready>),
+}
+
+impl Making {
+    fn begin(contents: Vec<Whole>) -> Self {
+        if contents.len() <= EVALUATED_HERE {
+            return Self::Few(contents);
+        }
+        Self::Many(tokio::task::spawn_blocking(|| Ready::new(contents)))
+    }
+
+    async fn end(self) -> Result<Ready, HubError> {
+        match self {
+            Self::Few(contents) => Ok(Ready::new(contents)),
+            Self::Many(task) => task
+                .await
+                .map_err(|_| HubError::Damaged("packing a batch failed".to_owned())),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,15 @@
 //! always our own.
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_MAX};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-use self::packed::Packer;
+use self::packed::{Packed, Packer};
 use super::row::uuid;
-use super::types::HubError;
+use super::types::{HubError, Whole};
 
 pub(super) mod chunks;
 mod packed;
@@ -71,47 +70,67 @@ fn stored_hash(bytes: &[u8]) -> Result<ContentHash, HubError> {
     ContentHash::try_from(bytes).map_err(|_| HubError::Damaged("hash of a content".to_owned()))
 }
 
-/// Stores contents that are in memory; large ones in chunks. Those that are held already cost nothing.
+/// Contents that are in memory, each once, ready to be stored: small ones are packed.
+#[derive(Default)]
+pub(super) struct Ready {
+    small: Vec<Packed>,
+    large: Vec<Whole>,
+}
+
+impl Ready {
+    /// Work for a while, if they are many.
+    pub(super) fn new(contents: Vec<Whole>) -> Self {
+        let (mut known, mut packer, mut ready) =
+            (HashSet::new(), Packer::default(), Self::default());
+        for content in contents {
+            if !known.insert(content.hash()) {
+                continue;
+            }
+            if content.size() <= BLOB_INLINE_BYTES_MAX {
+                ready.small.push(Packed::new(&content, &mut packer));
+            } else {
+                ready.large.push(content);
+            }
+        }
+        ready
+    }
+
+    /// Keeps those of these hashes.
+    pub(super) fn only(mut self, hashes: &HashSet<ContentHash>) -> Self {
+        self.small.retain(|packed| hashes.contains(&packed.hash));
+        self.large.retain(|whole| hashes.contains(&whole.hash()));
+        self
+    }
+}
+
+/// Stores contents; large ones in chunks. Those that are held already cost nothing.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     workspace: WorkspaceId,
-    contents: &[Bytes],
+    contents: Ready,
     now: OffsetDateTime,
 ) -> Result<(), HubError> {
-    let mut known = HashSet::new();
-    let fresh: Vec<_> = contents
-        .iter()
-        .map(|content| (ContentHash::of(content), content))
-        .filter(|(hash, _)| known.insert(*hash))
-        .collect();
-    let (small, large): (Vec<_>, Vec<_>) = fresh
-        .into_iter()
-        .partition(|(_, content)| content.len() as u64 <= BLOB_INLINE_BYTES_MAX);
-    let mut rest = small.as_slice();
+    let mut rest = contents.small;
     while !rest.is_empty() {
         let mut bytes = 0;
-        let many = rest
-            .iter()
-            .take_while(|(_, content)| {
-                bytes += content.len();
-                bytes <= STATEMENT_BYTES
-            })
-            .count()
-            .max(1);
-        let (now_these, later) = rest.split_at(many);
-        insert_small(db, workspace, now_these, now).await?;
+        let fit = rest.iter().take_while(|packed| {
+            bytes += packed.body.len();
+            bytes <= STATEMENT_BYTES
+        });
+        let later = rest.split_off(fit.count().max(1).min(rest.len()));
+        insert_small(db, workspace, rest, now).await?;
         rest = later;
     }
-    for (hash, content) in large {
-        if insert_head(db, workspace, hash, content.len() as u64, now).await? {
+    for content in contents.large {
+        if insert_head(db, workspace, content.hash(), content.size(), now).await? {
             let mut stored = Vec::new();
-            for (before, bytes) in content.chunks(CHUNK_BYTES_MAX).enumerate() {
+            for (before, bytes) in content.bytes().chunks(CHUNK_BYTES_MAX).enumerate() {
                 stored.push(chunks::store(db, workspace, before, bytes, now).await?);
             }
-            chunks::name(db, workspace, hash, &stored, now).await?;
+            chunks::name(db, workspace, content.hash(), &stored, now).await?;
         }
     }
     Ok(())
@@ -120,24 +139,16 @@ pub async fn insert(
 async fn insert_small(
     db: &mut PgConnection,
     workspace: WorkspaceId,
-    contents: &[(ContentHash, &Bytes)],
+    contents: Vec<Packed>,
     now: OffsetDateTime,
 ) -> Result<(), HubError> {
-    let mut packer = Packer::default();
-    let packed: Vec<_> = contents
+    let hashes: Vec<_> = contents
         .iter()
-        .map(|(hash, content)| {
-            (
-                hash.as_bytes().to_vec(),
-                i64::try_from(content.len()).unwrap_or(0),
-                packer.pack(content),
-            )
-        })
+        .map(|packed| packed.hash.as_bytes().to_vec())
         .collect();
-    let hashes: Vec<_> = packed.iter().map(|(hash, ..)| hash.clone()).collect();
-    let sizes: Vec<_> = packed.iter().map(|(_, size, _)| *size).collect();
-    let codecs: Vec<_> = packed.iter().map(|(.., (codec, _))| *codec).collect();
-    let bodies: Vec<_> = packed.into_iter().map(|(.., (_, body))| body).collect();
+    let sizes: Vec<_> = contents.iter().map(|packed| packed.size).collect();
+    let codecs: Vec<_> = contents.iter().map(|packed| packed.codec).collect();
+    let bodies: Vec<_> = contents.into_iter().map(|packed| packed.body).collect();
     sqlx::query!(
         "insert into blobs (workspace_id, hash, size, codec, content, created_at)
         select $1, hash, size, codec, content, $2 from unnest($3::bytea[], $4::bigint[], $5::smallint[], $6::bytea[]) as new (hash, size, codec, content)

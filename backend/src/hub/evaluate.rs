@@ -265,7 +265,7 @@ impl Overlay {
                 executable,
             } => {
                 let (hash, size) = match content {
-                    Content::Inline(bytes) => (ContentHash::of(bytes), bytes.len() as u64),
+                    Content::Inline(whole) => (whole.hash(), whole.size()),
                     Content::Held(hash) => (
                         *hash,
                         *self.held.get(hash).ok_or(ProposalOutcome::NeedsContent)?,

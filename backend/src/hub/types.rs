@@ -35,11 +35,44 @@ pub enum Expect {
     Content(ContentHash),
 }
 
+/// All bytes of a content with their hash, which is always our own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    bytes: Bytes,
+    hash: ContentHash,
+}
+
+impl Whole {
+    /// The bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+    /// What they come to.
+    #[must_use]
+    pub const fn hash(&self) -> ContentHash {
+        self.hash
+    }
+    /// How many they are.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Whole {
+    fn from(bytes: T) -> Self {
+        let bytes = bytes.into();
+        let hash = ContentHash::of(&bytes);
+        Self { bytes, hash }
+    }
+}
+
 /// The bytes of a proposed file.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Along with the proposal.
-    Inline(Bytes),
+    Inline(Whole),
     /// Held by the workspace already.
     Held(ContentHash),
 }

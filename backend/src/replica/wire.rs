@@ -37,7 +37,7 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
             v1::Kind::File if node.size > FILE_BYTES_MAX => return Err(Code::FileTooLarge),
             v1::Kind::File => {
                 let content = match operation.inline {
-                    Some(bytes) => Content::Inline(bytes),
+                    Some(bytes) => Content::Inline(bytes.into()),
                     None => {
                         Content::Held(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?)
                     }

@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             }
             self.batch_bytes += start.len() as u64;
             NewNode::File {
-                content: Content::Inline(Bytes::from(start)),
+                content: Content::Inline(start.into()),
                 executable,
             }
         };

@@ -15,7 +15,7 @@ pub fn proposals(template: Template) -> Vec<Proposal> {
             path: RelPath::parse(name).expect("invariant: templates have portable names"),
             expect: Some(Expect::Absent),
             change: NewNode::File {
-                content: Content::Inline(Bytes::from_static(content)),
+                content: Content::Inline(Bytes::from_static(content).into()),
                 executable: false,
             },
         })

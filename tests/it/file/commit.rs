@@ -115,7 +115,7 @@ async fn a_restore_knows_what_was_written_until_its_turn() {
         path: "late.txt".parse().unwrap(),
         expect: None,
         change: slipway_backend::hub::NewNode::File {
-            content: slipway_backend::hub::Content::Inline(Bytes::from_static(b"late")),
+            content: slipway_backend::hub::Content::Inline(Bytes::from_static(b"late").into()),
             executable: false,
         },
     };

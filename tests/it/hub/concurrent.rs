@@ -77,7 +77,7 @@ fn file(path: &RelPath, text: String, expect: Option<Expect>) -> Proposal {
         path: path.clone(),
         expect,
         change: NewNode::File {
-            content: Content::Inline(Bytes::from(text)),
+            content: Content::Inline(text.into()),
             executable: false,
         },
     }

@@ -57,7 +57,7 @@ async fn commit_in(lab: &Lab, db: &mut PgConnection, workspace: WorkspaceId, con
 
 fn both_ways() -> [Content; 2] {
     [
-        Content::Inline(Bytes::from_static(TEXT)),
+        Content::Inline(Bytes::from_static(TEXT).into()),
         Content::Held(ContentHash::of(TEXT)),
     ]
 }

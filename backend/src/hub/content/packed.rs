@@ -1,9 +1,10 @@
 //! Contents as they are stored: packed where that makes them smaller. Small ones come by the thousand, so what packs and
 //! unpacks them is made once for all of a statement.
 use bytes::Bytes;
+use slipway_core::hash::ContentHash;
 use zstd::bulk::{Compressor, Decompressor};
 
-use crate::hub::types::HubError;
+use crate::hub::types::{HubError, Whole};
 
 /// Below it packing costs more than it saves.
 const PACKED_FROM: usize = 512;
@@ -11,6 +12,27 @@ const PACKED_FROM: usize = 512;
 const PROBE: usize = 4096;
 const RAW: i16 = 0;
 const ZSTD: i16 = 1;
+
+/// A small content as it is stored.
+pub(super) struct Packed {
+    pub(super) hash: ContentHash,
+    /// Of the content.
+    pub(super) size: i64,
+    pub(super) codec: i16,
+    pub(super) body: Vec<u8>,
+}
+
+impl Packed {
+    pub(super) fn new(content: &Whole, packer: &mut Packer) -> Self {
+        let (codec, body) = packer.pack(content.bytes());
+        Self {
+            hash: content.hash(),
+            size: content.size().cast_signed(),
+            codec,
+            body,
+        }
+    }
+}
 
 /// Packs one content after another.
 #[derive(Default)]

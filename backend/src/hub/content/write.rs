@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::chunks::{self, Chunk};
 use super::read::ContentReader;
-use super::{arrive, check_room, insert, insert_head, lock};
+use super::{Ready, arrive, check_room, insert, insert_head, lock};
 use crate::clock::Clock;
 use crate::hub::types::HubError;
 
@@ -111,7 +111,7 @@ impl Assembly {
         let hash = self.hash();
         if self.chunks.is_empty() {
             let content = self.buffer.split().freeze();
-            insert(db, self.workspace, &[content], now).await?;
+            insert(db, self.workspace, Ready::new(vec![content.into()]), now).await?;
             return Ok((hash, self.size));
         }
         if !self.buffer.is_empty() {

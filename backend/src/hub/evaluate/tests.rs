@@ -1,5 +1,4 @@
 //! Sentences about what a batch does, without a database.
-use bytes::Bytes;
 
 use super::*;
 use crate::hub::types::Expect;
@@ -9,7 +8,7 @@ fn path(text: &str) -> RelPath {
 }
 
 fn file(at: &str, text: &str) -> Proposal {
-    let content = Content::Inline(Bytes::from(text.to_owned()));
+    let content = Content::Inline(text.to_owned().into());
     Proposal {
         path: path(at),
         expect: None,
