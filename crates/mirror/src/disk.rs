@@ -185,16 +185,20 @@ impl Root {
         self.volume.now_ns()
     }
 
+    /// To look at many paths.
+    pub(crate) fn looks(&self) -> Looks {
+        Looks {
+            root: self.clone(),
+            folder: None,
+        }
+    }
+
     /// Looks at a path; `None` when nothing stands there.
     ///
     /// # Errors
     /// When the system refuses to tell.
     pub fn look(&self, path: &RelPath) -> io::Result<Option<Seen>> {
-        let parent = match self.parent(path) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
-            parent => parent?,
-        };
-        look_at(&*self.volume, &parent, OsStr::new(path.name()))
+        self.looks().at(path)
     }
 
     /// Names in a folder; the root for `None`.
@@ -239,8 +243,37 @@ impl Root {
         let mut bytes = Vec::with_capacity(usize::try_from(before.size.min(most)).unwrap_or(0));
         (&mut file).take(most + 1).read_to_end(&mut bytes)?;
         let after = fingerprint(&file.meta()?);
-        let is_whole = before == after && bytes.len() as u64 == after.size;
+        let is_whole =
+            before == after && bytes.len() as u64 == after.size || planted::is(Bug::TrustedRead);
         Ok((is_whole && after.size <= most).then_some((bytes, after)))
+    }
+}
+
+/// Looks at many paths of a root, one after another: those of one folder are looked at in it while it is open. Where the
+/// folder gets another name meanwhile, what is seen is of the moment before.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    root: Root,
+    folder: Option<(Option<RelPath>, Handle)>,
+}
+
+impl Looks {
+    /// Looks at a path; `None` when nothing stands there.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    pub(crate) fn at(&mut self, path: &RelPath) -> io::Result<Option<Seen>> {
+        let parent = path.parent();
+        let handle = match self.folder.take() {
+            Some((folder, handle)) if folder == parent => handle,
+            _ => match self.root.parent(path) {
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
+                handle => handle?,
+            },
+        };
+        let seen = look_at(&*self.root.volume, &handle, OsStr::new(path.name()));
+        self.folder = Some((parent, handle));
+        seen
     }
 }
 

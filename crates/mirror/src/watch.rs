@@ -1,10 +1,16 @@
 //! Hears of changes on the disk: one inotify watch per folder. Events are hints; a scan tells the truth.
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use notify::event::{CreateKind, EventKind, ModifyKind};
 use notify::{Event, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::rest::{Pace, Rest};
+
+mod rest;
 
 /// Paths remembered one by one; beyond it everything is looked at.
 const DIRTY_MAX: usize = 20_000;
@@ -12,7 +18,7 @@ const DIRTY_MAX: usize = 20_000;
 /// What was heard and not looked at yet, and of which folders.
 #[derive(Debug, Default)]
 struct Heard {
-    paths: HashSet<PathBuf>,
+    paths: HashMap<PathBuf, Touch>,
     /// Folders that the source knows, with their inode numbers. `None`: removed or renamed; what stands there now, if
     /// anything, is another folder, though maybe with the same number.
     watched: HashMap<PathBuf, Option<u64>>,
@@ -20,6 +26,35 @@ struct Heard {
     much: bool,
     /// What happened was not heard.
     lost: bool,
+}
+
+impl Heard {
+    fn touched(&mut self, path: PathBuf, touch: Touch) {
+        let all = self.paths.entry(path).or_insert(touch);
+        if touch == Touch::Any {
+            *all = touch;
+        }
+    }
+}
+
+/// What happened to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// It got its name, or lost it, by a rename, or is a folder that was made; nothing else was heard of it.
+    Name,
+    /// Anything.
+    Any,
+}
+
+impl Touch {
+    const fn of(event: &Event) -> Self {
+        match event.kind {
+            EventKind::Modify(ModifyKind::Name(_)) | EventKind::Create(CreateKind::Folder) => {
+                Self::Name
+            }
+            _ => Self::Any,
+        }
+    }
 }
 
 /// Where a source tells what it saw.
@@ -45,7 +80,10 @@ impl Ear {
                     }
                 }
                 if !heard.much {
-                    heard.paths.extend(event.paths);
+                    let touch = Touch::of(&event);
+                    for path in event.paths {
+                        heard.touched(path, touch);
+                    }
                 }
             }
             Err(_) => heard.lost = true,
@@ -61,8 +99,8 @@ impl Ear {
 /// What to look at.
 #[derive(Debug)]
 pub enum Hint {
-    /// These paths.
-    Paths(Vec<PathBuf>),
+    /// These paths, sorted, each once.
+    Paths(Vec<(PathBuf, Touch)>),
     /// Everything: events were lost, or are too many.
     Everything,
 }
@@ -77,7 +115,30 @@ pub(crate) trait Source: Send {
     fn unwatch(&mut self, folder: &Path);
 }
 
-impl Source for RecommendedWatcher {
+/// The system's watcher.
+struct Inotify {
+    watcher: RecommendedWatcher,
+    rest: Arc<Rest>,
+}
+
+impl Inotify {
+    fn new(ear: Ear) -> notify::Result<Self> {
+        let rest = Arc::<Rest>::default();
+        let (to_rest, mut pace) = (Arc::clone(&rest), Pace::new(Instant::now()));
+        let hear = move |event| {
+            ear.hear(event);
+            if pace.is_tired(Instant::now()) {
+                to_rest.rest();
+                pace.rested(Instant::now());
+            }
+        };
+        let config = notify::Config::default().with_event_kinds(kinds());
+        let watcher = RecommendedWatcher::new(hear, config)?;
+        Ok(Self { watcher, rest })
+    }
+}
+
+impl Source for Inotify {
     fn inode(&self, folder: &Path) -> Option<u64> {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::symlink_metadata(folder)
@@ -85,11 +146,14 @@ impl Source for RecommendedWatcher {
             .map(|found| found.ino())
     }
     fn watch(&mut self, folder: &Path) -> notify::Result<()> {
-        notify::Watcher::watch(self, folder, RecursiveMode::NonRecursive)
+        let watcher = &mut self.watcher;
+        let watch = || watcher.watch(folder, RecursiveMode::NonRecursive);
+        self.rest.awake(watch)
     }
     fn unwatch(&mut self, folder: &Path) {
         // It may be gone already.
-        notify::Watcher::unwatch(self, folder).ok();
+        let watcher = &mut self.watcher;
+        self.rest.awake(|| watcher.unwatch(folder)).ok();
     }
 }
 
@@ -105,10 +169,7 @@ impl Watch {
     #[must_use]
     pub fn new() -> Self {
         let ear = Ear::default();
-        let to = ear.clone();
-        let watcher = notify::Config::default().with_event_kinds(kinds());
-        let watcher = RecommendedWatcher::new(move |event| to.hear(event), watcher);
-        let watcher = watcher
+        let watcher = Inotify::new(ear.clone())
             .map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans"))
             .ok();
         Self::with(watcher.map(|watcher| Box::new(watcher) as Box<_>), ear)
@@ -149,6 +210,13 @@ impl Watch {
             self.ear.lock().watched.remove(folder);
             self.partial = true;
         }
+    }
+
+    /// Whether all that happens in the folder of this name is told since it was added.
+    #[must_use]
+    pub fn has(&self, folder: &Path) -> bool {
+        let inode = self.source.as_ref().and_then(|source| source.inode(folder));
+        inode.is_some() && self.ear.lock().watched.get(folder) == Some(&inode)
     }
 
     /// Takes no folder for the one that it watched before: for a look after events were lost.
@@ -196,7 +264,9 @@ impl Watch {
         if much {
             return Some(Hint::Everything);
         }
-        (!paths.is_empty()).then(|| Hint::Paths(paths.into_iter().collect()))
+        let mut paths: Vec<_> = paths.into_iter().collect();
+        paths.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+        (!paths.is_empty()).then_some(Hint::Paths(paths))
     }
 }
 
@@ -213,7 +283,6 @@ fn kinds() -> EventKindMask {
 
 /// The folder of this name is gone, or another.
 fn is_end(event: &Event) -> bool {
-    use notify::event::{EventKind, ModifyKind};
     matches!(
         event.kind,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
@@ -221,102 +290,4 @@ fn is_end(event: &Event) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
-
-    use super::*;
-
-    type Calls = Arc<Mutex<Vec<String>>>;
-
-    /// A folder `a` that is always there.
-    struct Noting(Calls);
-
-    impl Source for Noting {
-        fn inode(&self, _: &Path) -> Option<u64> {
-            Some(1)
-        }
-        fn watch(&mut self, folder: &Path) -> notify::Result<()> {
-            self.note("watch", folder);
-            Ok(())
-        }
-        fn unwatch(&mut self, folder: &Path) {
-            self.note("unwatch", folder);
-        }
-    }
-
-    impl Noting {
-        fn note(&self, call: &str, folder: &Path) {
-            let call = format!("{call} {}", folder.display());
-            self.0.lock().unwrap().push(call);
-        }
-    }
-
-    #[test]
-    fn only_a_folder_that_may_be_another_by_now_is_forgotten_by_the_source() {
-        let (calls, ear) = (Calls::default(), Ear::default());
-        let source = Box::new(Noting(Arc::clone(&calls)));
-        let mut watch = Watch::with(Some(source), ear.clone());
-        let called = || std::mem::take(&mut *calls.lock().unwrap());
-        let folder = Path::new("a");
-        watch.add(folder);
-        watch.add(folder);
-        assert_eq!(called(), ["watch a"]);
-        let gone = Event::new(EventKind::Remove(RemoveKind::Folder));
-        ear.hear(Ok(gone.add_path(folder.to_owned())));
-        assert!(watch.take().is_some());
-        watch.add(folder);
-        assert_eq!(called(), ["unwatch a", "watch a"]);
-        watch.distrust();
-        watch.add(folder);
-        assert_eq!(called(), ["unwatch a", "watch a"]);
-        watch.distrust();
-        watch.distrust();
-        watch.add(folder);
-        assert_eq!(called(), ["unwatch a", "watch a"]);
-    }
-
-    #[test]
-    fn of_too_much_to_remember_no_watch_is_begun_anew() {
-        let (calls, ear) = (Calls::default(), Ear::default());
-        let source = Box::new(Noting(Arc::clone(&calls)));
-        let mut watch = Watch::with(Some(source), ear.clone());
-        let folder = Path::new("a");
-        watch.add(folder);
-        for number in 0..=DIRTY_MAX {
-            let event = Event::new(EventKind::Modify(ModifyKind::Name(RenameMode::To)));
-            ear.hear(Ok(event.add_path(folder.join(number.to_string()))));
-        }
-        assert!(matches!(watch.take(), Some(Hint::Everything)));
-        watch.add(folder);
-        assert_eq!(*calls.lock().unwrap(), ["watch a"]);
-        ear.hear(Err(notify::Error::generic("lost")));
-        assert!(matches!(watch.take(), Some(Hint::Everything)));
-        watch.add(folder);
-        assert_eq!(calls.lock().unwrap().len(), 3);
-    }
-
-    #[test]
-    fn a_file_that_is_read_is_no_news() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "text").unwrap();
-        let mut watch = Watch::new();
-        watch.add(folder.path());
-        std::fs::read(&file).unwrap();
-        let other = folder.path().join("other");
-        std::fs::write(&other, "text").unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let heard = runtime.unwrap().block_on(async {
-            let mut all = HashSet::new();
-            // Events come in order: what is told of the first would come before this.
-            while !all.contains(&other) {
-                watch.heard().await;
-                if let Some(Hint::Paths(paths)) = watch.take() {
-                    all.extend(paths);
-                }
-            }
-            all
-        });
-        assert!(!heard.contains(&file));
-    }
-}
+mod tests;

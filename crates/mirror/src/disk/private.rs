@@ -68,6 +68,17 @@ impl Private {
         Ok(&self.tmp)
     }
 
+    /// Makes a file there.
+    fn make(&mut self, name: &str) -> io::Result<Handle> {
+        let name = OsStr::new(name);
+        match self.volume.open(&self.tmp, name, For::Making) {
+            Err(Errno::NOENT) => {
+                Ok(Arc::clone(&self.volume).open(self.tmp()?, name, For::Making)?)
+            }
+            made => Ok(made?),
+        }
+    }
+
     /// A name that nothing here has: a crash leaves names behind, which are moved out before new ones are made.
     pub(super) fn name(&mut self, role: char) -> String {
         self.counter += 1;
@@ -80,9 +91,8 @@ impl Private {
     /// When the disk is full.
     pub fn scratch(&mut self) -> io::Result<(String, Opened)> {
         let name = self.name('n');
-        let volume = Arc::clone(&self.volume);
-        let file = volume.open(self.tmp()?, OsStr::new(&name), For::Making)?;
-        Ok((name, Opened::new(volume, file)))
+        let file = self.make(&name)?;
+        Ok((name, Opened::new(Arc::clone(&self.volume), file)))
     }
 
     /// Writes content to a new file.

@@ -61,8 +61,7 @@ impl State {
                     return Ok(Done::Shown);
                 }
                 self.disk.make_folder(path)?;
-                let whole = self.disk.path().join(path.as_str());
-                self.watch.add(&whole);
+                self.watch_made(path);
             }
             // The hub would not take it either: this one is not what it should be.
             Node::Symlink { target } if path.is_led_out_by(target) => {
@@ -106,9 +105,11 @@ impl State {
 
     /// Folders above a path that the hub has and the disk lacks: what changed in them brings them back.
     fn make_parents(&mut self, path: &RelPath) -> Result<(), DiskError> {
-        let above: Vec<_> = path.ancestors().collect();
+        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
+        // Above one that stands, all do.
+        let lacks = |folder: &RelPath| !is_folder(self.trees.local.get(folder));
+        let above: Vec<_> = path.ancestors().take_while(lacks).collect();
         for folder in above.into_iter().rev() {
-            let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
             if is_folder(self.trees.remote.get(&folder))
                 && !is_folder(self.trees.local.get(&folder))
             {
@@ -119,14 +120,23 @@ impl State {
                     self.notice(Notice::Copied { path, copy });
                 }
                 self.disk.make_folder(&folder)?;
-                let whole = self.disk.path().join(folder.as_str());
-                self.watch.add(&whole);
+                self.watch_made(&folder);
                 self.proposals.waiting.remove(&folder);
                 self.disk_has(&folder, Some(Node::Folder), By::Hub);
                 self.agree(&folder, Some(Node::Folder));
             }
         }
         Ok(())
+    }
+
+    /// Watches a folder that was made here. What came into it before that is found by a look.
+    pub(super) fn watch_made(&mut self, path: &RelPath) {
+        let whole = self.disk.path().join(path.as_str());
+        self.watch.add(&whole);
+        let names = self.disk.root().list(Some(path));
+        if !names.is_ok_and(|names| names.is_empty()) {
+            self.sight.look_again(path);
+        }
     }
 
     fn apply_removal(&mut self, path: &RelPath) -> Result<Done, DiskError> {

@@ -15,6 +15,7 @@ use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
 use super::beside::Outgoing;
+use super::fresh::Fresh;
 use super::incoming::{Base, Incoming};
 use super::state::State;
 use crate::disk::{Disk, DiskError};
@@ -41,6 +42,8 @@ pub(super) struct Contents {
     offered: BTreeMap<ContentHash, BTreeSet<RelPath>>,
     /// To what sends ours.
     outgoing: Option<Outgoing>,
+    /// Ours that were read and go along with what is proposed.
+    pub(super) fresh: Fresh,
 }
 
 impl Contents {

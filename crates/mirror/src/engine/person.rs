@@ -229,8 +229,7 @@ impl State {
         let made = self.disk.make_folder(path);
         made.map_err(|error| self.refused(path, &error))?;
         work.back.push(Back::Made(path.clone()));
-        let whole = self.disk.path().join(path.as_str());
-        self.watch.add(&whole);
+        self.watch_made(path);
         self.person_has(path, Some(Node::Folder), work);
         Ok(())
     }

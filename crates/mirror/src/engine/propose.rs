@@ -288,7 +288,7 @@ impl State {
 
     /// The content of a small file; an error when it is not what was seen.
     fn content_inline(
-        &self,
+        &mut self,
         path: &RelPath,
         node: Option<&Node>,
     ) -> std::io::Result<Option<Bytes>> {
@@ -297,6 +297,9 @@ impl State {
         };
         if *size > INLINE_CONTENT_BYTES_MAX {
             return Ok(None);
+        }
+        if let Some(content) = self.contents.fresh.take(*hash) {
+            return Ok(Some(content));
         }
         let mut content = Vec::new();
         self.disk

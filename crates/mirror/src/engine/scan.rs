@@ -1,14 +1,13 @@
 //! Sees the disk: which paths are dirty, what stands there now, and what that means. What is absent from a folder that
 //! was read to its end is gone; what cannot be seen keeps its last state, and nothing is decided about it.
 use std::collections::{BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
 
-use slipway_core::limits::FILE_BYTES_MAX;
+use slipway_core::hash::ContentHash;
+use slipway_core::limits::{FILE_BYTES_MAX, INLINE_CONTENT_BYTES_MAX};
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
-use super::odd;
 use super::rules::rules_file;
 use super::sight::Print;
 use super::state::State;
@@ -18,29 +17,6 @@ use crate::local::By;
 use crate::planted::{self, Bug};
 
 impl State {
-    /// Notes paths that something happened to.
-    pub(super) fn mark(&mut self, paths: &[PathBuf]) {
-        for path in paths {
-            let Ok(relative) = path.strip_prefix(self.disk.path()) else {
-                continue;
-            };
-            // The root itself is nobody's path.
-            let (Some(above), Some(name)) = (relative.parent(), relative.file_name()) else {
-                continue;
-            };
-            let folder = above.to_str().and_then(|above| RelPath::parse(above).ok());
-            if folder.is_none() && above != Path::new("") {
-                // Below an odd name, which is told of alone.
-                continue;
-            }
-            let path = odd::path_of(folder.as_ref(), name);
-            if !matches!(path, Some((_, true))) {
-                self.look_for_odd_names(folder.as_ref());
-            }
-            self.sight.dirty.extend(path.map(|(path, _)| path));
-        }
-    }
-
     /// Looks at what is dirty, or at everything, and settles it.
     pub(super) fn look(&mut self) {
         self.sight.begin();
@@ -298,7 +274,7 @@ impl State {
             self.sight.reads();
         }
         let begin = self.disk.root().now_ns();
-        let (hash, print) = match self.disk.root().hash(path) {
+        let (hash, print) = match self.read(path, print) {
             Ok(Some(hashed)) => hashed,
             Ok(None) => {
                 self.sight.held.hold(path, now);
@@ -333,6 +309,26 @@ impl State {
             size: print.size(),
             executable: print.executable(),
         })
+    }
+
+    /// Reads a file for its hash, and keeps a small content that the hub is to be told of.
+    fn read(
+        &mut self,
+        path: &RelPath,
+        print: Fingerprint,
+    ) -> std::io::Result<Option<(ContentHash, Fingerprint)>> {
+        let root = self.disk.root();
+        if !self.hub.in_step || print.size() > INLINE_CONTENT_BYTES_MAX {
+            return root.hash(path);
+        }
+        let Some((content, print)) = root.content(path, INLINE_CONTENT_BYTES_MAX)? else {
+            return Ok(None);
+        };
+        let hash = ContentHash::of(&content);
+        if self.trees.base.get(path).and_then(Node::hash) != Some(hash) {
+            self.contents.fresh.put(hash, content);
+        }
+        Ok(Some((hash, print)))
     }
 
     /// A file whose content is not known: it is there, and differs from all others.

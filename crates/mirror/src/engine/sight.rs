@@ -10,6 +10,10 @@ use crate::disk::Fingerprint;
 
 /// Changes gather this long: an editor's save is several events.
 const QUIET: Duration = Duration::from_millis(12);
+/// Many of them gather for as long as more come, up to this: a look at each few of a checkout's files slows it more than it
+/// gains.
+const FLOOD: Duration = Duration::from_millis(100);
+const MANY: usize = 32;
 /// A look at everything, for what no event told.
 const AUDIT: Duration = Duration::from_secs(600);
 /// The same while some folders are not watched; longer where a look takes long, so that it stays a small part of a core.
@@ -38,6 +42,8 @@ pub(super) struct Sight {
     room: usize,
     /// When that is done, both.
     at: Option<Instant>,
+    /// And how long it may be put off for the sake of more.
+    gathers_until: Instant,
     audit_at: Instant,
     /// Folders whose content cannot be seen: nothing below them is decided.
     pub(super) unknown: BTreeSet<RelPath>,
@@ -57,6 +63,7 @@ impl Default for Sight {
             later: BTreeSet::new(),
             room: usize::MAX,
             at: None,
+            gathers_until: Instant::now(),
             audit_at: Instant::now() + AUDIT,
             unknown: BTreeSet::new(),
             root_unknown: false,
@@ -131,6 +138,18 @@ impl Sight {
     /// Looks after a quiet moment.
     pub(super) fn look_soon(&mut self) {
         self.at.get_or_insert_with(|| Instant::now() + QUIET);
+    }
+
+    /// More happened: of many changes the moment lasts as long as they come.
+    pub(super) fn heard(&mut self) {
+        let now = Instant::now();
+        let Some(at) = self.at else {
+            self.gathers_until = now + FLOOD;
+            return self.look_soon();
+        };
+        if self.dirty.len() >= MANY {
+            self.at = Some(at.max(self.gathers_until.min(now + QUIET)));
+        }
     }
 
     /// Looks at a path after a quiet moment.

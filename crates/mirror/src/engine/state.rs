@@ -217,6 +217,7 @@ impl State {
 
     /// A bout of work is over: what it took is given back.
     fn rest(&mut self) {
+        self.contents.fresh.clear();
         let Trees {
             base,
             local,
@@ -264,10 +265,10 @@ impl State {
     pub(super) fn hear(&mut self) {
         match self.watch.take() {
             Some(Hint::Everything) => self.sight.everything = true,
-            Some(Hint::Paths(paths)) => self.mark(&paths),
+            Some(Hint::Paths(paths)) => self.mark(paths),
             None => return,
         }
-        self.sight.look_soon();
+        self.sight.heard();
     }
 
     pub(super) fn wake(&mut self, now: Instant) {

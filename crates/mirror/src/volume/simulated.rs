@@ -247,6 +247,10 @@ impl Inner {
         }
         let id = self.next;
         self.next += 1;
+        let happened = match what {
+            What::Folder(_) => watches::Happened::FolderMade,
+            _ => watches::Happened::Made,
+        };
         let node = Node {
             what,
             inode: self.free_inode(),
@@ -261,7 +265,7 @@ impl Inner {
             ..Live::default()
         };
         self.live.insert(id, live);
-        self.told(&place, watches::Happened::Made);
+        self.told(&place, happened);
         self.change(Change::Make(place, id, node));
         Ok(id)
     }

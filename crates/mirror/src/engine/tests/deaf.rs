@@ -1,6 +1,7 @@
 //! An engine that no event reaches, driven step by step.
 use super::*;
 use crate::engine::around::Surroundings;
+use crate::watch::Touch;
 
 /// The loop's state, which the test drives step by step.
 pub(super) struct Deaf {
@@ -91,7 +92,7 @@ impl Deaf {
 
     /// Looks at a path; tells the batch that follows.
     pub(super) async fn look(&mut self, path: &str) -> Option<v1::Propose> {
-        self.state.mark(&[self.file(path)]);
+        self.state.mark([(self.file(path), Touch::Any)]);
         self.state.look();
         self.state.act().await;
         self.proposed()

@@ -1,6 +1,7 @@
 //! More that is new than one look reads: the hub hears of the first of it while the rest is looked at.
 use super::deaf::{Deaf, paths};
 use super::*;
+use crate::watch::Touch;
 
 /// One whose looks read so many new files.
 async fn reading(many: usize, changes: Vec<v1::Change>) -> Deaf {
@@ -58,7 +59,8 @@ async fn what_moved_goes_in_one_batch_though_it_is_found_last() {
     let mut lab = reading(1, vec![hub::folder(1, "n"), change(1, "n/b", Some("n/b"))]).await;
     write(&lab, &["m/a", "m/c", "m/d"]);
     std::fs::rename(lab.file("n/b"), lab.file("m/b")).unwrap();
-    lab.state.mark(&[lab.file("n/b"), lab.file("m")]);
+    lab.state
+        .mark([(lab.file("n/b"), Touch::Any), (lab.file("m"), Touch::Any)]);
     lab.state.look();
     lab.state.act().await;
     let mut batch = lab.proposed();

@@ -16,6 +16,7 @@ const QUEUE_MAX: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Happened {
     Made,
+    FolderMade,
     Removed,
     Renamed,
     Written,
@@ -31,6 +32,7 @@ impl Inner {
         };
         let kind = match happened {
             Happened::Made => EventKind::Create(CreateKind::Any),
+            Happened::FolderMade => EventKind::Create(CreateKind::Folder),
             Happened::Removed => EventKind::Remove(RemoveKind::Any),
             Happened::Renamed => EventKind::Modify(ModifyKind::Name(RenameMode::Any)),
             Happened::Written => EventKind::Modify(ModifyKind::Data(DataChange::Any)),

@@ -1,0 +1,66 @@
+//! Contents that a look read and the hub is to be told of, so that they are not read twice. They are found by what they
+//! are, so that none is ever the wrong one.
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use slipway_core::hash::ContentHash;
+
+/// Of all of them; what does not fit is read again.
+const BYTES_MAX: usize = 8 << 20;
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    contents: HashMap<ContentHash, Bytes>,
+    bytes: usize,
+}
+
+impl Fresh {
+    /// A content was read.
+    pub(super) fn put(&mut self, hash: ContentHash, content: Vec<u8>) {
+        if self.bytes + content.len() > BYTES_MAX {
+            return;
+        }
+        self.bytes += content.len();
+        if let Some(same) = self.contents.insert(hash, content.into()) {
+            self.bytes -= same.len();
+        }
+    }
+
+    /// A content is sent: nobody else needs it.
+    pub(super) fn take(&mut self, hash: ContentHash) -> Option<Bytes> {
+        let content = self.contents.remove(&hash)?;
+        self.bytes -= content.len();
+        Some(content)
+    }
+
+    /// Nothing is sent any more.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_had_once_and_no_more_are_kept_than_there_is_room_for() {
+        let mut fresh = Fresh::default();
+        let hash = |number: u8| ContentHash::of(&[number]);
+        for number in 0..4 {
+            fresh.put(hash(number), vec![number; BYTES_MAX / 3]);
+        }
+        fresh.put(hash(0), vec![0; BYTES_MAX / 3]);
+        assert_eq!(
+            fresh.take(hash(0)).map(|bytes| bytes.len()),
+            Some(BYTES_MAX / 3)
+        );
+        assert_eq!(fresh.take(hash(0)), None);
+        assert_eq!(fresh.take(hash(3)), None, "there was no room for it");
+        fresh.put(hash(3), vec![3; BYTES_MAX / 3]);
+        assert!(fresh.take(hash(3)).is_some());
+        fresh.clear();
+        assert_eq!(fresh.take(hash(1)), None);
+    }
+}
