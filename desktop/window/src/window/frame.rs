@@ -1,6 +1,7 @@
 //! The window itself: where its page comes from, and that it stays there.
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slipway_api::desktop::Told;
@@ -27,7 +28,10 @@ pub(super) fn open<R: Runtime>(
     let page = address.map_or_else(WebviewUrl::default, |address| {
         WebviewUrl::App(address.trim_start_matches('/').into())
     });
-    WebviewWindowBuilder::new(app, LABEL, page)
+    let begun = Arc::new(AtomicBool::new(false));
+    #[cfg(target_os = "linux")]
+    let has_begun = Arc::clone(&begun);
+    let window = WebviewWindowBuilder::new(app, LABEL, page)
         .title("Slipway")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SIZE_LEAST.0, SIZE_LEAST.1)
@@ -40,15 +44,32 @@ pub(super) fn open<R: Runtime>(
             elsewhere(&url);
             NewWindowResponse::Deny
         })
-        .on_page_load(|window, load| {
+        .on_page_load(move |window, load| {
             if load.event() == PageLoadEvent::Started {
+                begun.store(true, Ordering::Relaxed);
                 // A page that is loaded again knows nothing of what the one before had open.
                 let shell = window.state::<Arc<Shell>>();
                 shell.wires.hang_up_all();
                 shell.voice.silence();
             }
         })
-        .build()
+        .build()?;
+    #[cfg(target_os = "linux")]
+    window.with_webview(move |webview| draw_later(&webview.inner(), has_begun))?;
+    Ok(window)
+}
+
+/// Lets a view draw nothing before its page has begun. WebKit, asked for a picture earlier, waits for it half a second:
+/// the process that would draw it is just being started, and may wait for this one itself.
+#[cfg(target_os = "linux")]
+fn draw_later(view: &impl gtk::prelude::IsA<gtk::Widget>, has_begun: Arc<AtomicBool>) {
+    use gtk::glib::Propagation;
+    use gtk::prelude::WidgetExt as _;
+
+    view.connect_draw(move |_, _| match has_begun.load(Ordering::Relaxed) {
+        true => Propagation::Proceed,
+        false => Propagation::Stop,
+    });
 }
 
 /// Shows the window to whoever asked for it.
