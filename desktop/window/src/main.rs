@@ -38,7 +38,8 @@ fn draw_as_told(opening: &Opening) {
     // A home that is missing is told of when the window is opened.
     let kept = Config::read().is_ok_and(|config| graphics::is_kept_safe(&config.state));
     let is_set = |name: &str| std::env::var_os(name).is_some();
-    for (name, value) in graphics::settings(opening.safe || kept, is_set) {
+    let on_x = std::env::var_os("WAYLAND_DISPLAY").is_none_or(|display| display.is_empty());
+    for (name, value) in graphics::settings(opening.safe || kept, on_x, is_set) {
         unsafe { std::env::set_var(name, value) };
     }
 }
