@@ -23,6 +23,8 @@ export class Buffers<M extends TextModel = TextModel> {
     host: BuffersHost,
     tab: Tab,
     private readonly makeModel: (path: string, text: string) => M,
+    /** Whether models can be made, once that is known. What they are made of is asked for before. */
+    private readonly canMake: Promise<boolean> = Promise.resolve(true),
   ) {
     this.keeper = new Keeper(host.drafts, live.calls.workspace, tab, host.now);
     this.saving = new Saving(live, host.after, this.shelf, this.keeper, {
@@ -189,6 +191,7 @@ export class Buffers<M extends TextModel = TextModel> {
     const reading = huge ? null : this.live.calls.read(path);
     reading?.catch(() => undefined);
     const [draft, ...further] = await this.keeper.of(path);
+    if (!(await this.canMake)) return;
     buffer.pending.push(...further);
     if (!this.shelf.holds(buffer)) return;
     if (draft) return this.resume(buffer, draft);

@@ -5,12 +5,12 @@ import type { Host } from "../../host/host";
 import { Editor } from "./editor";
 import { BrowserTab, calm, Hub, type PlainText, quiet } from "./simulation";
 
-const gate = vi.hoisted(() => ({
+const gate = {
   arrived: Promise.resolve(),
   made: vi.fn(),
-}));
+};
 
-vi.mock("./monaco", async () => {
+async function monaco() {
   await gate.arrived;
   const { PlainText } = await import("./simulation");
   class MonacoText extends PlainText {
@@ -21,10 +21,11 @@ vi.mock("./monaco", async () => {
     }
   }
   return { MonacoText, applyTheme: () => undefined, measureOurFace: () => undefined };
-});
+}
 
 beforeEach(() => {
   vi.resetModules();
+  vi.doMock("./monaco", monaco);
   gate.made.mockClear();
   gate.arrived = Promise.resolve();
   vi.stubGlobal("addEventListener", vi.fn());
@@ -87,6 +88,42 @@ test("an editor closed before Monaco has arrived makes no texts", async () => {
   await expect(editor.buffers).rejects.toThrow("closed");
   await quiet([tab]);
   expect(gate.made).not.toHaveBeenCalled();
+});
+
+/** Monaco is on its way, and a file is shown. */
+async function waiting() {
+  let arrive = () => {};
+  gate.arrived = new Promise((resolve) => {
+    arrive = resolve;
+  });
+  const all = setting();
+  const { editor, tab, hub } = all;
+  const asked = vi.spyOn(tab.live.calls, "read");
+  editor.open("a");
+  await quiet([tab]);
+  expect(tab.live.state.head).toBe(hub.head);
+  return { ...all, arrive, asked };
+}
+
+test("the file that is shown is read while Monaco is on its way", async () => {
+  const { editor, tab, arrive, asked } = await waiting();
+  expect(asked.mock.calls).toEqual([["a"]]);
+  expect(gate.made).not.toHaveBeenCalled();
+  arrive();
+  const buffers = await editor.buffers;
+  await quiet([tab]);
+  expect(asked).toHaveBeenCalledTimes(1);
+  expect(gate.made.mock.calls).toEqual([["a"]]);
+  expect(buffers.model("a")?.text()).toBe("one\n");
+});
+
+test("a tab that is closed before Monaco has arrived leaves no text behind", async () => {
+  const { editor, tab, arrive } = await waiting();
+  editor.close("a");
+  arrive();
+  const buffers = await editor.buffers;
+  await quiet([tab]);
+  expect(buffers.info("a")).toBeNull();
 });
 
 test("a tab closed while offline is gone at once, and its edit is saved when the server is back", async () => {

@@ -52,23 +52,62 @@ export class Editor {
   }
 
   private async make(): Promise<Texts> {
-    const [monaco, tab] = await Promise.all([import("./monaco"), this.host.tab]);
+    const arrived = import("./monaco").then((monaco) => this.arrive(monaco));
+    const canMake = arrived.then(
+      () => true,
+      () => false,
+    );
+    const { workspace } = this.live.calls;
+    const makeModel = (path: string, text: string) => {
+      if (!this.monaco) throw new Error("invariant: no text is made before Monaco is there");
+      return new this.monaco.MonacoText(workspace, path, text);
+    };
+    const tab = await this.host.tab;
+    const buffers: Texts = new Buffers(this.live, this.host, tab, makeModel, canMake);
+    // Monaco takes longer than these: both are there before it.
+    const kept = buffers.draftPaths();
+    kept.catch(() => undefined);
+    const begun = this.readAhead(buffers);
+    try {
+      await arrived;
+    } catch (error) {
+      buffers.dispose();
+      throw error;
+    } finally {
+      begun.stop();
+    }
+    this.made = buffers;
+    this.stops.push(buffers.store.subscribe(() => this.textsMoved(buffers)));
+    this.stops.push(this.watchLeaving(buffers));
+    if (begun.path !== null && !this.tabs.has(begun.path)) buffers.close(begun.path);
+    const drafts = await kept;
+    if (this.disposed) throw new Error("The workspace was closed.");
+    this.tabs.bring(drafts);
+    for (const path of new Set([this.tabs.active, ...drafts])) if (path) void buffers.read(path);
+    return buffers;
+  }
+
+  private arrive(monaco: Monaco): void {
     // Ended before the editor had arrived: making texts now would take them from the editor that follows.
     if (this.disposed) throw new Error("The workspace was closed.");
     this.monaco = monaco;
     monaco.applyTheme();
     monaco.measureOurFace();
-    const { workspace } = this.live.calls;
-    const makeModel = (path: string, text: string) => new monaco.MonacoText(workspace, path, text);
-    const buffers: Texts = new Buffers(this.live, this.host, tab, makeModel);
-    this.made = buffers;
-    this.stops.push(buffers.store.subscribe(() => this.textsMoved(buffers)));
-    this.stops.push(this.watchLeaving(buffers));
-    const drafts = await buffers.draftPaths();
-    if (this.disposed) throw new Error("The workspace was closed.");
-    this.tabs.bring(drafts);
-    for (const path of new Set([this.tabs.active, ...drafts])) if (path) void buffers.read(path);
-    return buffers;
+  }
+
+  /** Begins to read the shown file as soon as the tree tells how large it is. */
+  private readAhead(buffers: Texts): { path: string | null; stop: () => void } {
+    const begun: { path: string | null; stop: () => void } = { path: null, stop: () => undefined };
+    const look = () => {
+      const path = this.tabs.active;
+      if (path === null || !this.live.entries.has(path)) return;
+      begun.stop();
+      begun.path = path;
+      void buffers.read(path);
+    };
+    begun.stop = this.live.store.subscribe(look);
+    look();
+    return begun;
   }
 
   dispose(): void {
@@ -125,7 +164,7 @@ export class Editor {
     if (options.line) this.wanted = { path, line: options.line };
     this.show();
     void this.buffers
-      .then((buffers) => buffers.read(path))
+      .then((buffers) => (this.tabs.has(path) ? buffers.read(path) : undefined))
       .then(() => {
         this.show();
         if (options.focus !== false && !options.preview && this.tabs.active === path) this.focus();
