@@ -42,7 +42,10 @@ const DESKTOP = [
   "src/features/editor/conflict/ConflictView.tsx",
 ];
 
-/** Tells `public/boot.js` the files of the IDE, so that they are asked for before the page finds out step by step. */
+/** What of it is shown first. */
+const DESKTOP_FIRST = DESKTOP.slice(0, 2);
+
+/** Tells `public/boot.js` the files of the desktop program and of the IDE, so that they are asked for before the page finds out step by step. */
 function ideHints(): Plugin {
   return {
     name: "ide-hints",
@@ -50,23 +53,29 @@ function ideHints(): Plugin {
     transformIndexHtml: {
       order: "post",
       handler: (html, { bundle = {} }) => {
-        const files = new Set<string>();
-        const add = (name: string): void => {
-          const chunk = bundle[name];
-          if (chunk?.type !== "chunk" || chunk.isEntry || files.has(name)) return;
-          files.add(name);
-          chunk.imports.forEach(add);
-          for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
+        const filesOf = (parts: readonly string[], face?: RegExp): string => {
+          const files = new Set<string>();
+          const add = (name: string): void => {
+            const chunk = bundle[name];
+            if (chunk?.type !== "chunk" || chunk.isEntry || files.has(name)) return;
+            files.add(name);
+            chunk.imports.forEach(add);
+            for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
+          };
+          for (const [name, chunk] of Object.entries(bundle)) {
+            const from = chunk.type === "chunk" ? chunk.facadeModuleId : null;
+            if (parts.some((part) => from?.endsWith(part))) add(name);
+            if (face?.test(name)) files.add(name);
+          }
+          // Programs first, which take longest to get ready.
+          const order = (name: string) => Number(name.endsWith(".js"));
+          const paths = [...files].sort((a, b) => order(b) - order(a)).map((name) => `/${name}`);
+          return paths.join(" ");
         };
-        for (const [name, chunk] of Object.entries(bundle)) {
-          const from = chunk.type === "chunk" ? chunk.facadeModuleId : null;
-          if (IDE.some((part) => from?.endsWith(part))) add(name);
-          if (/jetbrains-mono-latin-wght-.*woff2$/.test(name)) files.add(name);
-        }
-        // Programs first, which take longest to get ready.
-        const order = (name: string) => Number(name.endsWith(".js"));
-        const paths = [...files].sort((a, b) => order(b) - order(a)).map((name) => `/${name}`);
-        return html.replace('src="/boot.js"', `src="/boot.js" data-ide="${paths.join(" ")}"`);
+        const ide = filesOf(IDE, /jetbrains-mono-latin-wght-.*woff2$/);
+        const desktop = filesOf(DESKTOP_FIRST);
+        const boot = 'src="/boot.js"';
+        return html.replace(boot, `${boot} data-desktop="${desktop}" data-ide="${ide}"`);
       },
     },
   };

@@ -4,9 +4,11 @@
   const dark = wish === "dark" || (wish !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   // The build lists the files; see `ideHints` in vite.config.ts.
-  const { ide } = document.currentScript.dataset;
-  if (!ide || !location.pathname.startsWith("/w/")) return;
-  for (const href of ide.split(" ")) {
+  const { desktop = "", ide = "" } = document.currentScript.dataset;
+  const hints = [];
+  if ("isTauri" in globalThis) hints.push(desktop);
+  if (location.pathname.startsWith("/w/")) hints.push(ide);
+  for (const href of new Set(hints.join(" ").split(" ").filter(Boolean))) {
     const link = document.createElement("link");
     if (href.endsWith(".js")) link.rel = "modulepreload";
     else {
