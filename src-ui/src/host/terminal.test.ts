@@ -123,6 +123,8 @@ class Agent {
   applied: number[] = [];
   inputOffset = 0n;
   acks: bigint[] = [];
+  /** How much the viewer takes ahead, as it said. */
+  windows = new Set<number>();
   /** Bytes of output until the next cut. */
   budget = Number.POSITIVE_INFINITY;
   frameSize = 7;
@@ -140,6 +142,7 @@ class Agent {
     const body = message.body;
     if (body.case === "attach") {
       const hello = body.value.hello;
+      this.windows.add(hello?.window ?? 0);
       const same = hello?.epoch === this.epoch;
       const start = same ? (hello?.haveOffset ?? 0n) : 0n;
       wire.stream = message.stream;
@@ -161,7 +164,10 @@ class Agent {
     }
     if (body.case !== "terminal") return;
     const frame = body.value.frame;
-    if (frame.case === "ack") this.acks.push(frame.value.parsedOffset);
+    if (frame.case === "ack") {
+      this.acks.push(frame.value.parsedOffset);
+      this.windows.add(frame.value.window);
+    }
     if (frame.case === "input") {
       for (let at = 0; at < frame.value.data.length; at += 1) {
         const offset = frame.value.offset + BigInt(at);
@@ -207,7 +213,7 @@ class Agent {
   }
 }
 
-function setUp(agent: Agent) {
+function setUp(agent: Agent, near = false) {
   const world = new World();
   world.server = agent.serve;
   const socket = new Socket(world);
@@ -215,7 +221,7 @@ function setUp(agent: Agent) {
   socket.start();
   const stream = new TerminalStream(
     socket,
-    { session: "s", terminal: "t" },
+    { session: "s", terminal: "t", near },
     "c",
     screen,
     world,
@@ -237,6 +243,20 @@ describe("a terminal", () => {
       world.advance(20_000);
       if (world.wire.dead === false && world.wires.length > 1) connect();
       expect(screen.shown, `cut at ${cut}`).toEqual([...agent.log]);
+    }
+  });
+
+  test("of this machine takes half as much ahead as one beyond a network", () => {
+    for (const [near, expected] of [
+      [true, 128],
+      [false, 256],
+    ] as const) {
+      const agent = new Agent(40 * 1024);
+      agent.frameSize = 8 * 1024;
+      const { connect } = setUp(agent, near);
+      connect();
+      expect(agent.acks).not.toEqual([]);
+      expect([...agent.windows]).toEqual([expected * 1024]);
     }
   });
 

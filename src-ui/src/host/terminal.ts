@@ -38,6 +38,8 @@ export type LinkState = "attaching" | "live" | "lost" | "stale" | "over";
 export interface TerminalTarget {
   session: string;
   terminal: string;
+  /** No network lies between. */
+  near: boolean;
 }
 
 export interface Timing {
@@ -45,6 +47,8 @@ export interface Timing {
 }
 
 const ACK_BYTES = 32 * 1024;
+/** What is on its way when Ctrl-C is pressed is shown before the prompt. Without a network half as much keeps a program going. */
+const NEAR_WINDOW_BYTES = TERMINAL_WINDOW_BYTES / 2;
 /** So long may less than that wait. A key's echo needs no answer of its own: it would go the whole way once more. */
 const ACK_WAITS_MS = 500;
 const INPUT_FRAME_MAX = 16 * 1024;
@@ -124,6 +128,10 @@ export class TerminalStream {
     this.stream.close();
   }
 
+  private get window(): number {
+    return this.target.near ? NEAR_WINDOW_BYTES : TERMINAL_WINDOW_BYTES;
+  }
+
   private hello(): ClientBody {
     this.attached = false;
     const hello = create(HelloSchema, {
@@ -133,7 +141,7 @@ export class TerminalStream {
       clientId: this.clientId,
       cols: this.cols,
       rows: this.rows,
-      window: TERMINAL_WINDOW_BYTES,
+      window: this.window,
       visible: this.visible,
       ...this.screen.colours(),
     });
@@ -287,7 +295,7 @@ export class TerminalStream {
     this.acked = this.parsed;
     this.send({
       case: "ack",
-      value: create(AckSchema, { parsedOffset: this.parsed, window: TERMINAL_WINDOW_BYTES }),
+      value: create(AckSchema, { parsedOffset: this.parsed, window: this.window }),
     });
   }
 

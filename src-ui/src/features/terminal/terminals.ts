@@ -272,7 +272,7 @@ export class Terminals {
     }
     held.screen = screen;
     screen.readAloud(this.readsAloud);
-    const target = { session: tab.session, terminal: id };
+    const target = { session: tab.session, terminal: id, near: tab.place === "here" };
     const { cols, rows } = screen.terminal;
     const { socket } = this.live;
     const client = this.host.newId();
