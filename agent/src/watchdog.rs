@@ -7,7 +7,7 @@ use slipway_core::code::Code;
 use slipway_core::limits::{MIB, SESSION_DISK_BYTES, SESSION_MEMORY_BYTES, SESSION_PROCESSES_MAX};
 use slipway_proto::v1;
 use slipway_proto::v1::agent_event::Event;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::activity::Activity;
 use crate::config::Config;
@@ -153,26 +153,33 @@ impl Watchdog {
 
     /// Watches for ever.
     pub async fn run(&self, terminals: &Table, activity: &Activity) {
-        let mut tick = tokio::time::interval(PRESSING_TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut meter = Meter::default();
-        for round in (0..TICKS).cycle() {
-            tick.tick().await;
+        let mut round = 0;
+        loop {
             self.note_oom();
             self.note_refused();
             let tells = round == 0;
             // Looking at every process is dear: often only near a limit.
-            if !tells && !meter.pressing {
-                continue;
+            if tells || meter.pressing {
+                let processes = process::of_agent();
+                let disk = meter.look_at_disk(self, &processes, tells).await;
+                self.guard_memory(&processes);
+                self.guard_processes(&processes);
+                self.guard_disk(&disk);
+                meter.pressing = self.is_pressed(&processes) || disk.is_written_to();
+                meter.alone = processes
+                    .iter()
+                    .all(|process| process.pid == process::own_pid());
+                if tells {
+                    self.tell(meter.usage(self, &processes, terminals, activity));
+                }
             }
-            let processes = process::of_agent();
-            let disk = meter.look_at_disk(self, &processes, tells).await;
-            self.guard_memory(&processes);
-            self.guard_processes(&processes);
-            self.guard_disk(&disk);
-            meter.pressing = self.is_pressed(&processes) || disk.is_written_to();
-            if tells {
-                self.tell(meter.usage(self, &processes, terminals, activity));
+            // Where no program runs, there is nothing that the system could kill or refuse.
+            if meter.alone && tells {
+                tokio::time::sleep(TICK).await;
+            } else {
+                tokio::time::sleep(PRESSING_TICK).await;
+                round = (round + 1) % TICKS;
             }
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Meter {
     written: HashMap<i32, u64>,
     /// Look often.
     pub(super) pressing: bool,
+    /// No program runs.
+    pub(super) alone: bool,
 }
 
 /// The disk at one look.

@@ -46,7 +46,6 @@ pub(crate) fn read(root: &Root, path: &RelPath) -> Result<Content, LocalError> {
             Ok(Some((bytes, print))) => {
                 let hash = ContentHash::of(&bytes);
                 let executable = print.executable();
-                let bytes = bytes.into();
                 return Ok(Content {
                     bytes,
                     hash,

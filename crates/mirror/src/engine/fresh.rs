@@ -2,27 +2,48 @@
 //! are, so that none is ever the wrong one.
 use std::collections::HashMap;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use slipway_core::hash::ContentHash;
+use slipway_core::limits::INLINE_CONTENT_BYTES_MAX;
+use slipway_core::path::RelPath;
+
+use crate::disk::{Fingerprint, Root};
 
 /// Of all of them; what does not fit is read again.
 const BYTES_MAX: usize = 8 << 20;
+
+/// Small contents share blocks of this size.
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
     contents: HashMap<ContentHash, Bytes>,
     bytes: usize,
+    /// What is left of a block.
+    block: BytesMut,
 }
 
 impl Fresh {
+    /// Reads the content of a small file; `None` when it changed meanwhile, or is larger.
+    pub(super) fn read(
+        &mut self,
+        root: &Root,
+        path: &RelPath,
+    ) -> std::io::Result<Option<(Bytes, Fingerprint)>> {
+        if self.block.capacity() < INLINE_CONTENT_BYTES_MAX as usize {
+            self.block = BytesMut::with_capacity(BLOCK_BYTES);
+        }
+        root.content_in(&mut self.block, path, INLINE_CONTENT_BYTES_MAX)
+    }
+
     /// A content was read.
-    pub(super) fn put(&mut self, hash: ContentHash, content: Vec<u8>) {
+    pub(super) fn put(&mut self, hash: ContentHash, content: Bytes) {
         if self.bytes + content.len() > BYTES_MAX {
             return;
         }
         self.bytes += content.len();
-        if let Some(same) = self.contents.insert(hash, content.into()) {
+        if let Some(same) = self.contents.insert(hash, content) {
             self.bytes -= same.len();
         }
     }
@@ -48,17 +69,17 @@ mod tests {
     fn each_is_had_once_and_no_more_are_kept_than_there_is_room_for() {
         let mut fresh = Fresh::default();
         let hash = |number: u8| ContentHash::of(&[number]);
-        for number in 0..4 {
-            fresh.put(hash(number), vec![number; BYTES_MAX / 3]);
+        let third = |number: u8| Bytes::from(vec![number; BYTES_MAX / 3]);
+        for number in [0, 1, 2, 3, 0] {
+            fresh.put(hash(number), third(number));
         }
-        fresh.put(hash(0), vec![0; BYTES_MAX / 3]);
         assert_eq!(
             fresh.take(hash(0)).map(|bytes| bytes.len()),
             Some(BYTES_MAX / 3)
         );
         assert_eq!(fresh.take(hash(0)), None);
         assert_eq!(fresh.take(hash(3)), None, "there was no room for it");
-        fresh.put(hash(3), vec![3; BYTES_MAX / 3]);
+        fresh.put(hash(3), third(3));
         assert!(fresh.take(hash(3)).is_some());
         fresh.clear();
         assert_eq!(fresh.take(hash(1)), None);

@@ -1,6 +1,5 @@
 //! Tells the hub what changed here: one batch at a time, in a safe order, contents along where they are small.
 use std::collections::{BTreeSet, HashSet};
-use std::io::Read as _;
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -301,16 +300,10 @@ impl State {
         if let Some(content) = self.contents.fresh.take(*hash) {
             return Ok(Some(content));
         }
-        let mut content = Vec::new();
-        self.disk
-            .root()
-            .read(path)?
-            .take(INLINE_CONTENT_BYTES_MAX + 1)
-            .read_to_end(&mut content)?;
-        if ContentHash::of(&content) == *hash {
-            Ok(Some(content.into()))
-        } else {
-            Err(std::io::ErrorKind::InvalidData.into())
+        let read = self.contents.fresh.read(self.disk.root(), path)?;
+        match read.filter(|(content, _)| ContentHash::of(content) == *hash) {
+            Some((content, _)) => Ok(Some(content)),
+            None => Err(std::io::ErrorKind::InvalidData.into()),
         }
     }
 

@@ -321,7 +321,7 @@ impl State {
         if !self.hub.in_step || print.size() > INLINE_CONTENT_BYTES_MAX {
             return root.hash(path);
         }
-        let Some((content, print)) = root.content(path, INLINE_CONTENT_BYTES_MAX)? else {
+        let Some((content, print)) = self.contents.fresh.read(root, path)? else {
             return Ok(None);
         };
         let hash = ContentHash::of(&content);
