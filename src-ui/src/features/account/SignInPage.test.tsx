@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { faults, stage, THEMES } from "../../dev/stage";
-import type { FakeState } from "../../host/fake";
+import type { FakeHost, FakeState } from "../../host/fake";
+import type { Exchange } from "../../host/ide";
 import { SignInPage } from "./SignInPage";
 
 const nobody = () => undefined;
@@ -29,6 +30,29 @@ test("the first empty field has the focus, and nothing typed is refused at its f
   await expect
     .element(page.getByLabelText("Password", { exact: true }))
     .toHaveAccessibleDescription("Give your password.");
+});
+
+test("who types already when the server answers goes on where they are", async () => {
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const before = async (host: FakeHost) => {
+    const answers = host.exchange;
+    const exchange: Exchange = async (method, path, ...rest) => {
+      if (path === "/server") await asked;
+      return answers(method, path, ...rest);
+    };
+    Object.assign(host, { exchange });
+  };
+  await stage(<SignInPage onSignedIn={nobody} />, { state: "signed-out", before });
+  const email = page.getByLabelText("E-mail");
+  await email.click();
+  await userEvent.keyboard("ana");
+  answer();
+  await expect.element(page.getByText("version 0.1.0")).toBeVisible();
+  await userEvent.keyboard("@example.org");
+  await expect.element(email).toHaveValue("ana@example.org");
 });
 
 test("a refused sign-in is summed up on top and keeps what was typed", async () => {

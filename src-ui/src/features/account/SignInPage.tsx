@@ -52,9 +52,10 @@ export function SignInPage({ onSignedIn, additions }: Props) {
   useEffect(() => {
     document.title = `${way === "register" ? "Register" : "Sign in"} – Slipway`;
   }, [way]);
-  // The first field that is empty is where the person goes on.
+  // The first field that is empty is where the person goes on, unless they type already when the server answers.
   useEffect(() => {
-    if (server || silent) firstEmpty(form.current, way)?.focus();
+    const typing = document.activeElement instanceof HTMLInputElement;
+    if ((server || silent) && !typing) firstEmpty(form.current, way)?.focus();
   }, [way, server, silent]);
   useEffect(() => {
     if (failure?.fields) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
