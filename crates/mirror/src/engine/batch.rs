@@ -57,6 +57,8 @@ pub(super) struct Proposals {
     pub(super) waiting: BTreeSet<RelPath>,
     /// Those of them, and maybe some more, at which the hub has something that is to go.
     pub(super) leaving: BTreeSet<RelPath>,
+    /// The same, at which the hub has a file that is to have another content.
+    pub(super) replaced: BTreeSet<RelPath>,
     pub(super) pace: Pace,
     /// On its way; one at a time.
     pub(super) outstanding: Option<Outstanding>,

@@ -1,5 +1,5 @@
 //! Tells the hub what changed here: one batch at a time, in a safe order, contents along where they are small.
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::batch::{self, Outstanding};
 use super::heard::Catch;
+use super::moves::Moves;
 use super::state::State;
 use crate::wire;
 
@@ -35,8 +36,7 @@ struct Batch {
     went: BTreeSet<RelPath>,
     /// What is to come in it for the sake of what goes.
     owed: BTreeSet<RelPath>,
-    /// What the hub has already.
-    known: HashSet<ContentHash>,
+    moves: Moves,
     bytes: u64,
     /// How many of those it may have.
     room: u64,
@@ -82,18 +82,9 @@ impl State {
             Some(code) => self.not_taken(path, local, code),
             None => {
                 self.proposals.waiting.insert(path.clone());
-                if self.goes(path) {
-                    self.proposals.leaving.insert(path.clone());
-                }
+                self.gives_up(path);
             }
         }
-    }
-
-    /// Whether what the hub has at a path is to go there, for good or for something of another kind.
-    fn goes(&self, path: &RelPath) -> bool {
-        let (local, remote) = (self.trees.local.get(path), self.trees.remote.get(path));
-        let is_folder = |node: Option<&Node>| node.is_some_and(Node::is_folder);
-        remote.is_some() && (local.is_none() || is_folder(local) != is_folder(remote))
     }
 
     /// Sends the next batch if none is on its way: what goes, from the leaves up, then what comes, from the root down. The
@@ -101,7 +92,8 @@ impl State {
     pub(super) async fn propose(&mut self) {
         let is_idle = self.proposals.waiting.is_empty() && self.hub.catch == Catch::Up
             // What goes may come elsewhere, where was not looked yet.
-            || self.sight.goes_on() && !self.proposals.leaving.is_empty();
+            || self.sight.goes_on() && !self.proposals.leaving.is_empty()
+            || self.sight.moved_aside;
         if self.proposals.outstanding.is_some() || is_idle || self.link.is_none() {
             return;
         }
@@ -112,7 +104,7 @@ impl State {
         let mut going = self.what_goes(now);
         let moves = self.moves(&mut going, now);
         let mut batch = Batch {
-            known: moves.contents,
+            moves,
             room: match self.hub.gathers {
                 true => BATCH_BYTES,
                 false => WHOLE_BATCH_BYTES,
@@ -129,7 +121,7 @@ impl State {
                 self.proposals.waiting.remove(path);
                 continue;
             }
-            batch.owed.extend(moves.to.get(path).cloned());
+            batch.owed.extend(batch.moves.to.get(path).cloned());
             self.add(&mut batch, path, None, true, now);
         }
         for path in std::mem::take(&mut batch.owed) {
@@ -234,14 +226,24 @@ impl State {
     }
 
     fn may_come(&self, path: &RelPath, batch: &Batch, now: Instant) -> bool {
-        self.is_due(path, now) && (batch.went.contains(path) || !self.goes(path))
+        self.is_due(path, now)
+            && !batch.moves.held.contains(path)
+            && (batch.went.contains(path) || !self.goes(path))
     }
 
-    /// Puts into a batch what stands at a path now.
+    /// Puts into a batch what stands at a path now, and what makes way for it where that comes.
     fn come(&mut self, batch: &mut Batch, path: &RelPath, now: Instant) {
-        let node = self.trees.local.get(path).cloned();
-        let stands = self.trees.remote.contains_key(path) && !batch.went.contains(path);
-        self.add(batch, path, node, stands, now);
+        let mut next = Some(path.clone());
+        while let Some(path) = next {
+            let node = self.trees.local.get(&path).cloned();
+            let stands = self.trees.remote.contains_key(&path) && !batch.went.contains(&path);
+            self.add(batch, &path, node, stands, now);
+            let place = batch.moves.to.get(&path);
+            let comes = |place: &&RelPath| {
+                self.proposals.waiting.contains(*place) && self.may_come(place, batch, now)
+            };
+            next = place.filter(comes).cloned();
+        }
     }
 
     /// Puts one operation into a batch, which expects what was agreed on where something `stands`; its path waits no longer,
@@ -259,7 +261,7 @@ impl State {
             self.proposals.waiting.remove(path);
         }
         let hash = node.as_ref().and_then(Node::hash);
-        let is_known = hash.is_some_and(|hash| batch.known.contains(&hash));
+        let is_known = hash.is_some_and(|hash| batch.moves.contents.contains(&hash));
         let content = node.as_ref().filter(|_| !is_known);
         let Ok(inline) = self.content_inline(path, content) else {
             // It changed since it was looked at: it is looked at again first.

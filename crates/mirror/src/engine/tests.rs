@@ -25,6 +25,7 @@ mod flush;
 mod hub;
 mod lab;
 mod listing;
+mod moves;
 mod named;
 mod person;
 mod plenty;

@@ -220,22 +220,26 @@ async fn what_was_proposed_before_a_stop_outlives_a_loss_of_power() {
 
 #[tokio::test(start_paused = true)]
 async fn what_moves_outlives_a_loss_of_power_when_the_hub_is_told_that_it_goes() {
-    let mut replica = replica().await;
-    told(&mut replica, 1, b"a text\n").await;
-    let renamed = replica
-        .volume
-        .inner()
-        .rename("/folder/a.txt", "/folder/b.txt");
-    renamed.unwrap();
-    replica.deliver(usize::MAX, &mut || false);
-    replica.turn(None).await;
-    passes(&mut replica, 20).await;
-    let state = replica.state.as_ref().unwrap();
-    assert!(state.proposals.outstanding.is_some(), "it is on its way");
-    let all = |many: usize| many - 1;
-    replica.volume.inner().crash(Loss::Power, &mut { all });
-    let moved = replica.volume.inner().bytes("/folder/b.txt");
-    assert_eq!(moved.as_deref().map(Vec::as_slice), Some(&b"a text\n"[..]));
+    for is_replaced in [false, true] {
+        let mut replica = replica().await;
+        told(&mut replica, 1, b"a text\n").await;
+        {
+            let mut inner = replica.volume.inner();
+            inner.rename("/folder/a.txt", "/folder/b.txt").unwrap();
+            if is_replaced {
+                inner.write("/folder/a.txt", b"another\n").unwrap();
+            }
+        }
+        replica.deliver(usize::MAX, &mut || false);
+        replica.turn(None).await;
+        passes(&mut replica, 20).await;
+        let state = replica.state.as_ref().unwrap();
+        assert!(state.proposals.outstanding.is_some(), "it is on its way");
+        let all = |many: usize| many - 1;
+        replica.volume.inner().crash(Loss::Power, &mut { all });
+        let moved = replica.volume.inner().bytes("/folder/b.txt");
+        assert_eq!(moved.as_deref().map(Vec::as_slice), Some(&b"a text\n"[..]));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,118 @@
+//! What the hub gives up at one path is at another by then, there as here.
+use super::deaf::{Deaf, paths};
+use super::hub::folder;
+use super::*;
+use crate::watch::Touch;
+
+/// A change whose content is on its way.
+fn announced(revision: u64, path: &str, text: &str) -> v1::Change {
+    v1::Change {
+        inline: None,
+        ..change(revision, path, Some(text))
+    }
+}
+
+/// In step with a hub that lists these and a log, which a program writes to all the time.
+async fn logging(mut listed: Vec<v1::Change>) -> Deaf {
+    listed.push(change(1, "log", Some("0")));
+    let mut lab = Deaf::listed(listed).await;
+    for revision in 2..4 {
+        std::fs::write(lab.file("log"), revision.to_string()).unwrap();
+        let propose = lab.look("log").await.unwrap();
+        lab.accept(&propose, revision).await;
+    }
+    lab
+}
+
+fn rename(lab: &Deaf, from: &str, to: &str) {
+    std::fs::rename(lab.file(from), lab.file(to)).unwrap();
+}
+
+async fn look(lab: &mut Deaf, names: &[&str]) -> Option<v1::Propose> {
+    let touched = names.iter().map(|name| (lab.file(name), Touch::Any));
+    lab.state.mark(touched.collect::<Vec<_>>());
+    lab.state.look();
+    lab.state.act().await;
+    lab.proposed()
+}
+
+#[tokio::test]
+async fn what_makes_way_for_another_content_does_so_when_it_may_come_elsewhere() {
+    let mut lab = logging(vec![change(1, "a.txt", Some("a"))]).await;
+    rename(&lab, "a.txt", "log");
+    std::fs::write(lab.file("a.txt"), "new").unwrap();
+    let batch = look(&mut lab, &["a.txt", "log"]).await;
+    assert_eq!(batch, None, "the log changes all the time");
+    let propose = lab.look_at_everything().await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt", "log"]);
+    assert_eq!(propose.operations[1].inline, None, "the hub has it");
+}
+
+#[tokio::test]
+async fn it_comes_in_the_batch_in_which_it_makes_way() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+    rename(&lab, "a.txt", "z.txt");
+    for number in 0..30_u8 {
+        std::fs::write(lab.file(&format!("b{number}")), [number; 100_000]).unwrap();
+    }
+    std::fs::write(lab.file("a.txt"), [b'a'; 100_000]).unwrap();
+    let mut propose = lab.look_at_everything().await.unwrap();
+    while !paths(&propose).contains(&"a.txt") {
+        lab.accept(&propose, 2).await;
+        propose = lab.proposed().unwrap();
+    }
+    let told = paths(&propose);
+    assert!(told.contains(&"z.txt"), "{told:?}");
+    lab.accept(&propose, 3).await;
+    assert!(lab.proposed().is_some(), "not all that is new had room");
+}
+
+#[tokio::test]
+async fn what_comes_where_another_has_to_stay_stays_too() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    let mut lab = logging(listed).await;
+    rename(&lab, "b.txt", "log");
+    rename(&lab, "a.txt", "b.txt");
+    let batch = look(&mut lab, &["a.txt", "b.txt", "log"]).await;
+    assert_eq!(batch, None, "the log changes all the time");
+    let propose = lab.look_at_everything().await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt", "b.txt", "log"]);
+}
+
+#[tokio::test]
+async fn the_hub_keeps_what_has_moved_to_where_two_changes_are_to_be_joined() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    let mut lab = Deaf::listed(listed).await;
+    lab.hub(changes(vec![announced(2, "b.txt", "theirs")]))
+        .await;
+    rename(&lab, "a.txt", "b.txt");
+    assert_eq!(look(&mut lab, &["a.txt", "b.txt"]).await, None);
+    lab.blob("b").await;
+    lab.blob("theirs").await;
+    assert_eq!(std::fs::read(lab.file("b.txt")).unwrap(), b"theirs");
+    let propose = lab.look_at_everything().await.unwrap();
+    let told = propose.operations.iter();
+    let told: Vec<_> = told
+        .map(|told| (told.path.contains("conflict"), told.node.is_some()))
+        .collect();
+    assert_eq!(told, [(false, false), (true, true)], "{propose:?}");
+}
+
+#[tokio::test]
+async fn the_hub_is_told_nothing_while_what_moved_to_a_copy_was_not_looked_at() {
+    let listed = vec![folder(1, "d"), change(1, "d/a.txt", Some("a"))];
+    let mut lab = Deaf::listed(listed).await;
+    rename(&lab, "d", "e");
+    std::fs::create_dir(lab.file("d")).unwrap();
+    std::fs::write(lab.file("d/a.txt"), "new").unwrap();
+    lab.hub(changes(vec![change(2, "e", Some("theirs"))])).await;
+    assert!(lab.file("e").is_dir(), "it was there first");
+    assert_eq!(look(&mut lab, &["d", "e"]).await, None);
+    assert!(lab.file("e").is_file(), "the folder moved to a copy");
+    lab.state.look();
+    lab.state.act().await;
+    let propose = lab.proposed().unwrap();
+    let told = paths(&propose);
+    assert!(told.contains(&"d/a.txt"), "{told:?}");
+    assert!(told.iter().any(|path| path.ends_with(")/a.txt")));
+}
