@@ -59,7 +59,7 @@ impl State {
             Merged::Done => {
                 // The joined state is a local edit on top of the hub's.
                 let remote = self.trees.remote.get(path).cloned();
-                self.agree(path, remote);
+                self.adopt(path, remote);
                 self.settle(path);
                 Ok(())
             }

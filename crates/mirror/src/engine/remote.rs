@@ -207,10 +207,15 @@ impl State {
             .is_none_or(|answered| *answered < change.revision);
         if is_news {
             let is_ours = self.is_ours(&path, node.as_ref());
-            if is_ours || self.trees.local.get(&path) == node.as_ref() {
-                // Ours, heard of before its answer, or what the disk shows already: what comes later is news after it.
+            if is_ours {
+                // Heard of before its answer: what comes later is news after it.
                 self.agree(&path, node.clone());
-            } else if self.is_written_again(&path, change.revision, node.as_ref()) {
+            } else if self.trees.local.get(&path) == node.as_ref() {
+                // So it is after what the disk shows already.
+                self.adopt(&path, node.clone());
+            } else if self.is_written_again(&path, change.revision, node.as_ref())
+                || self.has_moved_here(&path)
+            {
                 self.agree(&path, None);
             }
             touched.extend(self.hub_has(&path, node));

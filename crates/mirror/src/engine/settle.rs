@@ -77,7 +77,7 @@ impl State {
             Decision::Nothing => self.troubles.over(path),
             Decision::Adopt => {
                 let agreed = self.trees.local.get(path).cloned();
-                self.agree(path, agreed);
+                self.adopt(path, agreed);
                 self.troubles.over(path);
             }
             Decision::Propose | Decision::ProposeAnew => self.offer(path),

@@ -1,5 +1,5 @@
 //! The three trees, how they change, and what follows for those who keep count of what is not in step.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
@@ -69,6 +69,8 @@ pub(super) struct Trees {
     pub(super) apart: Apart,
     /// Where the disk has something else than the base.
     pub(super) unsent: Apart,
+    /// Where disk and hub came to the same file, each by itself, while the hub was not told of all that the disk has.
+    adopted: BTreeSet<RelPath>,
 }
 
 impl Trees {
@@ -148,6 +150,31 @@ impl State {
         if by == By::Hub && self.undo {
             self.bursts.arrived(path, before, node, self.ledger.now());
         }
+    }
+
+    /// Hub and disk came to the same at a path, each by itself.
+    pub(super) fn adopt(&mut self, path: &RelPath, node: Option<Node>) {
+        let is_news = self.trees.base.get(path) != node.as_ref();
+        let is_file = node.as_ref().and_then(Node::hash).is_some();
+        self.agree(path, node);
+        if self.trees.unsent.is_empty() {
+            self.trees.adopted.clear();
+        } else if is_news && is_file {
+            self.trees.adopted.insert(path.clone());
+        }
+    }
+
+    /// Whether a file that disk and hub came to each by itself moved there from where the hub still has it, as far as the hub
+    /// was told: who changes it now knows nothing of the move, and that nothing of the change, so that it would be nowhere.
+    pub(super) fn has_moved_here(&mut self, path: &RelPath) -> bool {
+        let trees = &mut self.trees;
+        let is_adopted = trees.adopted.remove(path);
+        let hash = trees.local.get(path).and_then(Node::hash);
+        let is_it = |path| trees.base.get(path).and_then(Node::hash) == hash;
+        is_adopted
+            && hash.is_some()
+            && is_it(path)
+            && trees.unsent.paths().any(|(other, _)| is_it(other))
     }
 
     /// Hub and disk have the same at a path.

@@ -116,3 +116,30 @@ async fn the_hub_is_told_nothing_while_what_moved_to_a_copy_was_not_looked_at() 
     assert!(told.contains(&"d/a.txt"), "{told:?}");
     assert!(told.iter().any(|path| path.ends_with(")/a.txt")));
 }
+
+#[tokio::test]
+async fn what_moved_to_where_the_hub_had_it_too_is_kept_when_that_moves_it_back() {
+    let listed = vec![change(1, "a.txt", Some("a")), change(1, "b.txt", Some("b"))];
+    let mut lab = Deaf::listed(listed).await;
+    lab.hub(changes(vec![announced(2, "b.txt", "c")])).await;
+    // Here the two change places, and so they do there.
+    std::fs::write(lab.file("a.txt"), "b").unwrap();
+    std::fs::write(lab.file("b.txt"), "a").unwrap();
+    assert_eq!(look(&mut lab, &["a.txt", "b.txt"]).await, None);
+    let there = vec![announced(3, "a.txt", "c"), change(3, "b.txt", Some("a"))];
+    lab.hub(changes(there)).await;
+    let back = vec![change(4, "a.txt", Some("a")), announced(4, "b.txt", "c")];
+    lab.hub(changes(back)).await;
+    lab.blob("c").await;
+    assert_eq!(std::fs::read(lab.file("b.txt")).unwrap(), b"c");
+    let propose = lab.look_at_everything().await.unwrap();
+    let [a, copy] = &propose.operations[..] else {
+        panic!("{propose:?}");
+    };
+    assert_eq!(
+        (a.path.as_str(), a.inline.as_deref()),
+        ("a.txt", Some(&b"b"[..]))
+    );
+    let hash = slipway_proto::convert::hash_bytes(&ContentHash::of(b"a"));
+    assert_eq!(copy.node.as_ref().map(|node| &node.hash), Some(&hash));
+}
