@@ -180,10 +180,16 @@ impl World {
                 .any(|path| !self.hub.tree.contains_key(&path) && folds.contains(&path.fold_key()));
             clashes || matches!(node, Node::Symlink { target } if target.starts_with('/'))
         };
-        // So does a folder for the sake of what is in it.
+        // So does a folder for the sake of what is in it, and of what does not sync.
+        let outsiders = self.outsiders(at);
         let stays_for = |path: &RelPath| {
             let mut below = disk.iter().filter(|(other, _)| other.is_below(path));
-            below.any(|(other, node)| stays(other, node))
+            let is_in = |other: &String| {
+                other
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            below.any(|(other, node)| stays(other, node)) || outsiders.iter().any(is_in)
         };
         let known = self.replicas[at].known();
         let mut wrong = None;
@@ -274,15 +280,19 @@ impl World {
 
     /// Whether a disk has something at a path, or above it, that does not sync.
     fn is_taken(&self, at: usize, path: &RelPath) -> bool {
-        let disk = self.replicas[at].volume.inner().below(ROOT);
-        let is_here = |name: &str| {
+        let is_here = |name: &String| {
             let mut whole = path.ancestors().chain([path.clone()]);
             whole.any(|part| fold(part.as_str()) == fold(name))
         };
-        let mut outsiders = disk.iter().filter(|(name, entry)| {
-            **entry == Entry::Pipe || !syncs(name, **entry == Entry::Folder)
-        });
-        outsiders.any(|(name, _)| is_here(name))
+        self.outsiders(at).iter().any(is_here)
+    }
+
+    /// What a disk has that does not sync.
+    fn outsiders(&self, at: usize) -> Vec<String> {
+        let disk = self.replicas[at].volume.inner().below(ROOT).into_iter();
+        let outsiders = disk
+            .filter(|(name, entry)| *entry == Entry::Pipe || !syncs(name, *entry == Entry::Folder));
+        outsiders.map(|(name, _)| name).collect()
     }
 
     /// Every version that nobody replaced who saw it is somewhere: I1.
