@@ -65,6 +65,11 @@ impl Held {
         self.0.remove(path);
     }
 
+    /// Whether one was seen in the middle of a write.
+    pub(super) fn contains(&self, path: &RelPath) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// Whether a look would come too early.
     pub(super) fn is_early(&self, path: &RelPath, now: Instant) -> bool {
         self.0

@@ -168,7 +168,9 @@ impl State {
             Some(Seen::File(print)) => self.file(path, print),
         };
         // Being written, or as it was, or left to the next look: what it was stands.
-        let Some(node) = node else { return };
+        let Some(node) = node else {
+            return self.stands_as_agreed(path, by);
+        };
         let is_folder = node.is_folder();
         if self.trees.local.get(path) != Some(&node) {
             if self.trees.local.get(path).is_some_and(Node::is_folder) {
@@ -186,6 +188,17 @@ impl State {
             let whole = self.disk.path().join(path.as_str());
             self.watch.add(&whole);
             self.scan_folder(Some(path), by, moved);
+        }
+    }
+
+    /// A file that is being written when it is looked at for the first time is taken for what was agreed on, not for gone.
+    fn stands_as_agreed(&mut self, path: &RelPath, by: By) {
+        if self.trees.local.contains_key(path) || !self.sight.held.contains(path) {
+            return;
+        }
+        let agreed = self.trees.base.get(path);
+        if let Some(node @ Node::File { .. }) = agreed.cloned() {
+            self.disk_has(path, Some(node), by);
         }
     }
 
@@ -293,8 +306,12 @@ impl State {
             }
         };
         // Truncate and write: the empty moment between them is no version.
-        let was_full =
-            matches!(self.trees.local.get(path), Some(Node::File { size, .. }) if *size > 0);
+        let was = self
+            .trees
+            .local
+            .get(path)
+            .or_else(|| self.trees.base.get(path));
+        let was_full = matches!(was, Some(Node::File { size, .. }) if *size > 0);
         if print.size() == 0 && was_full && self.sight.held.may_hold(path, now) {
             self.sight.held.hold(path, now);
             return None;

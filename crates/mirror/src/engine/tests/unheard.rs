@@ -311,3 +311,20 @@ async fn nor_is_it_when_everything_is_listed() {
     assert!(lab.file("a.txt").exists());
     assert_eq!(deleted(lab.proposed()), ["b.txt"], "that was here");
 }
+
+#[tokio::test]
+async fn a_file_that_is_being_written_when_the_engine_starts_is_neither_gone_nor_empty() {
+    let listed = vec![change(1, "a.txt", Some("a"))];
+    let folder = Deaf::listed(listed).await.killed().await;
+    std::fs::write(folder.path().join("work/a.txt"), "").unwrap();
+    let mut lab = Deaf::on(folder);
+    lab.connect().await;
+    lab.hub(greeting("e", false)).await;
+    let asks = lab.proposed().unwrap();
+    lab.accept(&asks, 1).await;
+    assert_eq!(lab.proposed(), None, "truncated a moment ago");
+    std::fs::write(lab.file("a.txt"), "a and more").unwrap();
+    let propose = lab.look("a.txt").await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt"]);
+    assert!(propose.operations[0].expect.is_some(), "as an edit");
+}
