@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use slipway_api::file::OriginKind;

@@ -1,6 +1,5 @@
 //! Many writers at once: no revision twice, none left out, no update lost.
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
-use bytes::Bytes;
 use slipway_api::workspace::Template;
 use slipway_backend::hub::{Content, Expect, NewNode, Proposal, ProposalOutcome, store};
 use slipway_backend::state::App;
