@@ -126,12 +126,11 @@ impl Inotify {
         let rest = Arc::<Rest>::default();
         let (to_rest, mut pace) = (Arc::clone(&rest), Pace::new(Instant::now()));
         let hear = move |event| {
-            let is_time = pace.is_time_to_rest(Instant::now());
             ear.hear(event);
-            if is_time {
+            if pace.is_tired(Instant::now()) {
                 to_rest.rest();
+                pace.rested(Instant::now());
             }
-            pace.waits(Instant::now());
         };
         let config = notify::Config::default().with_event_kinds(kinds());
         let watcher = RecommendedWatcher::new(hear, config)?;

@@ -14,6 +14,8 @@ const QUIET: Duration = Duration::from_millis(12);
 /// gains.
 const FLOOD: Duration = Duration::from_millis(100);
 const MANY: usize = 32;
+/// What belongs to a change that was heard is heard within this, though the watcher rests between.
+const FOLLOWS: Duration = Duration::from_millis(9);
 /// A look at everything, for what no event told.
 const AUDIT: Duration = Duration::from_secs(600);
 /// The same while some folders are not watched; longer where a look takes long, so that it stays a small part of a core.
@@ -137,19 +139,22 @@ impl Sight {
 
     /// Looks after a quiet moment.
     pub(super) fn look_soon(&mut self) {
-        self.at.get_or_insert_with(|| Instant::now() + QUIET);
+        if self.at.is_none() {
+            let now = Instant::now();
+            self.at = Some(now + QUIET);
+            self.gathers_until = now + FLOOD;
+        }
     }
 
-    /// More happened: of many changes the moment lasts as long as they come.
+    /// More happened: the moment lasts until what follows on it is heard, and of many changes as long as they come.
     pub(super) fn heard(&mut self) {
-        let now = Instant::now();
-        let Some(at) = self.at else {
-            self.gathers_until = now + FLOOD;
-            return self.look_soon();
+        self.look_soon();
+        let follows = match self.dirty.len() >= MANY {
+            true => QUIET,
+            false => FOLLOWS,
         };
-        if self.dirty.len() >= MANY {
-            self.at = Some(at.max(self.gathers_until.min(now + QUIET)));
-        }
+        let gathered = self.gathers_until.min(Instant::now() + follows);
+        self.at = self.at.max(Some(gathered));
     }
 
     /// Looks at a path after a quiet moment.
@@ -184,5 +189,25 @@ impl Sight {
         if is_partial {
             self.audit_at = self.audit_at.min(Instant::now() + AUDIT_PARTIAL_MAX);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_waits_for_what_follows_on_a_change_but_not_for_ever() {
+        let (mut sight, begin) = (Sight::default(), Instant::now());
+        sight.heard();
+        assert_eq!(sight.at, Some(begin + QUIET));
+        tokio::time::advance(QUIET - Duration::from_millis(1)).await;
+        sight.heard();
+        assert_eq!(sight.at, Some(Instant::now() + FOLLOWS));
+        while Instant::now() < begin + FLOOD * 2 {
+            tokio::time::advance(Duration::from_millis(5)).await;
+            sight.heard();
+        }
+        assert_eq!(sight.at, Some(begin + FLOOD));
     }
 }

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 /// How long at a time; the system gathers meanwhile. Shorter than changes gather in any case.
 const REST: Duration = Duration::from_millis(8);
-/// What gathered follows each other within this; an event that comes later was waited for.
-const AT_ONCE: Duration = Duration::from_micros(20);
-/// After a calm of this length few events may be waited for: a save is no flood.
+/// In between it hears this long, which is enough for what gathered.
+const AWAKE: Duration = Duration::from_millis(1);
+/// After a calm of this length few events may follow each other at once: a save is no flood.
 const CALM: Duration = Duration::from_millis(50);
 const FEW: u32 = 16;
 
@@ -44,34 +44,35 @@ impl Rest {
 /// How much happens, as the watcher's thread counts it.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Since when it waits for the next event.
-    waits: Instant,
+    last: Instant,
     /// Events since the last calm.
     many: u32,
+    awake_until: Instant,
 }
 
 impl Pace {
     pub(super) const fn new(now: Instant) -> Self {
         Self {
-            waits: now,
+            last: now,
             many: 0,
+            awake_until: now,
         }
     }
 
-    /// An event comes: whether it is one of a flood and was waited for. What has gathered is heard without a rest, or it
-    /// would be more and more.
-    pub(super) fn is_time_to_rest(&mut self, now: Instant) -> bool {
-        let waited = now.duration_since(self.waits);
-        if waited > CALM {
+    /// After an event: whether it is time to rest.
+    pub(super) fn is_tired(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.last) > CALM {
             self.many = 0;
         }
+        self.last = now;
         self.many = self.many.saturating_add(1);
-        self.many > FEW && waited > AT_ONCE
+        self.many > FEW && now >= self.awake_until
     }
 
-    /// It waits for the next one.
-    pub(super) const fn waits(&mut self, now: Instant) {
-        self.waits = now;
+    /// A rest is over.
+    pub(super) fn rested(&mut self, now: Instant) {
+        self.last = now;
+        self.awake_until = now + AWAKE;
     }
 }
 
@@ -81,36 +82,21 @@ mod tests {
 
     use super::*;
 
-    /// Events that come with such pauses: after which of them it rests.
-    fn rests(pace: &mut Pace, pauses: &[Duration]) -> Vec<usize> {
-        let begin = pace.waits;
-        let mut now = begin;
-        let mut rests = Vec::new();
-        for (place, pause) in pauses.iter().enumerate() {
-            now += *pause;
-            if pace.is_time_to_rest(now) {
-                rests.push(place);
-            }
-            pace.waits(now);
-        }
-        rests
-    }
-
     #[test]
     fn it_rests_in_a_flood_and_not_within_a_save() {
-        let mut pace = Pace::new(Instant::now());
-        let (calm, late) = (CALM * 2, AT_ONCE * 2);
-        let save = [&[calm][..], &[late; FEW as usize - 1]].concat();
-        assert!(rests(&mut pace, &save.repeat(100)).is_empty());
-        let flood = [&[calm][..], &[late; FEW as usize + 1]].concat();
-        assert_eq!(rests(&mut pace, &flood), [FEW as usize, FEW as usize + 1]);
-    }
-
-    #[test]
-    fn what_has_gathered_is_heard_without_a_rest() {
-        let mut pace = Pace::new(Instant::now());
-        let gathered = [&[CALM * 2][..], &[AT_ONCE; 10_000], &[AT_ONCE * 2]].concat();
-        assert_eq!(rests(&mut pace, &gathered), [10_001]);
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        let mut saves = (0..100).map(|_| {
+            now += CALM + AWAKE;
+            (0..FEW).any(|_| pace.is_tired(now))
+        });
+        assert!(!saves.any(|tired| tired));
+        now += CALM + AWAKE;
+        let heard = (0..=FEW).take_while(|_| !pace.is_tired(now)).count();
+        assert_eq!(heard, FEW as usize);
+        pace.rested(now);
+        assert!(!pace.is_tired(now), "what gathered is heard");
+        assert!(pace.is_tired(now + AWAKE));
     }
 
     #[test]
