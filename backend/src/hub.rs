@@ -1,7 +1,7 @@
 //! The hub: a workspace's truth. Journal, current tree and contents in Postgres; every change is a commit.
 //! `evaluate` decides what a batch does, `commit` makes it durable, `content` holds bytes, `heads` tells who watches.
 //! The parts build on each other in this order: `types`, `row`, `store`, `content`, `evaluate`, `apply`, `answer`,
-//! `history`, `commit`; `copy` stands alone.
+//! `history`, `commit`; `copy`, `begun` and `recent` stand alone.
 use bytes::Bytes;
 use slipway_api::file::OriginKind;
 use slipway_core::hash::ContentHash;
@@ -84,10 +84,8 @@ impl Hub {
         )
         .await?;
         db.commit().await?;
-        let all = contents.into_iter().zip(&done.outcomes);
-        let used = all.filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied));
-        self.recent
-            .put(workspace, used.filter_map(|(content, _)| content));
+        let applied = commit::applied(&contents, &done.outcomes);
+        self.recent.put(workspace, applied);
         self.moved(workspace, done.revision);
         Ok(done)
     }

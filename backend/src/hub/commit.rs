@@ -42,7 +42,8 @@ pub(super) async fn commit(
         return Err(HubError::BatchName);
     }
     let touched = touched(&proposals)?;
-    let making = Making::begin(inline(&proposals).into_iter().flatten().collect());
+    let inline = inline(&proposals);
+    let making = Making::begin(inline.iter().flatten().cloned().collect());
     let batch = Batch::new(workspace, author.replica, name, &proposals, atomic);
     let locked = apply::lock(db, workspace).await?.ok_or(HubError::Unknown)?;
     if let Some(answer) = batch.recall(db).await? {
@@ -56,9 +57,11 @@ pub(super) async fn commit(
     let held = content::hold(db, workspace, &named(&proposals), now).await?;
     let revision = locked.head + 1;
     let overlay = Overlay::new(rows, held, revision, locked.entries, locked.bytes);
-    let (proposals, evaluated) = evaluate(overlay, proposals, atomic).await?;
+    let evaluated = evaluate(overlay, proposals, atomic).await?;
     if !evaluated.effects.is_empty() {
-        let used = applied(&proposals, &evaluated.outcomes);
+        let used = applied(&inline, &evaluated.outcomes)
+            .map(Whole::hash)
+            .collect();
         let contents = making.end().await?.only(&used);
         content::insert(db, workspace, contents, now).await?;
         apply::apply(db, workspace, revision, &evaluated.effects, author, now).await?;
@@ -82,17 +85,13 @@ async fn evaluate(
     overlay: Overlay,
     proposals: Vec<Proposal>,
     atomic: bool,
-) -> Result<(Vec<Proposal>, Evaluated), HubError> {
+) -> Result<Evaluated, HubError> {
     if proposals.len().max(overlay.len()) <= EVALUATED_HERE {
-        let evaluated = overlay.evaluate(&proposals, atomic);
-        return Ok((proposals, evaluated));
+        return Ok(overlay.evaluate(&proposals, atomic));
     }
-    tokio::task::spawn_blocking(move || {
-        let evaluated = overlay.evaluate(&proposals, atomic);
-        (proposals, evaluated)
-    })
-    .await
-    .map_err(|_| HubError::Damaged("evaluating a batch failed".to_owned()))
+    tokio::task::spawn_blocking(move || overlay.evaluate(&proposals, atomic))
+        .await
+        .map_err(|_| HubError::Damaged("evaluating a batch failed".to_owned()))
 }
 
 /// Every path whose row can matter: named ones, the folders above, and folders whose content goes along.
@@ -128,57 +127,45 @@ fn touched<'a>(proposals: &'a [Proposal]) -> Result<Touched, HubError> {
     })
 }
 
+/// The content of a proposed file.
+const fn content_of(proposal: &Proposal) -> Option<&Content> {
+    match &proposal.change {
+        NewNode::File { content, .. } => Some(content),
+        NewNode::Folder | NewNode::Symlink { .. } | NewNode::Absent | NewNode::MoveFrom(_) => None,
+    }
+}
+
 /// The contents that a batch names by hash.
 fn named(proposals: &[Proposal]) -> Vec<ContentHash> {
-    let hashes: HashSet<_> = proposals
-        .iter()
-        .filter_map(|proposal| match &proposal.change {
-            NewNode::File {
-                content: Content::Held(hash),
-                ..
-            } => Some(*hash),
-            NewNode::File {
-                content: Content::Inline(_),
-                ..
-            }
-            | NewNode::Folder
-            | NewNode::Symlink { .. }
-            | NewNode::Absent
-            | NewNode::MoveFrom(_) => None,
+    let contents = proposals.iter().filter_map(content_of);
+    let hashes: HashSet<_> = contents
+        .filter_map(|content| match content {
+            Content::Held(hash) => Some(*hash),
+            Content::Inline(_) => None,
         })
         .collect();
     hashes.into_iter().collect()
 }
 
-/// Contents that come along, one for each proposal that has one.
+/// Contents that come along, for each of a batch.
 pub(super) fn inline(proposals: &[Proposal]) -> Vec<Option<Whole>> {
-    let contents = proposals.iter().map(whole);
-    contents.map(Option::<&Whole>::cloned).collect()
-}
-
-/// Those of them that are used now.
-fn applied(proposals: &[Proposal], outcomes: &[ProposalOutcome]) -> HashSet<ContentHash> {
-    let all = proposals.iter().zip(outcomes);
-    all.filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied))
-        .filter_map(|(proposal, _)| Some(whole(proposal)?.hash()))
+    let contents = proposals.iter().map(content_of);
+    contents
+        .map(|content| match content? {
+            Content::Inline(whole) => Some(whole.clone()),
+            Content::Held(_) => None,
+        })
         .collect()
 }
 
-const fn whole(proposal: &Proposal) -> Option<&Whole> {
-    match &proposal.change {
-        NewNode::File {
-            content: Content::Inline(whole),
-            ..
-        } => Some(whole),
-        NewNode::File {
-            content: Content::Held(_),
-            ..
-        }
-        | NewNode::Folder
-        | NewNode::Symlink { .. }
-        | NewNode::Absent
-        | NewNode::MoveFrom(_) => None,
-    }
+/// Those of them that are used now.
+pub(super) fn applied<'a>(
+    contents: &'a [Option<Whole>],
+    outcomes: &'a [ProposalOutcome],
+) -> impl Iterator<Item = &'a Whole> {
+    let all = contents.iter().zip(outcomes);
+    all.filter(|(_, outcome)| matches!(outcome, ProposalOutcome::Applied))
+        .filter_map(|(content, _)| content.as_ref())
 }
 
 /// Contents that are being packed, while the database is asked what they meet.

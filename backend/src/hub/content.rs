@@ -120,7 +120,7 @@ pub(super) async fn insert(
             bytes += packed.body.len();
             bytes <= STATEMENT_BYTES
         });
-        let later = rest.split_off(fit.count().max(1).min(rest.len()));
+        let later = rest.split_off(fit.count().max(1));
         insert_small(db, workspace, rest, now).await?;
         rest = later;
     }

@@ -28,7 +28,11 @@ struct Contents {
 
 impl Recent {
     /// These were committed.
-    pub(super) fn put(&self, workspace: WorkspaceId, contents: impl Iterator<Item = Whole>) {
+    pub(super) fn put<'a>(
+        &self,
+        workspace: WorkspaceId,
+        contents: impl Iterator<Item = &'a Whole>,
+    ) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for content in contents {
             let key = (workspace, content.hash());
@@ -90,8 +94,9 @@ mod tests {
         );
         let recent = Recent::default();
         let content = |number: u8| Whole::from(vec![number; (BYTES_MAX / 3) as usize]);
-        recent.put(here, (0..4).map(content));
-        recent.put(here, std::iter::once(content(3)));
+        let first: Vec<_> = (0..4).map(content).collect();
+        recent.put(here, first.iter());
+        recent.put(here, first[3..].iter());
         let all: Vec<_> = (0..5).map(|number| content(number).hash()).collect();
         let mut rest = all.clone();
         let known = recent.take_known(here, &mut rest);

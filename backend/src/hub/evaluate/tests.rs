@@ -1,5 +1,4 @@
 //! Sentences about what a batch does, without a database.
-
 use super::*;
 use crate::hub::types::Expect;
 
