@@ -34,16 +34,15 @@ function precompress(): Plugin {
 /** What is loaded when a workspace is opened, from the frame to the editor. */
 const IDE = ["src/app/Home.tsx", "src/app/Ide.tsx", "src/features/editor/monaco.ts"];
 
+/** What the desktop program shows first. */
+const DESKTOP_FIRST = ["src/host/tauri.ts", "src/app/DesktopHome.tsx"];
+
 /** What only the desktop program shows, whose files lie beside it: no browser keeps it. */
 const DESKTOP = [
-  "src/host/tauri.ts",
-  "src/app/DesktopHome.tsx",
+  ...DESKTOP_FIRST,
   "src/features/sync/SyncView.tsx",
   "src/features/editor/conflict/ConflictView.tsx",
 ];
-
-/** What of it is shown first. */
-const DESKTOP_FIRST = DESKTOP.slice(0, 2);
 
 /** Tells `public/boot.js` the files of the desktop program and of the IDE, so that they are asked for before the page finds out step by step. */
 function ideHints(): Plugin {

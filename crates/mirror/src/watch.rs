@@ -116,12 +116,12 @@ pub(crate) trait Source: Send {
 }
 
 /// The system's watcher.
-struct Inotify {
+struct SystemWatcher {
     watcher: RecommendedWatcher,
     rest: Arc<Rest>,
 }
 
-impl Inotify {
+impl SystemWatcher {
     fn new(ear: Ear) -> notify::Result<Self> {
         let rest = Arc::<Rest>::default();
         let (to_rest, mut pace) = (Arc::clone(&rest), Pace::new(Instant::now()));
@@ -138,7 +138,7 @@ impl Inotify {
     }
 }
 
-impl Source for Inotify {
+impl Source for SystemWatcher {
     fn inode(&self, folder: &Path) -> Option<u64> {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::symlink_metadata(folder)
@@ -169,7 +169,7 @@ impl Watch {
     #[must_use]
     pub fn new() -> Self {
         let ear = Ear::default();
-        let watcher = Inotify::new(ear.clone())
+        let watcher = SystemWatcher::new(ear.clone())
             .map_err(|error| tracing::warn!(%error, "No watcher; changes are found by scans"))
             .ok();
         Self::with(watcher.map(|watcher| Box::new(watcher) as Box<_>), ear)

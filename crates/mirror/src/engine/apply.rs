@@ -110,9 +110,7 @@ impl State {
         let lacks = |folder: &RelPath| !is_folder(self.trees.local.get(folder));
         let above: Vec<_> = path.ancestors().take_while(lacks).collect();
         for folder in above.into_iter().rev() {
-            if is_folder(self.trees.remote.get(&folder))
-                && !is_folder(self.trees.local.get(&folder))
-            {
+            if is_folder(self.trees.remote.get(&folder)) {
                 if self.trees.local.contains_key(&folder) {
                     // A file took the folder's name here while something came into the folder there.
                     let copy = self.move_to_copy(&folder)?;

@@ -94,6 +94,10 @@ impl State {
             // What goes may come elsewhere, where was not looked yet.
             || self.sight.goes_on() && !self.proposals.leaving.is_empty()
             || self.sight.moved_aside;
+        if self.proposals.waiting.is_empty() {
+            // What moved is not sent, though it was read.
+            self.contents.fresh.clear();
+        }
         if self.proposals.outstanding.is_some() || is_idle || self.link.is_none() {
             return;
         }

@@ -143,3 +143,13 @@ async fn what_moved_to_where_the_hub_had_it_too_is_kept_when_that_moves_it_back(
     let hash = slipway_proto::convert::hash_bytes(&ContentHash::of(b"a"));
     assert_eq!(copy.node.as_ref().map(|node| &node.hash), Some(&hash));
 }
+
+#[tokio::test]
+async fn what_was_read_of_a_file_that_moved_is_not_kept() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+    rename(&lab, "a.txt", "b.txt");
+    let propose = look(&mut lab, &["a.txt", "b.txt"]).await.unwrap();
+    lab.accept(&propose, 2).await;
+    let hash = ContentHash::of(b"a");
+    assert_eq!(lab.state.contents.fresh.take(hash), None);
+}
