@@ -241,13 +241,16 @@ async fn check(
     let (revision, rows) = hub.listing(workspace).await.unwrap();
     prop_assert_eq!(revision, model.revision());
     prop_assert_eq!(&tree(rows), model.tree());
-    replays(hub, workspace, &model).await?;
+    replays(lab, workspace, &model).await?;
     restores(lab, workspace, &model).await
 }
 
 /// The journal has every revision and leads to the tree.
-async fn replays(hub: &Hub, workspace: WorkspaceId, model: &Model) -> Result<(), TestCaseError> {
-    let rows = journal(hub, workspace).await;
+async fn replays(lab: &Lab, workspace: WorkspaceId, model: &Model) -> Result<(), TestCaseError> {
+    let app = lab.app();
+    let rows = journal(&Hub::new(app.db.clone(), app.clock.clone()), workspace).await;
+    let told = journal(&app.hub, workspace).await;
+    prop_assert_eq!(&told, &rows, "by who made it, and by who reads it");
     let mut revisions: Vec<u64> = rows.iter().map(|row| row.revision).collect();
     revisions.dedup();
     prop_assert_eq!(revisions, (1..=model.revision()).collect::<Vec<_>>());

@@ -6,13 +6,16 @@ use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BATCH_NAME_CHARS_MAX, COMMIT_OPERATIONS_MAX, HISTORY_BYTES_MAX};
 use slipway_core::path::fold;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use super::answer::Batch;
 use super::apply::{self, Touched};
 use super::content::{self, Ready};
-use super::evaluate::{Evaluated, Overlay};
+use super::evaluate::{Effect, Evaluated, Overlay};
 use super::history;
-use super::types::{Author, Commit, Content, HubError, NewNode, Proposal, ProposalOutcome, Whole};
+use super::types::{
+    Author, Commit, Content, HubError, JournalRow, NewNode, Proposal, ProposalOutcome, Whole,
+};
 use crate::clock::Clock;
 
 /// More operations or rows than this are evaluated, and contents packed, on a thread of their own.
@@ -21,6 +24,20 @@ const EVALUATED_HERE: usize = 64;
 /// Paths of a batch and of all folders above them, each counted once. A program may nest folders without end; a full
 /// workspace of names as people give them has less.
 const PATHS_BYTES_MAX: usize = 32 << 20;
+
+/// What a batch did.
+pub(super) struct Done {
+    pub(super) commit: Commit,
+    /// The revision that it made, as the journal has it; empty when it made none.
+    pub(super) rows: Vec<JournalRow>,
+}
+
+impl Done {
+    fn nothing_new(commit: Commit) -> Self {
+        let rows = Vec::new();
+        Self { commit, rows }
+    }
+}
 
 /// Commits a batch inside the caller's transaction.
 ///
@@ -34,7 +51,7 @@ pub(super) async fn commit(
     name: &str,
     proposals: Vec<Proposal>,
     atomic: bool,
-) -> Result<Commit, HubError> {
+) -> Result<Done, HubError> {
     if proposals.len() > COMMIT_OPERATIONS_MAX {
         return Err(HubError::TooMany(COMMIT_OPERATIONS_MAX));
     }
@@ -47,7 +64,7 @@ pub(super) async fn commit(
     let batch = Batch::new(workspace, author.replica, name, &proposals, atomic);
     let locked = apply::lock(db, workspace).await?.ok_or(HubError::Unknown)?;
     if let Some(answer) = batch.recall(db).await? {
-        return Ok(answer);
+        return Ok(Done::nothing_new(answer));
     }
     if locked.inactive {
         return Err(HubError::Inactive);
@@ -77,7 +94,34 @@ pub(super) async fn commit(
         outcomes: evaluated.outcomes,
     };
     batch.remember(db, &commit, now).await?;
-    Ok(commit)
+    let rows = evaluated.effects.into_iter().zip(1..);
+    Ok(Done {
+        rows: rows
+            .map(|(effect, seq)| journal_row(effect, revision, seq, author, now))
+            .collect(),
+        commit,
+    })
+}
+
+/// An effect as it stands in the journal.
+fn journal_row(
+    effect: Effect,
+    revision: u64,
+    seq: u32,
+    author: &Author,
+    at: OffsetDateTime,
+) -> JournalRow {
+    JournalRow {
+        revision,
+        seq,
+        path: effect.path,
+        node: effect.after,
+        from: effect.from,
+        previous: effect.before.and_then(|row| row.hash),
+        origin: author.kind,
+        user: author.user,
+        at,
+    }
 }
 
 /// Folding and hashing of many files are work for a while: not on a thread that serves others.

@@ -168,7 +168,7 @@ pub struct NodeRow {
 }
 
 /// One change of the journal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JournalRow {
     /// Revision.
     pub revision: u64,
