@@ -14,9 +14,10 @@ use slipway_backend::workspace::{store, sweep};
 use slipway_client::rest::Client;
 use slipway_client::socket::Socket;
 use slipway_core::code::Code;
-use slipway_core::id::WorkspaceId;
+use slipway_core::id::{Id as _, WorkspaceId};
 use slipway_core::limits::{TRASH_DAYS, WORKSPACE_ENTRIES_MAX, WORKSPACES_PER_USER_MAX};
 use slipway_core::secret::Secret;
+use sqlx::types::Uuid;
 
 use crate::journey::Journey as _;
 use crate::lab::{Lab, code};
@@ -86,7 +87,10 @@ async fn after_its_days_in_the_trash_a_workspace_is_gone() {
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
     let old = ana.create_workspace("old", Template::Python).await.unwrap();
-    ana.create_workspace("kept", Template::Empty).await.unwrap();
+    let kept = ana
+        .create_workspace("kept", Template::Python)
+        .await
+        .unwrap();
     ana.delete_workspace(old.id, "old").await.unwrap();
     let days = |days: u32| lab.clock.now() + time::Duration::days(days.into());
     sweep::sweep(lab.app(), days(TRASH_DAYS - 1)).await;
@@ -94,7 +98,14 @@ async fn after_its_days_in_the_trash_a_workspace_is_gone() {
     sweep::sweep(lab.app(), days(TRASH_DAYS + 1)).await;
     assert_eq!(code(ana.workspace(old.id).await), Code::NotFound);
     assert_eq!(scalar(&lab, "select count(*) from workspaces").await, 1);
-    assert_eq!(scalar(&lab, "select count(*) from blobs").await, 0);
+    for whose in [
+        "select distinct workspace_id from entries",
+        "select distinct workspace_id from changes",
+        "select distinct workspace_id from blobs",
+    ] {
+        let rows = sqlx::query_scalar::<_, Uuid>(whose).fetch_all(&lab.app().db);
+        assert_eq!(rows.await.unwrap(), [kept.id.uuid()], "{whose}");
+    }
     let purges = "select count(*) from audit_events where action = 'workspace.purge'";
     assert_eq!(scalar(&lab, purges).await, 1);
 }

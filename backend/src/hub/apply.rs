@@ -119,11 +119,15 @@ pub(super) async fn apply(
 ) -> Result<(), sqlx::Error> {
     let mut all = Columns::default();
     effects.iter().for_each(|effect| all.push(effect));
-    // The tree takes each path's last state, the journal takes every step.
-    let mut last: HashMap<&RelPath, &Effect> = HashMap::new();
-    last.extend(effects.iter().map(|effect| (&effect.path, effect)));
+    // The tree takes each path's last state, in the order of the batch: indexes take paths best as they follow on each
+    // other. The journal takes every step.
+    let last: HashMap<&RelPath, usize> =
+        effects.iter().map(|effect| &effect.path).zip(0..).collect();
     let (mut put, mut gone) = (Columns::default(), Vec::new());
-    for effect in last.into_values() {
+    for (number, effect) in effects.iter().enumerate() {
+        if last[&effect.path] != number {
+            continue;
+        }
         if effect.after.is_some() {
             put.push(effect);
         } else {

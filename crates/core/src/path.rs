@@ -1,5 +1,6 @@
 //! `RelPath`: the only way to name a file inside a workspace. It cannot escape by construction.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -87,7 +88,7 @@ impl RelPath {
         if text.len() > PATH_BYTES_MAX {
             return Err(PathError::TooLong);
         }
-        let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text);
+        let normal = normal(text);
         if normal.split('/').count() > PATH_DEPTH_MAX {
             return Err(PathError::TooDeep);
         }
@@ -185,10 +186,18 @@ impl RelPath {
 /// NFC of the case-folded text; the spelling that insensitive volumes compare.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    let folded = icu_casemap::CaseMapperBorrowed::new().fold_string(text);
-    icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
-        .normalize(&folded)
-        .into_owned()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    normal(&icu_casemap::CaseMapperBorrowed::new().fold_string(text)).into_owned()
+}
+
+/// NFC of a text.
+fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// Bytes of a path in our form or of its fold key: some letters take more room in one than in the other.
@@ -305,6 +314,14 @@ impl<'de> Deserialize<'de> for RelPath {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn plain_letters_are_folded_as_all_others_are() {
+        let plain: String = (0..=0x7f_u8).map(char::from).collect();
+        let folded = fold(&format!("{plain}Ä"));
+        assert_eq!(folded, format!("{}ä", fold(&plain)));
+        assert_eq!(normal(&format!("{plain}Ä")), format!("{}Ä", normal(&plain)));
+    }
 
     #[test]
     fn what_cannot_live_everywhere_is_refused_with_its_reason() {
