@@ -170,7 +170,7 @@ impl Hub {
         self.head(workspace).await
     }
 
-    /// The journal after a revision, in order; whole revisions, about `limit` rows.
+    /// The journal after a revision, in order; whole revisions, about `limit` rows. Fewer are all that there are.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -180,12 +180,21 @@ impl Hub {
         after: u64,
         limit: usize,
     ) -> Result<Vec<JournalRow>, HubError> {
-        let known = self.recent.changes_after(workspace, after, limit);
-        // A database that was set back has other revisions of these numbers, or none.
-        if !known.is_empty() && store::holds(&self.db, workspace, &known).await? {
-            return Ok(known);
+        let mut rows = self.recent.changes_after(workspace, after, limit);
+        let head = match rows.is_empty() {
+            true => None,
+            false => store::head_beyond(&self.db, workspace, &rows).await?,
+        };
+        if head.is_none() {
+            // A database that was set back has other revisions of these numbers, or none.
+            rows.clear();
         }
-        Ok(store::changes_after(&self.db, workspace, after, limit).await?)
+        let known = rows.last().map_or(after, |row| row.revision);
+        if head.is_none_or(|head| head > known) && rows.len() < limit {
+            let room = limit - rows.len();
+            rows.extend(store::changes_after(&self.db, workspace, known, room).await?);
+        }
+        Ok(rows)
     }
 
     /// The current tree with its revision, sorted by path.

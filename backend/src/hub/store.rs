@@ -76,28 +76,30 @@ pub(super) async fn changes_after(
         .collect()
 }
 
-/// Whether the journal has all revisions of these rows, made at these times.
-pub(super) async fn holds(
+/// The newest revision, if the journal has all revisions of these rows, made at these times.
+pub(super) async fn head_beyond(
     db: &PgPool,
     workspace: WorkspaceId,
     rows: &[JournalRow],
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<u64>, sqlx::Error> {
     let mut told: Vec<_> = rows.iter().map(|row| (row.revision, row.at)).collect();
     told.dedup();
     let (revisions, times): (Vec<i64>, Vec<OffsetDateTime>) = told
         .into_iter()
         .map(|(revision, at)| (revision.cast_signed(), at))
         .unzip();
-    sqlx::query_scalar!(
-        r#"select not exists (select from unnest($2::bigint[], $3::timestamptz[]) as told (rev, at)
+    let head = sqlx::query_scalar!(
+        r#"select head_rev from workspaces where id = $1 and not exists (
+            select from unnest($2::bigint[], $3::timestamptz[]) as told (rev, at)
             left join lateral (select changes.at from changes where workspace_id = $1 and changes.rev = told.rev limit 1) as kept on true
-            where kept.at is distinct from told.at) as "holds!""#,
+            where kept.at is distinct from told.at)"#,
         uuid(workspace),
         &revisions,
         &times,
     )
-    .fetch_one(db)
-    .await
+    .fetch_optional(db)
+    .await?;
+    Ok(head.map(i64::unsigned_abs))
 }
 
 /// Versions of one path, the newest first.
