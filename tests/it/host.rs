@@ -15,6 +15,7 @@ use tokio::process::Command;
 
 use crate::lab::PATIENCE;
 
+mod any_moment;
 mod away;
 mod killed;
 mod memory;

@@ -11,7 +11,7 @@ use crate::lab::{Lab, PATIENCE};
 use folder::Folder;
 
 mod compared;
-mod folder;
+pub(crate) mod folder;
 mod gathered;
 mod refused;
 mod resumed;

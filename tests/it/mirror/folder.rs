@@ -19,10 +19,10 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
 
 use crate::lab::{Lab, PATIENCE};
 
-pub(super) struct Folder {
+pub(crate) struct Folder {
     dir: tempfile::TempDir,
-    pub(super) engine: Engine,
-    pub(super) notices: broadcast::Receiver<Notice>,
+    pub(crate) engine: Engine,
+    pub(crate) notices: broadcast::Receiver<Notice>,
     follow: Follow,
     way: Arc<Way>,
 }
@@ -109,7 +109,7 @@ impl Way {
 
 impl Folder {
     /// An empty folder that begins to follow a workspace.
-    pub(super) fn open(client: &Client, workspace: WorkspaceId) -> Self {
+    pub(crate) fn open(client: &Client, workspace: WorkspaceId) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let root = dir.path().join("work");
         std::fs::create_dir(&root).expect("a folder");
@@ -147,53 +147,53 @@ impl Folder {
     }
 
     /// Dials by another client from now on, at once.
-    pub(super) fn dials(&self, client: &Client) {
+    pub(crate) fn dials(&self, client: &Client) {
         *self.way.client.lock().expect("no holder panics") = client.clone();
         self.follow.ask();
     }
 
     /// Lets so many more pieces of contents pass, and none without this any more.
-    pub(super) fn let_pass(&self, pieces: usize) {
+    pub(crate) fn let_pass(&self, pieces: usize) {
         self.way.gate.add_permits(pieces);
         self.way.gated.store(true, Ordering::Release);
     }
 
     /// Bytes of contents that went to the hub beside batches.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.way.sent.load(Ordering::Relaxed)
     }
 
     /// Bytes of contents that came from the hub beside changes.
-    pub(super) fn got(&self) -> u64 {
+    pub(crate) fn got(&self) -> u64 {
         self.way.got.load(Ordering::Relaxed)
     }
 
     /// Waits until a piece has to wait.
-    pub(super) async fn stands_still(&self) {
+    pub(crate) async fn stands_still(&self) {
         let still = tokio::time::timeout(PATIENCE, self.way.still.notified());
         still.await.expect("in time");
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("work").join(name)
     }
 
-    pub(super) fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).expect("a text")
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder above")).expect("a folder");
         std::fs::write(path, text).expect("written");
     }
 
-    pub(super) fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.path(name)).expect("a file");
     }
 
     /// Every text below the folder.
-    pub(super) fn tree(&self) -> BTreeMap<String, String> {
+    pub(crate) fn tree(&self) -> BTreeMap<String, String> {
         let root = self.path("");
         let mut all = BTreeMap::new();
         collect(&root, &root, &mut all);
@@ -201,7 +201,7 @@ impl Folder {
     }
 
     /// Commits what the folder holds; the revision that has it.
-    pub(super) async fn flush(&self) -> u64 {
+    pub(crate) async fn flush(&self) -> u64 {
         let (answer, flushed) = oneshot::channel();
         self.engine
             .tell(Input::Flush(answer))
@@ -212,7 +212,7 @@ impl Folder {
     }
 
     /// Waits until the folder shows a revision.
-    pub(super) async fn shows(&self, revision: u64) {
+    pub(crate) async fn shows(&self, revision: u64) {
         let mut applied = self.engine.applied();
         let shown = applied.wait_for(|shown| *shown >= revision);
         let shown = tokio::time::timeout(PATIENCE, shown).await;
@@ -220,7 +220,7 @@ impl Folder {
     }
 
     /// Waits until the folder's files are as wanted; it is looked at after each revision that it shows.
-    pub(super) async fn until(&self, wanted: impl Fn(&BTreeMap<String, String>) -> bool) {
+    pub(crate) async fn until(&self, wanted: impl Fn(&BTreeMap<String, String>) -> bool) {
         let mut applied = self.engine.applied();
         let waited = async {
             applied.borrow_and_update();
@@ -234,14 +234,14 @@ impl Folder {
     }
 
     /// Waits until it stands so with the connection.
-    pub(super) async fn stands(&self, so: impl Fn(&Standing) -> bool) -> Standing {
+    pub(crate) async fn stands(&self, so: impl Fn(&Standing) -> bool) -> Standing {
         let mut standing = self.follow.standing();
         let found = tokio::time::timeout(PATIENCE, standing.wait_for(so)).await;
         found.expect("in time").expect("it is followed").clone()
     }
 
     /// Waits for a refusal; its code.
-    pub(super) async fn is_refused(&self) -> Code {
+    pub(crate) async fn is_refused(&self) -> Code {
         let refused = |standing: &Standing| matches!(standing, Standing::Refused { .. });
         match self.stands(refused).await {
             Standing::Refused { code, .. } => code,
@@ -277,7 +277,7 @@ fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {
 }
 
 /// Another device of an account of this lab.
-pub(super) async fn signed_in_again(lab: &Lab, name: &str) -> Client {
+pub(crate) async fn signed_in_again(lab: &Lab, name: &str) -> Client {
     let sign_in = SignIn {
         email: format!("{name}@example.org"),
         password: Secret::new("quiet tide at seven bells"),
