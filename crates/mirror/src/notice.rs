@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use slipway_core::code::Code;
 use slipway_core::path::RelPath;
+use slipway_sync::ignore::RulesError;
 
 /// Something that a person must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum Notice {
     },
     /// Rules came that would let in what was left out here.
     RulesHeld,
+    /// The rules that the file has now cannot be followed.
+    RulesRefused(RulesError),
     /// The hub tells of more files than a workspace may have.
     TooMuch,
     /// The folder is gone, or another one is in its place.
@@ -69,7 +72,7 @@ impl Notice {
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
             Self::Deleted { .. } => Code::ManyDeleted,
-            Self::RulesHeld => Code::PathIgnored,
+            Self::RulesHeld | Self::RulesRefused(_) => Code::PathIgnored,
             Self::TooMuch => Code::TooManyEntries,
             Self::Gone(_) => Code::FolderGone,
             Self::Recovered { .. } => Code::FilesRecovered,
@@ -114,6 +117,10 @@ impl std::fmt::Display for Notice {
             }
             Self::RulesHeld => f.write_str(
                 "\".slipwayignore\" was changed elsewhere so that it leaves out less. What it left out on this computer stays out until you change the file here.",
+            ),
+            Self::RulesRefused(error) => write!(
+                f,
+                "\".slipwayignore\" cannot be followed: {error}. What it left out before stays out; what it says now counts for nothing."
             ),
             Self::TooMuch => f.write_str(
                 "The server tells of more files than a workspace may have. Nothing more is taken from it before it is asked again.",

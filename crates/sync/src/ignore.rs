@@ -1,9 +1,14 @@
 //! What never syncs: what tools make again by themselves, and what `.slipwayignore` names.
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use slipway_core::limits::PATH_BYTES_MAX;
 use slipway_core::path::{RelPath, fold};
 
 /// The file with a workspace's own rules, in gitignore's syntax; itself synced.
 pub const RULES_FILE: &str = ".slipwayignore";
+/// Of a workspace's own rules; nobody writes more.
+pub const RULES_BYTES_MAX: usize = 256 * 1024;
+/// Of one of their lines: a path, with a mark before each of its bytes.
+const LINE_BYTES_MAX: usize = 2 * PATH_BYTES_MAX;
 
 /// Folders that tools fill and can fill again, and a repository's innards, which two-way sync would tear.
 pub const IGNORED_FOLDERS: &[&str] = &[
@@ -87,6 +92,31 @@ fn is_ignored_file(name: &str) -> bool {
         || IGNORED_AROUND.iter().any(|mark| around(mark))
 }
 
+/// Why a text makes no rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesError {
+    /// It is longer than rules may be.
+    TooLong,
+    /// So is one of its lines, by its number.
+    LineTooLong(usize),
+    /// Its patterns take too much room together.
+    TooMuch,
+}
+
+impl std::fmt::Display for RulesError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "it is longer than {} KiB", RULES_BYTES_MAX / 1024),
+            Self::LineTooLong(line) => {
+                write!(f, "line {line} is longer than {LINE_BYTES_MAX} bytes")
+            }
+            Self::TooMuch => f.write_str("its patterns are too many or too large"),
+        }
+    }
+}
+
+impl std::error::Error for RulesError {}
+
 /// The rules of a workspace.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -94,18 +124,36 @@ pub struct Rules {
     own: Gitignore,
 }
 
+/// The built-in rules alone.
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            own: Gitignore::empty(),
+        }
+    }
+}
+
 impl Rules {
     /// The built-in rules and those of a `.slipwayignore`. A line that is no pattern is passed over.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
+    ///
+    /// # Errors
+    /// When the text is too large to be followed as a whole: in part it could leave out less than it says.
+    pub fn new(text: &str) -> Result<Self, RulesError> {
+        if text.len() > RULES_BYTES_MAX {
+            return Err(RulesError::TooLong);
+        }
         let mut builder = GitignoreBuilder::new("");
-        for line in text.lines() {
+        for (line, number) in text.lines().zip(1..) {
+            if line.len() > LINE_BYTES_MAX {
+                return Err(RulesError::LineTooLong(number));
+            }
             drop(builder.add_line(None, line));
         }
-        Self {
+        Ok(Self {
             text: text.to_owned(),
-            own: builder.build().unwrap_or_else(|_| Gitignore::empty()),
-        }
+            own: builder.build().map_err(|_| RulesError::TooMuch)?,
+        })
     }
 
     /// The text of the workspace's own rules.
@@ -175,15 +223,27 @@ mod tests {
             ("!a/x\na/\n", "a/\n!a/x\n", false),
             ("!node_modules", "", false),
         ] {
-            let (more_rules, less_rules) = (Rules::new(more), Rules::new(less));
+            let (more_rules, less_rules) = (Rules::new(more).unwrap(), Rules::new(less).unwrap());
             let told = more_rules.leaves_out_all_of(&less_rules);
             assert_eq!(told, expected, "{more:?} {less:?}");
         }
     }
 
     #[test]
+    fn what_cannot_be_followed_as_a_whole_makes_no_rules() {
+        let line = "*?".repeat(LINE_BYTES_MAX / 2);
+        assert!(Rules::new(&line).is_ok());
+        let is_refused = |text: String, error| assert_eq!(Rules::new(&text).err(), Some(error));
+        is_refused(format!("secret/\n{line}*"), RulesError::LineTooLong(2));
+        let many = format!("secret/\n{}", format!("{line}\n").repeat(60));
+        assert!(many.len() <= RULES_BYTES_MAX);
+        is_refused(many, RulesError::TooMuch);
+        is_refused("a\n".repeat(RULES_BYTES_MAX), RulesError::TooLong);
+    }
+
+    #[test]
     fn what_tools_make_again_stays_out_and_the_rest_goes() {
-        let rules = Rules::new("data/*.bin\n!data/keep.bin\nbuild/\n");
+        let rules = Rules::new("data/*.bin\n!data/keep.bin\nbuild/\n").unwrap();
         let ignored = |text: &str, folder| rules.ignores(&RelPath::parse(text).unwrap(), folder);
         for (path, folder) in [
             ("node_modules", true),
@@ -215,7 +275,7 @@ mod tests {
 
     #[test]
     fn nothing_that_git_could_take_for_its_own_goes_whatever_it_is() {
-        let rules = Rules::new("!.git\n!*\n");
+        let rules = Rules::new("!.git\n!*\n").unwrap();
         for path in [
             ".git",
             ".GIT/hooks/pre-commit",
@@ -237,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_rule_lets_in_what_tools_make_again_but_no_repository() {
-        let rules = Rules::new("!node_modules\n!.git\n!a/*.pyc\nnode_modules/secret\n");
+        let rules = Rules::new("!node_modules\n!.git\n!a/*.pyc\nnode_modules/secret\n").unwrap();
         let ignored = |text: &str, folder| rules.ignores(&RelPath::parse(text).unwrap(), folder);
         for (path, folder) in [
             ("node_modules", true),

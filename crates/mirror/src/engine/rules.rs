@@ -1,19 +1,18 @@
 //! The workspace's own rules. Those that somebody wrote here count at once. Those that came from the hub leave out more at
 //! once, and let in nothing that was left out here before: whoever writes at the hub would have it sent there. For that
-//! somebody has to write the file here.
+//! somebody has to write the file here. A file that cannot be followed changes nothing, whoever wrote it: what it said
+//! before counts on, and that is told.
 use std::io::Read as _;
 
 use serde::{Deserialize, Serialize};
 use slipway_core::path::RelPath;
-use slipway_sync::ignore::{RULES_FILE, Rules};
+use slipway_sync::ignore::{RULES_BYTES_MAX, RULES_FILE, Rules};
 
 use super::Brake;
 use super::state::State;
 use crate::local::By;
 use crate::notice::Notice;
 
-/// Of a rules file; nobody writes more.
-const RULES_BYTES_MAX: u64 = 256 * 1024;
 /// Rules that count together. Of more that come nothing is followed before somebody writes the file here.
 const TOGETHER_MAX: usize = 8;
 /// The key of their record.
@@ -30,7 +29,7 @@ pub(super) struct InForce {
 }
 
 /// As they are remembered.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Stored {
     all: Vec<String>,
     file: String,
@@ -39,18 +38,13 @@ struct Stored {
 impl InForce {
     pub(super) fn read(stored: Option<&[u8]>) -> Self {
         let stored = stored.and_then(|bytes| serde_json::from_slice::<Stored>(bytes).ok());
-        match stored.filter(|stored| !stored.all.is_empty()) {
-            Some(Stored { all, file }) => Self {
-                all: all.iter().map(|text| Rules::new(text)).collect(),
-                file,
-                settled: true,
-            },
-            None => Self {
-                all: vec![Rules::new("")],
-                file: String::new(),
-                settled: false,
-            },
+        let settled = stored.is_some();
+        let Stored { all, file } = stored.unwrap_or_default();
+        let mut all: Vec<Rules> = all.iter().flat_map(|text| Rules::new(text)).collect();
+        if all.is_empty() {
+            all.push(Rules::default());
         }
+        Self { all, file, settled }
     }
 
     fn stored(&self) -> Option<Vec<u8>> {
@@ -71,15 +65,12 @@ impl InForce {
     }
 
     /// Somebody here wrote these.
-    fn chosen(&mut self, text: String) {
-        self.all = vec![Rules::new(&text)];
-        self.file = text;
+    fn chosen(&mut self, new: Rules) {
+        self.all = vec![new];
     }
 
     /// These came from the hub.
-    fn came(&mut self, text: String) {
-        let new = Rules::new(&text);
-        self.file = text;
+    fn came(&mut self, new: Rules) {
         self.all.retain(|rules| !new.leaves_out_all_of(rules));
         let says_more = !self.all.iter().any(|rules| rules.leaves_out_all_of(&new));
         if says_more && self.all.len() < TOGETHER_MAX {
@@ -95,12 +86,15 @@ impl InForce {
 
 impl State {
     /// Reads the workspace's own rules, which somebody wrote. With other rules other paths count, so everything is looked
-    /// at again; with a file that cannot be read the rules stay as they are.
+    /// at again; with a file that cannot be read or followed the rules stay as they are.
     pub(super) fn read_rules(&mut self, by: By) {
         let Some(path) = rules_file() else { return };
         let mut bytes = Vec::new();
+        // One more than there may be, so that a longer file is seen to be that.
         let read = match self.disk.root().read(&path) {
-            Ok(file) => file.take(RULES_BYTES_MAX).read_to_end(&mut bytes),
+            Ok(file) => file
+                .take(RULES_BYTES_MAX as u64 + 1)
+                .read_to_end(&mut bytes),
             Err(error) => Err(error),
         };
         match read {
@@ -111,15 +105,22 @@ impl State {
         if self.rules.file == text {
             return;
         }
-        self.sight.everything = true;
-        if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
-            self.rules.came(text);
-            if self.rules.hold_back() {
-                self.notice(Notice::RulesHeld);
+        let new = Rules::new(&text);
+        self.rules.file = text;
+        match new {
+            Err(error) => self.notice(Notice::RulesRefused(error)),
+            Ok(new) => {
+                self.sight.everything = true;
+                if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
+                    self.rules.came(new);
+                    if self.rules.hold_back() {
+                        self.notice(Notice::RulesHeld);
+                    }
+                } else {
+                    self.rules.chosen(new);
+                    self.rules.settled |= by != By::Hub;
+                }
             }
-        } else {
-            self.rules.chosen(text);
-            self.rules.settled |= by != By::Hub;
         }
         self.remember_rules();
     }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_proto::v1::{hub_bulk, hub_frame, spoke_bulk, spoke_frame};
+use slipway_sync::ignore::RulesError;
 use slipway_sync::node::Node;
 use tempfile::TempDir;
 use tokio::time::Instant;

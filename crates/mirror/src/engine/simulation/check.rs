@@ -42,7 +42,7 @@ impl std::fmt::Display for Wrong {
 
 /// Whether a path below a root is one that syncs.
 pub(super) fn syncs(path: &str, is_folder: bool) -> bool {
-    RelPath::parse(path).is_ok_and(|path| !Rules::new("").ignores(&path, is_folder))
+    RelPath::parse(path).is_ok_and(|path| !Rules::default().ignores(&path, is_folder))
 }
 
 impl World {

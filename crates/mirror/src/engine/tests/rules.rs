@@ -63,6 +63,33 @@ async fn the_first_rules_of_a_folder_count_whatever_they_let_in() {
     assert_eq!(lab.read("a.swp"), "kept on purpose");
 }
 
+#[tokio::test]
+async fn rules_that_cannot_be_followed_take_the_place_of_none_whoever_wrote_them() {
+    // All lines that there were, and more than can be built: together they would leave out nothing.
+    let pattern = "*?".repeat(2_000) + "\n";
+    let heavy = format!("secret/\n{}", pattern.repeat(60));
+    for (text, error) in [
+        (heavy, RulesError::TooMuch),
+        // Cut where it may be read no more, this would let in what it leaves out.
+        ("!secret/\n#".repeat(30_000), RulesError::TooLong),
+    ] {
+        let mut lab = with_a_secret().await;
+        rules_come(&mut lab, 2, Some(&text)).await;
+        assert_eq!(lab.notice().await, Notice::RulesRefused(error));
+        assert!(lab.flush_of(2).await.is_empty(), "they came");
+        lab.engine.stop().await;
+        let mut lab = Lab::with(lab.folder, Brake::Ask).await;
+        lab.hub(greeting("e", false)).await;
+        assert!(lab.flush_of(2).await.is_empty(), "after a restart, too");
+        lab.write(".slipwayignore", &format!("{text}\n# mine"));
+        assert_eq!(lab.flush_of(3).await, [".slipwayignore"], "chosen");
+        lab.write(".slipwayignore", "");
+        let mut told = lab.flush_of(4).await;
+        told.sort();
+        assert_eq!(told, [".slipwayignore", "secret", "secret/key"]);
+    }
+}
+
 /// What `path` is told to be blocked by, alone.
 async fn has_no_place(lab: &mut Lab, path: &str) {
     let told = lab.notice().await;
