@@ -43,6 +43,35 @@ test("the page is shown, and nothing of it is refused by its own rules", async (
   assert.equal(await window.evaluate("() => typeof window.__TAURI__"), "undefined");
 });
 
+test("the page runs no text as a program, and nothing from elsewhere comes into it", async (t) => {
+  const window = await desktop({ binary });
+  t.after(() => window.stop());
+  await until("the start page", () => window.evaluate("() => document.body.innerText.includes('Open a folder')"));
+  const refused = await window.evaluate(`() => {
+    window.refused = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.refused.push(event.effectiveDirective));
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    const picture = document.createElement("img");
+    picture.src = "http://127.0.0.1:1/elsewhere";
+    document.body.append(picture);
+    fetch("http://127.0.0.1:1/elsewhere").catch(() => undefined);
+    try {
+      return eval("'ran'");
+    } catch (error) {
+      return error.name;
+    }
+  }`);
+  assert.equal(refused, "EvalError");
+  const parts = ["connect-src", "img-src", "script-src"];
+  await until("each is refused", async () => {
+    const all = await window.evaluate("() => window.refused");
+    return parts.every((part) => all.some((one) => one.startsWith(part)));
+  });
+  assert.equal(await window.evaluate("() => typeof window.ran"), "undefined");
+});
+
 test("a second start shows the window that is there and leaves", async (t) => {
   const window = await desktop({ binary });
   t.after(() => window.stop());

@@ -1,4 +1,6 @@
 //! `cargo xtask test`: every check and test, in the order in which they fail soonest, and one line over all of them.
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::step::{self, root};
@@ -130,6 +132,13 @@ fn desktop() -> Result<Count> {
 
 /// Builds everything and tests a part of it.
 fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
+    let mut command = cargo_tests(which, how, None)?;
+    let (ok, output) = step::shown(title, &mut command)?;
+    Ok(Count::cargo(ok, &output))
+}
+
+/// Builds everything; a command that tests a part of it, or an installed desktop program in place of the one that was built.
+fn cargo_tests(which: &[&str], how: &[&str], installed: Option<&str>) -> Result<Command> {
     let image = image::ensure()?;
     // The server is embedded with the interface, so that comes first.
     build::ui()?;
@@ -149,11 +158,13 @@ fn cargo_test(title: &str, which: &[&str], how: &[&str]) -> Result<Count> {
         .args(["--", "--nocapture"])
         .args(how)
         .env("SLIPWAY_TEST_AGENT", agent)
-        .env("SLIPWAY_TEST_COMMAND", slipway)
+        .env(
+            "SLIPWAY_TEST_COMMAND",
+            installed.map_or(slipway, Into::into),
+        )
         .env("SLIPWAY_TEST_IMAGE", image);
     registries::allow(&mut command);
-    let (ok, output) = step::shown(title, &mut command)?;
-    Ok(Count::cargo(ok, &output))
+    Ok(command)
 }
 
 /// Simulated worlds of sync, and the proof that they find what they are to find.
@@ -170,7 +181,7 @@ fn browser() -> Result<Count> {
     let built = build::server(false)?;
     let folder = root().join("tests/ui");
     build::browser_packages()?;
-    let mut command = std::process::Command::new("npm");
+    let mut command = Command::new("npm");
     command
         .current_dir(&folder)
         .arg("test")
@@ -185,7 +196,7 @@ fn browser() -> Result<Count> {
 /// The window as the system shows it: its menu, its second start, its end.
 fn window() -> Result<Count> {
     let slipway = build::desktop(false)?;
-    let mut command = std::process::Command::new("node");
+    let mut command = Command::new("node");
     command
         .current_dir(root().join("tests/desktop"))
         .args(["--test", "--test-reporter=tap"])

@@ -3,6 +3,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{Scene, holds};
+use crate::command_line::desk::PASSWORD;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn edits_without_a_server_are_there_when_it_is_back() {
@@ -90,10 +91,16 @@ async fn a_device_that_was_signed_out_elsewhere_is_told_and_keeps_its_files() {
     window.edit("tides.txt", "low water").await;
     window.keys("written after\n").await;
     holds(&scene.desk.path("tides/tides.txt"), "written after").await;
-    window.part_says(".statusbar", "ign").await;
+    window.part_says(".statusbar", "Signed out").await;
     window.act("Show sync").await;
     window.see("button", "Sign in").await;
     window.picture("signed-out").await;
+    // What was written waits for whoever signs in again.
+    window.click("button", "Sign in").await;
+    window.fill("E-mail", "ana@example.org").await;
+    window.fill("Password", PASSWORD).await;
+    window.press("Enter").await;
+    scene.stored("tides.txt", "written after").await;
 }
 
 /// Something that answers and understands nothing; its address.

@@ -1,6 +1,6 @@
 //! The program behind WebDriver, on a display of its own: a handful of JSON requests.
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Driver {
             .envs(desk.environment())
             .envs(around.iter().cloned())
             .env("DISPLAY", &display)
-            .env("SLIPWAY_AGENT", crate::beside::test_agent())
+            .envs(agent(desk.program()))
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .current_dir(desk.path(""))
             .stdin(Stdio::null())
@@ -190,6 +190,12 @@ impl Drop for Driver {
 }
 
 /// An X server of this test's own, and its name.
+/// Where a program that was built finds the agent; one that is installed brings its own.
+fn agent(program: &Path) -> Option<(&'static str, PathBuf)> {
+    let is_installed = program.starts_with("/usr");
+    (!is_installed).then(|| ("SLIPWAY_AGENT", crate::beside::test_agent()))
+}
+
 fn screen() -> (Child, String) {
     let mut screen = std::process::Command::new("Xvfb")
         .args([

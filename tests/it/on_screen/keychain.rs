@@ -80,7 +80,7 @@ async fn a_locked_keychain_is_told() {
     let desk = Desk::new();
     let window = Window::open_with_keychain(&desk, false).await;
     sign_in(&window, &way).await;
-    window.says("keychain").await;
+    window.says("keychain is locked").await;
     window.picture("locked").await;
     window.press("Enter").await;
     window.see("heading", "Workspaces").await;

@@ -50,25 +50,25 @@ async fn a_folder_that_became_a_link_is_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_inside_another_is_refused_by_name() {
+async fn a_folder_inside_a_workspace_is_part_of_it_and_one_around_it_is_none() {
     let desk = Desk::new();
     std::fs::create_dir_all(desk.path("tides/inner")).expect("a folder");
-    std::fs::write(desk.path("tides/a.txt"), "a\n").expect("a file");
+    std::fs::write(desk.path("tides/a.txt"), "low\n").expect("a file");
+    std::fs::write(desk.path("tides/inner/b.txt"), "high\n").expect("a file");
     let window = Window::open(&desk, &["open", "tides"]).await;
     window.see("treeitem", "~a.txt").await;
-    // It is part of the workspace that is open.
-    let inner = desk.path("tides/inner").display().to_string();
-    let mut second = desk.command(&["open", &inner]);
-    let second = second.env("DISPLAY", window.display()).status().await;
-    assert!(second.expect("it starts").success());
+    let second = async |path: &str| {
+        let path = desk.path(path).display().to_string();
+        let mut second = desk.command(&["open", &path]);
+        let second = second.env("DISPLAY", window.display()).status().await;
+        assert!(second.expect("it starts").success());
+    };
+    // A file of it opens in the workspace that is open.
+    second("tides/inner/b.txt").await;
+    window.part_says(".monaco-editor .view-lines", "high").await;
     window.see("treeitem", "~a.txt").await;
-    // And what is around it is none.
-    let mut around = desk.command(&["open", &desk.path("").display().to_string()]);
-    around
-        .env("DISPLAY", window.display())
-        .status()
-        .await
-        .expect("it starts");
+    // And what is around it is no workspace.
+    second("").await;
     window.opens_dialog("This cannot be opened").await;
     window.see("treeitem", "~a.txt").await;
 }

@@ -12,7 +12,7 @@ use crate::step::{self, root};
 const NAME: &str = "slipway";
 const PROGRAM: &str = "/usr/bin/slipway";
 
-/// Installs the package of a debug build, edits a file with it and removes it.
+/// Installs the package of a debug build, makes people's journeys with it and removes it.
 pub fn run() -> Count {
     match why_not() {
         Some(reason) => Count::skip("package", reason),
@@ -106,6 +106,14 @@ fn used(home: &Path) -> Result<()> {
         .arg(&picture);
     step::quiet("Edit a file with it", &mut edit)
         .with_context(|| format!("a picture of it: {}", picture.display()))?;
+    let journeys = [
+        "on_screen::journey",
+        "on_screen::terminal",
+        "--test-threads=1",
+    ];
+    let mut journeys =
+        super::cargo_tests(&["--workspace", "--test", "it"], &journeys, Some(PROGRAM))?;
+    step::quiet("Make people's journeys with it", &mut journeys)?;
     Ok(())
 }
 
