@@ -22,6 +22,7 @@ mod keychain;
 mod large;
 mod link;
 mod mount;
+mod notice;
 mod terminal;
 mod trouble;
 mod two;

@@ -1,5 +1,6 @@
 //! A session bus of a test's own, with the system's keychain on it.
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::command_line::desk::Desk;
@@ -46,6 +47,20 @@ impl Bus {
 }
 
 impl Bus {
+    /// Writes every notice that the system is asked for to a file.
+    pub(super) fn keeps_notices(&mut self, desk: &Desk, file: &Path) {
+        let kept = std::fs::File::create(file).expect("a file");
+        let mut monitor = Command::new("dbus-monitor");
+        let monitor = desk_of(&mut monitor, desk)
+            .args(["--address", &self.address])
+            .arg("interface='org.freedesktop.Notifications',member='Notify'")
+            .stdout(kept)
+            .spawn();
+        // It ends before the bus does.
+        let monitor = monitor.expect("dbus-monitor is installed");
+        self.daemons.insert(0, monitor);
+    }
+
     /// Waits until the keychain has come to the bus.
     pub(super) async fn serves(&self) {
         let so = async || {

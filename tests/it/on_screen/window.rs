@@ -48,10 +48,14 @@ impl Window {
 
     /// Opens it on a bus with a keychain that is unlocked or not.
     pub(super) async fn open_with_keychain(desk: &Desk, unlocked: bool) -> Self {
-        let bus = Bus::start(desk, unlocked);
+        Self::open_on(Bus::start(desk, unlocked), desk, &[]).await
+    }
+
+    /// Opens it on a bus.
+    pub(super) async fn open_on(bus: Bus, desk: &Desk, arguments: &[&str]) -> Self {
         bus.serves().await;
         let around = [("DBUS_SESSION_BUS_ADDRESS".to_owned(), bus.address.clone())];
-        Self::open_among(desk, &[], &around, Some(bus)).await
+        Self::open_among(desk, arguments, &around, Some(bus)).await
     }
 
     async fn open_among(
@@ -221,13 +225,22 @@ impl Window {
 
     /// Waits until the system's own dialog with this title stands before the window.
     pub(super) async fn opens_dialog(&self, title: &str) {
-        let found = async || {
-            let mut search = tokio::process::Command::new("xdotool");
-            search.args(["search", "--onlyvisible", "--name", title]);
-            let search = search.env("DISPLAY", self.display()).output().await;
-            search.expect("xdotool is installed").status.success()
-        };
+        let found = async || self.finds(title, &[]).await;
         super::eventually(&format!("the dialog {title:?}"), found).await;
+    }
+
+    /// Takes the window off the display, as a person does who turns to something else.
+    pub(super) async fn is_put_away(&self) {
+        assert!(self.finds("Slipway", &["windowunmap"]).await);
+    }
+
+    /// Whether the display shows a window of this title, with which something is done.
+    async fn finds(&self, title: &str, then: &[&str]) -> bool {
+        let mut search = tokio::process::Command::new("xdotool");
+        search.args(["search", "--onlyvisible", "--name", title]);
+        let search = search.args(then).env("DISPLAY", self.display());
+        let search = search.output().await;
+        search.expect("xdotool is installed").status.success()
     }
 
     /// Takes an action of the command box.
