@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote};
 use crate::server::Address;
-use stand::{Apart, Stand, StandState};
+use stand::{Apart, Stand, Word};
 
 pub mod stand;
 
@@ -159,24 +159,7 @@ impl Kept {
     pub fn stand(&self, view: &View) -> Stand {
         let standing = self.standing();
         let standing = standing.as_ref().map(watch::Receiver::borrow);
-        let (state, reason) = match standing.as_deref() {
-            None => (StandState::Local, None),
-            Some(Standing::Connecting) => (StandState::Connecting, None),
-            Some(Standing::Online) if view.connected => (StandState::Connected, None),
-            // What the server has is not known yet.
-            Some(Standing::Online) => (StandState::Connecting, None),
-            Some(Standing::Offline { reason, .. }) => {
-                (StandState::Offline, Some(reason.message.clone()))
-            }
-            Some(Standing::Refused { message, .. }) => (StandState::Refused, Some(message.clone())),
-        };
-        let (state, reason) = match view.unreadable_root {
-            true => {
-                let gone = FolderError::Gone(self.folder().path);
-                (StandState::Gone, Some(gone.to_string()))
-            }
-            false => (state, reason),
-        };
+        let Word { state, reason, .. } = Word::kept(&self.folder().path, standing.as_deref(), view);
         Stand {
             state,
             revision: *self.engine.applied().borrow(),

@@ -13,7 +13,7 @@ use super::names;
 use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError};
-use crate::keep::stand::{Apart, Stand, StandState};
+use crate::keep::stand::Stand;
 use crate::output::quote;
 
 /// Tells how folders stand that are kept in step.
@@ -78,16 +78,7 @@ pub(super) async fn status(here: &Here, status: Status) -> Result<(), CliError> 
 }
 
 fn tell(here: &Here, folder: &Folder, stand: Option<Stand>) -> Result<(), CliError> {
-    let nobody = || Stand {
-        state: match folder.remote {
-            Some(_) => StandState::Stopped,
-            None => StandState::Local,
-        },
-        revision: 0,
-        reason: None,
-        apart: Apart::default(),
-    };
-    let stand = stand.unwrap_or_else(nobody);
+    let stand = stand.unwrap_or_else(|| Stand::at_rest(folder));
     let (there, copies) = match folder.is_there() {
         true => (true, copies(&folder.path)?.len()),
         false => (false, 0),

@@ -3,13 +3,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use slipway_api::desktop::{SyncBrief, SyncState};
-use slipway_core::code::Code;
+use slipway_api::desktop::SyncBrief;
 use slipway_mirror::follow::Standing;
 use slipway_mirror::notice::why;
 use slipway_mirror::view::{PathState, View};
 
-use crate::folder::FolderError;
+use crate::keep::stand::Word;
 
 /// How a workspace stands at one moment.
 pub(super) struct Look {
@@ -24,9 +23,13 @@ pub(super) struct Look {
 impl Look {
     /// In short.
     pub(super) fn brief(&self) -> SyncBrief {
-        let (state, reason, code) = self.state();
-        SyncBrief {
+        let Word {
             state,
+            reason,
+            code,
+        } = self.word();
+        SyncBrief {
+            state: state.into(),
             reason,
             code,
             up: small(self.view.waiting_up),
@@ -36,22 +39,8 @@ impl Look {
         }
     }
 
-    fn state(&self) -> (SyncState, Option<String>, Option<Code>) {
-        if self.view.unreadable_root {
-            let gone = FolderError::Gone(self.path.clone()).to_string();
-            return (SyncState::Broken, Some(gone), Some(Code::FolderGone));
-        }
-        match self.standing.clone() {
-            None => (SyncState::Local, None, None),
-            Some(Standing::Connecting) => (SyncState::Connecting, None, None),
-            Some(Standing::Online) => (SyncState::Online, None, None),
-            Some(Standing::Offline { reason, .. }) => {
-                (SyncState::Offline, Some(reason.message), reason.code)
-            }
-            Some(Standing::Refused { code, message }) => {
-                (SyncState::Refused, Some(message), Some(code))
-            }
-        }
+    fn word(&self) -> Word {
+        Word::kept(&self.path, self.standing.as_ref(), &self.view)
     }
 
     /// Since when its server is away.
@@ -64,7 +53,7 @@ impl Look {
 
     /// Why what was changed here is not at the server, in a sentence.
     pub(super) fn why_not(&self) -> String {
-        if let (_, Some(reason), _) = self.state() {
+        if let Some(reason) = self.word().reason {
             return reason;
         }
         let blocked = self.view.paths.iter().find_map(|one| match one.state {
@@ -84,4 +73,29 @@ impl Look {
 /// A number that is shown.
 pub(super) fn small(many: usize) -> u32 {
     u32::try_from(many).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway_api::desktop::SyncState;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_that_is_still_arriving_is_not_said_to_be_in_step() {
+        let state = |connected| {
+            let view = View {
+                connected,
+                ..View::default()
+            };
+            let look = Look {
+                view: Arc::new(view),
+                standing: Some(Standing::Online),
+                path: PathBuf::from("/d"),
+            };
+            look.brief().state
+        };
+        assert_eq!(state(false), SyncState::Connecting);
+        assert_eq!(state(true), SyncState::Online);
+    }
 }

@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::Response;
-use slipway_api::desktop::{
-    LocalWorkspace, LocalWorkspaces, Remote as Shown, SyncBrief, SyncState, Told,
-};
+use slipway_api::desktop::{LocalWorkspace, LocalWorkspaces, Remote as Shown, SyncBrief, Told};
 use slipway_api::file::Kind;
 use slipway_api::workspace::{Template, UpdateWorkspace, Workspace};
 use slipway_core::id::{RunId, SessionId, WorkspaceId};
@@ -26,7 +24,7 @@ use crate::config::Config;
 use crate::control::{self, Ask};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders};
-use crate::keep::stand::StandState;
+use crate::keep::stand::{StandState, Word};
 use crate::server::Address;
 
 mod begin;
@@ -252,14 +250,7 @@ impl Workspaces {
         let Some(answer) = control::ask(&home, Ask::Stand).await else {
             return;
         };
-        shown.sync.state = match answer.stand.state {
-            StandState::Connecting => SyncState::Connecting,
-            StandState::Connected => SyncState::Online,
-            StandState::Offline | StandState::Stopped => SyncState::Offline,
-            StandState::Refused => SyncState::Refused,
-            StandState::Local => SyncState::Local,
-            StandState::Gone => SyncState::Broken,
-        };
+        shown.sync.state = answer.stand.state.into();
         shown.sync.blocked = small(answer.stand.apart.blocked);
         let who = "`slipway mirror` keeps it in step. End that to open it here.";
         shown.sync.reason = Some(who.to_owned());
@@ -280,7 +271,7 @@ impl Workspaces {
             terminals: folder.terminals(),
             sync: match self.running_one(folder.id()).filter(|_| there) {
                 Some(local) => local.look().brief(),
-                None => at_rest(folder, there),
+                None => at_rest(folder),
             },
             opened_at: opened_at(folder),
         }
@@ -364,22 +355,17 @@ fn opened_at(folder: &Folder) -> OffsetDateTime {
 }
 
 /// How a folder stands that is not being kept now.
-fn at_rest(folder: &Folder, there: bool) -> SyncBrief {
-    let (state, reason) = match (there, &folder.remote) {
-        (false, _) => {
-            let gone = FolderError::Gone(folder.path.clone());
-            (SyncState::Broken, Some(gone.to_string()))
-        }
-        (true, None) => (SyncState::Local, None),
-        (true, Some(_)) => {
-            let words = "It is brought in step when it is opened.";
-            (SyncState::Offline, Some(words.to_owned()))
-        }
-    };
-    SyncBrief {
+fn at_rest(folder: &Folder) -> SyncBrief {
+    let Word {
         state,
         reason,
-        code: None,
+        code,
+    } = Word::at_rest(folder);
+    let waits = || "It is brought in step when it is opened.".to_owned();
+    SyncBrief {
+        state: state.into(),
+        reason: reason.or_else(|| (state == StandState::Stopped).then(waits)),
+        code,
         up: 0,
         down: 0,
         blocked: 0,

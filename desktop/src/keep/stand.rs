@@ -1,6 +1,13 @@
-//! How a folder that is kept stands, as one command tells another and a person.
+//! How a folder stands, as one command tells another and a person, and as the window is told: from one place.
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+use slipway_api::desktop::SyncState;
+use slipway_core::code::Code;
+use slipway_mirror::follow::Standing;
 use slipway_mirror::view::{PathState, View};
+
+use crate::folder::{Folder, FolderError};
 
 /// How a folder stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +35,19 @@ pub struct Apart {
     pub blocked_paths: Vec<String>,
     /// Deletions that wait for a person's word.
     pub held: usize,
+}
+
+impl Stand {
+    /// Of a folder that nobody keeps now.
+    pub(crate) fn at_rest(folder: &Folder) -> Self {
+        let Word { state, reason, .. } = Word::at_rest(folder);
+        Self {
+            state,
+            revision: 0,
+            reason,
+            apart: Apart::default(),
+        }
+    }
 }
 
 impl Apart {
@@ -70,13 +90,97 @@ pub enum StandState {
     Gone,
 }
 
+impl From<StandState> for SyncState {
+    fn from(state: StandState) -> Self {
+        match state {
+            StandState::Connecting => Self::Connecting,
+            StandState::Connected => Self::Online,
+            StandState::Offline | StandState::Stopped => Self::Offline,
+            StandState::Refused => Self::Refused,
+            StandState::Local => Self::Local,
+            StandState::Gone => Self::Broken,
+        }
+    }
+}
+
+/// How a folder stands in a word, and why.
+pub(crate) struct Word {
+    pub(crate) state: StandState,
+    /// Why it is not connected, for people.
+    pub(crate) reason: Option<String>,
+    /// The code behind the reason.
+    pub(crate) code: Option<Code>,
+}
+
+impl Word {
+    const fn of(state: StandState) -> Self {
+        Self {
+            state,
+            reason: None,
+            code: None,
+        }
+    }
+
+    fn gone(path: &Path) -> Self {
+        Self {
+            state: StandState::Gone,
+            reason: Some(FolderError::Gone(path.to_owned()).to_string()),
+            code: Some(Code::FolderGone),
+        }
+    }
+
+    /// Of a folder that is kept: with its connection, if it follows a server, and what is seen of its paths.
+    pub(crate) fn kept(path: &Path, standing: Option<&Standing>, view: &View) -> Self {
+        if view.unreadable_root {
+            return Self::gone(path);
+        }
+        match standing {
+            None => Self::of(StandState::Local),
+            Some(Standing::Online) if view.connected => Self::of(StandState::Connected),
+            // What the server has is not known before its listing is here.
+            Some(Standing::Connecting | Standing::Online) => Self::of(StandState::Connecting),
+            Some(Standing::Offline { reason, .. }) => Self {
+                state: StandState::Offline,
+                reason: Some(reason.message.clone()),
+                code: reason.code,
+            },
+            Some(Standing::Refused { code, message }) => Self {
+                state: StandState::Refused,
+                reason: Some(message.clone()),
+                code: Some(*code),
+            },
+        }
+    }
+
+    /// Of a folder that nobody keeps now.
+    pub(crate) fn at_rest(folder: &Folder) -> Self {
+        match folder.remote {
+            _ if !folder.is_there() => Self::gone(&folder.path),
+            Some(_) => Self::of(StandState::Stopped),
+            None => Self::of(StandState::Local),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use slipway_core::code::Code;
     use slipway_core::path::RelPath;
     use slipway_mirror::view::PathView;
 
     use super::*;
+
+    #[test]
+    fn online_is_connected_only_when_the_listing_is_here() {
+        let of = |connected| {
+            let view = View {
+                connected,
+                ..View::default()
+            };
+            Word::kept(Path::new("/d"), Some(&Standing::Online), &view).state
+        };
+        assert_eq!(of(false), StandState::Connecting);
+        assert_eq!(of(true), StandState::Connected);
+    }
 
     #[test]
     fn what_cannot_go_is_counted_and_named() {
