@@ -120,13 +120,18 @@ mod tests {
 
     /// What a client says of an answer that has so many bytes, by its own word.
     async fn told(length: usize, body: &'static str) -> ClientError {
+        said("200 OK", length, body).await
+    }
+
+    /// The same of another status.
+    async fn said(status: &'static str, length: usize, body: &'static str) -> ClientError {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut head = BufReader::new(&mut stream).lines();
             while !head.next_line().await.unwrap().unwrap().is_empty() {}
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
             stream.write_all(answer.as_bytes()).await.unwrap();
         });
         let client = Client::new(&address).unwrap();
@@ -140,5 +145,18 @@ mod tests {
         assert!(broken.is_passing());
         let other = told(6, "<html>").await;
         assert!(matches!(other, ClientError::Protocol(_)), "{other:?}");
+    }
+
+    #[tokio::test]
+    async fn a_code_of_tomorrow_is_a_refusal_with_its_words_and_not_something_else() {
+        let body = r#"{"type": "/docs#code-of_tomorrow", "title": "of tomorrow", "status": 409,
+            "detail": "Not today.", "code": "of_tomorrow"}"#;
+        let refused = said("409 Conflict", body.len(), body).await;
+        let ClientError::Problem(problem) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((problem.code, problem.status), (Code::Internal, 409));
+        assert_eq!(problem.detail, "Not today.");
+        assert_eq!(problem.title, "of tomorrow");
     }
 }

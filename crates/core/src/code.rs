@@ -1,11 +1,11 @@
 //! The closed list of failures that a client may act on. One status each, in `slipway_api::problem`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
         /// A stable code; clients act on it, never on text.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
         pub enum Code { $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+ }
 
         impl Code {
@@ -193,8 +193,36 @@ codes! {
     Internal = "internal",
 }
 
+/// A server that is newer may tell a code that nobody here knows. What it says beside it is understood all the same.
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self::parse(&text).unwrap_or(Self::Internal))
+    }
+}
+
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_read_as_it_is_written_and_one_of_tomorrow_as_a_mistake() {
+        let read = |text: &str| {
+            let text: StrDeserializer<'_, Error> = text.into_deserializer();
+            Code::deserialize(text)
+        };
+        for &code in Code::ALL {
+            assert_eq!(read(code.as_str()), Ok(code));
+        }
+        assert_eq!(read("of_tomorrow"), Ok(Code::Internal));
     }
 }

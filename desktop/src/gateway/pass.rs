@@ -130,6 +130,9 @@ mod tests {
         ));
         assert!(of(200, "application/json", "{}"));
         assert!(of(404, "application/problem+json", &problem.unwrap()));
+        let newer = r#"{"type": "/docs#code-of_tomorrow", "title": "of tomorrow", "status": 409,
+            "detail": "Not today.", "code": "of_tomorrow"}"#;
+        assert!(of(409, "application/problem+json", newer));
         assert!(of(304, "application/json", ""));
         assert!(!of(200, "text/html; charset=utf-8", "<html>"));
         assert!(!of(502, "text/html", "<html>"));

@@ -146,6 +146,14 @@ async fn a_link_is_its_devices_and_completed_once() {
     // Without its contents it is none.
     drop(contents);
     assert_eq!(end(first.1).await, Some(Code::GoingAway));
+    for protocol in [PROTOCOL - 1, PROTOCOL + 1] {
+        let beside = v1::SpokeHello {
+            protocol,
+            ..hello(workspace)
+        };
+        let mut control = control(&lab, &ana, beside).await.unwrap();
+        link(&mut control).await;
+    }
     let old = v1::SpokeHello {
         protocol: PROTOCOL + 2,
         ..hello(workspace)
