@@ -223,7 +223,7 @@ async fn dispatch(
         Command::Clone(clone) => mirror::clone(&here, clone).await?,
         Command::Mirror(mirror) => mirror::mirror(&here, mirror).await?,
         Command::Status(status) => status::status(&here, status).await?,
-        Command::Conflicts(conflicts) => status::conflicts(&here, conflicts)?,
+        Command::Conflicts(conflicts) => status::conflicts(&here, conflicts).await?,
         Command::Run(args) => return run::run(&here, args).await.map_err(CliError::ours),
         Command::Terminal(args) => {
             return terminal::terminal(&here, args)

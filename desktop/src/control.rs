@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use slipway_core::limits::MIB;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::keep::Kept;
-use crate::keep::stand::Stand;
+use crate::keep::stand::{OpenConflict, Stand};
 
-/// A question or an answer is shorter by far.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// A question is shorter by far.
+const QUESTION_BYTES_MAX: u64 = 64 * 1024;
+/// An answer names every open conflict.
+const ANSWER_BYTES_MAX: u64 = 64 * MIB;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub enum Ask {
     Flush,
     /// Tell the hub of deletions that are held back.
     Confirm,
+    /// Which conflicts are open.
+    Conflicts,
 }
 
 /// What is answered.
@@ -33,6 +38,9 @@ pub struct Answer {
     /// After a flush: the revision that has what the folder held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flushed: Option<u64>,
+    /// When it was asked for them: the conflicts that are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<OpenConflict>,
 }
 
 /// Answers until dropped.
@@ -78,22 +86,25 @@ impl Drop for Control {
 async fn answer(stream: UnixStream, kept: &Kept) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(LINE_BYTES_MAX))
+    BufReader::new(reader.take(QUESTION_BYTES_MAX))
         .read_line(&mut line)
         .await?;
-    let flushed = match serde_json::from_str(&line)? {
-        Ask::Stand => None,
-        Ask::Flush => kept.flush().await.ok(),
-        Ask::Confirm => {
-            kept.confirm().await;
-            None
-        }
-    };
+    let (mut flushed, mut conflicts) = (None, Vec::new());
+    match serde_json::from_str(&line)? {
+        Ask::Stand => {}
+        Ask::Flush => flushed = kept.flush().await.ok(),
+        Ask::Confirm => kept.confirm().await,
+        Ask::Conflicts => conflicts = kept.conflicts().await.unwrap_or_default(),
+    }
     let Ok(view) = kept.view().await else {
         return Ok(());
     };
     let stand = kept.stand(&view.borrow());
-    let answer = Answer { stand, flushed };
+    let answer = Answer {
+        stand,
+        flushed,
+        conflicts,
+    };
     writer.write_all(&serde_json::to_vec(&answer)?).await
 }
 
@@ -104,7 +115,7 @@ pub async fn ask(home: &Path, ask: Ask) -> Option<Answer> {
     line.push(b'\n');
     stream.write_all(&line).await.ok()?;
     let mut answer = Vec::new();
-    let mut reader = stream.take(LINE_BYTES_MAX);
+    let mut reader = stream.take(ANSWER_BYTES_MAX);
     reader.read_to_end(&mut answer).await.ok()?;
     serde_json::from_slice(&answer).ok()
 }

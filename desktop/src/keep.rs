@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::error::CliError;
 use crate::folder::{Folder, FolderError, Folders, Remote};
 use crate::server::Address;
-use stand::{Apart, Stand, Word};
+use stand::{Apart, OpenConflict, Stand, Word};
 
 pub mod stand;
 
@@ -165,7 +165,21 @@ impl Kept {
             revision: *self.engine.applied().borrow(),
             reason,
             apart: Apart::of(view),
+            conflicts: Some(view.conflicts),
         }
+    }
+
+    /// Conflicts that are open.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub async fn conflicts(&self) -> Result<Vec<OpenConflict>, CliError> {
+        let open = self.engine.conflicts().await.map_err(|_| self.ended())?;
+        let shown = open.into_iter().map(|conflict| OpenConflict {
+            copy: conflict.copy,
+            of: conflict.path,
+        });
+        Ok(shown.collect())
     }
 
     /// Waits until the folder shows a revision.

@@ -5,7 +5,7 @@ use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 
-/// An open conflict. It is over when the copy is deleted or renamed.
+/// An open conflict. It is over when the copy is deleted, renamed, or kept as a file of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// Has the hub's version.

@@ -332,6 +332,7 @@ mod tests {
                     blocked_paths: paths.map(|&path| path.to_owned()).collect(),
                     held,
                 },
+                conflicts: None,
             })
         };
         assert_eq!(said(0, 0, 0), "in step at revision 7");

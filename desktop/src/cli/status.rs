@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use slipway_mirror::disk::private::PRIVATE;
-use slipway_sync::conflict;
 
 use super::here::Here;
 use super::mirror::words;
 use super::names;
 use crate::control::{self, Ask};
 use crate::error::CliError;
-use crate::folder::{Folder, FolderError};
-use crate::keep::stand::Stand;
+use crate::folder::{Folder, FolderError, Folders};
+use crate::keep::Kept;
+use crate::keep::stand::{OpenConflict, Stand};
 use crate::output::quote;
 
 /// Tells how folders stand that are kept in step.
@@ -26,7 +25,7 @@ pub(super) struct Status {
     confirm: bool,
 }
 
-/// Lists the conflict copies in a folder that is kept in step.
+/// Lists the conflicts of a folder that nobody has resolved yet.
 #[derive(Args)]
 pub(super) struct Conflicts {
     /// The folder, or something in it; this folder without it.
@@ -79,11 +78,8 @@ pub(super) async fn status(here: &Here, status: Status) -> Result<(), CliError> 
 
 fn tell(here: &Here, folder: &Folder, stand: Option<Stand>) -> Result<(), CliError> {
     let stand = stand.unwrap_or_else(|| Stand::at_rest(folder));
-    let (there, copies) = match folder.is_there() {
-        true => (true, copies(&folder.path)?.len()),
-        false => (false, 0),
-    };
-    let shown = json!({ "folder": folder, "there": there, "stand": stand, "conflicts": copies });
+    let there = folder.is_there();
+    let shown = json!({ "folder": folder, "there": there, "stand": stand });
     here.output.tell(&shown, || {
         let path = folder.path.display();
         if !there {
@@ -93,51 +89,87 @@ fn tell(here: &Here, folder: &Folder, stand: Option<Stand>) -> Result<(), CliErr
             );
         }
         let see = format!("see: slipway conflicts {}", quote(&path.to_string()));
-        let copies = match copies {
-            0 => String::new(),
-            1 => format!("\n  1 conflict copy; {see}"),
-            many => format!("\n  {many} conflict copies; {see}"),
+        let copies = match stand.conflicts {
+            None | Some(0) => String::new(),
+            Some(1) => format!("\n  1 conflict copy; {see}"),
+            Some(many) => format!("\n  {many} conflict copies; {see}"),
         };
         format!("{path}\n  {}{copies}", words(folder, &stand))
     })
 }
 
-pub(super) fn conflicts(here: &Here, conflicts: Conflicts) -> Result<(), CliError> {
+pub(super) async fn conflicts(here: &Here, conflicts: Conflicts) -> Result<(), CliError> {
     let dir = conflicts.dir.unwrap_or_else(|| PathBuf::from("."));
     let folder = folder(here, &dir)?;
-    let copies = copies(&folder.path)?;
-    here.output.remark(match copies.is_empty() {
+    let open = open(here.folders(), &folder, &here.config.host).await?;
+    here.output.remark(match open.is_empty() {
         true => "There is no conflict copy.",
         false => {
             "Take what you want of a copy into its file and delete the copy, or merge both in the window: slipway open DIR"
         }
     });
-    for (copy, original) in copies {
-        let shown = json!({ "copy": copy, "of": original });
-        here.output.tell(&shown, || {
-            format!("{}\n  is a copy of {}", copy.display(), original.display())
+    for conflict in open {
+        here.output.tell(&conflict, || {
+            format!("{}\n  is a copy of {}", conflict.copy, conflict.of)
         })?;
     }
     Ok(())
 }
 
-/// Conflict copies below a folder and what they are copies of, both from the folder on.
-fn copies(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, CliError> {
-    let own = |entry: &walkdir::DirEntry| entry.file_name() != PRIVATE;
-    let mut copies = Vec::new();
-    for entry in walkdir::WalkDir::new(root)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(own)
-    {
-        // What cannot be read is told by whoever keeps the folder in step.
-        let Ok(entry) = entry else { continue };
-        let name = entry.file_name().to_str().and_then(conflict::original);
-        if let Some(original) = name
-            && let Ok(copy) = entry.path().strip_prefix(root)
-        {
-            copies.push((copy.to_owned(), copy.with_file_name(original)));
-        }
+/// The open conflicts of a folder, as whoever keeps it knows them. Where nobody does, it is kept for a moment.
+async fn open(
+    folders: Folders,
+    folder: &Folder,
+    host: &str,
+) -> Result<Vec<OpenConflict>, CliError> {
+    if let Some(answer) = control::ask(&folders.home(folder), Ask::Conflicts).await {
+        return Ok(answer.conflicts);
     }
-    Ok(copies)
+    let kept = Kept::start(&folders, folder, host)?;
+    let open = kept.conflicts().await;
+    kept.stop().await;
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use slipway_core::path::RelPath;
+
+    use super::*;
+    use crate::control::Control;
+
+    const COPY: &str = "a (conflict laptop 0123ab).txt";
+
+    #[tokio::test]
+    async fn a_copy_that_is_left_out_or_was_kept_is_no_open_conflict() {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let folders = Folders::new(&state);
+        let folder = folders.make(&place.path().join("tides"), "tides").unwrap();
+        for within in ["", ".git", "node_modules"] {
+            let within = folder.path.join(within);
+            std::fs::create_dir_all(&within).unwrap();
+            std::fs::write(within.join(COPY), "mine\n").unwrap();
+        }
+        let open = || async { open(folders.clone(), &folder, "laptop").await.unwrap() };
+        let copy = RelPath::parse(COPY).unwrap();
+        let one = [OpenConflict {
+            copy: copy.clone(),
+            of: RelPath::parse("a.txt").unwrap(),
+        }];
+        assert_eq!(open().await, one, "nobody keeps it");
+        let kept = Arc::new(Kept::start(&folders, &folder, "laptop").unwrap());
+        let control = Control::listen(&folders.home(&folder), Arc::clone(&kept)).unwrap();
+        assert_eq!(open().await, one);
+        kept.engine().keep_copy(copy).await.unwrap();
+        assert_eq!(open().await, []);
+        let stand = control::ask(&folders.home(&folder), Ask::Stand).await;
+        assert_eq!(stand.unwrap().stand.conflicts, Some(0));
+        drop(control);
+        kept.stop().await;
+        assert_eq!(open().await, [], "it was kept for good");
+    }
 }

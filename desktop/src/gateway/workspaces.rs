@@ -252,6 +252,7 @@ impl Workspaces {
         };
         shown.sync.state = answer.stand.state.into();
         shown.sync.blocked = small(answer.stand.apart.blocked);
+        shown.sync.conflicts = small(answer.stand.conflicts.unwrap_or_default());
         let who = "`slipway mirror` keeps it in step. End that to open it here.";
         shown.sync.reason = Some(who.to_owned());
     }

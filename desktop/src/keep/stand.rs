@@ -4,6 +4,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use slipway_api::desktop::SyncState;
 use slipway_core::code::Code;
+use slipway_core::path::RelPath;
 use slipway_mirror::follow::Standing;
 use slipway_mirror::view::{PathState, View};
 
@@ -22,6 +23,18 @@ pub struct Stand {
     /// What is not as it is there.
     #[serde(default)]
     pub apart: Apart,
+    /// Conflicts that are open; unknown where nobody keeps the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<usize>,
+}
+
+/// A conflict that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenConflict {
+    /// The copy that was kept beside a file, from the folder on.
+    pub copy: RelPath,
+    /// The file.
+    pub of: RelPath,
 }
 
 /// What of a folder is not as it is at the server.
@@ -46,6 +59,7 @@ impl Stand {
             revision: 0,
             reason,
             apart: Apart::default(),
+            conflicts: None,
         }
     }
 }
@@ -164,7 +178,6 @@ impl Word {
 
 #[cfg(test)]
 mod tests {
-    use slipway_core::path::RelPath;
     use slipway_mirror::view::PathView;
 
     use super::*;

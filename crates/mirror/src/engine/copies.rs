@@ -1,5 +1,6 @@
 //! Open conflicts: the copies that stand in the folder, and what is remembered of how each was made. A copy that is
-//! deleted or renamed ends its conflict, whoever did it and on whichever replica.
+//! deleted or renamed ends its conflict, whoever did it and on whichever replica; so does a person here who keeps it as a
+//! file of its own.
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
