@@ -1,6 +1,6 @@
 /** The page in the desktop program: where it begins, what the program's menu and links do, and that it can be left. */
 import { beforeEach, expect, test } from "vitest";
-import { page } from "vitest/browser";
+import { page, userEvent } from "vitest/browser";
 import { navigate } from "wouter/use-browser-location";
 import { faults, stage } from "../dev/stage";
 import type { FakeState } from "../host/fake";
@@ -56,6 +56,14 @@ test("links and the menu of the program go where they say, and quitting puts dow
   program.tell({ told: "menu", action: "file.new" });
   program.tell({ told: "menu", action: "app.quit" });
   await expect.poll(() => host.given).toContain("left");
+});
+
+test("keys of the program are heard on pages of the server, too", async () => {
+  const { program } = await opened();
+  program.tell({ told: "show", address: "/account" });
+  await expect.element(page.getByRole("heading", { name: "Account", exact: true })).toBeVisible();
+  await userEvent.keyboard("{Control>}o{/Control}");
+  await expect.poll(() => location.pathname).toMatch(/^\/w\//);
 });
 
 test("who is signed out works on, and is asked to sign in only for what is the server's", async () => {

@@ -17,6 +17,7 @@ import { desktopActions } from "./desktop";
 import type { OpenWorkspace } from "./Ide";
 import { Page } from "./Page";
 import { loading, Rooms } from "./Rooms";
+import { useKeys } from "./useKeys";
 
 const LAST = "slipway.desktop.last";
 
@@ -92,6 +93,8 @@ function Places() {
       }),
     [host, lists, popups],
   );
+  // An open workspace hears them itself, with its own.
+  useKeys(() => (open.current ? [] : own()), popups.toast);
   const end = <AccountMenu account={account} actions={own} />;
   const signedIn = (room: React.ReactNode) =>
     !program ? loading : account ? room : <Redirect to={toSignIn()} />;

@@ -10,7 +10,6 @@ import { EditorArea } from "../features/editor/EditorArea";
 import { ExplorerView } from "../features/explorer/ExplorerView";
 import { RunButton } from "../features/run/RunButton";
 import { SessionChip } from "../features/session/SessionChip";
-import { skipsShell } from "../features/terminal/keys";
 import { useHost } from "../host/useHost";
 import { Icon } from "../ui/Icon";
 import { part } from "../ui/part";
@@ -27,6 +26,7 @@ import { Shortcuts } from "./Shortcuts";
 import { Splitter } from "./Splitter";
 import { Status } from "./Status";
 import { Switcher } from "./Switcher";
+import { useKeys } from "./useKeys";
 import { Workbench } from "./workbench";
 import "./ide-frame.css";
 
@@ -124,7 +124,10 @@ function Place(props: PlaceProps) {
 
 function Frame({ bench, start, end }: PlaceProps) {
   const { sideOpen, sideWidth, side } = useStore(bench.frame, (state) => state);
-  useKeys(bench);
+  useKeys(
+    () => bench.bench.actions(),
+    (message) => bench.bench.toast(message),
+  );
   usePageSeen(bench);
   // In the moment in which it is drawn: else what keeps the focus from being lost finds another place for it.
   useLayoutEffect(() => enterWorkspace(bench.editor.tabs.active !== null), [bench]);
@@ -249,27 +252,6 @@ function Over({ bench }: { bench: Workbench }) {
   if (over?.kind === "shortcuts")
     return <Shortcuts actions={bench.bench.actions()} onClose={close} />;
   return null;
-}
-
-/** Keys of the actions, before Monaco and xterm see them. A program in a terminal keeps its own. */
-function useKeys(workbench: Workbench): void {
-  useEffect(() => {
-    const heard = (event: KeyboardEvent) => {
-      const chord = chordOf(event);
-      const inTerminal = event.target instanceof Element && event.target.closest(".xterm") !== null;
-      if (inTerminal && !skipsShell(chord)) return;
-      // Monaco's box for finding stays in the page, and holds no keys but its own.
-      if (document.querySelector("dialog[open], [role=dialog]:not(.monaco-editor *)")) return;
-      const action = workbench.bench.actions().find((one) => !one.told && one.keys.includes(chord));
-      if (!action) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (action.unavailable === null) action.run();
-      else workbench.bench.toast({ text: `${action.title}: ${action.unavailable}` });
-    };
-    addEventListener("keydown", heard, true);
-    return () => removeEventListener("keydown", heard, true);
-  }, [workbench]);
 }
 
 /** A page behind others sets no pace for programs. */
