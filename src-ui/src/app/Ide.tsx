@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "re
 import { flushSync } from "react-dom";
 import { useSearch } from "wouter";
 import { navigate } from "wouter/use-browser-location";
-import { type Action, chordOf, find, hintOf } from "../bench/actions";
+import { type Action, find, hintOf } from "../bench/actions";
 import { BenchContext, type SideView, useHere, useStore } from "../bench/bench";
 import { Difference } from "../features/editor/Difference";
 import { EditorArea } from "../features/editor/EditorArea";
