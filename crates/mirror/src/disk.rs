@@ -16,6 +16,7 @@ use private::Private;
 
 mod change;
 mod durable;
+mod ours;
 pub mod private;
 pub mod root;
 mod spelling;
@@ -325,7 +326,7 @@ impl Disk {
         let volume = Arc::clone(volume);
         Ok(Self {
             path: path.to_owned(),
-            private: Private::open(&volume, path, beside)?,
+            private: Private::open(&volume, path, &handle, beside)?,
             usual_mode: volume.usual_mode(),
             root: Root { volume, handle },
             displaced: Vec::new(),

@@ -101,8 +101,8 @@ pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
     fn stat(&self, at: &Handle, name: &OsStr) -> Done<Meta>;
     /// The target of a link.
     fn read_link(&self, at: &Handle, name: &OsStr) -> Done<OsString>;
-    /// Makes a folder.
-    fn make_folder(&self, at: &Handle, name: &OsStr) -> Done;
+    /// Makes a folder with these permission bits, less those that the system withholds.
+    fn make_folder(&self, at: &Handle, name: &OsStr, mode: u32) -> Done;
     /// Makes a link.
     fn make_link(&self, at: &Handle, name: &OsStr, target: &str) -> Done;
     /// Removes a name of anything but a folder.
@@ -118,6 +118,8 @@ pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
     fn list(&self, folder: Handle) -> Done<Vec<OsString>>;
     /// Tells of what is open.
     fn stat_open(&self, open: &Handle) -> Done<Meta>;
+    /// Whether what is open belongs to whoever runs this, and nobody else can write to it.
+    fn is_ours(&self, open: &Handle) -> Done<bool>;
     /// Sets the permission bits of what is open.
     fn set_mode_open(&self, open: &Handle, mode: u32) -> Done;
     /// Reads at a place; 0 at the end.

@@ -10,6 +10,9 @@ use super::{Disk, DiskError, Displaced, Expected, Fingerprint, Seen, Was, finger
 use crate::planted::{self, Bug};
 use crate::volume::{Handle, Rename, Volume};
 
+/// Permission bits of a folder, less what the system withholds: as any program makes one.
+const FOLDER_MODE: u32 = 0o777;
+
 impl Disk {
     fn volume(&self) -> Arc<dyn Volume> {
         Arc::clone(&self.root.volume)
@@ -106,7 +109,7 @@ impl Disk {
     pub fn make_folder(&self, path: &RelPath) -> Result<(), DiskError> {
         let parent = self.root.parent(path)?;
         let volume = &self.root.volume;
-        match volume.make_folder(&parent, OsStr::new(path.name())) {
+        match volume.make_folder(&parent, OsStr::new(path.name()), FOLDER_MODE) {
             Err(Errno::EXIST)
                 if self.root.look(path)? == Some(Seen::Folder)
                     && self.root.kept_as(path)?.is_none() =>

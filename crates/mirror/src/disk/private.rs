@@ -9,45 +9,92 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
 
-use super::{Seen, Was, hash_file, look_at};
+use super::{Seen, Was, hash_file, look_at, ours};
 use crate::volume::{For, Handle, Kind, Opened, Rename, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
 pub const PRIVATE: &str = ".slipway";
+/// The same in a replica's state.
+const FILES: &str = "files";
 /// What is on its way lies here.
 const TMP: &str = "tmp";
+/// And here what a crash left and is nowhere else.
+const RECOVERED: &str = "recovered";
 /// Bytes that are copied at a time.
 const COPIED: usize = 64 * 1024;
 /// What a crash left is kept this long.
 const RECOVERED_NS: i128 = 7 * 24 * 3600 * 1_000_000_000;
 
+/// Where a private folder lies.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a replica's state.
+    Beside(PathBuf),
+    /// In the root itself, which is open.
+    Inside(PathBuf, Arc<Handle>),
+}
+
+impl Place {
+    /// For people.
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Beside(state) => state.join(FILES),
+            Self::Inside(root, _) => root.join(PRIVATE),
+        }
+    }
+
+    /// Opens it, and in it the folder of what is on its way; both are made if there is none.
+    fn open(&self, volume: &dyn Volume) -> io::Result<(Handle, Handle)> {
+        let folder = match self {
+            Self::Beside(state) => {
+                volume.make_folders(state)?;
+                ours::make(volume, &volume.folder(state)?, state, FILES)?
+            }
+            Self::Inside(root, handle) => ours::make(volume, handle, root, PRIVATE)?,
+        };
+        let tmp = ours::make(volume, &folder, &self.path(), TMP)?;
+        Ok((folder, tmp))
+    }
+}
+
 /// The private folder.
 #[derive(Debug)]
 pub struct Private {
     volume: Arc<dyn Volume>,
-    folder: PathBuf,
+    place: Place,
+    folder: Handle,
     pub(super) tmp: Handle,
     folds: bool,
     counter: u64,
 }
 
 impl Private {
-    pub(super) fn open(volume: &Arc<dyn Volume>, root: &Path, beside: &Path) -> io::Result<Self> {
+    pub(super) fn open(
+        volume: &Arc<dyn Volume>,
+        root: &Path,
+        handle: &Arc<Handle>,
+        beside: &Path,
+    ) -> io::Result<Self> {
         volume.make_folders(beside)?;
         // Renames work within one mount alone, also where two show the same file system.
         let mount = volume.mount(root);
-        let folder = if mount.is_some() && mount == volume.mount(beside) {
-            beside.join("files")
+        let place = if mount.is_some() && mount == volume.mount(beside) {
+            Place::Beside(beside.to_owned())
         } else {
-            root.join(PRIVATE)
+            Place::Inside(root.to_owned(), Arc::clone(handle))
         };
-        let tmp = open_tmp(&**volume, &folder)?;
-        let folds = match volume.folder(&folder.join(TMP.to_uppercase())) {
+        Self::at(volume, place)
+    }
+
+    pub(super) fn at(volume: &Arc<dyn Volume>, place: Place) -> io::Result<Self> {
+        let (folder, tmp) = place.open(&**volume)?;
+        let folds = match volume.stat(&folder, OsStr::new(&TMP.to_uppercase())) {
             Err(Errno::NOENT) => false,
-            found => found.map(|_| true)?,
+            found => found?.inode == volume.stat_open(&tmp)?.inode,
         };
         Ok(Self {
             volume: Arc::clone(volume),
+            place,
             folder,
             tmp,
             folds,
@@ -63,7 +110,7 @@ impl Private {
     /// The folder of what is on its way. A program may have removed it: then it is made again.
     pub(super) fn tmp(&mut self) -> io::Result<&Handle> {
         if self.volume.stat_open(&self.tmp)?.links == 0 {
-            self.tmp = open_tmp(&*self.volume, &self.folder)?;
+            (self.folder, self.tmp) = self.place.open(&*self.volume)?;
         }
         Ok(&self.tmp)
     }
@@ -189,13 +236,11 @@ impl Private {
         known: &HashSet<ContentHash>,
         kept: &BTreeSet<String>,
     ) -> io::Result<(usize, PathBuf)> {
-        let still = kept;
-        let kept = self.folder.join("recovered");
-        self.forget_old(&kept);
+        self.forget_old();
         let mut many = 0;
         for name in self.volume.list(self.listing(&self.tmp)?)? {
             let Some(text) = name.to_str() else { continue };
-            if still.contains(text) {
+            if kept.contains(text) {
                 continue;
             }
             let is_file = self.volume.stat(&self.tmp, &name)?.kind == Kind::File;
@@ -204,17 +249,16 @@ impl Private {
             if text.starts_with("n-") || !is_file || known() {
                 self.discard(text);
             } else {
-                self.keep(&name, &kept)?;
+                self.keep(&name)?;
                 many += 1;
             }
         }
-        Ok((many, kept))
+        Ok((many, self.place.path().join(RECOVERED)))
     }
 
     /// Moves one to where people find it, under a name that nothing has there.
-    fn keep(&self, name: &OsStr, kept: &Path) -> io::Result<()> {
-        self.volume.make_folders(kept)?;
-        let folder = self.volume.folder(kept)?;
+    fn keep(&self, name: &OsStr) -> io::Result<()> {
+        let folder = ours::make(&*self.volume, &self.folder, &self.place.path(), RECOVERED)?;
         let mut number = 1_u64;
         loop {
             let place = format!("file-{number}");
@@ -230,9 +274,10 @@ impl Private {
         self.volume.open(folder, OsStr::new("."), For::Listing)
     }
 
-    fn forget_old(&self, kept: &Path) {
+    fn forget_old(&self) {
         let names = || {
-            let folder = self.volume.folder(kept).ok()?;
+            let path = self.place.path();
+            let folder = ours::find(&*self.volume, &self.folder, &path, RECOVERED).ok()??;
             let names = self.volume.list(self.listing(&folder).ok()?).ok()?;
             Some((folder, names))
         };
@@ -247,10 +292,4 @@ impl Private {
             }
         }
     }
-}
-
-fn open_tmp(volume: &dyn Volume, folder: &Path) -> io::Result<Handle> {
-    let tmp = folder.join(TMP);
-    volume.make_folders(&tmp)?;
-    Ok(volume.folder(&tmp)?)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::ours;
 use super::private::PRIVATE;
 use crate::volume::real::RealVolume;
 use crate::volume::{For, Opened, Volume};
@@ -43,11 +44,10 @@ pub(crate) fn identity_on(
     if let Some(id) = known_on(volume, root)? {
         return Ok(id);
     }
+    let top = volume.folder(root)?;
     // A file system without attributes keeps it in a file.
     if volume.set_attribute(root, NAME, fresh.as_bytes()).is_err() {
-        let private = root.join(PRIVATE);
-        volume.make_folders(&private)?;
-        let folder = volume.folder(&private)?;
+        let folder = ours::make(&**volume, &top, root, PRIVATE)?;
         // An empty one says nothing.
         volume.remove(&folder, OsStr::new(FILE)).ok();
         let file = volume.open(&folder, OsStr::new(FILE), For::Making)?;
@@ -57,8 +57,7 @@ pub(crate) fn identity_on(
         volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?)?;
     }
     // Else a loss of power would make another replica of it. What it tells apart from edits is known by its base.
-    let folder = volume.folder(root)?;
-    volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?)?;
+    volume.make_durable(&volume.open(&top, OsStr::new("."), For::Listing)?)?;
     Ok(fresh.to_owned())
 }
 
@@ -83,11 +82,10 @@ fn has_none(error: Errno) -> bool {
 }
 
 fn in_file(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<String> {
-    let open = || {
-        let folder = volume.folder(&root.join(PRIVATE))?;
-        volume.open(&folder, OsStr::new(FILE), For::Reading)
+    let Some(folder) = ours::find(&**volume, &volume.folder(root)?, root, PRIVATE)? else {
+        return Ok(String::new());
     };
-    let file = match open() {
+    let file = match volume.open(&folder, OsStr::new(FILE), For::Reading) {
         Err(Errno::NOENT) => return Ok(String::new()),
         file => file?,
     };

@@ -23,6 +23,9 @@ const ATTRIBUTE_BYTES_MAX: usize = 128;
 /// Pages of a stored base that are kept in memory: it is read whole at the start and written from then on.
 const CACHE_BYTES: usize = 256 * 1024;
 
+/// Permission bits that let a group, or everybody, write.
+const OTHERS_WRITE: u32 = 0o022;
+
 /// The file systems of this computer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RealVolume;
@@ -112,8 +115,8 @@ impl Volume for RealVolume {
         Ok(OsString::from_vec(target.into_bytes()))
     }
 
-    fn make_folder(&self, at: &Handle, name: &OsStr) -> Result<(), Errno> {
-        rustix::fs::mkdirat(fd(at)?, name, Mode::from_raw_mode(0o777))
+    fn make_folder(&self, at: &Handle, name: &OsStr, mode: u32) -> Result<(), Errno> {
+        rustix::fs::mkdirat(fd(at)?, name, Mode::from_raw_mode(mode))
     }
 
     fn make_link(&self, at: &Handle, name: &OsStr, target: &str) -> Result<(), Errno> {
@@ -163,6 +166,12 @@ impl Volume for RealVolume {
 
     fn stat_open(&self, open: &Handle) -> Result<Meta, Errno> {
         rustix::fs::fstat(fd(open)?).map(|stat| meta(&stat))
+    }
+
+    fn is_ours(&self, open: &Handle) -> Result<bool, Errno> {
+        let stat = rustix::fs::fstat(fd(open)?)?;
+        let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
+        Ok(is_own && stat.st_mode & OTHERS_WRITE == 0)
     }
 
     fn set_mode_open(&self, open: &Handle, mode: u32) -> Result<(), Errno> {

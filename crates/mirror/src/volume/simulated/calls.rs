@@ -193,11 +193,12 @@ impl Volume for SimVolume {
         })
     }
 
-    fn make_folder(&self, at: &Handle, name: &OsStr) -> Result<(), Errno> {
+    fn make_folder(&self, at: &Handle, name: &OsStr, mode: u32) -> Result<(), Errno> {
         let place = (held(at)?.id, text(name)?.to_owned());
         self.call("mkdir", &joined(at, name), |inner| {
             inner.writable(place.0)?;
-            inner.make(place, What::Folder([].into()), 0o755).map(drop)
+            let what = What::Folder([].into());
+            inner.make(place, what, mode & !0o022).map(drop)
         })
     }
 
@@ -289,6 +290,13 @@ impl Volume for SimVolume {
     fn stat_open(&self, open: &Handle) -> Result<Meta, Errno> {
         let at = held(open)?;
         self.call("fstat", &at.path, |inner| inner.meta(at.id))
+    }
+
+    fn is_ours(&self, open: &Handle) -> Result<bool, Errno> {
+        let at = held(open)?;
+        self.call("fstat", &at.path, |inner| {
+            Ok(inner.tree.node(at.id)?.mode & 0o022 == 0)
+        })
     }
 
     fn set_mode_open(&self, open: &Handle, mode: u32) -> Result<(), Errno> {
