@@ -9,7 +9,7 @@ use slipway_sync::node::Node;
 use super::scan::below;
 use super::sight::Print;
 use super::state::State;
-use crate::disk::{DiskError, Expected, Fingerprint, Was};
+use crate::disk::{DiskError, Expected, Fingerprint, Seen, Was};
 use crate::local::By;
 use crate::notice::Notice;
 use crate::planted::{self, Bug};
@@ -172,13 +172,28 @@ impl State {
             .collect();
         let Some(inside) = inside else { return Ok(()) };
         // All or nothing: a folder that stays keeps its caches.
-        if inside.iter().all(|path| is_disposable(path.name())) {
-            for path in inside {
-                let aside = self.disk.set_aside(&path)?;
-                self.disk.private().discard(&aside);
+        for path in &inside {
+            if !self.is_disposable(path)? {
+                return Ok(());
             }
         }
+        for path in inside {
+            let aside = self.disk.set_aside(&path)?;
+            self.disk.private().discard(&aside);
+        }
         Ok(())
+    }
+
+    /// Whether tools make again what stands at a path. What a rule lets in is somebody's whatever it is called, and may
+    /// not have been seen yet.
+    fn is_disposable(&self, path: &RelPath) -> Result<bool, DiskError> {
+        if !is_disposable(path.name()) {
+            return Ok(false);
+        }
+        let is_folder = self.disk.root().look(path)? == Some(Seen::Folder);
+        let local = &self.trees.local;
+        let is_known = local.contains_key(path) || below(local, path).next().is_some();
+        Ok(self.rules.ignores(path, is_folder) && !is_known)
     }
 
     /// Puts a content at a path, in place of what the disk is known to have there.

@@ -1,4 +1,5 @@
 //! Rules that come from the hub let in nothing that was left out here.
+use super::deaf::Deaf;
 use super::view::shows;
 use super::*;
 
@@ -184,4 +185,22 @@ async fn what_makes_way_for_what_stays_out_is_gone_and_what_the_rules_leave_out_
     let mut view = lab.engine.view().await.unwrap();
     lab.write(".slipwayignore", "node_modules\n");
     shows(&mut view, |view| view.blocked == 0).await;
+}
+
+#[tokio::test]
+async fn what_a_rule_lets_in_stays_when_the_folder_around_it_is_deleted() {
+    let node = Some(wire::to_wire(&Node::Folder));
+    let folder = v1::Change {
+        node,
+        ..change(1, "pkg", None)
+    };
+    let rules = change(1, ".slipwayignore", Some("!node_modules\n"));
+    let mut lab = Deaf::listed(vec![rules, folder, change(1, "pkg/a.txt", Some("a"))]).await;
+    std::fs::create_dir(lab.file("pkg/node_modules")).unwrap();
+    std::fs::write(lab.file("pkg/node_modules/y"), "patched by hand").unwrap();
+    let gone = ["pkg/a.txt", "pkg"].map(|path| change(2, path, None));
+    lab.hub(changes(gone.into())).await;
+    assert!(!lab.file("pkg/a.txt").exists());
+    let kept = std::fs::read(lab.file("pkg/node_modules/y")).unwrap();
+    assert_eq!(kept, b"patched by hand");
 }
