@@ -13,6 +13,7 @@
 //! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `view` tells how it
 //! stands, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps what `undo` takes back.
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use slipway_proto::v1;
@@ -152,6 +153,8 @@ pub struct Engine {
     files: Files,
     applied: watch::Receiver<u64>,
     notices: broadcast::Sender<Notice>,
+    /// Has what was told before anybody could listen.
+    first: Arc<Mutex<Option<broadcast::Receiver<Notice>>>>,
 }
 
 impl Engine {
@@ -162,7 +165,7 @@ impl Engine {
     pub fn start(settings: Settings) -> Result<Self, EngineError> {
         let (inputs, receiver) = mpsc::channel(INPUTS_MAX);
         let (revision, applied) = watch::channel(0);
-        let notices = broadcast::channel(NOTICES_MAX).0;
+        let (notices, first) = broadcast::channel(NOTICES_MAX);
         let (asks, asked) = mpsc::channel(INPUTS_MAX);
         let mut state = State::open(settings, revision, notices.clone())?;
         let (moved, files) = (state.ledger.moved(), Files::new(state.disk.root().clone()));
@@ -196,6 +199,7 @@ impl Engine {
             files,
             applied,
             notices,
+            first: Arc::new(Mutex::new(Some(first))),
         })
     }
 
@@ -213,10 +217,12 @@ impl Engine {
         self.applied.clone()
     }
 
-    /// What a person is told, from now on.
+    /// What a person is told from now on; the first who asks hears what was told since the start, too.
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
+        let first = self.first.lock();
+        let first = first.unwrap_or_else(PoisonError::into_inner).take();
+        first.unwrap_or_else(|| self.notices.subscribe())
     }
 
     /// Stores the base and ends the loop.

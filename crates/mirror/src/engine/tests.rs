@@ -158,3 +158,18 @@ async fn another_epoch_deletes_nothing() {
     assert_eq!(propose.operations[0].path, "a.txt");
     assert!(lab.file("a.txt").exists());
 }
+
+#[tokio::test]
+async fn the_first_who_listens_hears_what_a_crash_left() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("a.txt", "a")]).await;
+    lab.engine.stop().await;
+    // It was killed when a person's file was out of sight.
+    let left = lab.folder.path().join("state/files/tmp/x-1");
+    std::fs::write(left, "written by hand").unwrap();
+    let mut lab = Lab::on(lab.folder).await;
+    let folder = lab.folder.path().join("state/files/recovered");
+    assert_eq!(lab.notice().await, Notice::Recovered { many: 1, folder });
+    // Once: who listens later hears of later.
+    assert!(lab.engine.notices().try_recv().is_err());
+}
