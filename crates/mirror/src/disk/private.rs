@@ -22,7 +22,10 @@ const TMP: &str = "tmp";
 const RECOVERED: &str = "recovered";
 /// Bytes that are copied at a time.
 const COPIED: usize = 64 * 1024;
-/// What a crash left is kept this long.
+/// Begins the names of those, and of those that seemed old once.
+const KEPT: &str = "file";
+const OLD: &str = "old-file";
+/// What a crash left is kept this long, and as long again.
 const RECOVERED_NS: i128 = 7 * 24 * 3600 * 1_000_000_000;
 
 /// Where a private folder lies.
@@ -256,14 +259,19 @@ impl Private {
         Ok((many, self.place.path().join(RECOVERED)))
     }
 
-    /// Moves one to where people find it, under a name that nothing has there.
+    /// Moves one to where people find it.
     fn keep(&self, name: &OsStr) -> io::Result<()> {
         let folder = ours::make(&*self.volume, &self.folder, &self.place.path(), RECOVERED)?;
+        self.rename(&self.tmp, name, &folder, KEPT)
+    }
+
+    /// Gives one a name in a folder that nothing has there.
+    fn rename(&self, at: &Handle, name: &OsStr, to: &Handle, begin: &str) -> io::Result<()> {
         let mut number = 1_u64;
         loop {
-            let place = format!("file-{number}");
-            let (to, how) = (OsStr::new(&place), Rename::IntoNothing);
-            match self.volume.rename(&self.tmp, name, &folder, to, how) {
+            let new = format!("{begin}-{number}");
+            let (new, how) = (OsStr::new(&new), Rename::IntoNothing);
+            match self.volume.rename(at, name, to, new, how) {
                 Err(Errno::EXIST) => number += 1,
                 done => return Ok(done?),
             }
@@ -274,6 +282,8 @@ impl Private {
         self.volume.open(folder, OsStr::new("."), For::Listing)
     }
 
+    /// Forgets what was kept long enough. The clock may be wrong, and some of it is nowhere else: what seems old gets
+    /// another name, from which its time begins again, so that no single start takes it, whatever it believes to be now.
     fn forget_old(&self) {
         let names = || {
             let path = self.place.path();
@@ -285,10 +295,15 @@ impl Private {
             return;
         };
         for name in names {
-            // Moving it here set its ctime.
+            // Its last name set its ctime.
             let found = self.volume.stat(&folder, &name);
-            if found.is_ok_and(|found| found.ctime_ns + RECOVERED_NS < self.volume.now_ns()) {
+            if !found.is_ok_and(|found| found.ctime_ns + RECOVERED_NS < self.volume.now_ns()) {
+                continue;
+            }
+            if name.to_str().is_some_and(|name| name.starts_with(OLD)) {
                 self.volume.remove(&folder, &name).ok();
+            } else {
+                self.rename(&folder, &name, &folder, OLD).ok();
             }
         }
     }

@@ -6,6 +6,7 @@ use slipway_core::hash::ContentHash;
 
 use super::*;
 use crate::volume::real::RealVolume;
+use crate::volume::simulated::{Make, SimVolume};
 
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -131,6 +132,32 @@ fn a_crash_leaves_no_bytes_of_a_person_behind() {
         std::fs::write(lab.file("own"), "another").unwrap();
         lab.disk.set_aside(&path("own")).unwrap();
     }
+}
+
+#[test]
+fn a_clock_that_is_wrong_once_takes_nothing_that_is_nowhere_else() {
+    const DAY_NS: i128 = 24 * 3600 * SECOND_NS;
+    let volume = SimVolume::new(Make::default());
+    let shared: Arc<dyn Volume> = Arc::new(volume.clone());
+    volume.inner().make_all("/folder").unwrap();
+    let recover = || {
+        let disk = Disk::open(&shared, Path::new("/folder"), Path::new("/state"));
+        let recovered = disk.unwrap().private().recover(&[].into(), &[].into());
+        let folder = recovered.unwrap().1;
+        volume.inner().files(folder.to_str().unwrap()).len()
+    };
+    assert_eq!(recover(), 0);
+    let left = "/state/files/tmp/x-1";
+    volume.inner().write(left, b"a person's").unwrap();
+    assert_eq!(recover(), 1);
+    let day = volume.inner().now_ns;
+    // Days later; a first and a second start with a clock that is a month ahead; then it is right again.
+    for later in [6, 31, 31, 6, 9] {
+        volume.inner().now_ns = day + later * DAY_NS;
+        assert_eq!(recover(), 1, "{later}");
+    }
+    volume.inner().now_ns = day + 39 * DAY_NS;
+    assert_eq!(recover(), 0, "it was kept long enough");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const STEPS_ALL_MAX: usize = 20_000;
 const BURSTS_MAX: usize = 50;
 /// Content of all of them.
 const BYTES_MAX: u64 = 200 * MIB;
-/// And for how long.
+/// And for how long, and as long again from when that seemed to be over: the clock may be wrong for once.
 const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Paths that are shown of one.
 const SHOWN_MAX: usize = 100;
@@ -55,6 +55,8 @@ pub(super) struct Step {
 pub(super) struct Burst {
     pub(super) id: u64,
     at_ms: u64,
+    /// When it seemed old first.
+    old_ms: Option<u64>,
     pub(super) origin: Origin,
     /// The count before it.
     pub(super) count: u64,
@@ -147,6 +149,7 @@ impl Bursts {
         let burst = Burst {
             id,
             at_ms,
+            old_ms: None,
             origin,
             count,
             steps: BTreeMap::new(),
@@ -309,9 +312,19 @@ impl Bursts {
 
     /// Forgets what is too old or too much.
     pub(super) fn forget(&mut self) {
-        let oldest = unix_ms(clock::now()).saturating_sub(AGE_MAX.as_millis() as u64);
-        let old = self.all.values().filter(|burst| burst.at_ms < oldest);
-        let mut gone: BTreeSet<u64> = old.map(|burst| burst.id).collect();
+        let now = unix_ms(clock::now());
+        let oldest = now.saturating_sub(AGE_MAX.as_millis() as u64);
+        let mut gone = BTreeSet::new();
+        for burst in self.all.values_mut() {
+            match burst.old_ms {
+                Some(at) if at < oldest => drop(gone.insert(burst.id)),
+                None if burst.at_ms < oldest => {
+                    burst.old_ms = Some(now);
+                    self.changed.insert(burst.id);
+                }
+                _ => {}
+            }
+        }
         let (mut many, mut steps) = (0, 0);
         for burst in self.all.values().rev() {
             (many, steps) = (many + 1, steps + burst.steps.len());

@@ -1,6 +1,7 @@
 //! What came from the hub is taken back, as one edit of this side.
 use std::io::Write as _;
 
+use super::super::burst::Bursts;
 use super::person::path;
 use super::*;
 use crate::arrival::NotUndone;
@@ -202,4 +203,25 @@ async fn what_a_hub_takes_before_all_that_it_has_came_is_taken_back() {
     let undone = lab.engine.undo(arrivals[0].id).await.unwrap();
     assert_eq!((undone.many, undone.left), (1, Vec::new()));
     assert_eq!(lab.read("mine.txt"), "mine");
+}
+
+#[test]
+fn a_clock_that_is_wrong_once_forgets_nothing_that_can_be_taken_back() {
+    let step = serde_json::json!({ "before": null, "after": null, "kept": "k-1-1", "bytes": 1 });
+    let burst = serde_json::json!({
+        "id": 1, "at_ms": 1, "origin": "Hub", "count": 0, "steps": { "a.txt": step }, "bytes": 1,
+    });
+    let read = |record: Vec<u8>| Bursts::read(std::iter::once(record));
+    let mut bursts = read(serde_json::to_vec(&burst).unwrap());
+    assert!(bursts.names().contains("k-1-1"));
+    let (_, record) = bursts.changed().pop().unwrap();
+    let record = record.unwrap();
+    let again = read(record.clone());
+    assert!(again.names().contains("k-1-1") && !again.is_changed());
+    // A week later it goes.
+    let mut old: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    old["old_ms"] = 1.into();
+    let mut bursts = read(serde_json::to_vec(&old).unwrap());
+    assert!(bursts.names().is_empty());
+    assert_eq!(bursts.dropped(), ["k-1-1"]);
 }
