@@ -13,6 +13,8 @@ use crate::volume::{For, Opened, Volume};
 
 /// Goes with the folder, and no program lists it.
 const NAME: &str = "user.slipway.root";
+/// Of an id; ours are shorter.
+const ID_BYTES_MAX: usize = 128;
 /// In our private folder, where the folder itself cannot carry it.
 const FILE: &str = "root";
 
@@ -63,14 +65,23 @@ pub(crate) fn identity_on(
 
 fn known_on(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<Option<String>> {
     let found = match volume.attribute(root, NAME) {
-        Ok(value) => String::from_utf8(value).unwrap_or_default(),
+        Ok(value) => value,
         // A file in it may have come with it from a file system without attributes, of which it is a copy.
-        Err(Errno::NODATA) => String::new(),
+        Err(Errno::NODATA) => Vec::new(),
         Err(error) if has_none(error) => in_file(volume, root)?,
         // It may have one: as another replica it would know nothing of what was agreed on.
         Err(error) => return Err(error.into()),
     };
-    Ok(Some(found).filter(|id| !id.is_empty()))
+    Ok(id_in(&found))
+}
+
+/// What a root says of itself was maybe written by whoever made it, and is the name of a file of ours: anything that leads
+/// elsewhere is none.
+fn id_in(found: &[u8]) -> Option<String> {
+    let id = std::str::from_utf8(found).ok()?.trim();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_id = (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain);
+    is_id.then(|| id.to_owned())
 }
 
 /// Whether this is the answer of a file system without attributes, or of one whose attributes are not for us.
@@ -81,15 +92,46 @@ fn has_none(error: Errno) -> bool {
     )
 }
 
-fn in_file(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<String> {
+fn in_file(volume: &Arc<dyn Volume>, root: &Path) -> io::Result<Vec<u8>> {
     let Some(folder) = ours::find(&**volume, &volume.folder(root)?, root, PRIVATE)? else {
-        return Ok(String::new());
+        return Ok(Vec::new());
     };
     let file = match volume.open(&folder, OsStr::new(FILE), For::Reading) {
-        Err(Errno::NOENT) => return Ok(String::new()),
+        Err(Errno::NOENT | Errno::LOOP) => return Ok(Vec::new()),
         file => file?,
     };
-    let mut id = String::new();
-    Opened::new(Arc::clone(volume), file).read_to_string(&mut id)?;
-    Ok(id.trim().to_owned())
+    let mut id = Vec::new();
+    let file = Opened::new(Arc::clone(volume), file);
+    // With what may stand around it.
+    file.take(2 * ID_BYTES_MAX as u64).read_to_end(&mut id)?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::volume::simulated::{Make, SimVolume};
+
+    #[test]
+    fn what_leads_elsewhere_is_no_id() {
+        let long = "x".repeat(ID_BYTES_MAX + 1);
+        for attributes in [true, false] {
+            for prepared in ["../../../x", "", "a/b", "a.b", "\u{e4}", &long] {
+                let volume = SimVolume::new(Make {
+                    attributes,
+                    ..Make::default()
+                });
+                volume.inner().make_all("/folder/.slipway").unwrap();
+                let file = "/folder/.slipway/root";
+                volume.inner().write(file, prepared.as_bytes()).unwrap();
+                let shared: Arc<dyn Volume> = Arc::new(volume);
+                let root = Path::new("/folder");
+                shared.set_attribute(root, NAME, prepared.as_bytes()).ok();
+                for fresh in ["fresh", "another"] {
+                    let id = identity_on(&shared, root, fresh).unwrap();
+                    assert_eq!(id, "fresh", "for {prepared:?}");
+                }
+            }
+        }
+    }
 }
