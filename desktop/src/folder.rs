@@ -88,9 +88,12 @@ impl Folders {
     /// The folder that a path is, or lies in.
     ///
     /// # Errors
-    /// When the path or a record cannot be read.
+    /// When nothing stands at the path, or it or a record cannot be read.
     pub fn around(&self, path: &Path) -> Result<Option<Folder>, CliError> {
-        let path = path.canonicalize().map_err(CliError::file(path))?;
+        let path = path.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()).into(),
+            _ => CliError::file(path)(error),
+        })?;
         let all = self.all()?;
         Ok(all
             .into_iter()

@@ -13,7 +13,9 @@ const LISTEN: &str = "127.0.0.1:8002";
 
 /// Builds and becomes the server.
 pub fn run(debug: bool, server_only: bool, server_args: &[String]) -> Result<()> {
-    let with_app = !server_only && has_display();
+    // What asks the server program something starts no server that an app could wait for.
+    let is_question = |argument: &String| matches!(argument.as_str(), "doctor" | "config");
+    let with_app = !server_only && !server_args.iter().any(is_question) && has_display();
     setup::install(match with_app {
         true => setup::Needs::Window,
         false => setup::Needs::of_programs(!debug),
@@ -31,7 +33,7 @@ pub fn run(debug: bool, server_only: bool, server_args: &[String]) -> Result<()>
     } else if with_app {
         let app = build::desktop(!debug)?;
         show(&app, &built.agent, server_args)?;
-    } else {
+    } else if !has_display() {
         step::say(
             "No display here, so no app; open the address that the server prints in a browser",
         );

@@ -11,6 +11,9 @@ pub enum FolderError {
     /// No folder.
     #[error("{} is not a folder. Name another one.", .0.display())]
     NotFolder(PathBuf),
+    /// Nothing stands there.
+    #[error("{} is not there. Look how it is spelled.", .0.display())]
+    Missing(PathBuf),
     /// Inside of another.
     #[error("{} lies inside {}, which is kept in step already. Choose a folder outside of it.", .path.display(), .other.display())]
     Inside {
@@ -76,6 +79,7 @@ impl FolderError {
         match self {
             Self::Link(_) => "folder_is_link",
             Self::NotFolder(_) => "not_a_folder",
+            Self::Missing(_) => "folder_missing",
             Self::Inside { .. } => "folder_inside",
             Self::Around { .. } => "folder_around",
             Self::State(_) => "folder_is_state",

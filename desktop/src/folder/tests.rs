@@ -44,6 +44,8 @@ fn a_folder_is_taken_once_and_found_again() {
     let inside = lab.folders.around(&lab.path("a/mine.txt")).unwrap();
     assert_eq!(inside.as_ref(), Some(&taken));
     assert_eq!(lab.folders.around(lab.folder.path()).unwrap(), None);
+    let missing = lab.folders.around(&lab.path("a/never")).unwrap_err();
+    assert!(matches!(missing, CliError::Folder(FolderError::Missing(_))));
 }
 
 #[test]
