@@ -1,17 +1,24 @@
 //! The engine of one replica: a single loop that owns all state, on a thread of its own, so that a disk that is
 //! slow never delays a terminal. Its borders are here; the loop is in `state`.
 //!
-//! What is known: `tree` has the three trees, `sight` what of the disk is to be looked at, `heard` how far the hub was heard,
-//! `batch` what it is to be told and was, `reports` what others were told of the disk.
+//! What is known: `tree` has the three trees, `sight` what of the disk is to be looked at and `mark` what the watcher tells
+//! of it, `heard` how far the hub was heard, `batch` what it is to be told and was, `reports` what others were told of the
+//! disk.
 //!
-//! What is done: `scan` sees the disk, `later` what is new in parts, `link` holds the connection, `remote` hears the hub,
-//! `settle` decides at one path, `apply` and `conflict` bring the hub's state to the disk, `propose` tells the hub,
-//! `contents` carries bytes, `parts` knows what of them the hub has, `deletion` minds mass deletions, `rules` what stays
-//! out, `trouble` keeps what cannot be done now, `pace` holds back what changes all the time, `keep` makes agreements
-//! durable, `torn` mends what a loss of power left, and `beside` is where waiting is done.
+//! What is done: `scan` sees the disk, `later` what is new in parts, `fresh` keeps what it read of it, `link` holds the
+//! connection, `remote` hears the hub, `settle` decides at one path, `apply` and `conflict` bring the hub's state to the
+//! disk, `propose` tells the hub and `moves` what only moved, `contents` carries bytes, one by one `incoming` and `send`,
+//! `parts` knows what of them the hub has, `pace` holds back what changes all the time, `keep` makes agreements durable, and
+//! `beside` is where waiting is done.
+//!
+//! What is out of the way: `rules` knows what stays out, `deletion` minds mass deletions, `contest` what two programs take
+//! back from each other, `odd` and `spelling` names that are not alike everywhere, `torn` what a loss of power left,
+//! `trouble` what cannot be done now; `misjudged` has the mistakes of others, for tests.
 //!
 //! `ask` is what a person asks, `person` does their work on the disk, `ledger` counts what changed, `view` tells how it
 //! stands, `copies` are open conflicts, `texts` what their sides began with, `burst` keeps what `undo` takes back.
+//!
+//! `state` is the loop over all of it, `around` what it stands in: the system, or a simulation of it.
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,9 @@
 //! `disk` touches files by the calls of `volume`, `watch` hears of changes, `base` remembers what was agreed, `engine`
 //! decides and acts, `notice` is what a person is told, `local` are the words of a person's own work, `files` reads beside
 //! the engine, `view` is how it stands, `conflict` and `arrival` are what a person can look at and take back, `follow`
-//! keeps an engine connected that dials its hub, `chunk` cuts large contents, `memory` gives back what a bout of work took.
+//! keeps an engine connected that dials its hub, `wire` is between the planner's words and the wire's, `chunk` cuts large
+//! contents, `clock` is where the time comes from, `memory` gives back what a bout of work took; `planted` are known bugs
+//! that tests switch on.
 
 pub mod arrival;
 pub mod base;
