@@ -60,6 +60,8 @@ pub enum Bug {
     BaseLeads,
     /// What a loss of power left of a file is an edit.
     TornIsEdit,
+    /// Most of a folder goes at the hub, and nobody is asked.
+    Unasked,
 }
 
 /// All of them, with who had them and the harm that brings them to light: crashes, losses of power, errors, hostile programs,
@@ -106,6 +108,7 @@ pub const ALL: &[(Bug, &str, &str)] = &[
     (Bug::Echo, "mutagen c4830be3, skaffold #2472", ""),
     (Bug::BaseLeads, "nextcloud #4806", "c"),
     (Bug::TornIsEdit, "nextcloud #10547", "p"),
+    (Bug::Unasked, "what unison has confirmbigdel for", ""),
 ];
 
 #[cfg(any(test, feature = "simulation"))]

@@ -1,6 +1,8 @@
 //! What an engine meets outside of itself: the system, or a simulation of it.
 use std::sync::Arc;
 
+use slipway_sync::brake::TRACKED_MIN;
+
 use super::beside::Beside;
 use crate::volume::Volume;
 use crate::volume::real::RealVolume;
@@ -16,6 +18,8 @@ pub(crate) struct Surroundings {
     pub(crate) beside: Beside,
     /// New files that a look reads before others have their turn, and the hub hears of them.
     pub(crate) new_at_once: usize,
+    /// Entries of which most going is a mass deletion.
+    pub(crate) tracked_min: usize,
 }
 
 impl Default for Surroundings {
@@ -25,6 +29,7 @@ impl Default for Surroundings {
             watch: Watch::new(),
             beside: Beside::Threads,
             new_at_once: NEW_AT_ONCE,
+            tracked_min: TRACKED_MIN,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Brake;
 use super::state::State;
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// Deletions that follow each other sooner than this are one: a large tree is seen to go piece by piece.
 const CALM: Duration = Duration::from_secs(10);
@@ -65,8 +66,8 @@ impl State {
         deletions.held.extend(fresh);
         let many = deletions.held.len() + deletions.lately;
         let of = base.len() + deletions.lately;
-        let is_mass = is_mass_deletion(many, of);
-        let held = is_mass && self.brake == Brake::Ask;
+        let is_mass = is_mass_deletion(many, of, self.tracked_min);
+        let held = is_mass && self.brake == Brake::Ask && !planted::is(Bug::Unasked);
         if held {
             ready.retain(|path| !deletions.held.contains(path));
         } else {

@@ -6,11 +6,15 @@ use slipway_core::hash::{ContentHash, ContentHasher};
 use actors::Habits;
 use check::Wrong;
 use tape::{HEAD, STEP, Tape};
+use tokio::time::Instant;
 use world::World;
+
+use crate::clock;
 
 mod actors;
 mod calls;
 mod check;
+mod desktop;
 mod gremlin;
 mod hub;
 mod network;
@@ -125,6 +129,7 @@ fn play(bytes: &[u8], tells: bool) -> Played {
             .start_paused(true)
             .build();
         let world = async {
+            clock::simulated::begin(Some(Instant::now()));
             let mut world = World::new(Tape::new(bytes.to_vec()), tells).await;
             world.play().await;
             world.rest().await;
@@ -133,6 +138,7 @@ fn play(bytes: &[u8], tells: bool) -> Played {
         };
         runtime.map(|runtime| runtime.block_on(world))
     });
+    clock::simulated::begin(None);
     match played {
         Ok(Ok(played)) => played,
         failed => Played {

@@ -58,6 +58,7 @@ pub(super) struct State {
     pub(super) sight: Sight,
     /// New files that a look reads before others have their turn.
     pub(super) new_at_once: usize,
+    pub(super) tracked_min: usize,
     pub(super) hub: Heard,
     pub(super) proposals: Proposals,
     pub(super) contents: Contents,
@@ -104,6 +105,7 @@ impl State {
             watch,
             beside,
             new_at_once,
+            tracked_min,
         } = around;
         let mut disk = Disk::open(&volume, &settings.root, &settings.state)?;
         let id = match planted::is(Bug::AnyRoot) {
@@ -139,6 +141,7 @@ impl State {
             trees: Trees::new(agreed.nodes),
             sight: Sight::default(),
             new_at_once,
+            tracked_min,
             proposals: Proposals::after(&unanswered),
             contents: Contents::default(),
             reports: Reports::new(applied),

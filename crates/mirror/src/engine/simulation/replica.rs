@@ -11,17 +11,24 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::actors::{OUTSIDE, ROOT};
+use super::check::Wrong;
+use super::desktop::Runs;
 use super::gremlin::{Gremlin, Shared, crash};
 use super::hub::{Cursor, Tree};
+use super::tape::Tape;
+use super::told::Words;
 use crate::engine::around::Surroundings;
 use crate::engine::beside::{Beside, Queue};
 use crate::engine::state::State;
 use crate::engine::{Brake, Input, Link, LinkId, Settings};
-use crate::volume::simulated::{Loss, Make, SimVolume};
+use crate::volume::simulated::{Loss, Make, SimVolume, Spelling};
 use crate::watch::{Ear, Watch};
 
 /// Frames that wait: more than a step of an engine sends, since nobody takes them meanwhile.
 const FRAMES: usize = 4_096;
+
+/// Entries of which most going is a mass deletion in a world, which has a dozen.
+const TRACKED_MIN: usize = 4;
 
 /// A flush that was not answered yet.
 pub(super) struct Asked {
@@ -33,6 +40,9 @@ pub(super) struct Asked {
 pub(super) struct Replica {
     pub(super) number: usize,
     pub(super) volume: SimVolume,
+    pub(super) runs: Runs,
+    /// Deletions that have a person's word.
+    pub(super) words: Words,
     pub(super) state: Option<State>,
     life: u64,
     pub(super) queue: Queue,
@@ -47,8 +57,8 @@ pub(super) struct Replica {
     pub(super) asked: Option<Asked>,
     /// Revisions that it told to be shown, and the folders that it could not look into then, with what had no place.
     told: BTreeMap<u64, BTreeSet<RelPath>>,
-    /// What it deleted at the hub before it put it elsewhere.
-    pub(super) parted: Option<String>,
+    /// What it told the hub and may not.
+    pub(super) told_wrong: Option<Wrong>,
     /// It found that the hub has another tree than it told of.
     pub(super) differs: bool,
     /// The last batch of this life that was looked at.
@@ -57,7 +67,7 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(number: usize, make: Make, shared: &Shared) -> Self {
+    pub(super) fn new(number: usize, make: Make, runs: Runs, shared: &Shared) -> Self {
         let volume = SimVolume::new(make);
         {
             let mut inner = volume.inner();
@@ -75,6 +85,8 @@ impl Replica {
         Self {
             number,
             volume,
+            runs,
+            words: Words::new(),
             state: None,
             life: 0,
             queue: Queue::default(),
@@ -88,7 +100,7 @@ impl Replica {
             bulk: VecDeque::new(),
             asked: None,
             told: BTreeMap::new(),
-            parted: None,
+            told_wrong: None,
             differs: false,
             judged: 0,
             shared,
@@ -102,19 +114,21 @@ impl Replica {
         self.judged = 0;
         let volume = self.volume.reborn();
         self.life = self.volume.inner().life();
+        let is_desktop = self.runs != Runs::Agent;
         let settings = Settings {
             root: ROOT.into(),
             state: "/state".into(),
             name: format!("replica {}", self.number),
             fresh_id: format!("root-{}-{}", self.number, self.life),
-            brake: Brake::Tell,
-            undo: false,
+            brake: if is_desktop { Brake::Ask } else { Brake::Tell },
+            undo: is_desktop,
         };
         let around = Surroundings {
             volume: Arc::new(volume.clone()),
             watch: Watch::with(Some(Box::new(volume)), self.ear.clone()),
             beside: Beside::Queue(self.queue.clone()),
             new_at_once: 2,
+            tracked_min: TRACKED_MIN,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
         match State::with(settings, around, applied, notices) {
@@ -200,9 +214,11 @@ impl Replica {
             .outstanding
             .as_ref()
             .map_or(0, |batch| batch.number);
+        self.words
+            .retain(|path| !state.trees.local.contains_key(path));
         if batch > self.judged {
             self.judged = batch;
-            self.parted = super::told::goes_without(state);
+            self.told_wrong = super::told::new_batch(state, self.number, &self.words);
         }
         if let Some(revision) = state.reports.told {
             let unseen = || {
@@ -281,6 +297,7 @@ impl Replica {
             || state.proposals.outstanding.is_some()
             || !state.sight.dirty.is_empty()
             || state.sight.goes_on()
+            || !state.deletions.held().is_empty()
             || !state.keep.is_stored()
             || !state.shows_all();
         is_busy.then(|| {
@@ -340,4 +357,20 @@ fn no_place(state: &State) -> impl Iterator<Item = &RelPath> {
     let blocked = state.troubles.blocked();
     let no_place = blocked.filter(|(_, code)| *code == Code::PathTaken);
     no_place.map(|(path, _)| path)
+}
+
+/// A volume of some kind.
+pub(super) fn make(tape: &mut Tape, alike: bool) -> Make {
+    let spellings = [Spelling::Exact, Spelling::Decomposed, Spelling::Insensitive];
+    Make {
+        spelling: if alike {
+            *tape.pick(&spellings)
+        } else {
+            Spelling::Exact
+        },
+        stamp_ns: [1, 1, 20_000_000, 2_000_000_000][tape.below(4)],
+        watches_max: [1_000, 1_000, 1_000, 2][tape.below(4)],
+        attributes: !tape.one_in(6),
+        apart: tape.one_in(4),
+    }
 }

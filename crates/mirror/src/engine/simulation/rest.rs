@@ -15,6 +15,7 @@ impl World {
         for _ in 0..400 {
             let before = self.picture();
             self.drain().await;
+            self.all_decide().await;
             for pause in [20, 300, 11_000, 700_000] {
                 self.passes(Duration::from_millis(pause)).await;
                 self.after_step();

@@ -12,6 +12,7 @@ use slipway_sync::node::Node;
 use tokio::sync::oneshot;
 
 use super::calls::{Before, What};
+use super::desktop::Runs;
 use super::gremlin::Shared;
 use super::oracle::Oracle;
 use super::replica::Replica;
@@ -44,7 +45,7 @@ async fn replica() -> Replica {
 
 async fn replica_on(make: Make) -> (Replica, Shared) {
     let shared = Shared::new(Oracle::new(Tape::new(Vec::new()), 1, false));
-    let mut replica = Replica::new(0, make, &shared);
+    let mut replica = Replica::new(0, make, Runs::Agent, &shared);
     replica.start();
     replica.connect().await;
     greeted(&mut replica, true).await;

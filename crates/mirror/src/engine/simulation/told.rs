@@ -1,17 +1,22 @@
 //! What a batch of a replica may tell the hub.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::hash::ContentHash;
 use slipway_core::path::{RelPath, fold};
 use slipway_proto::v1::outcome::Result as Outcome;
 use slipway_proto::{convert, v1};
+use slipway_sync::brake::is_mass_deletion;
 use slipway_sync::conflict::original;
 use slipway_sync::node::Node;
 
 use super::check::{Wrong, syncs};
 use super::hub::{Hub, Tree};
 use super::oracle::{Oracle, Torn};
+use crate::engine::Brake;
 use crate::engine::state::State;
+
+/// Deletions that have a person's word.
+pub(super) type Words = BTreeSet<RelPath>;
 
 /// The path of which one is a conflict copy.
 fn original_path(path: &RelPath) -> Option<String> {
@@ -84,8 +89,31 @@ pub(super) fn batch(
     None
 }
 
+/// What is wrong with a batch that a replica has just put together.
+pub(super) fn new_batch(state: &State, replica: usize, words: &Words) -> Option<Wrong> {
+    let wrong = |invariant, text| Wrong::new(invariant, format!("replica {replica}: {text}"));
+    let unasked = goes_unasked(state, words).map(|text| wrong("I5", text));
+    unasked.or_else(|| goes_without(state).map(|text| wrong("I8", text)))
+}
+
+/// Most of a folder goes with a batch, and nobody gave their word: I5.
+fn goes_unasked(state: &State, words: &Words) -> Option<String> {
+    let batch = state.proposals.outstanding.as_ref()?;
+    let base = &state.trees.base;
+    let comes = |path: &RelPath| {
+        let mut operations = batch.operations.iter();
+        operations.any(|(other, node)| other == path && node.is_some())
+    };
+    let goes = batch.operations.iter().filter(|(path, node)| {
+        node.is_none() && base.contains_key(path) && !comes(path) && !words.contains(path)
+    });
+    let (many, of) = (goes.count(), base.len());
+    (state.brake == Brake::Ask && is_mass_deletion(many, of, state.tracked_min))
+        .then(|| format!("{many} of {of} go, and nobody was asked"))
+}
+
 /// A file that a batch deletes though it is known to be elsewhere, which a later batch tells: I8.
-pub(super) fn goes_without(state: &State) -> Option<String> {
+fn goes_without(state: &State) -> Option<String> {
     let batch = state.proposals.outstanding.as_ref()?;
     let goes = batch.operations.iter().filter(|(_, node)| node.is_none());
     let brings = |hash| {

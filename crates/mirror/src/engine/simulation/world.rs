@@ -7,13 +7,14 @@ use tokio::sync::oneshot;
 use super::actors::{Habits, ROOT};
 use super::calls::{self, Before};
 use super::check::Wrong;
+use super::desktop::Runs;
 use super::gremlin::Shared;
 use super::hub::Hub;
 use super::oracle::{Harm, Oracle, versions};
-use super::replica::{Asked, Replica};
+use super::replica::{Asked, Replica, make};
 use super::tape::Tape;
 use crate::engine::Input;
-use crate::volume::simulated::{Entry, Loss, Make, Spelling};
+use crate::volume::simulated::{Entry, Loss};
 
 /// How long a pause may be: an event, a store, a purge, an audit.
 const PAUSES: [Duration; 5] = [
@@ -58,14 +59,15 @@ impl World {
         let solo = is_solo.then_some(solo);
         let habits = Habits::new(tape);
         let alike = tape.one_in(4);
-        let makes: Vec<Make> = (0..many).map(|_| make(tape, alike)).collect();
+        let makes: Vec<_> = (0..many).map(|_| make(tape, alike)).collect();
+        let runs: Vec<_> = (0..many).map(|_| Runs::new(tape)).collect();
         (oracle.harm, oracle.alike, oracle.solo) = (harm, alike, solo);
         oracle.choose_habits(habits);
-        oracle.tell(|| format!("{many} replicas, {harm:?}, alone: {solo:?}, {makes:?}"));
+        oracle.tell(|| format!("{many} replicas, {harm:?}, alone: {solo:?}, {makes:?}, {runs:?}"));
         let shared = Shared::new(oracle);
-        let replicas = makes.into_iter().enumerate();
+        let replicas = makes.into_iter().zip(runs).enumerate();
         let replicas = replicas
-            .map(|(number, make)| Replica::new(number, make, &shared))
+            .map(|(number, (make, runs))| Replica::new(number, make, runs, &shared))
             .collect();
         let mut world = Self {
             shared,
@@ -113,7 +115,7 @@ impl World {
             self.shared.lock().arm(at);
         }
         match what {
-            0..6 => self.program(at),
+            0..6 => self.somebody(at).await,
             6..8 => self.person(),
             8..14 => drop(self.hub_hears(at)),
             14..20 => drop(self.spoke_hears(at).await),
@@ -131,13 +133,6 @@ impl World {
         }
         self.shared.lock().armed = vec![None; 4];
         self.after_step();
-    }
-
-    fn program(&mut self, at: usize) {
-        if self.solo.is_none_or(|solo| solo == at) {
-            let mut inner = self.replicas[at].volume.inner();
-            self.shared.lock().program(at, &mut inner);
-        }
     }
 
     fn person(&mut self) {
@@ -347,9 +342,8 @@ impl World {
                 let text = format!("replica {at} heard of another tree than the hub has");
                 self.fails("I24", text);
             }
-            if let Some(text) = self.replicas[at].parted.take() {
-                self.fails("I8", format!("replica {at}: {text}"));
-            }
+            let told_wrong = self.replicas[at].told_wrong.take();
+            self.wrong = self.wrong.take().or(told_wrong);
         }
         self.check_flushes();
     }
@@ -380,20 +374,5 @@ impl World {
                     .retain(|owed| there.contains(owed) || at_hub.contains(owed));
             }
         }
-    }
-}
-
-fn make(tape: &mut Tape, alike: bool) -> Make {
-    let spellings = [Spelling::Exact, Spelling::Decomposed, Spelling::Insensitive];
-    Make {
-        spelling: if alike {
-            *tape.pick(&spellings)
-        } else {
-            Spelling::Exact
-        },
-        stamp_ns: [1, 1, 20_000_000, 2_000_000_000][tape.below(4)],
-        watches_max: [1_000, 1_000, 1_000, 2][tape.below(4)],
-        attributes: !tape.one_in(6),
-        apart: tape.one_in(4),
     }
 }
