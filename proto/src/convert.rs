@@ -12,6 +12,9 @@ pub enum ConvertError {
     /// A node's kind was missing or unknown.
     #[error("read a node: unknown kind {0}")]
     Kind(i32),
+    /// A link's target is longer than systems hold.
+    #[error("read a link: a target of {0} bytes")]
+    Link(usize),
 }
 
 /// Reads a hash field.

@@ -8,8 +8,8 @@ use super::parts::Parts;
 use super::send::send_content;
 use crate::disk::Root;
 
-/// A content that the hub asked for, and where it stands, if it does.
-pub(super) type Asked = (Bytes, Option<RelPath>);
+/// A content that the hub asked for, and where it stood.
+pub(super) type Asked = (Bytes, RelPath);
 
 /// Where such work is done.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Outgoing {
                 let (root, bulk, parts) = (root.clone(), bulk.clone(), parts.clone());
                 queue.push(move || {
                     let (hash, path) = asked;
-                    let file = path.and_then(|path| root.read(&path).ok());
+                    let file = root.read(&path).ok();
                     send_content(
                         &mut |frame| bulk.try_send(frame).is_ok(),
                         &hash,
@@ -118,7 +118,7 @@ impl Beside {
                 let started = thread.spawn(move || {
                     let mut send = |frame| bulk.blocking_send(frame).is_ok();
                     for (hash, path) in asked {
-                        let file = path.and_then(|path| root.read(&path).ok());
+                        let file = root.read(&path).ok();
                         if !send_content(&mut send, &hash, file, &parts) {
                             return;
                         }

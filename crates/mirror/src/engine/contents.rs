@@ -341,10 +341,10 @@ impl State {
         }
     }
 
-    /// Sends contents that the hub asked for.
+    /// Sends contents that the hub asked for: of what is proposed to it now, and of nothing else.
     pub(super) fn send_contents(&mut self, hashes: &[Bytes]) {
         let on_its_way = self.proposals.on_their_way();
-        let places: HashMap<ContentHash, &RelPath> = on_its_way
+        let mut places: HashMap<ContentHash, &RelPath> = on_its_way
             .filter_map(|(path, node)| Some((node.as_ref().and_then(Node::hash)?, path)))
             .collect();
         let Some(outgoing) = &self.contents.outgoing else {
@@ -354,9 +354,10 @@ impl State {
             let Ok(hash) = convert::hash(wire_hash) else {
                 continue;
             };
-            self.contents.offered.entry(hash).or_default();
-            let place = places.get(&hash).copied().cloned();
-            outgoing.send((wire_hash.clone(), place));
+            if let Some(place) = places.remove(&hash) {
+                self.contents.offered.entry(hash).or_default();
+                outgoing.send((wire_hash.clone(), place.clone()));
+            }
         }
     }
 

@@ -257,3 +257,23 @@ async fn a_file_that_is_not_what_it_was_is_sent_whole() {
     lab.applied(2).await;
     assert!(std::fs::read(lab.file("large.bin")).unwrap() == new);
 }
+
+#[tokio::test]
+async fn only_what_is_proposed_is_sent() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[("small.txt", "s")]).await;
+    lab.write("large.txt", &large('l'));
+    let propose = lab.proposed().await;
+    let hash = propose.operations[0].node.as_ref().unwrap().hash.clone();
+    let other = slipway_proto::convert::hash_bytes(&ContentHash::of(b"never proposed"));
+    let need = v1::Need {
+        hashes: vec![other, hash.clone()],
+        ..v1::Need::default()
+    };
+    lab.hub(hub_frame::Frame::Need(need)).await;
+    let frame = tokio::time::timeout(BOUND, lab.blobs.recv()).await;
+    let Some(spoke_bulk::Frame::Blob(blob)) = frame.unwrap().unwrap().frame else {
+        panic!("a piece of a content");
+    };
+    assert_eq!(blob.hash, hash);
+}
