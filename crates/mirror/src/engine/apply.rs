@@ -211,7 +211,7 @@ impl State {
             && self.trees.local.get(path).and_then(Node::hash) == Some(hash)
         {
             let print = self.disk.set_executable(path, executable, print)?;
-            self.has_print(path, print);
+            self.note_print(path, print);
             return Ok(Done::Shown);
         }
         let Some(scratch) = self.content(path, hash)? else {
@@ -225,7 +225,7 @@ impl State {
         }
         match self.disk.put(&scratch, path, executable, over) {
             Ok(print) => {
-                self.has_print(path, print);
+                self.note_print(path, print);
                 Ok(Done::Shown)
             }
             Err(error) => {
@@ -235,7 +235,7 @@ impl State {
         }
     }
 
-    pub(super) fn has_print(&mut self, path: &RelPath, print: Fingerprint) {
+    pub(super) fn note_print(&mut self, path: &RelPath, print: Fingerprint) {
         let settled = false;
         self.sight
             .prints

@@ -118,8 +118,8 @@ impl State {
                 return Err(DiskError::Unexpected);
             };
             let print = self.disk.set_executable(path, executable, print)?;
-            self.has_print(path, print);
-            self.has_file(
+            self.note_print(path, print);
+            self.note_file(
                 path,
                 File {
                     executable,
@@ -139,7 +139,7 @@ impl State {
     ) -> Result<Merged, DiskError> {
         match self.place(path, remote.hash, executable)? {
             Done::Shown => {
-                self.has_file(
+                self.note_file(
                     path,
                     File {
                         executable,
@@ -178,19 +178,19 @@ impl State {
         let scratch = self.disk.private().write(&joined)?;
         let placed = self.disk.put(&scratch, path, executable, Some(was));
         let print = placed.inspect_err(|_| self.disk.private().discard(&scratch))?;
-        self.has_print(path, print);
+        self.note_print(path, print);
         let joined = File {
             hash: ContentHash::of(&joined),
             size: joined.len() as u64,
             executable,
         };
-        self.has_file(path, joined);
+        self.note_file(path, joined);
         self.mind_rules(path);
         self.notice(Notice::Merged(path.clone()));
         Ok(Merged::Done)
     }
 
-    fn has_file(&mut self, path: &RelPath, file: File) {
+    fn note_file(&mut self, path: &RelPath, file: File) {
         let node = Node::File {
             hash: file.hash,
             size: file.size,

@@ -112,7 +112,7 @@ impl Heard {
     }
 
     /// It is another hub than the one that was known, or that one as it was before.
-    pub(super) fn is_another(&mut self) {
+    pub(super) fn becomes_another(&mut self) {
         (self.committed, self.seen, self.moment) = (0, 0, None);
     }
 

@@ -28,7 +28,7 @@ impl State {
 
     /// Leaves something of which no tree knows to the next look, if this one has read enough. What is left out depends on
     /// the rules, which are never late.
-    pub(super) fn is_put_off(&mut self, path: &RelPath) -> bool {
+    pub(super) fn put_off_if_full(&mut self, path: &RelPath) -> bool {
         let is_put_off = !self.sight.has_room() && path.as_str() != RULES_FILE;
         if is_put_off {
             self.sight.later.insert(path.clone());

@@ -186,7 +186,7 @@ impl State {
             }
             _ => Back::Made(path.clone()),
         });
-        self.has_print(path, print);
+        self.note_print(path, print);
         self.person_has(path, Some(node), work);
         Ok(true)
     }

@@ -348,7 +348,7 @@ impl State {
                 }
                 Outcome::Stale => {
                     if let Ok(current) = outcome.current.as_ref().map(wire::from_wire).transpose() {
-                        if self.is_ours(&path, current.as_ref()) {
+                        if self.take_if_ours(&path, current.as_ref()) {
                             self.agree(&path, current.clone());
                         }
                         touched.extend(self.answered(&path, current, result.revision));

@@ -78,7 +78,7 @@ impl State {
                 self.trees.compare_disk(&path);
             }
         }
-        self.hub.is_another();
+        self.hub.becomes_another();
     }
 
     /// Asks what the hub's tree comes to, when it is time to.
@@ -206,7 +206,7 @@ impl State {
             .get(&path)
             .is_none_or(|answered| *answered < change.revision);
         if is_news {
-            let is_ours = self.is_ours(&path, node.as_ref());
+            let is_ours = self.take_if_ours(&path, node.as_ref());
             if is_ours {
                 // Heard of before its answer: what comes later is news after it.
                 self.agree(&path, node.clone());
@@ -214,7 +214,7 @@ impl State {
                 // So it is after what the disk shows already.
                 self.adopt(&path, node.clone());
             } else if self.is_written_again(&path, change.revision, node.as_ref())
-                || self.has_moved_here(&path)
+                || self.take_if_moved_here(&path)
             {
                 self.agree(&path, None);
             }
@@ -232,8 +232,9 @@ impl State {
             && self.trees.base.get(path) == node
     }
 
-    /// Whether this is what this replica put there, by a batch whose answer was not heard yet or got lost.
-    pub(super) fn is_ours(&mut self, path: &RelPath, node: Option<&Node>) -> bool {
+    /// Takes this as answered. Tells whether it is what this replica put there, by a batch whose answer was not heard yet or
+    /// got lost.
+    pub(super) fn take_if_ours(&mut self, path: &RelPath, node: Option<&Node>) -> bool {
         let is_lost = self.proposals.unanswered.take(path).as_ref() == node;
         let outstanding = self.proposals.outstanding.as_ref();
         node.is_some() && (is_lost || outstanding.is_some_and(|batch| batch.brings(path, node)))

@@ -181,7 +181,7 @@ impl State {
         }
         if is_folder {
             self.sight.prints.remove(path);
-            if !self.trees.know_below(path) && self.is_put_off(path) {
+            if !self.trees.know_below(path) && self.put_off_if_full(path) {
                 return;
             }
             // Watch first, then look inside: what comes between is seen by one of the two.
@@ -281,7 +281,7 @@ impl State {
             return None;
         }
         if !self.trees.know(path) {
-            if self.is_put_off(path) {
+            if self.put_off_if_full(path) {
                 return None;
             }
             self.sight.reads();

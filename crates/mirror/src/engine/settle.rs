@@ -70,7 +70,7 @@ impl State {
             decision,
             Decision::Nothing | Decision::Adopt | Decision::Apply
         );
-        if tells && self.is_torn(path) || self.misjudges(path, &decision) {
+        if tells && self.mend_if_torn(path) || self.misjudges(path, &decision) {
             return;
         }
         match decision {

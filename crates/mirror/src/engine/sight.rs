@@ -89,7 +89,7 @@ impl Sight {
     }
 
     /// Whether it is time for a look, also at paths that wait for their own time, and at more.
-    pub(super) fn is_due(&mut self, now: Instant, more: Vec<RelPath>) -> bool {
+    pub(super) fn take_due(&mut self, now: Instant, more: Vec<RelPath>) -> bool {
         let mut again = more;
         again.extend(self.held.due(now));
         again.extend(self.young.due(now));

@@ -276,7 +276,7 @@ impl State {
 
     pub(super) fn wake(&mut self, now: Instant) {
         let unread = self.troubles.unread(now);
-        let mut looks = self.sight.is_due(now, unread);
+        let mut looks = self.sight.take_due(now, unread);
         if self.sight.is_audit_due(now) {
             // A folder that was missed may not be watched, or another one in its place.
             self.watch.distrust();

@@ -49,7 +49,7 @@ impl State {
             for (key, _) in left {
                 self.keep.record(key, None);
             }
-            return self.is_unseen_since(None, None);
+            return self.note_unseen(None, None);
         }
         for (key, content) in left {
             let path = key.strip_prefix(RECORD).filter(|path| !path.is_empty());
@@ -61,7 +61,7 @@ impl State {
         }
     }
 
-    fn is_unseen_since(&mut self, path: Option<RelPath>, content: Option<ContentHash>) {
+    fn note_unseen(&mut self, path: Option<RelPath>, content: Option<ContentHash>) {
         self.keep.record(key(path.as_ref()), Some(bytes(content)));
         self.suspects.unseen.insert(path, content);
     }
@@ -98,18 +98,19 @@ impl State {
         let is_in = |other: &&RelPath| path.is_none_or(|path| other.is_below(path));
         let unknown = self.sight.unknown.iter().filter(is_in);
         for path in unknown.cloned().collect::<Vec<_>>() {
-            self.is_unseen_since(Some(path), content);
+            self.note_unseen(Some(path), content);
         }
     }
 
-    fn is_cleared(&mut self, path: &RelPath) {
+    fn clear_suspect(&mut self, path: &RelPath) {
         if self.suspects.found.remove(path).is_some() {
             self.keep.record(key(Some(path)), None);
         }
     }
 
-    /// Whether a path is left alone for now: it waits for the contents that it is compared with, or was mended.
-    pub(super) fn is_torn(&mut self, path: &RelPath) -> bool {
+    /// Mends a path if a loss of power left it in parts. Tells whether it is left alone for now: it waits for the contents
+    /// that it is compared with, or was mended.
+    pub(super) fn mend_if_torn(&mut self, path: &RelPath) -> bool {
         let Some(print) = self.suspects.found.get(path) else {
             return false;
         };
@@ -117,7 +118,7 @@ impl State {
         let is_file = matches!(self.trees.local.get(path), Some(Node::File { .. }));
         let is_as_found = |known: &Print| known.print.stand_in() == print.stand_in();
         if !is_file || !self.sight.prints.get(path).is_some_and(is_as_found) {
-            self.is_cleared(path);
+            self.clear_suspect(path);
             return false;
         }
         if self.hub.catch != Catch::Up {
@@ -172,14 +173,14 @@ impl State {
             let placed = self.disk.put(&scratch, path, executable, Some(was));
             let print = placed.inspect_err(|_| self.disk.private().discard(&scratch))?;
             tracing::warn!(%path, "A loss of power left a part of a file, which is whole again");
-            self.has_print(path, print);
+            self.note_print(path, print);
             self.disk_has(path, Some(node), By::Hub);
             self.mind_rules(path);
-            self.is_cleared(path);
+            self.clear_suspect(path);
             self.settle(path);
             return Ok(true);
         }
-        self.is_cleared(path);
+        self.clear_suspect(path);
         self.contents.unwant(path);
         Ok(false)
     }

@@ -166,7 +166,7 @@ impl State {
 
     /// Whether a file that disk and hub came to each by itself moved there from where the hub still has it, as far as the hub
     /// was told: who changes it now knows nothing of the move, and that nothing of the change, so that it would be nowhere.
-    pub(super) fn has_moved_here(&mut self, path: &RelPath) -> bool {
+    pub(super) fn take_if_moved_here(&mut self, path: &RelPath) -> bool {
         let trees = &mut self.trees;
         let is_adopted = trees.adopted.remove(path);
         let hash = trees.local.get(path).and_then(Node::hash);

@@ -36,7 +36,7 @@ impl Retry {
             (self.at, self.last) = (Some(pause.at), Some(pause));
         }
     }
-    fn is_due(&mut self, now: Instant) -> bool {
+    fn take_due(&mut self, now: Instant) -> bool {
         self.at.take_if(|at| *at <= now).is_some()
     }
 }
@@ -69,10 +69,10 @@ impl Troubles {
     /// Paths whose time has come.
     pub(super) fn due(&mut self, now: Instant) -> Vec<RelPath> {
         let mut due = Vec::new();
-        if self.apply.is_due(now) {
+        if self.apply.take_due(now) {
             due.extend(self.unapplied.keys().cloned());
         }
-        if self.propose.is_due(now) {
+        if self.propose.take_due(now) {
             let again = self.refused.iter().filter(|(_, (_, code))| passes(*code));
             due.extend(again.map(|(path, _)| path.clone()));
             self.refused.retain(|_, (_, code)| !passes(*code));
@@ -82,7 +82,7 @@ impl Troubles {
 
     /// What could not be read, when it is time to look again.
     pub(super) fn unread(&mut self, now: Instant) -> Vec<RelPath> {
-        let is_due = self.look.is_due(now);
+        let is_due = self.look.take_due(now);
         let told = self.told.iter().filter(|_| is_due);
         let unread = told.filter(|(_, code)| **code == Code::FileUnreadable);
         unread.map(|(path, _)| path.clone()).collect()

@@ -156,7 +156,7 @@ impl State {
         };
         let put = self.disk.put(kept, path, executable, over);
         let print = put.map_err(|error| self.refused(path, &error))?;
-        self.has_print(path, print);
+        self.note_print(path, print);
         self.person_has(path, step.before.clone(), work);
         Ok(())
     }

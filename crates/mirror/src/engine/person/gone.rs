@@ -53,7 +53,7 @@ impl State {
         removed.map_err(|error| self.refused(path, &error))?;
         if let Some(displaced) = self.just_displaced(path) {
             let bytes = bytes(&node);
-            self.is_gone(path, node, displaced.name, bytes, work);
+            self.note_gone(path, node, displaced.name, bytes, work);
         } else {
             work.back.extend(match expected {
                 Expected::Symlink(target) => Some(Back::Link(path.clone(), target)),
@@ -71,12 +71,12 @@ impl State {
         let aside = aside.map_err(|error| self.refused(path, &error))?;
         let files = below(&self.trees.local, path).filter_map(|path| self.trees.local.get(path));
         let bytes = files.map(bytes).sum();
-        self.is_gone(path, Node::Folder, aside, bytes, work);
+        self.note_gone(path, Node::Folder, aside, bytes, work);
         self.person_lacks(path, work);
         Ok(())
     }
 
-    fn is_gone(&self, path: &RelPath, node: Node, name: String, bytes: u64, work: &mut Work) {
+    fn note_gone(&self, path: &RelPath, node: Node, name: String, bytes: u64, work: &mut Work) {
         work.back.push(Back::Gone(path.clone(), name.clone()));
         let path = path.clone();
         work.gone.push(Gone {
