@@ -94,6 +94,7 @@ impl Reports {
 }
 
 impl State {
+    /// Looks at everything, rather than trust that all was heard: decision 18.
     pub(super) fn flush(&mut self, answer: FlushAnswer) {
         self.reports.flushes.push(Flush {
             answer,
