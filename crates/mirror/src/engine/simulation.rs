@@ -92,9 +92,9 @@ pub fn fails(seed: u64) -> Option<&'static str> {
 const HARM: &str = "cpehlrs";
 const HABITS: usize = 9;
 
-/// The same in a world that has just this harm; see [`crate::planted::ALL`].
+/// The same in a world that has just this harm, see [`crate::planted::ALL`], with the names of those that are about it.
 #[must_use]
-pub fn fails_with(seed: u64, harm: &str) -> Option<&'static str> {
+pub fn fails_with(seed: u64, harm: &str) -> Option<String> {
     let mut bytes = Tape::of_seed(seed, TAPE);
     for (byte, letter) in bytes[1..].iter_mut().zip(HARM.chars()) {
         *byte = if harm.contains(letter) { 255 } else { 0 };
@@ -102,7 +102,7 @@ pub fn fails_with(seed: u64, harm: &str) -> Option<&'static str> {
     if let Some(chosen) = harm.chars().find_map(Habits::bytes) {
         bytes[HABITS..HABITS + chosen.len()].copy_from_slice(&chosen);
     }
-    play(&bytes, false).wrong.map(|wrong| wrong.invariant)
+    play(&bytes, false).wrong.map(|wrong| wrong.names())
 }
 
 /// Plays a tape that was kept, in hex; tells what does not hold, with the story.
@@ -142,10 +142,10 @@ fn play(bytes: &[u8], tells: bool) -> Played {
     match played {
         Ok(Ok(played)) => played,
         failed => Played {
-            wrong: Some(Wrong {
-                invariant: "panic",
-                text: failed.err().map(|error| said(&*error)).unwrap_or_default(),
-            }),
+            wrong: Some(Wrong::new(
+                "panic",
+                failed.err().map(|error| said(&*error)).unwrap_or_default(),
+            )),
             trace: ContentHash::of(b""),
             story: Vec::new(),
             used: bytes.len(),
@@ -168,9 +168,10 @@ fn ended(mut world: World) -> Played {
     }
     let mut oracle = world.shared.lock();
     let (story, used) = (oracle.story(), oracle.tape.used());
+    let came_about = oracle.came_about();
     drop(oracle);
     Played {
-        wrong: world.wrong.take(),
+        wrong: world.wrong.take().map(|wrong| wrong.under(&came_about)),
         trace: trace.finish(),
         story,
         used,

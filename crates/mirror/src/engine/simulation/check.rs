@@ -1,10 +1,10 @@
 //! The invariants of a simulated world, by their names.
 //!
 //! I1 no lost write, I2 nothing destroyed unseen, I3 every change is found, I4 convergence, I5 no delete of what was not
-//! deleted, I6 (by I1 and I5 in worlds with restored hubs and lost bases), I7 no torn content at the hub, I8 a file that moves
-//! is at the hub at every instant, I9 (by I3 with lost events), I10 no echo, I12 no needless copies, I13 (by I1, I4 and I5 on
-//! volumes that decompose names), I14 nothing outside is touched, I15 revisions are heard whole, I16 (by I4 with frames told twice), I18 what is ignored stays, I19 what
-//! is said to be on the disk is, I20 the same tape is the same world, I24 the base is what the hub has.
+//! deleted, I7 no torn content at the hub, I8 a file that moves is at the hub at every instant, I10 no echo, I12 no needless
+//! copies, I14 nothing outside is touched, I15 revisions are heard whole, I18 what is ignored stays, I19 what is said to be on
+//! the disk is, I20 the same tape is the same world, I24 the base is what the hub has. Others say that a harm costs none of
+//! these; they are named beside what does not hold in a world that has the harm: [`UNDER`].
 use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::hash::ContentHash;
@@ -17,17 +17,56 @@ use super::actors::{IGNORED, OUTSIDE, ROOT};
 use super::world::World;
 use crate::volume::simulated::{Entry, Spelling};
 
+/// Invariants that say that others hold under some harm, with those.
+const UNDER: &[(&str, &[&str])] = &[
+    // A hub that was set back, or a folder that is not the one that it was.
+    ("I6", &["I1", "I2", "I5"]),
+    // Events that were lost.
+    ("I9", &["I1", "I2", "I3", "I4", "I5", "I19"]),
+    // Names that some volumes take for others.
+    ("I13", &["I1", "I2", "I4", "I5"]),
+    // Frames that were told twice.
+    (
+        "I16",
+        &["I1", "I2", "I4", "I5", "I10", "I12", "I15", "I19", "I24"],
+    ),
+];
+
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) invariant: &'static str,
+    /// Those that say that it holds in a world like this.
+    under: Vec<&'static str>,
     pub(super) text: String,
 }
 
 impl Wrong {
     pub(super) const fn new(invariant: &'static str, text: String) -> Self {
-        Self { invariant, text }
+        Self {
+            invariant,
+            under: Vec::new(),
+            text,
+        }
     }
+
+    /// In a world that has these.
+    pub(super) fn under(mut self, harm: &[&str]) -> Self {
+        let says = UNDER
+            .iter()
+            .filter(|(name, others)| harm.contains(name) && others.contains(&self.invariant));
+        self.under = says.map(|(name, _)| *name).collect();
+        self
+    }
+
+    /// The names of what does not hold.
+    pub(super) fn names(&self) -> String {
+        match self.under.is_empty() {
+            true => self.invariant.to_owned(),
+            false => format!("{} ({})", self.invariant, self.under.join(", ")),
+        }
+    }
+
     /// Of a volume.
     pub(super) fn of_text(text: &str) -> Self {
         Self::new("I2", text.to_owned())
@@ -36,7 +75,7 @@ impl Wrong {
 
 impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.text)
+        write!(f, "{}: {}", self.names(), self.text)
     }
 }
 

@@ -130,6 +130,7 @@ impl World {
             let again =
                 matches!(frame, hub_frame::Frame::Changes(_)) && shared.lock().tape.one_in(16);
             if again {
+                shared.lock().told_twice = true;
                 // Told twice, by one part of the hub and then by another.
                 replica.to_spoke.push_front(frame.clone());
             }

@@ -77,6 +77,12 @@ pub(super) struct Oracle {
     pub(super) any_crash: bool,
     /// The hub was set back.
     pub(super) restored: bool,
+    /// A folder was made anew.
+    pub(super) made_anew: bool,
+    /// An event was lost.
+    pub(super) lost_event: bool,
+    /// A frame was told twice.
+    pub(super) told_twice: bool,
     /// Batches of replicas that the hub took something of.
     pub(super) proposals: usize,
     /// Replicas on which a tool made what never syncs.
@@ -125,12 +131,34 @@ impl Oracle {
             lost_power: None,
             any_crash: false,
             restored: false,
+            made_anew: false,
+            lost_event: false,
+            told_twice: false,
             proposals: 0,
             ignored: vec![false; replicas],
             contents: BTreeSet::new(),
             story: Vec::new(),
             tells,
         }
+    }
+
+    /// The harm that came about here, by the invariants that are about it.
+    pub(super) fn came_about(&self) -> Vec<&'static str> {
+        let all = [
+            ("I6", self.restored || self.made_anew),
+            ("I9", self.lost_event),
+            ("I13", self.alike),
+            ("I16", self.told_twice),
+        ];
+        let came_about = all.into_iter().filter(|(_, came_about)| *came_about);
+        came_about.map(|(name, _)| name).collect()
+    }
+
+    /// Whether an event is lost.
+    pub(super) fn loses(&mut self, one_in: usize) -> bool {
+        let loses = self.harm.lost_events && self.tape.one_in(one_in);
+        self.lost_event |= loses;
+        loses
     }
 
     /// Tells something of the story.

@@ -18,9 +18,12 @@ use super::oracle::Oracle;
 use super::replica::Replica;
 use super::*;
 use crate::engine::Input;
+use crate::planted::{self, Bug};
 use crate::volume::simulated::{Loss, Make, Spelling};
 use crate::volume::{For, Volume as _};
 use crate::wire;
+
+mod large;
 
 /// One by its seed, to look at a failure.
 const ONLY: Option<u64> = None;
@@ -35,6 +38,21 @@ fn every_world_comes_to_rest_in_step_and_nothing_is_lost() {
             }
             panic!("seed {number}: {}\ntape {}", failure.wrong, failure.tape);
         }
+    }
+}
+
+#[test]
+fn what_fails_under_some_harm_is_told_by_the_name_of_what_is_about_it() {
+    for (bug, harm, name) in [
+        (Bug::OldBase, "r", "I6"),
+        (Bug::NoAudit, "l", "I9"),
+        (Bug::LocalWins, "", "I13"),
+        (Bug::LocalWins, "", "I16"),
+    ] {
+        planted::plant(Some(bug));
+        let mut told = (1..=500).filter_map(|seed| fails_with(seed, harm));
+        assert!(told.any(|names| names.contains(name)), "{bug:?}: {name}");
+        planted::plant(None);
     }
 }
 

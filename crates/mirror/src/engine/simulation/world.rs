@@ -155,14 +155,13 @@ impl World {
 
     /// Some of what happened on the disk is heard; some is lost.
     async fn events(&mut self, at: usize) {
-        let loses = self.shared.lock().harm.lost_events;
         let many = self.below(6) + 1;
         let replica = &mut self.replicas[at];
-        if loses && self.shared.lock().tape.one_in(10) {
+        if self.shared.lock().loses(10) {
             replica.overflow();
         }
         let shared = self.shared.clone();
-        replica.deliver(many, &mut || loses && shared.lock().tape.one_in(3));
+        replica.deliver(many, &mut || shared.lock().loses(3));
         replica.turn(None).await;
     }
 
@@ -218,6 +217,7 @@ impl World {
         }
         let mut oracle = self.shared.lock();
         oracle.ignored[at] = false;
+        oracle.made_anew = true;
         oracle.forget_late(at);
         drop(oracle);
         self.excuse(None);
