@@ -279,11 +279,14 @@ async fn dial(
     replica: ReplicaId,
     outgoing: Outgoing,
 ) -> Result<Incoming, Reason> {
+    let client = client.await?;
     let link = client
-        .await?
         .sync(remote.workspace, replica, outgoing.control, outgoing.bulk)
-        .await
-        .map_err(|error| reason(&remote.server, error))?;
+        .await;
+    let link = match link {
+        Ok(link) => link,
+        Err(error) => return Err(reason(&remote.server, client.why_not(error).await)),
+    };
     let ended = async move {
         let ended = link.ended.await.unwrap_or(ClientError::Gone);
         reason(&remote.server, ended)

@@ -473,4 +473,6 @@ pub enum ConnectionState {
     Waiting,
     /// It answers, but has no database; it is asked again at `next_at`.
     NoDatabase,
+    /// What answers there is no Slipway server; it is tried again at `next_at`.
+    NotSlipway,
 }

@@ -87,7 +87,11 @@ impl Client {
     /// # Errors
     /// The problem, or that the server was not reached.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await?;
+        Self::checked(request.send().await?).await
+    }
+
+    /// Turns an error status into the problem it carries.
+    pub(crate) async fn checked(response: Response) -> Result<Response, ClientError> {
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
             return Ok(response);
         }

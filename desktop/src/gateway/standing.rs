@@ -157,11 +157,7 @@ impl Line {
                 continue;
             }
             let pause = backoff.after(clock::chance());
-            let state = match error.code() {
-                Some(Code::DatabaseUnavailable) => ConnectionState::NoDatabase,
-                _ => ConnectionState::Waiting,
-            };
-            self.become_(Standing::waits(state, pause));
+            self.become_(Standing::waits(state_of(&error), pause));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.asked.notified() => backoff.worked(),
@@ -182,7 +178,7 @@ impl Line {
     async fn connection(&self, client: &Client, backoff: &mut Backoff) -> Over {
         let mut events = match client.subscribe(None).await {
             Ok(events) => events,
-            Err(error) => return Over::Broken(error),
+            Err(error) => return Over::Broken(client.why_not(error).await),
         };
         let mut lacks = self.lacks.1.lock().await;
         // Of an earlier connection.
@@ -225,6 +221,15 @@ impl Line {
             *before = standing;
             is_news
         });
+    }
+}
+
+/// What a connection that is over says of the server.
+fn state_of(error: &ClientError) -> ConnectionState {
+    match error {
+        ClientError::Protocol(_) => ConnectionState::NotSlipway,
+        _ if error.code() == Some(Code::DatabaseUnavailable) => ConnectionState::NoDatabase,
+        _ => ConnectionState::Waiting,
     }
 }
 
@@ -295,7 +300,59 @@ impl Wakes {
 
 #[cfg(test)]
 mod tests {
+    use slipway_core::secret::Secret;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::state::{SignIn, State};
+    use crate::token::TokenStore;
+
+    /// Something that answers and understands nothing.
+    async fn garbage() -> Address {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut question = [0; 4096];
+                    while near.read(&mut question).await.is_ok_and(|read| read > 0) {
+                        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>";
+                        near.write_all(answer.as_bytes()).await.ok();
+                    }
+                });
+            }
+        });
+        Address::parse(&address).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_answers_and_is_no_server_is_not_said_to_be_away() {
+        let place = tempfile::tempdir().unwrap();
+        let state = State::open(place.path()).unwrap();
+        let who = SignIn {
+            server: garbage().await,
+            name: "Ada".to_owned(),
+            email: "ada@example.org".to_owned(),
+            token_store: TokenStore::File,
+            account: None,
+        };
+        let token = Secret::new("token");
+        let tokens = state.tokens();
+        tokens
+            .keep(who.token_store, &who.server, &token)
+            .await
+            .unwrap();
+        state.keep(&who).unwrap();
+        let servers = Servers::open(&state, broadcast::channel(1).0).unwrap();
+        let line = Line::new(servers);
+        let mut standing = line.standing();
+        let told = standing.wait_for(|now| now.next_at.is_some());
+        tokio::select! {
+            told = told => assert_eq!(told.unwrap().state, ConnectionState::NotSlipway),
+            never = line.run() => match never {},
+        }
+    }
 
     #[tokio::test]
     async fn a_sleep_is_told_from_a_clock_that_is_put_right() {

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react
 import { Link } from "wouter";
 import { chordOf } from "../bench/actions";
 import type { ServerInfo } from "../host/generated/api/ServerInfo";
-import { lackWords } from "../host/lack";
+import { lackHelp, lackWords } from "../host/lack";
 import { toSignIn } from "../host/signIn";
 import { useHost } from "../host/useHost";
 import { Boundary } from "../ui/Boundary";
@@ -104,7 +104,7 @@ function Connection() {
     <button
       type="button"
       className="status-item btn-reset"
-      title="Try now"
+      title={lackHelp(status) || "Try now"}
       onClick={() => connection.retry()}
     >
       <Icon name="cloud-off" className="warn" /> {lackWords(status)} – tries again by itself

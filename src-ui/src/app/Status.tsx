@@ -5,6 +5,7 @@ import { useBench, useStore } from "../bench/bench";
 import { briefWords, bytesWords, heldWords } from "../bench/syncWords";
 import { SessionStatus } from "../features/session/SessionChip";
 import type { Here } from "../host/here";
+import { lackHelp } from "../host/lack";
 import type { Work } from "../host/work";
 import { Icon } from "../ui/Icon";
 import { Progress } from "../ui/Progress";
@@ -118,7 +119,7 @@ function Connection() {
     <button
       type="button"
       className="status-item btn-reset"
-      title={signedOut ? "Sign in" : online ? "The server answers" : "Try now"}
+      title={signedOut ? "Sign in" : online ? "The server answers" : lackHelp(status) || "Try now"}
       onClick={() => (signedOut ? find(actions(), "app.signIn").run() : live.connection.retry())}
     >
       <Icon

@@ -15,6 +15,10 @@ test("a lost connection says when it is tried again", () => {
     text: "Server has no database – edits are kept",
     next: "next try in 3 s",
   });
+  expect(connectionWords({ state: "not-slipway", nextAt: 5_000 }, 0)).toEqual({
+    text: "No Slipway server answers – edits are kept",
+    next: "next try in 5 s",
+  });
   // Words that came stay while it is tried.
   expect(connectionWords({ state: "connecting", attempt: 4 }, 0).text).toBe(
     "Offline – edits are kept",

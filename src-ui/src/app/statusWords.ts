@@ -19,7 +19,7 @@ export function connectionWords(
   const seconds = Math.max(1, Math.ceil((status.nextAt - now) / 1000));
   // A try that is under way may wait long for a server that takes it and says nothing.
   const due = status.nextAt <= now;
-  return status.state === "no-database" || status.attempt > 1
+  return !("attempt" in status) || status.attempt > 1
     ? { text: kept, next: due ? "trying" : `next try in ${seconds} s` }
     : { text: due ? "Reconnecting" : `Reconnecting in ${seconds} s`, next: "" };
 }

@@ -7,12 +7,19 @@ import type { Socket, SocketStatus, SocketWorld } from "./socket";
 export type ConnectionStatus =
   | SocketStatus
   | NoDatabase
+  | NotSlipway
   | { state: "signed-out" }
   | { state: "local" };
 
 /** The server answers, but can neither read nor store anything; asked again then. */
 interface NoDatabase {
   state: "no-database";
+  nextAt: number;
+}
+
+/** Something else answers in the server's place; it is tried again then. */
+interface NotSlipway {
+  state: "not-slipway";
   nextAt: number;
 }
 

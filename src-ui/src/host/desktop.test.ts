@@ -1,7 +1,7 @@
 /** How it stands with the server, as the desktop program tells it. */
 import { expect, test } from "vitest";
 import { KeptConnection, ToldLine } from "./desktop";
-import { isAway, lackOf, lackWords } from "./lack";
+import { isAway, lackHelp, lackOf, lackWords } from "./lack";
 
 test("a first failure is no news, a second one is, and what is online again has forgotten both", () => {
   const connection = new KeptConnection(() => undefined);
@@ -27,6 +27,17 @@ test("without an account nothing is broken, and it is said what is lacking", () 
   expect(isAway(connection.status)).toBe(false);
   expect(lackWords(connection.status)).toBe("Signed out");
   expect(lackOf(connection.status)).toBe("Nobody is signed in to a server");
+});
+
+test("what answers and is no server is said to be that, and what helps", () => {
+  const connection = new KeptConnection(() => undefined);
+  connection.heard({ told: "connection", state: "not_slipway", next_at: 5_000 });
+  const { status } = connection;
+  expect(status).toEqual({ state: "not-slipway", nextAt: 5_000 });
+  expect(isAway(status)).toBe(true);
+  expect(lackOf(status)).toBe("What answers at the server's address is no Slipway server");
+  expect(lackHelp(status)).toContain("check the address");
+  expect(lackWords(status)).toBe("No Slipway server answers");
 });
 
 test("what is told before anybody listens is heard by the first who does, once", () => {

@@ -69,6 +69,8 @@ export class KeptConnection {
         return { state: "waiting", attempt, nextAt };
       case "no_database":
         return { state: "no-database", nextAt };
+      case "not_slipway":
+        return { state: "not-slipway", nextAt };
     }
   }
 }

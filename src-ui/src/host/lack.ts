@@ -8,6 +8,7 @@ export const NO_DATABASE: Code = "database_unavailable";
 const AWAY = "The server does not answer";
 const SILENT = "The server went silent and was given up";
 const DATABASE = "The server has no database";
+const FOREIGN = "What answers at the server's address is no Slipway server";
 const LOCAL = "This workspace is only on this computer";
 const SIGNED_OUT = "Nobody is signed in to a server";
 
@@ -15,13 +16,22 @@ const SIGNED_OUT = "Nobody is signed in to a server";
 export function lackWords(status: ConnectionStatus): string {
   if (status.state === "signed-out") return "Signed out";
   if (status.state === "local") return "Only on this computer";
+  if (status.state === "not-slipway") return "No Slipway server answers";
   return status.state === "no-database" ? "Server has no database" : "Offline";
+}
+
+/** What to do about it, where somebody can do something; empty otherwise. */
+export function lackHelp(status: ConnectionStatus): string {
+  return status.state === "not-slipway"
+    ? `${FOREIGN}. A network may ask for a sign-in of its own; else check the address. Your edits are kept here.`
+    : "";
 }
 
 /** As a reason, without its full stop; null while nothing is lacking. */
 export function lackOf(status: ConnectionStatus): string | null {
   if (status.state === "online") return null;
   if (status.state === "no-database") return DATABASE;
+  if (status.state === "not-slipway") return FOREIGN;
   if (status.state === "signed-out") return SIGNED_OUT;
   if (status.state === "local") return LOCAL;
   return isAway(status) ? AWAY : "The server is not connected yet";
@@ -34,7 +44,7 @@ export function lackIn(failure: Pick<Failure, "code">): string {
 
 /** Whether what is shown may be old. A first try that is under way is no news. */
 export function isAway(status: ConnectionStatus): boolean {
-  if (status.state === "no-database") return true;
+  if (status.state === "no-database" || status.state === "not-slipway") return true;
   return "attempt" in status && status.attempt > 1;
 }
 

@@ -248,7 +248,9 @@ export class LiveWorkspace {
 
   /** Whether the server is away, and what is asked of it can wait here: in the desktop program, for what it knows. */
   get waits(): boolean {
-    const away = ["connecting", "waiting", "no-database"].includes(this.state.connection.state);
+    const away = ["connecting", "waiting", "no-database", "not-slipway"].includes(
+      this.state.connection.state,
+    );
     return this.local !== null && this.known && away;
   }
 

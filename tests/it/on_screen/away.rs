@@ -71,6 +71,9 @@ async fn what_answers_and_is_no_server_is_told_and_the_rest_goes_on() {
     window.keys("still mine\n").await;
     holds(&scene.desk.path("tides/tides.txt"), "still mine").await;
     window.part_says(".statusbar", "1 edit waits").await;
+    window
+        .part_says(".statusbar", "No Slipway server answers")
+        .await;
     window.picture("garbage").await;
     scene.back();
     window.act("Try the server now").await;

@@ -3,4 +3,4 @@
 /**
  * How it stands with a server.
  */
-export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "no_database";
+export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "no_database" | "not_slipway";
