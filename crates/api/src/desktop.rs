@@ -50,6 +50,9 @@ pub enum Keychain {
 pub struct ServerHere {
     /// Its address, as a person would write it.
     pub address: String,
+    /// Whether what is sent there can be read on the way.
+    #[serde(default)]
+    pub open_to_readers: bool,
     /// The account as it was last seen; absent when nobody is signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -36,6 +36,7 @@ pub(super) async fn about(gateway: &Gateway) -> Answer {
             Some(ServerHere {
                 kept: who.as_ref().map(|who| who.token_store.into()),
                 account: who.and_then(|who| who.account),
+                open_to_readers: address.is_open_to_readers(),
                 address: address.as_str().to_owned(),
             })
         }

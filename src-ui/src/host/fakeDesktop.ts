@@ -42,7 +42,8 @@ export class FakeDesktop {
     const { account } = server.world;
     const address = "https://slipway.example.org";
     const signedIn = !["empty", "signed-out"].includes(state);
-    const known = signedIn ? { address, account, kept: "keychain" as const } : { address };
+    const there = { address, open_to_readers: false };
+    const known = signedIn ? { ...there, account, kept: "keychain" as const } : there;
     this.desktop = {
       version: "0.1.0",
       machine: "quay",
@@ -147,7 +148,10 @@ export class FakeDesktop {
 
   private choose(address: string) {
     if (/nowhere/.test(address)) throw refusal("network", "Nothing answers at this address.", 502);
-    this.desktop.server = { address: /^https?:/.test(address) ? address : `https://${address}` };
+    this.desktop.server = {
+      address: /^https?:/.test(address) ? address : `https://${address}`,
+      open_to_readers: address.startsWith("http:"),
+    };
     this.tell({ told: "account" });
     return this.server.answer("GET", "/server", {});
   }
@@ -158,17 +162,21 @@ export class FakeDesktop {
       throw refusal("keychain_unavailable", "This computer has no keychain that can be used.", 409);
     const answer = await this.server.answer("POST", "/sign-in", { json });
     const { account } = this.server.world;
-    const address = this.desktop.server?.address ?? "";
     const at = kept === "file" || kept === "memory" ? kept : ("keychain" as const);
-    this.desktop.server = { address, account, kept: at };
+    this.desktop.server = { ...this.there, account, kept: at };
     this.tell({ told: "account" });
     this.become("online");
     return answer;
   }
 
+  /** The server, and nobody who is signed in there. */
+  private get there() {
+    const { address = "", open_to_readers = false } = this.desktop.server ?? {};
+    return { address, open_to_readers };
+  }
+
   private signOut() {
-    const address = this.desktop.server?.address ?? "";
-    this.desktop.server = { address };
+    this.desktop.server = this.there;
     this.tell({ told: "account" });
     this.become("idle");
   }

@@ -44,3 +44,14 @@ test("another server is chosen in place", async () => {
   await page.getByRole("button", { name: "Use it" }).click();
   await expect.poll(() => host.program?.desktop.server?.address).toBe("https://harbor.example.org");
 });
+
+test("a server whose connection can be read on the way is said to be one", async () => {
+  await stage(<Room onSignedIn={vi.fn()} />, { state: "signed-out", desktop: true });
+  const warning = page.getByText(/is not encrypted/);
+  await expect.element(page.getByRole("button", { name: "Other server" })).toBeVisible();
+  expect(warning.elements()).toEqual([]);
+  await page.getByRole("button", { name: "Other server" }).click();
+  await page.getByLabelText("Server").fill("http://harbor.example.org");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await expect.element(warning).toBeVisible();
+});

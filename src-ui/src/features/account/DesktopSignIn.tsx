@@ -29,7 +29,7 @@ export function DesktopSignIn({ program, from, onSignedIn }: Props) {
     program.keychain === "ready" ? null : program.keychain,
   );
   const [kept, setKept] = useState<Kept>("memory");
-  const address = program.server?.address ?? "";
+  const { address = "", open_to_readers: open = false } = program.server ?? {};
   return (
     <SignInPage
       key={address}
@@ -38,6 +38,12 @@ export function DesktopSignIn({ program, from, onSignedIn }: Props) {
         top: (
           <>
             <ServerChoice address={address} />
+            {open ? (
+              <p className="small muted">
+                The connection to it is not encrypted: whoever carries it can read password and
+                files.
+              </p>
+            ) : null}
             {without ? <KeptChoice keychain={without} kept={kept} onChoose={setKept} /> : null}
           </>
         ),

@@ -11,6 +11,10 @@ export type ServerHere = {
  */
 address: string, 
 /**
+ * Whether what is sent there can be read on the way.
+ */
+open_to_readers: boolean, 
+/**
  * The account as it was last seen; absent when nobody is signed in.
  */
 account?: Account, 
