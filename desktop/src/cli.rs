@@ -55,7 +55,7 @@ pub struct Args {
     /// Answers in JSON, one object a line.
     #[arg(long, global = true)]
     json: bool,
-    /// The server to speak to; by default that of the newest sign-in.
+    /// The server to speak to; by default the one chosen last.
     #[arg(long, global = true, value_name = "SERVER")]
     server: Option<String>,
     /// Draws the window without the graphics card.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::error::CliError;
 use crate::local::LocalAgents;
+use crate::server::Address;
 use crate::state::State;
 use asked::Asked;
 use servers::Servers;
@@ -135,6 +136,20 @@ impl Gateway {
         self.0.line.standing().borrow().told()
     }
 
+    /// The server that the page works with, if one was chosen.
+    #[must_use]
+    pub fn server(&self) -> Option<Address> {
+        self.0.servers.chosen_if_any()
+    }
+
+    /// Works with a server from now on, reached or not: it may be started only now.
+    ///
+    /// # Errors
+    /// When it is no address, or the choice cannot be kept.
+    pub fn choose(&self, server: &str) -> Result<(), CliError> {
+        self.0.servers.choose(&Address::parse(server)?)
+    }
+
     /// Tries the servers at once.
     pub fn retry(&self) {
         self.0.line.ask();
@@ -193,5 +208,32 @@ async fn wake(inner: Arc<Inner>) {
         inner.servers.cut();
         inner.line.ask();
         inner.workspaces.ask_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_is_chosen_before_it_answers_and_what_is_none_is_told() {
+        let state = tempfile::tempdir().unwrap();
+        let config = Config {
+            state: state.path().to_owned(),
+            ..Config::read().unwrap()
+        };
+        let gateway = Gateway::start(&config).await.unwrap();
+        assert_eq!(gateway.server(), None);
+        // Nobody listens at port 0.
+        gateway.choose("127.0.0.1:0").unwrap();
+        let chosen = Address::parse("http://127.0.0.1:0").ok();
+        assert_eq!(gateway.server(), chosen);
+        let refused = gateway.choose("ftp://a.b").unwrap_err();
+        assert_eq!(refused.code(), "address_invalid");
+        assert_eq!(gateway.server(), chosen);
+        gateway.stop().await;
+        let again = Gateway::start(&config).await.unwrap();
+        assert_eq!(again.server(), chosen, "it is kept");
+        again.stop().await;
     }
 }

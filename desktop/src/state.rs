@@ -74,7 +74,7 @@ impl State {
         read(&self.sign_in_file(server))
     }
 
-    /// The server of the newest sign-in that still stands.
+    /// The server that was chosen last: by a sign-in, or in the window.
     ///
     /// # Errors
     /// When the record cannot be read.

@@ -51,7 +51,7 @@ impl Here {
         self.state.folders()
     }
 
-    /// The server that was named, or that of the newest sign-in.
+    /// The server that was named, or the one chosen last.
     pub(super) fn server(&self) -> Result<Option<Address>, CliError> {
         match &self.server {
             Some(server) => Ok(Some(server.clone())),

@@ -34,7 +34,7 @@ pub(super) struct Login {
 /// Signs this device out.
 #[derive(Args)]
 pub(super) struct Logout {
-    /// The server's address; by default that of the newest sign-in.
+    /// The server's address; by default the one chosen last.
     #[arg(value_name = "SERVER")]
     address: Option<String>,
     /// Forgets the token on this machine only, without asking the server, which goes on listing the device.

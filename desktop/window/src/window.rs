@@ -12,7 +12,6 @@ use slipway_desktop::config::Config;
 use slipway_desktop::error::CliError;
 use slipway_desktop::gateway::Gateway;
 use slipway_desktop::opening::Opening;
-use slipway_desktop::server::Address;
 use slipway_desktop::state::State;
 use tauri::{Manager as _, Runtime};
 use tokio::sync::watch;
@@ -67,12 +66,6 @@ impl Shell {
         })
     }
 
-    /// The server that is worked with.
-    fn server(&self) -> Option<String> {
-        let state = State::open(&self.config.state).ok()?;
-        Some(state.current().ok()??.as_str().to_owned())
-    }
-
     /// What is to be done when the window has closed.
     fn leave(&self, after: After) {
         *self.after.lock().unwrap_or_else(PoisonError::into_inner) = after;
@@ -91,19 +84,20 @@ pub(crate) fn open(
     if !config.display {
         return Err(CliError::NoDisplay);
     }
-    let state = State::open(&config.state)?;
+    // The doorbell lies in it.
+    State::open(&config.state)?;
     let answer = runtime.block_on(doorbell::take(&config.state, &opening));
     let Some(bell) = answer.map_err(CliError::file(&config.state))? else {
         return Ok(After::Leave);
     };
-    // Reached or not: it may be started only now.
-    if let Some(server) = opening.server.take() {
-        state.choose(&Address::parse(&server)?)?;
-    }
     tauri::async_runtime::set(runtime.handle().clone());
     let gateway = runtime
         .block_on(Gateway::start(&config))
         .inspect_err(|error| dialogs::tell_before(&error.to_string()))?;
+    // Before there is a page that would show another one; what is wrong with it is told when there is a window.
+    opening
+        .server
+        .take_if(|server| gateway.choose(server).is_ok());
     let shell = Shell::new(gateway.clone(), config);
 
     let builder = tauri::Builder::default()
@@ -203,38 +197,29 @@ async fn attend(
     }
 }
 
-/// Does what somebody started the program for. A server that is slow to answer holds up nothing else.
-async fn fulfil<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Arc<Shell>, opening: Opening) {
-    let chooser = Arc::clone(shell);
-    tokio::spawn(async move { choose(&chooser, opening.server).await });
+/// Does what somebody started the program for; what cannot be done is told to the person.
+async fn fulfil<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Shell, opening: Opening) {
+    if let Some(server) = opening.server
+        && let Err(error) = shell.gateway.choose(&server)
+    {
+        tell(app, "This server cannot be used", &error);
+    }
     show(app, shell, opening.wish).await;
 }
 
-/// Works with a server from now on.
-async fn choose(shell: &Shell, server: Option<String>) {
-    let Some(address) = server else { return };
-    let body = serde_json::json!({ "address": address }).to_string();
-    let request = http::Request::put("/desktop/server")
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(body.into());
-    if let Ok(request) = request {
-        shell.gateway.exchange(request).await;
-    }
-}
-
-/// Shows what was wished for; what it cannot be is told to the person.
+/// Shows what was wished for.
 async fn show<R: Runtime>(app: &tauri::AppHandle<R>, shell: &Shell, wish: Option<String>) {
     let Some(wish) = wish else { return };
     match shell.gateway.address_of(&wish).await {
         Ok(address) => shell.voice.show(address),
-        Err(error) => {
-            let app = app.clone();
-            // Whoever reads it holds up nobody who starts the program meanwhile.
-            tokio::spawn(async move {
-                dialogs::tell(&app, "This cannot be opened", error.to_string()).await;
-            });
-        }
+        Err(error) => tell(app, "This cannot be opened", &error),
     }
+}
+
+/// Whoever reads it holds up nobody who starts the program meanwhile.
+fn tell<R: Runtime>(app: &tauri::AppHandle<R>, title: &'static str, error: &CliError) {
+    let (app, text) = (app.clone(), error.to_string());
+    tokio::spawn(async move { dialogs::tell(&app, title, text).await });
 }
 
 /// What the system tells the program while it runs.

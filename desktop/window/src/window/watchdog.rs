@@ -23,7 +23,7 @@ pub(super) async fn guard<R: Runtime>(app: AppHandle<R>, shell: Arc<Shell>) {
         return;
     }
     let is_safe = graphics::is_kept_safe(&shell.config.state);
-    let server = shell.server();
+    let server = shell.gateway.server();
     let question = question(is_safe, server.is_some());
     let answers = question.answers.clone();
     match answers[dialogs::ask(&app, question).await] {
@@ -35,7 +35,7 @@ pub(super) async fn guard<R: Runtime>(app: AppHandle<R>, shell: Arc<Shell>) {
         }
         BROWSER => {
             if let Some(server) = server {
-                drop(tauri_plugin_opener::open_url(server, None::<&str>));
+                drop(tauri_plugin_opener::open_url(server.as_str(), None::<&str>));
             }
         }
         _ => {}
