@@ -8,7 +8,7 @@ use slipway_core::path::RelPath;
 
 use super::{Disk, DiskError, Displaced, Expected, Fingerprint, Seen, Was, fingerprint, look_at};
 use crate::planted::{self, Bug};
-use crate::volume::{Handle, Rename, Volume};
+use crate::volume::{Handle, Meta, Rename, Volume};
 
 /// Permission bits of a folder, less what the system withholds: as any program makes one.
 const FOLDER_MODE: u32 = 0o777;
@@ -18,7 +18,8 @@ impl Disk {
         Arc::clone(&self.root.volume)
     }
 
-    /// Puts a private file at a path. `over` is what must stand there now; `None`: nothing.
+    /// Puts a private file at a path. `over` is what must stand there now; `None`: nothing. Tells what it is there, or what
+    /// it was before if a program was at the path since: nothing that stands there then is like it.
     ///
     /// # Errors
     /// Something unexpected stands there, or the system refuses; the private file is then still there.
@@ -38,13 +39,14 @@ impl Disk {
         );
         let tmp = &self.private.tmp;
         volume.set_mode(tmp, scratch, mode)?;
+        let ours = fingerprint(&volume.stat(tmp, scratch)?);
         let Some(expected) = over else {
             let how = match planted::is(Bug::OverUnseen) {
                 false => Rename::IntoNothing,
                 true => Rename::Replace,
             };
             volume.rename(tmp, scratch, &parent, name, how)?;
-            return standing(&*volume, &parent, name);
+            return Ok(standing(&*volume, &parent, name, ours));
         };
         let is_blind = planted::is(Bug::Unverified);
         if look_at(&*volume, &parent, name)? != Some(Seen::File(expected.print)) && !is_blind {
@@ -54,7 +56,6 @@ impl Disk {
             self.remove(path, &Expected::File(expected))?;
             return self.put(&scratch.to_string_lossy(), path, executable, None);
         }
-        let ours = fingerprint(&volume.stat(tmp, scratch)?);
         // From here on this private name may hold a person's bytes, and says so.
         let aside = self.private.name('x');
         let aside_name = OsStr::new(&aside);
@@ -67,7 +68,7 @@ impl Disk {
         match look_at(&*volume, tmp, aside_name)? {
             Some(Seen::File(out)) if self.is_as_it_was(&aside, &out, &expected) || is_blind => {
                 self.displace(aside, path, out, expected);
-                standing(&*volume, &parent, name)
+                Ok(standing(&*volume, &parent, name, ours))
             }
             // Somebody wrote between look and swap: their bytes go back to their name.
             _ => {
@@ -98,8 +99,9 @@ impl Disk {
         if fingerprint(&file.meta()?) != expected {
             return Err(DiskError::Unexpected);
         }
-        file.set_mode(mode(expected.mode, executable))?;
-        Ok(fingerprint(&file.meta()?))
+        let mode = mode(expected.mode, executable);
+        file.set_mode(mode)?;
+        Ok(own(file.meta(), Fingerprint { mode, ..expected }))
     }
 
     /// Makes a folder; fine when there is one that is spelled so.
@@ -260,6 +262,16 @@ const fn mode(old: u32, executable: bool) -> u32 {
     }
 }
 
-fn standing(volume: &dyn Volume, parent: &Handle, name: &OsStr) -> Result<Fingerprint, DiskError> {
-    Ok(fingerprint(&volume.stat(parent, name)?))
+/// What stands at a name where ours was put.
+fn standing(volume: &dyn Volume, parent: &Handle, name: &OsStr, ours: Fingerprint) -> Fingerprint {
+    own(volume.stat(parent, name), ours)
+}
+
+/// A file after a change of ours. If a program was at it since, or it cannot be told, as it was before: what is there by now
+/// is never taken for ours, and is found by the next look.
+fn own(now: Result<Meta, Errno>, ours: Fingerprint) -> Fingerprint {
+    let now = now.map(|meta| fingerprint(&meta));
+    now.ok()
+        .filter(|now| now.is_untouched(&ours))
+        .unwrap_or(ours)
 }

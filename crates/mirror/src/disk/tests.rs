@@ -6,7 +6,7 @@ use slipway_core::hash::ContentHash;
 
 use super::*;
 use crate::volume::real::RealVolume;
-use crate::volume::simulated::{Make, SimVolume};
+use crate::volume::simulated::{Inner, Make, Mischief, SimVolume};
 
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -220,4 +220,68 @@ fn what_is_on_its_way_is_nobody_elses_and_then_as_any_program_makes_it() {
     }
     disk.put(&scratch, &path("a"), false, None).unwrap();
     assert_eq!(mode(folder.path().join("work/a")), 0o640);
+}
+
+/// A program that acts once, right after a call that changes `/folder/a`.
+struct Racer {
+    acts: fn(&mut Inner),
+    is_next: bool,
+}
+
+impl Mischief for Racer {
+    fn before(&mut self, _: &'static str, _: &str, volume: &mut Inner) -> Result<(), Errno> {
+        if std::mem::take(&mut self.is_next) {
+            (self.acts)(volume);
+        }
+        Ok(())
+    }
+    fn after(&mut self, call: &'static str, _: &str, _: Option<&Errno>) {
+        self.is_next |= call == "fchmod";
+    }
+    fn renamed(&mut self, _: &str, to: &str) {
+        self.is_next |= to == "/folder/a";
+    }
+    fn destroys(&mut self, _: &str, _: &[u8], _: &Inner) -> Option<String> {
+        None
+    }
+    fn durable(&mut self, _: &[u8]) {}
+}
+
+#[test]
+fn what_a_program_puts_over_ours_at_once_is_not_taken_for_ours() {
+    let programs: [fn(&mut Inner); 3] = [
+        |volume| volume.replace("/folder/a", b"theirs").unwrap(),
+        |volume| volume.write("/folder/a", b"theirs").unwrap(),
+        |volume| volume.rename("/folder/theirs", "/folder/a").unwrap(),
+    ];
+    for acts in programs {
+        for over in ["nothing", "a file", "itself"] {
+            let volume = SimVolume::new(Make::default());
+            let shared: Arc<dyn Volume> = Arc::new(volume.clone());
+            volume.inner().make_all("/folder").unwrap();
+            volume.inner().write("/folder/theirs", b"theirs").unwrap();
+            let mut disk = Disk::open(&shared, Path::new("/folder"), Path::new("/state")).unwrap();
+            let found = |disk: &Disk| match disk.root().look(&path("a")).unwrap() {
+                Some(Seen::File(print)) => Some(print),
+                _ => None,
+            };
+            if over != "nothing" {
+                volume.inner().write("/folder/a", b"before").unwrap();
+            }
+            let old = found(&disk);
+            let scratch = disk.private().write(b"mirror").unwrap();
+            let is_next = false;
+            volume.set_mischief(Box::new(Racer { acts, is_next }));
+            let ours = match old.filter(|_| over == "itself") {
+                Some(old) => disk.set_executable(&path("a"), true, old),
+                None => disk.put(&scratch, &path("a"), false, old.map(Was::settled)),
+            };
+            let ours = ours.unwrap();
+            let now = volume.inner().bytes("/folder/a").unwrap();
+            assert_eq!(**now, *b"theirs", "over {over}");
+            assert_ne!(found(&disk), Some(ours), "over {over}");
+            let removed = disk.remove(&path("a"), &Expected::File(Was::settled(ours)));
+            assert!(matches!(removed, Err(DiskError::Unexpected)));
+        }
+    }
 }
