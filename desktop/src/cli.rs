@@ -34,9 +34,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  done
     1  it did not work; the message says why
-    2  the command line is not understood
-    3  nobody is signed in, or no longer
-    4  the server was not reached
+    2  the command line is not understood, or something is missing that cannot be
+       asked for
+    3  nobody is signed in, or no longer; or the password is wrong
+    4  the server was not reached, or what answers is none
     5  there is no such workspace or terminal, or more than one
     6  the token can be neither kept nor found
     7  the folder cannot be taken, or is not kept in step
@@ -65,6 +66,7 @@ pub struct Args {
     command: Option<Command>,
 }
 
+/// Those with arguments of their own say there what they do.
 #[derive(Subcommand)]
 enum Command {
     /// Opens the window, and in it a file, a folder or a link.
@@ -72,25 +74,16 @@ enum Command {
         /// A path, or an address that begins with slipway://.
         what: Option<String>,
     },
-    /// Signs this device in at a server.
     Login(login::Login),
-    /// Signs this device out.
     Logout(login::Logout),
     /// Lists your workspaces.
     Workspaces,
-    /// Makes a folder with all files of a workspace.
     Clone(mirror::Clone),
-    /// Keeps a folder in step with a workspace until Ctrl-C.
     Mirror(mirror::Mirror),
-    /// Tells how folders stand that are kept in step.
     Status(status::Status),
-    /// Lists the conflict copies in a folder.
     Conflicts(status::Conflicts),
-    /// Runs a command in a workspace's session, shows its output and passes on its exit code.
     Run(run::RunArgs),
-    /// Opens a terminal in a workspace's session, or comes back to one.
     Terminal(terminal::TerminalArgs),
-    /// Saves a workspace as a zip file.
     Export(export::Export),
     /// Looks whether everything that the other commands need is there.
     Doctor,
@@ -241,7 +234,10 @@ async fn dispatch(
 #[must_use]
 pub fn fail(error: &CliError, output: Output) -> ExitCode {
     output.fail(error);
-    if matches!(error, CliError::NoDisplay | CliError::NoWindow) {
+    if matches!(
+        error,
+        CliError::NoDisplay | CliError::ClosedDisplay | CliError::NoWindow
+    ) {
         let commands = definition();
         let shown = commands
             .get_subcommands()

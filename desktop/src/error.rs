@@ -51,6 +51,11 @@ pub enum CliError {
     /// A window, and nowhere to show it.
     #[error("There is no display to open a window on: neither WAYLAND_DISPLAY nor DISPLAY is set.")]
     NoDisplay,
+    /// There is one by name, and it lets nobody in.
+    #[error(
+        "The display that this shell names cannot be opened. It may be gone, or another account's: look at DISPLAY and WAYLAND_DISPLAY."
+    )]
+    ClosedDisplay,
     /// A window, and no program that has one.
     #[error(
         "Slipway is installed here without its window: the program slipway-window is missing. Install Slipway again, or use the commands."
@@ -221,6 +226,7 @@ impl CliError {
             Self::NoHome => "no_home",
             Self::AddressInvalid(_) => "address_invalid",
             Self::NoDisplay => "no_display",
+            Self::ClosedDisplay => "closed_display",
             Self::NoWindow => "no_window",
             Self::Window(_) => "window",
             Self::NotSignedIn | Self::NotSignedInAt(_) => "not_signed_in",
@@ -274,6 +280,7 @@ impl CliError {
             Self::Ours(_) => exit::OURS,
             Self::NoHome
             | Self::NoDisplay
+            | Self::ClosedDisplay
             | Self::NoWindow
             | Self::Window(_)
             | Self::Refused(_)

@@ -82,6 +82,16 @@ test("a second start shows the window that is there and leaves", async (t) => {
   assert.equal(shown.split("\n").length, 1, "one window");
 });
 
+test("a display that lets nobody in is told, with what there is without a window", (t) => {
+  const home = mkdtempSync(join(tmpdir(), "slipway-closed-"));
+  t.after(() => remove(home));
+  const refused = spawnSync(binary, [], { env: homeOf(home, ":4077"), timeout: 20_000 });
+  assert.equal(refused.status, 1);
+  const said = refused.stderr.toString();
+  assert.match(said, /cannot be opened/);
+  assert.match(said, /mirror/);
+});
+
 test("the menu is hidden until Alt asks for it", async (t) => {
   const window = await desktop({ binary });
   t.after(() => window.stop());

@@ -14,7 +14,9 @@ use crate::state::SignIn;
 use crate::token::{TokenError, TokenStore};
 use crate::tty;
 
-/// Signs this device in. The password is asked for without being shown, or read as one line from the input.
+/// Signs this device in at a server.
+///
+/// The password is asked for without being shown, or read as one line from the input.
 #[derive(Args)]
 pub(super) struct Login {
     /// The server's address; by default the one of before, or this machine.

@@ -27,8 +27,9 @@ pub(super) struct Clone {
     dir: Option<PathBuf>,
 }
 
-/// Keeps a folder in step with a workspace, both ways, until Ctrl-C. Edits of both sides that do not go together are kept
-/// side by side; without the server they wait for it.
+/// Keeps a folder in step with a workspace, both ways, until Ctrl-C.
+///
+/// Edits of both sides that do not go together are kept side by side; without the server they wait for it.
 #[derive(Args)]
 pub(super) struct Mirror {
     /// The workspace's name or id.

@@ -19,8 +19,10 @@ use crate::error::CliError;
 use crate::output::{Output, quote};
 use crate::{clock, tty};
 
-/// Runs a command in a workspace's session on the newest files, shows its output and passes on its exit code. A session is
-/// started if there is none. On a terminal the command is given this one; otherwise it reads nothing.
+/// Runs a command in a workspace's session on the newest files, shows its output and passes on its exit code.
+///
+/// A session is started if there is none. On a terminal the command is given this one; otherwise it reads nothing. Ctrl-]
+/// pressed three times leaves it running, with the exit code 0.
 #[derive(Args)]
 pub(super) struct RunArgs {
     /// The workspace's name or id.

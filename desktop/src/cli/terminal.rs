@@ -20,8 +20,9 @@ use crate::{clock, tty};
 /// A person who left a shell is not kept waiting.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Opens a terminal in a workspace's session and shows it on this one. It goes on when the connection is lost, and when
-/// you leave it by pressing Ctrl-] three times.
+/// Opens a terminal in a workspace's session, or comes back to one.
+///
+/// It goes on when the connection is lost, and when you leave it by pressing Ctrl-] three times.
 #[derive(Args)]
 pub(super) struct TerminalArgs {
     /// The workspace's name or id.

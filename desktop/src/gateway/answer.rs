@@ -149,6 +149,7 @@ fn code_of(error: &CliError) -> Code {
         CliError::File { .. } | CliError::Exists(_) => Code::WriteFailed,
         CliError::NoHome
         | CliError::NoDisplay
+        | CliError::ClosedDisplay
         | CliError::NoWindow
         | CliError::Window(_)
         | CliError::SessionEnded(_)

@@ -1,7 +1,7 @@
 //! The window: the page of `src-ui` in the system's web view, with the gateway of this process behind it.
 //!
 //! Reading order: `open` makes everything and runs until the window is closed; `frame` is the window itself, `page` what
-//! the page may ask for (and `capabilities/main.json` says the same to Tauri), `wires` its socket, `voice` what it is told
+//! the page may ask for (and `permissions/page.toml` says the same to Tauri), `wires` its socket, `voice` what it is told
 //! unasked. `doorbell` lets one process own the window, `graphics` and `watchdog` see to
 //! it that something is shown at all. `menu`, `dialogs` and `notices` are the system's own.
 use std::ffi::OsString;
@@ -90,6 +90,7 @@ pub(crate) fn open(
     let Some(bell) = answer.map_err(CliError::file(&config.state))? else {
         return Ok(After::Leave);
     };
+    open_display()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let gateway = runtime
         .block_on(Gateway::start(&config))
@@ -140,6 +141,17 @@ pub(crate) fn open(
     });
     let mut after = shell.after.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::replace(&mut *after, After::Leave))
+}
+
+/// Takes part in the display that was named: the toolkit itself ends a program that cannot, without a word for a person.
+#[cfg(target_os = "linux")]
+fn open_display() -> Result<(), CliError> {
+    gtk::init().map_err(|_| CliError::ClosedDisplay)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_display() -> Result<(), CliError> {
+    Ok(())
 }
 
 fn no_window(error: tauri::Error) -> CliError {
