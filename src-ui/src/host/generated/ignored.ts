@@ -3,6 +3,9 @@
 /** The file with a workspace's own rules, in gitignore's syntax; itself synced. */
 export const RULES_FILE = ".slipwayignore";
 
+/** Of a workspace's own rules; nobody writes more. */
+export const RULES_BYTES_MAX = 256 * 1024;
+
 /** Folders that tools fill and can fill again, and a repository's innards, which two-way sync would tear. */
 export const IGNORED_FOLDERS: readonly string[] = [
     ".slipway",
