@@ -66,7 +66,7 @@ impl Recent {
     ) -> Vec<JournalRow> {
         let recent = self.lock();
         let mut rows = Vec::new();
-        for revision in after.saturating_add(1).. {
+        for revision in std::iter::successors(after.checked_add(1), |one| one.checked_add(1)) {
             match recent.revisions.all.get(&(workspace, revision)) {
                 Some(more) if rows.len() < limit => rows.extend_from_slice(more),
                 _ => break,
@@ -199,6 +199,7 @@ mod tests {
         assert!(told(0, 10).is_empty() && told(5, 10).is_empty() && told(7, 10).is_empty());
         assert_eq!(told(1, 10), [2, 2, 3, 3, 4, 4, 5, 5]);
         assert_eq!(told(1, 3), [2, 2, 3, 3]);
+        assert!(told(u64::MAX, 10).is_empty() && told(u64::MAX - 1, 10).is_empty());
         put(8, ROWS_MAX - 4);
         assert_eq!(
             (told(1, 1), told(2, 1), told(6, 1).len()),

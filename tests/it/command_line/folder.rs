@@ -217,7 +217,14 @@ async fn edits_without_a_server_wait_for_it_and_what_does_not_go_together_is_lis
         .await
         .unwrap();
     way.lead_to(lab.base());
-    mirror.until(|told| told["code"] == "conflict_copy").await;
+    // The notice comes as the copy is made; it is listed once the engine has looked at it.
+    let noticed = std::cell::Cell::new(false);
+    mirror
+        .until(|told| {
+            noticed.set(noticed.get() || told["code"] == "conflict_copy");
+            noticed.get() && told["stand"]["conflicts"] == 1
+        })
+        .await;
     assert_eq!(read(&desk.path("d/a.txt")), "theirs\n");
     let listed = desk.slipway(&["conflicts", "d", "--json"]).await;
     let listed = listed.objects();
