@@ -1,5 +1,6 @@
 //! Programs that write on the disks of a simulated world, in all the ways in which they save.
 use rustix::io::Errno;
+use slipway_core::hash::ContentHash;
 use slipway_core::path::fold;
 
 use super::oracle::Oracle;
@@ -227,6 +228,7 @@ impl Oracle {
         self.tell(|| format!("  to {to}"));
         volume.rename(from, &to)?;
         if !is_same {
+            self.moved_torn(replica, volume, from, &to);
             over.iter().for_each(|text| self.forget(text));
         }
         self.touch_whole(replica, from, true);
@@ -251,11 +253,21 @@ impl Oracle {
         volume.rename(one, &beside)?;
         volume.rename(&other, one)?;
         volume.rename(&beside, &other)?;
-        for path in [one, &other] {
+        for (path, to) in [(one, &*other), (&other, one)] {
+            self.moved_torn(replica, volume, path, to);
             self.touch_whole(replica, path, true);
         }
         self.hidden[replica] = true;
         Ok(())
+    }
+
+    /// A program moved what a loss of power left of a file to where nobody can know it, be it the name of its copy.
+    fn moved_torn(&mut self, replica: usize, volume: &Inner, from: &str, to: &str) {
+        let place = from.strip_prefix(ROOT).map(|path| &path[1..]);
+        let bytes = volume.bytes(to).unwrap_or_default();
+        if let Some(torn) = self.torn[replica].get_mut(&ContentHash::of(&bytes)) {
+            torn.retain(|torn| Some(torn.place.as_str()) != place);
+        }
     }
 
     fn open(&mut self, replica: usize, volume: &Inner, whole: &str) -> Result<(), Errno> {
