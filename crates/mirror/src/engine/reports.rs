@@ -179,6 +179,7 @@ impl State {
             || self.sight.held.is_fresh(path, now)
             || self.is_unjoined(path)
             || self.is_arriving(path)
+            || self.is_unjudged(path)
             || self.troubles.is_in_the_way(path)
             || outstanding
                 .into_iter()
@@ -213,6 +214,7 @@ impl State {
             .chain(self.sight.held.fresh(now))
             .chain(unjoined.filter(|path| self.is_unjoined(path)))
             .chain(contents.offering().filter(|path| self.is_arriving(path)))
+            .chain(self.unjudged())
             .chain(
                 troubles
                     .refused()

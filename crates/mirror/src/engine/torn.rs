@@ -134,6 +134,18 @@ impl State {
         }
     }
 
+    /// Suspects that cannot be judged yet, though the hub is to be told of them if they are whole.
+    pub(super) fn unjudged(&self) -> impl Iterator<Item = &RelPath> {
+        let suspects = self.suspects.found.keys();
+        suspects.filter(|path| self.is_unjudged(path))
+    }
+
+    pub(super) fn is_unjudged(&self, path: &RelPath) -> bool {
+        self.hub.catch != Catch::Up
+            && self.suspects.found.contains_key(path)
+            && self.trees.local.get(path) != self.trees.base.get(path)
+    }
+
     /// Everything was heard that the hub took before the loss: now suspects can be judged.
     pub(super) fn judge_suspects(&mut self) {
         self.settle_all(self.suspects.found.keys().cloned().collect());

@@ -5,6 +5,7 @@ use slipway_core::path::RelPath;
 
 use super::deaf::Deaf;
 use super::*;
+use crate::engine::heard::Catch;
 
 /// The name came back after a loss of power, with a part of its content, before anything was agreed on there.
 fn left(lab: &mut Deaf, part: &str) {
@@ -54,4 +55,23 @@ async fn who_allows_one_to_be_executed_wrote_nothing() {
         std::fs::read(lab.file("a.txt")).unwrap(),
         b"whole, and more"
     );
+}
+
+#[tokio::test]
+async fn a_flush_waits_until_what_may_be_in_parts_is_judged_and_told() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    left(&mut lab, "mine, and whole");
+    lab.state.hub.in_step = true;
+    lab.state.hub.catch = Catch::Ask;
+    let (answer, mut flushed) = oneshot::channel();
+    lab.tell(Input::Flush(answer)).await;
+    let asked = lab.proposed().unwrap();
+    assert!(asked.operations.is_empty(), "where the hub stands");
+    assert!(flushed.try_recv().is_err());
+    lab.accept(&asked, 1).await;
+    let told = lab.proposed().unwrap();
+    assert_eq!(told.operations[0].path, "a.txt");
+    assert!(flushed.try_recv().is_err());
+    lab.accept(&told, 2).await;
+    assert_eq!(flushed.try_recv(), Ok(2));
 }
