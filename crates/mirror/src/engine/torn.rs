@@ -186,7 +186,8 @@ impl State {
             let print = placed.inspect_err(|_| self.disk.private().discard(&scratch))?;
             tracing::warn!(%path, "A loss of power left a part of a file, which is whole again");
             self.note_print(path, print);
-            self.disk_has(path, Some(node), By::Hub);
+            // What was left is nothing to come back to.
+            self.disk_becomes(path, Some(&node), By::Hub);
             self.mind_rules(path);
             self.clear_suspect(path);
             self.settle(path);

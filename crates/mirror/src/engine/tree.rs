@@ -126,19 +126,31 @@ impl Trees {
 }
 
 impl State {
-    /// Something else than before stands on the disk at a path, or nothing.
+    /// Something else than before stands on the disk at a path, or nothing. What came from the hub can be taken back.
     pub(super) fn disk_has(&mut self, path: &RelPath, node: Option<Node>, by: By) {
-        let before = match &node {
+        if by != By::Hub || !self.undo {
+            return self.disk_becomes(path, node.as_ref(), by);
+        }
+        let before = self.trees.local.get(path).cloned();
+        self.disk_becomes(path, node.as_ref(), by);
+        if before != node {
+            self.bursts.arrived(path, before, node, self.ledger.now());
+        }
+    }
+
+    /// The same, for what nobody would take back.
+    pub(super) fn disk_becomes(&mut self, path: &RelPath, node: Option<&Node>, by: By) {
+        let before = match node {
             Some(node) => self.trees.local.insert(path.clone(), node.clone()),
             None => self.trees.local.remove(path),
         };
-        if before == node {
+        if before.as_ref() == node {
             return;
         }
         self.ledger.note(path, by, None);
         let (from, to) = (
             before.as_ref().and_then(Node::hash),
-            node.as_ref().and_then(Node::hash),
+            node.and_then(Node::hash),
         );
         let (contests, now) = (&mut self.troubles.contests, Instant::now());
         match (by, from, to) {
@@ -147,9 +159,6 @@ impl State {
         }
         self.trees.compare_disk(path);
         self.mind_the_copy(path);
-        if by == By::Hub && self.undo {
-            self.bursts.arrived(path, before, node, self.ledger.now());
-        }
     }
 
     /// Hub and disk came to the same at a path, each by itself.

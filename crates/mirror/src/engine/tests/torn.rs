@@ -75,3 +75,18 @@ async fn a_flush_waits_until_what_may_be_in_parts_is_judged_and_told() {
     lab.accept(&told, 2).await;
     assert_eq!(flushed.try_recv(), Ok(2));
 }
+
+#[tokio::test]
+async fn what_was_left_of_a_file_does_not_come_back_when_what_came_is_taken_back() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("whole, and more"))]).await;
+    lab.state.undo = true;
+    left(&mut lab, "whole, and");
+    lab.state.hub.in_step = true;
+    assert_eq!(lab.look_at_everything().await, None);
+    lab.blob("whole, and more").await;
+    assert_eq!(
+        std::fs::read(lab.file("a.txt")).unwrap(),
+        b"whole, and more"
+    );
+    assert!(lab.state.bursts.arrivals().is_empty());
+}
