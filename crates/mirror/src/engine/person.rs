@@ -9,7 +9,7 @@ use slipway_core::path::RelPath;
 use slipway_sync::node::Node;
 
 use super::state::State;
-use crate::disk::{DiskError, Expected};
+use crate::disk::{DiskError, Expected, Was};
 use crate::files;
 use crate::local::{
     By, Expect, LocalAct, LocalCommit, LocalEntry, LocalError, LocalOperation, LocalOutcome, Source,
@@ -178,13 +178,17 @@ impl State {
             self.disk.private().discard(&scratch);
             self.refused(path, &error)
         })?;
+        let ours = Was {
+            print,
+            unsettled: Some(hash),
+        };
         work.back.push(match (over, self.just_displaced(path)) {
             (Some(old), Some(displaced)) => {
                 let name = displaced.name.clone();
                 self.keep_displaced_one(displaced);
-                Back::Over(path.clone(), name, old.print.executable())
+                Back::Over(path.clone(), ours, name, old.print.executable())
             }
-            _ => Back::Made(path.clone()),
+            _ => Back::Made(path.clone(), Expected::File(ours)),
         });
         self.note_print(path, print);
         self.person_has(path, Some(node), work);
@@ -228,7 +232,8 @@ impl State {
     fn add_folder(&mut self, path: &RelPath, work: &mut Work) -> Result<(), LocalError> {
         let made = self.disk.make_folder(path);
         made.map_err(|error| self.refused(path, &error))?;
-        work.back.push(Back::Made(path.clone()));
+        let made = Back::Made(path.clone(), Expected::Folder);
+        work.back.push(made);
         self.watch_made(path);
         self.person_has(path, Some(Node::Folder), work);
         Ok(())
@@ -259,7 +264,8 @@ impl State {
         }
         let made = self.disk.make_link(path, target);
         made.map_err(|error| self.refused(path, &error))?;
-        work.back.push(Back::Made(path.clone()));
+        let made = Expected::Symlink(target.to_owned());
+        work.back.push(Back::Made(path.clone(), made));
         self.person_has(path, Some(node), work);
         Ok(true)
     }

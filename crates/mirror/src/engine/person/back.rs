@@ -2,16 +2,16 @@
 use slipway_core::path::RelPath;
 
 use super::Work;
-use crate::disk::{DiskError, Seen, Was};
+use crate::disk::{DiskError, Expected, Seen, Was};
 use crate::engine::state::State;
 use crate::local::By;
 
 /// How one step is taken back.
 pub(super) enum Back {
-    /// Something stands where nothing stood.
-    Made(RelPath),
-    /// A file took another's place, which has a private name since, and was executable or not.
-    Over(RelPath, String, bool),
+    /// This stands where nothing stood.
+    Made(RelPath, Expected),
+    /// This file took another's place, which has a private name since, and was executable or not.
+    Over(RelPath, Was, String, bool),
     /// It has a private name since.
     Gone(RelPath, String),
     /// A link is gone.
@@ -39,17 +39,14 @@ impl State {
     }
 
     fn step_back(&mut self, back: &Back) -> Result<(), DiskError> {
-        let now = |path| self.disk.root().look(path);
         match back {
-            Back::Made(path) => {
-                let made = now(path)?.ok_or(DiskError::Unexpected)?;
-                self.disk.remove(path, &made.into()).map(drop)
+            Back::Made(path, Expected::File(made)) => {
+                let made = self.still(path, made)?;
+                self.disk.remove(path, &Expected::File(made)).map(drop)
             }
-            Back::Over(path, name, executable) => {
-                let Some(Seen::File(print)) = now(path)? else {
-                    return Err(DiskError::Unexpected);
-                };
-                let over = Some(Was::settled(print));
+            Back::Made(path, made) => self.disk.remove(path, made).map(drop),
+            Back::Over(path, ours, name, executable) => {
+                let over = Some(self.still(path, ours)?);
                 let put = self.disk.put(name, path, *executable, over);
                 put.map(drop)
             }
@@ -57,6 +54,16 @@ impl State {
             Back::Link(path, target) => self.disk.make_link(path, target),
             Back::Folder(path) => self.disk.make_folder(path),
             Back::Moved(from, to) => self.disk.rename(to, from),
+        }
+    }
+
+    /// What was put at a path, as it stands there now: the steps after it may have moved it away and back.
+    fn still(&self, path: &RelPath, ours: &Was) -> Result<Was, DiskError> {
+        match self.disk.root().look(path)? {
+            Some(Seen::File(print)) if print.is_untouched(&ours.print) => {
+                Ok(Was { print, ..*ours })
+            }
+            _ => Err(DiskError::Unexpected),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use slipway_core::path::RelPath;
 
 use super::alone::Alone;
+use super::deaf::Deaf;
 use super::*;
+use crate::engine::person::Work;
 use crate::local::{By, Expect, LocalAct, LocalError, LocalOperation, LocalOutcome, Source};
 
 mod hub;
@@ -265,6 +267,24 @@ async fn a_commit_that_does_not_pass_whole_does_nothing() {
         alone.names().await,
         ["a.txt", "e", "made", "new", "new/m.txt"]
     );
+}
+
+#[tokio::test]
+async fn what_a_program_wrote_meanwhile_is_not_taken_back() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+    let mut work = Work::default();
+    for (name, expect) in [("a.txt", content("a")), ("new.txt", Expect::Absent)] {
+        let operation = write(name, "changed", expect);
+        let done = lab.state.one(&operation, &mut work);
+        assert_eq!(done, LocalOutcome::Applied);
+        std::fs::write(lab.file(name), "a program's").unwrap();
+    }
+    lab.state.take_back(&mut work);
+    lab.state.finish(work);
+    for name in ["a.txt", "new.txt"] {
+        let stands = std::fs::read_to_string(lab.file(name)).unwrap();
+        assert_eq!(stands, "a program's", "{name}");
+    }
 }
 
 /// Everything below a folder, with what it says.
