@@ -175,9 +175,13 @@ impl Rules {
         wanted.peek().is_none()
     }
 
-    /// Whether a path, or a folder above it, stays out.
+    /// Whether a path, or a folder above it, stays out. The rules themselves never do: every copy of a workspace follows
+    /// the same ones.
     #[must_use]
     pub fn ignores(&self, path: &RelPath, is_folder: bool) -> bool {
+        if path.as_str() == RULES_FILE {
+            return false;
+        }
         let mut end = 0;
         for name in path.components() {
             end += name.len();
@@ -271,6 +275,14 @@ mod tests {
         ] {
             assert!(!ignored(path, folder), "{path}");
         }
+    }
+
+    #[test]
+    fn the_rules_themselves_go_whatever_they_say() {
+        let rules = Rules::new(".*\n*\n").unwrap();
+        let ignored = |text: &str| rules.ignores(&RelPath::parse(text).unwrap(), false);
+        assert!(!ignored(RULES_FILE));
+        assert!(ignored("sub/.slipwayignore") && ignored(".env"));
     }
 
     #[test]

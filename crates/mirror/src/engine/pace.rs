@@ -44,20 +44,41 @@ impl Pause {
     }
 }
 
+/// A file that is being written.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    /// When that was seen first, and last.
+    since: Instant,
+    seen: Instant,
+    /// Until the next look.
+    pause: Pause,
+}
+
+impl Hold {
+    fn is_over(&self, now: Instant) -> bool {
+        now - self.since >= MOMENT
+    }
+}
+
 /// Files that are being written.
 #[derive(Debug, Default)]
-pub(super) struct Held(HashMap<RelPath, (Instant, Pause)>);
+pub(super) struct Held(HashMap<RelPath, Hold>);
 
 impl Held {
     /// A file was seen in the middle of a write; tells when to look again.
     pub(super) fn hold(&mut self, path: &RelPath, now: Instant) -> Instant {
-        let known = self.0.get(path).copied();
-        let since = known.map_or(now, |(since, _)| since);
+        let known = self.0.get(path);
+        let since = known.map_or(now, |hold| hold.since);
         let before = known
-            .map(|(_, pause)| pause)
-            .filter(|_| now - since >= MOMENT);
+            .filter(|hold| hold.is_over(now))
+            .map(|hold| hold.pause);
         let pause = Pause::after(before, AGAIN, now);
-        self.0.insert(path.clone(), (since, pause));
+        let hold = Hold {
+            since,
+            seen: now,
+            pause,
+        };
+        self.0.insert(path.clone(), hold);
         pause.at
     }
 
@@ -72,34 +93,33 @@ impl Held {
 
     /// Whether a look would come too early.
     pub(super) fn is_early(&self, path: &RelPath, now: Instant) -> bool {
-        self.0
-            .get(path)
-            .is_some_and(|(since, pause)| now - *since >= MOMENT && pause.at > now)
+        let hold = self.0.get(path);
+        hold.is_some_and(|hold| hold.is_over(now) && hold.pause.at > now)
     }
 
-    /// Held only for a moment so far, so that waiting for it makes sense.
-    pub(super) fn is_fresh(&self, path: &RelPath, now: Instant) -> bool {
-        self.0
-            .get(path)
-            .is_some_and(|(since, _)| now - *since < MOMENT)
+    /// Held only for a moment when it was looked at last, so that waiting for it makes sense. By that look, not by the
+    /// clock: the one that finds what it became may be late.
+    pub(super) fn is_fresh(&self, path: &RelPath) -> bool {
+        let hold = self.0.get(path);
+        hold.is_some_and(|hold| !hold.is_over(hold.seen))
     }
 
     /// Whether it may be held as what it was: a moment long at most.
     pub(super) fn may_hold(&self, path: &RelPath, now: Instant) -> bool {
-        !self.0.contains_key(path) || self.is_fresh(path, now)
+        self.0.get(path).is_none_or(|hold| !hold.is_over(now))
     }
 
-    pub(super) fn fresh(&self, now: Instant) -> impl Iterator<Item = &RelPath> {
-        self.0.keys().filter(move |path| self.is_fresh(path, now))
+    pub(super) fn fresh(&self) -> impl Iterator<Item = &RelPath> {
+        self.0.keys().filter(|path| self.is_fresh(path))
     }
 
     pub(super) fn due(&self, now: Instant) -> Vec<RelPath> {
-        let due = self.0.iter().filter(|(_, (_, pause))| pause.at <= now);
+        let due = self.0.iter().filter(|(_, hold)| hold.pause.at <= now);
         due.map(|(path, _)| path.clone()).collect()
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.values().map(|(_, pause)| pause.at).min()
+        self.0.values().map(|hold| hold.pause.at).min()
     }
 }
 
@@ -291,6 +311,18 @@ mod tests {
             now += AGAIN;
         }
         assert!(looks < 40, "{looks}");
-        assert!(!held.is_fresh(&path, now));
+        assert!(!held.is_fresh(&path));
+    }
+
+    #[test]
+    fn who_waits_for_a_file_waits_for_the_look_that_finds_what_it_became() {
+        let path = RelPath::parse("a.txt").unwrap();
+        let (mut held, now) = (Held::default(), Instant::now());
+        held.hold(&path, now);
+        let late = now + MOMENT * 3;
+        assert!(held.is_fresh(&path) && held.due(late) == [path.clone()]);
+        assert!(!held.may_hold(&path, late));
+        held.hold(&path, late);
+        assert!(!held.is_fresh(&path));
     }
 }

@@ -140,13 +140,12 @@ impl State {
     }
 
     pub(super) async fn answer_flushes(&mut self) {
-        let now = Instant::now();
         let revision = self.hub.committed.max(self.hub.revision);
         let mut answers = Vec::new();
         let mut waiting = Vec::new();
         for mut flush in std::mem::take(&mut self.reports.flushes) {
             if let Some(pending) = &mut flush.pending {
-                pending.retain(|path, _| self.is_under_way(path, now));
+                pending.retain(|path, _| self.is_under_way(path));
             }
             match flush.pending.as_ref().is_some_and(BTreeMap::is_empty) {
                 true => answers.push(flush.answer),
@@ -172,11 +171,11 @@ impl State {
         waits && self.trees.local.get(path) != self.trees.base.get(path)
     }
 
-    fn is_under_way(&self, path: &RelPath, now: Instant) -> bool {
+    fn is_under_way(&self, path: &RelPath) -> bool {
         let outstanding = self.proposals.on_their_way();
         self.proposals.waiting.contains(path)
             || self.sight.dirty.contains(path)
-            || self.sight.held.is_fresh(path, now)
+            || self.sight.held.is_fresh(path)
             || self.is_unjoined(path)
             || self.is_arriving(path)
             || self.is_unjudged(path)
@@ -204,14 +203,13 @@ impl State {
         {
             return;
         }
-        let now = Instant::now();
         let (contents, troubles) = (&self.contents, &self.troubles);
         let unjoined = contents.waiting().chain(troubles.holding_up());
         let later = self
             .proposals
             .waiting
             .iter()
-            .chain(self.sight.held.fresh(now))
+            .chain(self.sight.held.fresh())
             .chain(unjoined.filter(|path| self.is_unjoined(path)))
             .chain(contents.offering().filter(|path| self.is_arriving(path)))
             .chain(self.unjudged())

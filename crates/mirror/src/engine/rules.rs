@@ -2,11 +2,15 @@
 //! once, and let in nothing that was left out here before: whoever writes at the hub would have it sent there. For that
 //! somebody has to write the file here. A file that cannot be followed changes nothing, whoever wrote it: what it said
 //! before counts on, and that is told.
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use serde::{Deserialize, Serialize};
+use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
 use slipway_sync::ignore::{RULES_BYTES_MAX, RULES_FILE, Rules};
+use slipway_sync::node::Node;
+use tokio::time::Instant;
 
 use super::Brake;
 use super::state::State;
@@ -85,10 +89,38 @@ impl InForce {
 }
 
 impl State {
-    /// Reads the workspace's own rules, which somebody wrote. With other rules other paths count, so everything is looked
-    /// at again; with a file that cannot be read or followed the rules stay as they are.
-    pub(super) fn read_rules(&mut self, by: By) {
+    /// Looks at the rules before all that they leave out, if something may have happened to them; `by` may have written them.
+    pub(super) fn look_at_rules(&mut self, by: By, moved: &mut BTreeSet<RelPath>) {
         let Some(path) = rules_file() else { return };
+        if self.sight.everything || self.sight.dirty.contains(&path) {
+            self.scan_path(&path, By::Disk, moved);
+            self.read_rules(by);
+        }
+    }
+
+    /// Whether these are the rules, and gone no longer than until another file is in their place, as an editor saves: all
+    /// that they leave out would go out in that moment.
+    pub(super) fn is_back_in_a_moment(&mut self, path: &RelPath, by: By) -> bool {
+        let now = Instant::now();
+        let holds = by == By::Disk
+            && path.as_str() == RULES_FILE
+            && matches!(self.trees.local.get(path), Some(Node::File { .. }))
+            && self.sight.held.may_hold(path, now);
+        if holds {
+            self.sight.held.hold(path, now);
+        }
+        holds
+    }
+
+    /// Reads the workspace's own rules, of the version that was seen: an empty moment between two is none. With other rules
+    /// other paths count, so everything is looked at again; with a file that cannot be read or followed the rules stay as
+    /// they are.
+    fn read_rules(&mut self, by: By) {
+        let Some(path) = rules_file() else { return };
+        let seen = self.trees.local.get(&path).cloned();
+        if seen.is_none() && self.sight.held.contains(&path) {
+            return;
+        }
         let mut bytes = Vec::new();
         // One more than there may be, so that a longer file is seen to be that.
         let read = match self.disk.root().read(&path) {
@@ -100,6 +132,12 @@ impl State {
         match read {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return,
             _ => {}
+        }
+        let hash = (bytes.len() <= RULES_BYTES_MAX).then(|| ContentHash::of(&bytes));
+        if let (Some(Node::File { hash: seen, .. }), Some(hash)) = (seen, hash)
+            && seen != hash
+        {
+            return;
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if self.rules.file == text {

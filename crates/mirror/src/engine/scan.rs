@@ -25,12 +25,8 @@ impl State {
             self.looked_for_flushes();
             return;
         }
-        if self.sight.everything
-            || rules_file().is_some_and(|rules| self.sight.dirty.contains(&rules))
-        {
-            self.read_rules(By::Disk);
-        }
         let mut moved = BTreeSet::new();
+        self.look_at_rules(By::Disk, &mut moved);
         self.sight.makes_room_for(self.new_at_once());
         if std::mem::take(&mut self.sight.everything) {
             self.look_at_everything(&mut moved);
@@ -146,7 +142,8 @@ impl State {
             return;
         };
         let is_ignored = self.rules.ignores(path, found == Some(Seen::Folder));
-        if is_ignored || !matches!(found, Some(Seen::File(_))) {
+        // What is gone is released when that is believed.
+        if is_ignored || !matches!(found, Some(Seen::File(_)) | None) {
             self.sight.held.release(path);
         }
         if is_ignored {
@@ -235,6 +232,10 @@ impl State {
             .chain([path.clone()])
             .collect();
         for path in all {
+            if self.is_back_in_a_moment(&path, by) {
+                continue;
+            }
+            self.sight.held.release(&path);
             self.disk_has(&path, None, by);
             self.sight.prints.remove(&path);
             moved.insert(path);

@@ -1,5 +1,5 @@
 //! Rules that come from the hub let in nothing that was left out here.
-use super::deaf::Deaf;
+use super::deaf::{Deaf, paths};
 use super::view::shows;
 use super::*;
 
@@ -87,6 +87,52 @@ async fn rules_that_cannot_be_followed_take_the_place_of_none_whoever_wrote_them
         lab.write(".slipwayignore", "");
         let mut told = lab.flush_of(4).await;
         told.sort();
+        assert_eq!(told, [".slipwayignore", "secret", "secret/key"]);
+    }
+}
+
+/// A folder in step in which something stays out, looked at step by step.
+async fn deaf_with_a_secret() -> Deaf {
+    let rules = change(1, ".slipwayignore", Some("secret/\n"));
+    let mut lab = Deaf::listed(vec![rules]).await;
+    std::fs::create_dir(lab.file("secret")).unwrap();
+    std::fs::write(lab.file("secret/key"), "mine alone").unwrap();
+    assert!(lab.look("secret").await.is_none());
+    lab
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_moment_in_which_an_editor_saves_the_rules_lets_nothing_out() {
+    let mut lab = deaf_with_a_secret().await;
+    let rules = lab.file(".slipwayignore");
+    for (text, revision) in [("secret/\n# more\n", 2), ("secret/\n# most\n", 3)] {
+        match revision {
+            2 => std::fs::write(&rules, "").unwrap(),
+            _ => std::fs::remove_file(&rules).unwrap(),
+        }
+        assert!(lab.look(".slipwayignore").await.is_none());
+        assert!(lab.look_at_everything().await.is_none());
+        std::fs::write(&rules, text).unwrap();
+        let told = lab.look(".slipwayignore").await.unwrap();
+        assert_eq!(paths(&told), [".slipwayignore"]);
+        lab.accept(&told, revision).await;
+        assert!(lab.look_at_everything().await.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_stay_away_let_out_what_they_left_out() {
+    for is_gone in [false, true] {
+        let mut lab = deaf_with_a_secret().await;
+        match is_gone {
+            true => std::fs::remove_file(lab.file(".slipwayignore")).unwrap(),
+            false => std::fs::write(lab.file(".slipwayignore"), "").unwrap(),
+        }
+        assert!(lab.look(".slipwayignore").await.is_none());
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        let told = lab.look(".slipwayignore").await.unwrap();
+        let mut told = paths(&told);
+        told.sort_unstable();
         assert_eq!(told, [".slipwayignore", "secret", "secret/key"]);
     }
 }
