@@ -1,41 +1,6 @@
-/** Names: what the server refuses is refused before it is sent, with a sentence. */
+/** Paths: what the server refuses is refused before it is sent, with a sentence. */
 import { expect, test } from "vitest";
-import { foldKey, isLeftOut, nameProblem, newNameProblem } from "./names";
-
-test("what cannot live everywhere is refused", () => {
-  for (const name of [
-    "",
-    ".",
-    "..",
-    "a\u0000b",
-    "a\nb",
-    "CON",
-    "nul.txt",
-    "com¹.log",
-    "LPT0",
-    "what?",
-    "a\\b",
-    "end.",
-    "end ",
-    ".Slipway",
-    "x".repeat(256),
-    "é".repeat(128),
-  ])
-    expect(nameProblem(name), JSON.stringify(name)).toMatch(/\.$/);
-});
-
-test("ordinary names pass", () => {
-  for (const name of [
-    "main.py",
-    ".gitignore",
-    "日本.txt",
-    "CONSOLE",
-    "com10",
-    "a b",
-    "x".repeat(255),
-  ])
-    expect(nameProblem(name), name).toBeNull();
-});
+import { foldKey, isLeftOut, newNameProblem } from "./names";
 
 test("a typed path may make folders, and a taken one is said", () => {
   const taken = (path: string) => (foldKey(path) === "src/main.py" ? "src/main.py" : null);

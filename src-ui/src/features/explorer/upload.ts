@@ -6,8 +6,9 @@ import type { Operation } from "../../host/generated/api/Operation";
 import type { Uploaded } from "../../host/generated/api/Uploaded";
 import { failureOf } from "../../host/ide";
 import type { LiveWorkspace } from "../../host/live";
+import { nameProblem } from "../../ui/names";
 import type { Incoming } from "./drag";
-import { type InTheWay, join, nameOf, nameProblem } from "./names";
+import { type InTheWay, join, nameOf } from "./names";
 
 export interface Batch {
   id: number;

@@ -16,9 +16,10 @@ import { Field } from "../../ui/Field";
 import { FolderPath } from "../../ui/FolderPath";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
+import { STARTERS } from "../../ui/starters";
 import { useNow } from "../../ui/useNow";
 import { ago, exactly } from "../../ui/words";
-import { createLocal, openFolder, rowMenu, STARTERS } from "./acts";
+import { createLocal, openFolder, rowMenu } from "./acts";
 import "./start.css";
 
 const NOW_MS = 30_000;

@@ -4,13 +4,9 @@ import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
 import type { Template } from "../../host/generated/api/Template";
 import type { Host } from "../../host/host";
 import { DesktopCalls } from "../../host/local";
+import { nameProblem } from "../../ui/names";
 import type { MenuEntry, Popups } from "../../ui/popups";
-
-export const STARTERS: readonly { template: Template; title: string; text: string }[] = [
-  { template: "python", title: "Python data", text: "pandas, a CSV and a table" },
-  { template: "node", title: "Node", text: "a script and its test" },
-  { template: "empty", title: "Empty", text: "nothing in the way" },
-];
+import { STARTERS } from "../../ui/starters";
 
 /** Lets the person choose a folder and opens it. */
 export async function openFolder(host: Host, popups: Popups): Promise<void> {
@@ -39,7 +35,7 @@ export async function createLocal(
     label: "Name",
     value: title.toLowerCase().replaceAll(" ", "-"),
     yes: "Create",
-    problem: folderProblem,
+    problem: (name) => nameProblem(name.trim()),
     send: async (name) => {
       made = (await new DesktopCalls(host.exchange).make({ name: name.trim(), template })).id;
     },
@@ -73,13 +69,4 @@ export function rowMenu(
     null,
     { label: "Take off this list; its files stay", icon: "x", run: () => void forget() },
   ];
-}
-
-/** Why a folder cannot be called so on every computer. */
-export function folderProblem(name: string): string | null {
-  const text = name.trim();
-  if (text === "") return "Give a name.";
-  if (/[/\\:*?"<>|\p{Cc}]/u.test(text)) return "A folder's name has none of / \\ : * ? \" < > |.";
-  if (/^\.+$|[. ]$/.test(text)) return "A folder's name does not end with a dot or a space.";
-  return null;
 }

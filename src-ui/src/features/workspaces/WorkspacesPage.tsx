@@ -1,6 +1,5 @@
 /** The list of workspaces: shelves at the side, rows to open and act on, templates to start from. */
 import { type DragEvent, useEffect, useRef, useState } from "react";
-import type { Template } from "../../host/generated/api/Template";
 import type { WorkspaceSort } from "../../host/generated/api/WorkspaceSort";
 import { TRASH_DAYS } from "../../host/generated/limits";
 import { useHost } from "../../host/useHost";
@@ -8,6 +7,7 @@ import { ListFailed } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { usePopups } from "../../ui/popups";
+import { STARTERS } from "../../ui/starters";
 import { count, size } from "../../ui/words";
 import { type Acts, useActs } from "./acts";
 import { type Bringing, useBring } from "./bring";
@@ -17,11 +17,6 @@ import { Shelves } from "./Shelves";
 import { WaitingHere } from "./WaitingHere";
 import "./workspaces.css";
 
-const STARTERS: { template: Template; title: string; text: string; icon: string }[] = [
-  { template: "python", title: "Python data", text: "pandas, a CSV and a table", icon: "chart" },
-  { template: "node", title: "Node", text: "a script and its test", icon: "box" },
-  { template: "empty", title: "Empty", text: "nothing in the way", icon: "file" },
-];
 const SORTS: Record<WorkspaceSort, string> = {
   changed: "Last edit",
   created: "Newest",
