@@ -1,8 +1,9 @@
 //! The command line: one file for each command, and what they share.
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use slipway_mirror::memory;
 use tokio::runtime::{Builder, Runtime};
@@ -122,7 +123,8 @@ pub enum Asked {
 #[must_use]
 pub fn parse() -> Asked {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let args = Args::try_parse_from(&arguments).unwrap_or_else(|error| refuse(&error, &arguments));
+    let args = Args::try_parse_from(&arguments)
+        .unwrap_or_else(|error| refuse(&or_open(error), &arguments));
     let what = match &args.command {
         None => None,
         Some(Command::Open { what }) => what.as_deref(),
@@ -144,6 +146,20 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> ! {
     let error = CliError::Usage(said(error));
     Output::new(true).fail(&error);
     std::process::exit(error.exit().into())
+}
+
+/// With a word on how a folder or file is opened, where the name of one stands for a command.
+fn or_open(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && Path::new(word).exists()
+    {
+        let tip = format!("to open it: slipway open {word}");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
 }
 
 /// Whether JSON is asked for on a line that is not understood. What follows `--` is a program's own.
@@ -327,5 +343,15 @@ mod tests {
             assert!(!told.starts_with("error"), "{told}");
             assert!(!told.contains('\x1b'), "{told}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_stands_for_a_command_is_said_how_to_open() {
+        let told = |word| {
+            let error = Args::try_parse_from(["slipway", word]).err().unwrap();
+            said(&or_open(error))
+        };
+        assert!(told(".").contains("slipway open ."), "{}", told("."));
+        assert!(!told("dance").contains("slipway open dance"));
     }
 }
