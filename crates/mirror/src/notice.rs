@@ -48,6 +48,8 @@ pub enum Notice {
     RulesHeld,
     /// The rules that the file has now cannot be followed.
     RulesRefused(RulesError),
+    /// The same, and none were followed before: what they are to leave out is not known.
+    RulesUnknown(RulesError),
     /// The hub tells of more files than a workspace may have.
     TooMuch,
     /// The folder is gone, or another one is in its place.
@@ -72,7 +74,7 @@ impl Notice {
             Self::Copied { .. } => Code::ConflictCopy,
             Self::Restored(_) => Code::EditKept,
             Self::Deleted { .. } => Code::ManyDeleted,
-            Self::RulesHeld | Self::RulesRefused(_) => Code::PathIgnored,
+            Self::RulesHeld | Self::RulesRefused(_) | Self::RulesUnknown(_) => Code::PathIgnored,
             Self::TooMuch => Code::TooManyEntries,
             Self::Gone(_) => Code::FolderGone,
             Self::Recovered { .. } => Code::FilesRecovered,
@@ -117,6 +119,10 @@ impl std::fmt::Display for Notice {
             }
             Self::RulesHeld => f.write_str(
                 "\".slipwayignore\" was changed elsewhere so that it leaves out less. What it left out on this computer stays out until you change the file here.",
+            ),
+            Self::RulesUnknown(error) => write!(
+                f,
+                "\".slipwayignore\" cannot be followed: {error}. What it is to leave out is not known, so nothing but itself syncs in this folder until you change it."
             ),
             Self::RulesRefused(error) => write!(
                 f,

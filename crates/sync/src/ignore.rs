@@ -156,6 +156,12 @@ impl Rules {
         })
     }
 
+    /// Rules that leave out everything: of a file that cannot be followed, where none was before.
+    #[must_use]
+    pub fn nothing_goes() -> Self {
+        Self::new("*").unwrap_or_default()
+    }
+
     /// The text of the workspace's own rules.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -283,6 +289,8 @@ mod tests {
         let ignored = |text: &str| rules.ignores(&RelPath::parse(text).unwrap(), false);
         assert!(!ignored(RULES_FILE));
         assert!(ignored("sub/.slipwayignore") && ignored(".env"));
+        let rules = Rules::nothing_goes();
+        assert!(rules.ignores(&RelPath::parse("a/b").unwrap(), false));
     }
 
     #[test]

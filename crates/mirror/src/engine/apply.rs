@@ -92,7 +92,6 @@ impl State {
         if planted::is(Bug::Echo) {
             self.proposals.waiting.insert(path.clone());
         }
-        self.mind_rules(path);
         // A folder may have stayed for the sake of this alone.
         if is_removal
             && let Some(parent) = path.parent()

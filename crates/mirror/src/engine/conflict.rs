@@ -185,7 +185,6 @@ impl State {
             executable,
         };
         self.note_file(path, joined);
-        self.mind_rules(path);
         self.notice(Notice::Merged(path.clone()));
         Ok(Merged::Done)
     }

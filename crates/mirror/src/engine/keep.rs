@@ -318,6 +318,21 @@ impl State {
         }
     }
 
+    /// What a private name holds of a path is nowhere else: it comes back to sight, as a copy.
+    pub(super) fn rescue_named(&mut self, path: &RelPath, name: &str) {
+        let all = &mut self.trash.0;
+        let at = all.iter().position(|thrown| thrown.displaced.name == name);
+        let burst = at.and_then(|at| all.remove(at)?.burst);
+        if let Some(id) = burst.filter(|id| self.bursts.has(*id, path)) {
+            self.bursts.has_name(id, path, None);
+        }
+        self.rescue(&Displaced {
+            name: name.to_owned(),
+            path: path.clone(),
+            was: None,
+        });
+    }
+
     /// Brings a displaced file back to sight, as a copy: its bytes are nowhere else.
     fn rescue(&mut self, displaced: &Displaced) {
         let hash = self.disk.private().hash(&displaced.name);

@@ -52,6 +52,8 @@ struct Hold {
     seen: Instant,
     /// Until the next look.
     pause: Pause,
+    /// That look is under way.
+    is_due: bool,
 }
 
 impl Hold {
@@ -77,6 +79,7 @@ impl Held {
             since,
             seen: now,
             pause,
+            is_due: false,
         };
         self.0.insert(path.clone(), hold);
         pause.at
@@ -113,9 +116,19 @@ impl Held {
         self.0.keys().filter(|path| self.is_fresh(path))
     }
 
-    pub(super) fn due(&self, now: Instant) -> Vec<RelPath> {
-        let due = self.0.iter().filter(|(_, hold)| hold.pause.at <= now);
-        due.map(|(path, _)| path.clone()).collect()
+    /// Those to look at now. What that look does not find in the middle of a write again is held no longer.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<RelPath> {
+        let due = self.0.iter_mut().filter(|(_, hold)| hold.pause.at <= now);
+        due.map(|(path, hold)| {
+            hold.is_due = true;
+            path.clone()
+        })
+        .collect()
+    }
+
+    /// The look is over.
+    pub(super) fn looked(&mut self) {
+        self.0.retain(|_, hold| !hold.is_due);
     }
 
     pub(super) fn next(&self) -> Option<Instant> {

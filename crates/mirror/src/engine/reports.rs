@@ -61,6 +61,11 @@ impl Reports {
         !self.flushes.is_empty()
     }
 
+    /// Whether somebody waits for what the next look finds.
+    pub(super) fn wait_for_a_look(&self) -> bool {
+        self.flushes.iter().any(|flush| flush.pending.is_none())
+    }
+
     /// The connection is over. Flushes of the hub were of it; those of the agent wait for the next one.
     pub(super) fn hung_up(&mut self) {
         (self.told, self.again) = (None, None);

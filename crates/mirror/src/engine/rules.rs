@@ -26,10 +26,12 @@ pub(super) const RECORD: &str = "rules";
 #[derive(Debug)]
 pub(super) struct InForce {
     all: Vec<Rules>,
-    /// What the file says.
-    file: String,
+    /// What the file said when it was read; `None` when it never was, or what counted then cannot be followed any more.
+    file: Option<String>,
     /// There was something before, so that what comes may let in what was left out.
     settled: bool,
+    /// It is to be read, and who may have written it.
+    unread: Option<By>,
 }
 
 /// As they are remembered.
@@ -44,11 +46,25 @@ impl InForce {
         let stored = stored.and_then(|bytes| serde_json::from_slice::<Stored>(bytes).ok());
         let settled = stored.is_some();
         let Stored { all, file } = stored.unwrap_or_default();
-        let mut all: Vec<Rules> = all.iter().flat_map(|text| Rules::new(text)).collect();
-        if all.is_empty() {
-            all.push(Rules::default());
+        let all: Result<Vec<Rules>, _> = all.iter().map(|text| Rules::new(text)).collect();
+        let (all, file) = match all {
+            Ok(all) if all.is_empty() => (vec![Rules::default()], None),
+            Ok(all) => (all, Some(file)),
+            Err(_) => (vec![Rules::nothing_goes()], None),
+        };
+        Self {
+            all,
+            file,
+            settled,
+            unread: None,
         }
-        Self { all, file, settled }
+    }
+
+    /// The file may say something else. What may be the hub's is taken for that until it was read.
+    pub(super) fn changed(&mut self, by: By) {
+        if self.unread != Some(By::Hub) || by == By::Person {
+            self.unread = Some(by);
+        }
     }
 
     fn stored(&self) -> Option<Vec<u8>> {
@@ -58,7 +74,7 @@ impl InForce {
                 .iter()
                 .map(|rules| rules.text().to_owned())
                 .collect(),
-            file: self.file.clone(),
+            file: self.file.clone().unwrap_or_default(),
         };
         serde_json::to_vec(&stored).ok()
     }
@@ -84,18 +100,17 @@ impl InForce {
 
     /// Whether more stays out than the file says.
     fn hold_back(&self) -> bool {
-        !matches!(&self.all[..], [rules] if rules.text() == self.file)
+        !matches!(&self.all[..], [rules] if Some(rules.text()) == self.file.as_deref())
     }
 }
 
 impl State {
-    /// Looks at the rules before all that they leave out, if something may have happened to them; `by` may have written them.
-    pub(super) fn look_at_rules(&mut self, by: By, moved: &mut BTreeSet<RelPath>) {
-        let Some(path) = rules_file() else { return };
-        if self.sight.everything || self.sight.dirty.contains(&path) {
+    /// Looks at the rules, which come before all that they leave out.
+    pub(super) fn look_at_rules(&mut self, moved: &mut BTreeSet<RelPath>) {
+        if let Some(path) = rules_file() {
             self.scan_path(&path, By::Disk, moved);
-            self.read_rules(by);
         }
+        self.heed_rules();
     }
 
     /// Whether these are the rules, and gone no longer than until another file is in their place, as an editor saves: all
@@ -105,6 +120,7 @@ impl State {
         let holds = by == By::Disk
             && path.as_str() == RULES_FILE
             && matches!(self.trees.local.get(path), Some(Node::File { .. }))
+            && matches!(self.disk.root().look(path), Ok(None))
             && self.sight.held.may_hold(path, now);
         if holds {
             self.sight.held.hold(path, now);
@@ -112,43 +128,31 @@ impl State {
         holds
     }
 
-    /// Reads the workspace's own rules, of the version that was seen: an empty moment between two is none. With other rules
-    /// other paths count, so everything is looked at again; with a file that cannot be read or followed the rules stay as
-    /// they are.
-    fn read_rules(&mut self, by: By) {
-        let Some(path) = rules_file() else { return };
-        let seen = self.trees.local.get(&path).cloned();
-        if seen.is_none() && self.sight.held.contains(&path) {
+    /// Follows the rules that the disk is known to have, if they are others. Then other paths count, so everything is looked
+    /// at again; a file that cannot be read or followed changes nothing.
+    pub(super) fn heed_rules(&mut self) {
+        let Some(by) = self.rules.unread else { return };
+        let Some(text) = self.rules_seen() else {
             return;
-        }
-        let mut bytes = Vec::new();
-        // One more than there may be, so that a longer file is seen to be that.
-        let read = match self.disk.root().read(&path) {
-            Ok(file) => file
-                .take(RULES_BYTES_MAX as u64 + 1)
-                .read_to_end(&mut bytes),
-            Err(error) => Err(error),
         };
-        match read {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return,
-            _ => {}
-        }
-        let hash = (bytes.len() <= RULES_BYTES_MAX).then(|| ContentHash::of(&bytes));
-        if let (Some(Node::File { hash: seen, .. }), Some(hash)) = (seen, hash)
-            && seen != hash
-        {
-            return;
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if self.rules.file == text {
-            return;
-        }
+        self.rules.unread = None;
         let new = Rules::new(&text);
-        self.rules.file = text;
+        let before = self.rules.file.replace(text);
+        let has_none = before.is_none() && !self.rules.settled;
+        if before == self.rules.file || has_none && self.rules.file.as_deref() == Some("") {
+            return;
+        }
         match new {
+            // What it is to leave out is not known, and nothing was followed before it.
+            Err(error) if has_none && by != By::Hub => {
+                self.rules.chosen(Rules::nothing_goes());
+                self.rules.settled = true;
+                self.notice(Notice::RulesUnknown(error));
+            }
             Err(error) => self.notice(Notice::RulesRefused(error)),
             Ok(new) => {
                 self.sight.everything = true;
+                self.sight.look_soon();
                 if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
                     self.rules.came(new);
                     if self.rules.hold_back() {
@@ -163,14 +167,23 @@ impl State {
         self.remember_rules();
     }
 
-    /// The hub's state of a path is on the disk.
-    pub(super) fn mind_rules(&mut self, path: &RelPath) {
-        if path.as_str() == RULES_FILE {
-            self.read_rules(By::Hub);
-            if self.sight.everything {
-                self.sight.look_soon();
+    /// The text of the rules' file, of the version that was seen: no empty moment between two, and nothing that came since.
+    fn rules_seen(&self) -> Option<String> {
+        let path = rules_file()?;
+        let mut bytes = Vec::new();
+        let read = self.disk.root().read(&path).and_then(|file| {
+            // One more than there may be, so that a longer file is seen to be that.
+            file.take(RULES_BYTES_MAX as u64 + 1)
+                .read_to_end(&mut bytes)
+        });
+        let is_seen = match (self.trees.local.get(&path), read) {
+            (Some(Node::File { hash, .. }), Ok(length)) => {
+                length > RULES_BYTES_MAX || *hash == ContentHash::of(&bytes)
             }
-        }
+            (None, Err(error)) => error.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        };
+        is_seen.then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// All that the hub has is here: what it says from here on may let in what was left out.

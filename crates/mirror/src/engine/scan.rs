@@ -26,7 +26,7 @@ impl State {
             return;
         }
         let mut moved = BTreeSet::new();
-        self.look_at_rules(By::Disk, &mut moved);
+        self.look_at_rules(&mut moved);
         self.sight.makes_room_for(self.new_at_once());
         if std::mem::take(&mut self.sight.everything) {
             self.look_at_everything(&mut moved);
@@ -35,6 +35,8 @@ impl State {
             self.sight.audit_if_partial(self.watch.is_partial());
         }
         self.look_at_later(&mut moved);
+        // They may have changed meanwhile, for something that was seen after that.
+        self.look_at_rules(&mut moved);
         self.sight.end();
         self.settle_all(moved);
         self.looked_for_flushes();
@@ -81,12 +83,15 @@ impl State {
     /// Settles many paths: what goes first, leaves before folders, then the rest from the root down.
     pub(super) fn settle_all(&mut self, mut paths: BTreeSet<RelPath>) {
         self.suspect_seen();
-        // What the rules leave out depends on the file that holds them.
-        let rules = rules_file().and_then(|path| paths.take(&path));
+        // What is left out depends on the file that says it.
+        if let Some(rules) = rules_file().and_then(|path| paths.take(&path)) {
+            self.settle(&rules);
+        }
+        self.heed_rules();
         let (gone, kept): (Vec<_>, Vec<_>) = paths
             .into_iter()
             .partition(|path| !self.trees.remote.contains_key(path));
-        for path in rules.iter().chain(gone.iter().rev()).chain(kept.iter()) {
+        for path in gone.iter().rev().chain(kept.iter()) {
             self.settle(path);
         }
     }
@@ -278,7 +283,9 @@ impl State {
         if print.size() > FILE_BYTES_MAX {
             return Some(self.not_read(path, print, true));
         }
-        if self.sight.held.is_early(path, now) {
+        // Who waits for all that is there does not wait for a time.
+        let is_asked_for = self.hub.in_step && self.reports.wait_for_a_look();
+        if self.sight.held.is_early(path, now) && !is_asked_for {
             return None;
         }
         if !self.trees.know(path) {

@@ -132,6 +132,7 @@ impl Sight {
     /// A look has ended. What it left to the next is looked at as soon as others had their turn.
     pub(super) fn end(&mut self) {
         self.room = usize::MAX;
+        self.held.looked();
         if self.goes_on() {
             self.at = Some(Instant::now());
         }

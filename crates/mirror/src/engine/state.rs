@@ -1,5 +1,5 @@
 //! Everything that the loop owns, and the loop itself.
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,9 +167,10 @@ impl State {
             state.notice(Notice::Recovered { many, folder });
         }
         // After an end that was none, the hub may have written what the base does not tell of.
-        let by = if was_stopped { By::Disk } else { By::Hub };
+        state
+            .rules
+            .changed(if was_stopped { By::Disk } else { By::Hub });
         state.suspect_files(has_lost_power, suspects);
-        state.look_at_rules(by, &mut BTreeSet::new());
         state.look();
         if !is_same_boot {
             state.begin()?;

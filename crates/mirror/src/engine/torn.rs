@@ -188,7 +188,6 @@ impl State {
             self.note_print(path, print);
             // What was left is nothing to come back to.
             self.disk_becomes(path, Some(&node), By::Hub);
-            self.mind_rules(path);
             self.clear_suspect(path);
             self.settle(path);
             return Ok(true);

@@ -2,6 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_core::path::RelPath;
+use slipway_sync::ignore::RULES_FILE;
 use slipway_sync::node::Node;
 use tokio::time::Instant;
 
@@ -146,6 +147,9 @@ impl State {
         };
         if before.as_ref() == node {
             return;
+        }
+        if path.as_str() == RULES_FILE {
+            self.rules.changed(by);
         }
         self.ledger.note(path, by, None);
         let (from, to) = (

@@ -9,7 +9,7 @@ use slipway_sync::node::Node;
 use tokio::time::Instant;
 
 use super::contest::Contests;
-use super::pace::Pause;
+use super::pace::{Held, Pause};
 use super::state::State;
 use crate::disk::DiskError;
 use crate::notice::Notice;
@@ -268,6 +268,7 @@ impl State {
             self.notice(Notice::Gone(self.disk.path().to_owned()));
         }
         self.sight.everything = true;
+        self.sight.held = Held::default();
         self.sight.audit_soon();
     }
 

@@ -23,11 +23,15 @@ pub(super) enum Back {
 }
 
 impl State {
-    /// Takes all back, the last step first. What another program did meanwhile stays.
+    /// Takes all back, the last step first. What another program did meanwhile stays, and what it stands in the way of comes
+    /// back beside it.
     pub(in crate::engine) fn take_back(&mut self, work: &mut Work) {
         for back in std::mem::take(&mut work.back).into_iter().rev() {
             if let Err(error) = self.step_back(&back) {
                 tracing::warn!(%error, "A step of a commit that did not pass cannot be taken back");
+                if let Back::Over(path, _, name, _) | Back::Gone(path, name) = &back {
+                    self.rescue_named(path, name);
+                }
             }
         }
         work.gone.clear();

@@ -27,12 +27,16 @@ impl Deaf {
     }
 
     pub(super) fn among(folder: TempDir, around: Surroundings) -> Self {
+        Self::with(folder, around, Brake::Tell)
+    }
+
+    pub(super) fn with(folder: TempDir, around: Surroundings, brake: Brake) -> Self {
         let settings = Settings {
             root: folder.path().join("work"),
             state: folder.path().join("state"),
             name: "session".into(),
             fresh_id: "root-1".into(),
-            brake: Brake::Tell,
+            brake,
             undo: false,
         };
         let (applied, notices) = (watch::channel(0).0, broadcast::channel(64).0);
@@ -43,6 +47,13 @@ impl Deaf {
             state,
             frames,
         }
+    }
+
+    /// The engine ends without a stop, with what it stored before.
+    pub(super) fn crashed(self) -> TempDir {
+        let Self { folder, state, .. } = self;
+        drop(state);
+        folder
     }
 
     /// The engine is killed when it has stored all that it knew until now.

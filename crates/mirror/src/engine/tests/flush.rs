@@ -1,4 +1,7 @@
 //! Flushes: what the disk held when one began is at the hub when it is answered.
+use slipway_core::path::RelPath;
+
+use super::deaf::{Deaf, paths};
 use super::*;
 
 #[tokio::test]
@@ -107,4 +110,36 @@ async fn it_waits_for_what_a_file_in_the_place_of_a_folder_kept_out_and_nobody_i
     lab.accept(&again, 2).await;
     while !matches!(lab.next().await, spoke_frame::Frame::Flushed(_)) {}
     assert!(lab.notices.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_for_long_and_is_done_by_now_is_waited_for() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    let path = RelPath::parse("data.bin").unwrap();
+    std::fs::write(lab.file("data.bin"), "all of it").unwrap();
+    for _ in 0..8 {
+        lab.state.sight.held.hold(&path, Instant::now());
+        tokio::time::advance(Duration::from_millis(20)).await;
+    }
+    assert!(lab.state.sight.held.is_early(&path, Instant::now()));
+    assert!(lab.look("data.bin").await.is_none(), "not yet its time");
+    let told = lab.look_at_everything().await.unwrap();
+    assert_eq!(paths(&told), ["data.bin"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_being_written_and_went_with_its_folder_is_held_no_longer() {
+    for root_too in [false, true] {
+        let mut lab = Deaf::listed(Vec::new()).await;
+        std::fs::create_dir(lab.file("dist.tmp")).unwrap();
+        assert!(lab.look("dist.tmp").await.is_some());
+        let path = RelPath::parse("dist.tmp/x").unwrap();
+        lab.state.sight.held.hold(&path, Instant::now());
+        let gone = if root_too { "" } else { "dist.tmp" };
+        std::fs::remove_dir_all(lab.file(gone)).unwrap();
+        tokio::time::advance(Duration::from_millis(50)).await;
+        lab.state.wake(Instant::now());
+        assert_eq!(lab.state.sight.held.next(), None);
+        assert!(!lab.state.sight.held.is_fresh(&path));
+    }
 }

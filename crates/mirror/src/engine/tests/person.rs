@@ -285,6 +285,9 @@ async fn what_a_program_wrote_meanwhile_is_not_taken_back() {
         let stands = std::fs::read_to_string(lab.file(name)).unwrap();
         assert_eq!(stands, "a program's", "{name}");
     }
+    // What was there before has no place left but beside it.
+    let all = tree(&lab.file(""));
+    assert!(all.values().any(|text| text == "a"), "{all:?}");
 }
 
 /// Everything below a folder, with what it says.

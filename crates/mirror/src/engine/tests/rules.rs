@@ -1,7 +1,13 @@
 //! Rules that come from the hub let in nothing that was left out here.
-use super::deaf::{Deaf, paths};
+use std::os::unix::fs::PermissionsExt as _;
+
+use slipway_core::path::RelPath;
+
+use super::deaf::{Deaf, deleted, paths};
 use super::view::shows;
 use super::*;
+use crate::engine::around::Surroundings;
+use crate::local::{Expect, LocalAct, LocalOperation, Source};
 
 /// A folder in step, in which something stays out.
 async fn with_a_secret() -> Lab {
@@ -135,6 +141,99 @@ async fn rules_that_stay_away_let_out_what_they_left_out() {
         told.sort_unstable();
         assert_eq!(told, [".slipwayignore", "secret", "secret/key"]);
     }
+}
+
+#[tokio::test]
+async fn rules_that_a_person_saves_through_the_engine_count_at_once() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+    let save = LocalOperation {
+        path: RelPath::parse(".slipwayignore").unwrap(),
+        expect: Expect::Absent,
+        act: LocalAct::Write {
+            content: Source::Inline(Bytes::from_static(b"secret/\n")),
+            executable: None,
+        },
+    };
+    lab.state.commit(&[save], true);
+    std::fs::create_dir(lab.file("secret")).unwrap();
+    std::fs::write(lab.file("secret/key"), "mine alone").unwrap();
+    lab.state.act().await;
+    assert_eq!(paths(&lab.proposed().unwrap()), [".slipwayignore"]);
+    assert!(lab.look("secret/key").await.is_none());
+}
+
+#[tokio::test]
+async fn the_first_rules_of_a_folder_that_cannot_be_followed_leave_out_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    std::fs::create_dir_all(work.join("secret")).unwrap();
+    std::fs::write(work.join("secret/key"), "mine alone").unwrap();
+    let text = format!("secret/\n{}", "x".repeat(10_000));
+    std::fs::write(work.join(".slipwayignore"), text).unwrap();
+    let mut lab = Lab::with(folder, Brake::Ask).await;
+    let told = lab.notice().await;
+    assert_eq!(told, Notice::RulesUnknown(RulesError::LineTooLong(2)));
+    lab.hub(greeting("e", true)).await;
+    let listed = vec![change(1, "a.txt", Some("a"))];
+    lab.hub(listing(1, listed)).await;
+    assert_eq!(lab.flush_of(2).await, [".slipwayignore"]);
+    lab.write(".slipwayignore", "secret/\n");
+    let asked = lab.needed().await;
+    assert_eq!(
+        asked,
+        [Bytes::copy_from_slice(ContentHash::of(b"a").as_bytes())]
+    );
+}
+
+#[tokio::test]
+async fn rules_of_the_hub_under_a_bit_of_this_side_let_nothing_in() {
+    let mut lab = deaf_with_a_secret().await;
+    lab.state.brake = Brake::Ask;
+    let file = lab.file(".slipwayignore");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(lab.look(".slipwayignore").await.is_some());
+    let rules = change(2, ".slipwayignore", Some("!secret/\n"));
+    lab.hub(changes(vec![rules])).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "!secret/\n");
+    lab.look_at_everything().await;
+    assert!(
+        lab.state
+            .rules
+            .ignores(&RelPath::parse("secret").unwrap(), true)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_of_the_hub_that_came_before_a_crash_are_nobodys_choice() {
+    let folder = deaf_with_a_secret().await.killed().await;
+    let asking = |folder| Deaf::with(folder, Surroundings::deaf(), Brake::Ask);
+    let mut lab = asking(folder);
+    lab.connect().await;
+    lab.hub(greeting("e", false)).await;
+    lab.hub(changes(vec![change(2, ".slipwayignore", Some(""))]))
+        .await;
+    assert_eq!(std::fs::read(lab.file(".slipwayignore")).unwrap(), b"");
+    let mut lab = asking(lab.crashed());
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert!(lab.look(".slipwayignore").await.is_none());
+    assert!(
+        lab.state
+            .rules
+            .ignores(&RelPath::parse("secret").unwrap(), true)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipe_in_place_of_the_rules_is_waited_for_by_nobody() {
+    let mut lab = deaf_with_a_secret().await;
+    std::fs::remove_file(lab.file(".slipwayignore")).unwrap();
+    let (root, kind) = (rustix::fs::CWD, rustix::fs::FileType::Fifo);
+    let pipe = lab.file(".slipwayignore");
+    rustix::fs::mknodat(root, pipe, kind, rustix::fs::Mode::RWXU, 0).unwrap();
+    let told = lab.look(".slipwayignore").await;
+    assert_eq!(deleted(told), [".slipwayignore"]);
+    assert_eq!(lab.state.sight.held.next(), None);
+    assert!(lab.look("secret").await.is_none(), "they count on");
 }
 
 /// What `path` is told to be blocked by, alone.
