@@ -1,4 +1,7 @@
 //! A folder outside of a session in step with its workspace: real server, real Postgres, real folders.
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
 use bytes::Bytes;
 use slipway_api::file::OriginKind;
 use slipway_core::code::Code;
@@ -44,6 +47,36 @@ async fn a_file_made_in_one_folder_is_in_the_other_and_at_the_hub_with_its_autho
         let origin = version.change.origin;
         assert_eq!((origin.kind, origin.user), (OriginKind::Desktop, Some(me)));
     }
+}
+
+#[tokio::test]
+async fn links_empty_folders_and_the_right_to_execute_come_to_the_other_folder() {
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    let (here, there) = (Folder::open(&ana, workspace), Folder::open(&ana, workspace));
+    let allow = |folder: &Folder, mode| {
+        std::fs::set_permissions(folder.path("run.sh"), Permissions::from_mode(mode)).unwrap();
+    };
+    let may_run = |folder: &Folder| {
+        let meta = std::fs::metadata(folder.path("run.sh")).unwrap();
+        meta.permissions().mode() & 0o111 != 0
+    };
+    let leads_to = |folder: &Folder| std::fs::read_link(folder.path("link")).unwrap();
+    here.write("run.sh", "#!/bin/sh\n");
+    allow(&here, 0o755);
+    symlink("run.sh", here.path("link")).unwrap();
+    std::fs::create_dir_all(here.path("empty/inner")).unwrap();
+    there.shows(here.flush().await).await;
+    assert!(may_run(&there));
+    assert_eq!(leads_to(&there).to_str(), Some("run.sh"));
+    assert!(there.path("empty/inner").is_dir());
+    allow(&there, 0o644);
+    std::fs::remove_file(there.path("link")).unwrap();
+    symlink("empty/inner", there.path("link")).unwrap();
+    here.shows(there.flush().await).await;
+    assert!(!may_run(&here));
+    assert_eq!(leads_to(&here).to_str(), Some("empty/inner"));
 }
 
 #[tokio::test]

@@ -56,6 +56,24 @@ fn what_fails_under_some_harm_is_told_by_the_name_of_what_is_about_it() {
     }
 }
 
+#[test]
+fn a_failure_is_told_by_a_shorter_tape_that_fails_for_the_same_reason() {
+    planted::plant(Some(Bug::Unverified));
+    let found = (1..).find_map(|number| Some((number, fails(number)?)));
+    let (number, invariant) = found.unwrap();
+    let failure = seed(number).unwrap();
+    let (wrong, story) = tape(&failure.tape).unwrap();
+    planted::plant(None);
+    assert!(wrong.starts_with(invariant), "{wrong}");
+    assert_eq!(story, failure.story);
+    let whole = play(&Tape::of_seed(number, TAPE), true);
+    assert!(
+        failure.story.len() * 4 < whole.story.len(),
+        "{}",
+        story.len()
+    );
+}
+
 /// A replica of a hub that has nothing, and says so.
 async fn replica() -> Replica {
     replica_on(Make::default()).await.0
