@@ -210,6 +210,11 @@ impl State {
         for path in &ready {
             self.proposals.waiting.remove(path);
         }
+        // What a look missed in a folder that was just being removed says nothing: whatever finds that again settles all.
+        if !ready.is_empty() && self.disk.is_gone() {
+            self.root_is_gone();
+            ready.clear();
+        }
         // What is held back is no longer among it, and what was is, once that is over.
         self.mind_the_brake(&mut ready);
         self.proposals.waiting.extend(ready.iter().cloned());

@@ -1,5 +1,8 @@
-//! Mass deletions: when they are told of, and that they wait where a person is to be asked.
+//! Mass deletions: when they are told of, and that they wait where a person is to be asked. And what is none: the end of
+//! the folder itself.
+use super::deaf::{Deaf, deleted};
 use super::*;
+use crate::watch::Touch;
 
 /// Thirty files, of which two thirds stand in a folder that one rename takes away.
 pub(super) async fn fill(lab: &mut Lab) {
@@ -127,4 +130,19 @@ async fn what_the_hub_changes_meanwhile_comes_back() {
     let proposed = lab.flush(5).await;
     assert_eq!(proposed.len(), 19);
     assert_eq!(lab.read("d/f00.txt"), "edited");
+}
+
+#[tokio::test]
+async fn what_goes_with_the_folder_itself_is_deleted_nowhere() {
+    let stood = ["a.txt", "b.txt"].map(|name| change(1, name, Some("x")));
+    let mut lab = Deaf::listed(stood.into()).await;
+    std::fs::remove_file(lab.file("a.txt")).unwrap();
+    lab.state.mark([(lab.file("a.txt"), Touch::Any)]);
+    lab.state.look();
+    // The rest went between that look and what follows from it.
+    std::fs::remove_dir_all(lab.file("")).unwrap();
+    lab.state.act().await;
+    assert_eq!(deleted(lab.proposed()), [] as [&str; 0]);
+    assert_eq!(deleted(lab.look_at_everything().await), [] as [&str; 0]);
+    assert!(lab.state.sight.root_unknown);
 }
