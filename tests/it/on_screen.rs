@@ -1,8 +1,10 @@
 //! The desktop program as people use it: the real binary on a display of its own, driven through WebKitWebDriver.
 //! Pictures of each screen stay in `target/desktop-shots`.
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use slipway_api::file::{Kind, Tree};
 use slipway_api::workspace::Template;
 use slipway_client::rest::Client;
 use slipway_core::id::WorkspaceId;
@@ -82,6 +84,20 @@ fn files(root: &Path) -> Vec<PathBuf> {
     below.collect()
 }
 
+/// The files of a workspace's folder, by their path in it; what is ours there is none of them.
+fn kept_in(root: &Path) -> BTreeMap<String, String> {
+    let inside = files(root).into_iter().map(|path| {
+        let inside = path.strip_prefix(root).expect("below it");
+        (inside.display().to_string(), path)
+    });
+    let theirs = inside.filter(|(inside, _)| !inside.starts_with(".slipway/"));
+    let kept = theirs.map(|(inside, path)| {
+        let text = std::fs::read_to_string(path);
+        (inside, text.expect("a text"))
+    });
+    kept.collect()
+}
+
 /// A server behind a network, an account with a workspace that has one file, and a desk with a copy of it.
 struct Scene {
     desk: Desk,
@@ -144,6 +160,26 @@ impl Scene {
     fn lead_to(&self, server: &str) {
         self.way.lead_to(server);
         self.way.cut();
+    }
+
+    /// What the server lists.
+    async fn tree(&self) -> Tree {
+        self.ana.tree(self.workspace).await.expect("a tree")
+    }
+
+    /// The files at the server, by their path.
+    async fn kept_there(&self) -> BTreeMap<String, String> {
+        let mut kept = BTreeMap::new();
+        let entries = self.tree().await.entries.into_iter();
+        for entry in entries.filter(|entry| entry.kind == Kind::File) {
+            let text = self
+                .ana
+                .read_file(self.workspace, entry.path.as_str())
+                .await;
+            let text = String::from_utf8(text.expect("a file").to_vec());
+            kept.insert(entry.path.to_string(), text.expect("a text"));
+        }
+        kept
     }
 
     async fn stored(&self, path: &str, text: &str) {

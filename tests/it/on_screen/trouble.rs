@@ -3,11 +3,70 @@ use std::path::Path;
 
 use super::mount::Mount;
 use super::window::Window;
-use super::{Scene, files, holds};
+use super::{Scene, eventually, files, holds, kept_in};
 use crate::command_line::desk::Desk;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_is_deleted_while_it_is_open_is_told_and_comes_back() {
+async fn a_folder_of_five_that_is_deleted_while_it_is_open_is_not_deleted_at_the_server() {
+    deleted_while_open(5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_many_that_is_deleted_while_it_is_open_is_not_deleted_at_the_server() {
+    deleted_while_open(400).await;
+}
+
+/// A folder of so many files is removed with all that is in it. Nobody said that its workspace shall go.
+async fn deleted_while_open(many: usize) {
+    let scene = Scene::set().await;
+    let folder = scene.desk.path("tides");
+    for number in 1..many {
+        let text = format!("the tide of day {number}\n");
+        std::fs::write(folder.join(format!("day-{number:03}.txt")), text).expect("a file");
+    }
+    let written = kept_in(&folder);
+    assert_eq!(written.len(), many);
+    let window = scene.window().await;
+    eventually("all are at the server", async || {
+        scene.tree().await.entries.len() == many
+    })
+    .await;
+    window.part_says(".statusbar", "Synced").await;
+    let before = scene.tree().await.revision;
+
+    std::fs::remove_dir_all(&folder).expect("removed");
+    window.part_says(".statusbar", "The folder is gone").await;
+    window.act("Show sync").await;
+    window
+        .says("Nothing is changed anywhere until the folder is back")
+        .await;
+    window.picture("gone").await;
+    // It comes again as a copy of the workspace, and is shown by the window that is open.
+    let clone = scene.desk.slipway(&["clone", "tides"]).await;
+    assert_eq!(clone.code, 0, "{clone:?}");
+    assert_eq!(kept_in(&folder), written);
+    let mut second = scene.desk.command(&["open", "tides"]);
+    let second = second.env("DISPLAY", window.display()).status().await;
+    assert!(second.expect("it starts").success());
+    window.see("treeitem", "~day-001.txt").await;
+    window.part_says(".statusbar", "Synced").await;
+    window.picture("again").await;
+    assert_eq!(scene.kept_there().await, written);
+    assert_eq!(
+        scene.tree().await.revision,
+        before,
+        "nobody changed anything"
+    );
+    // And goes on from there.
+    window.edit("day-001.txt", "the tide of day 1").await;
+    window.keys("high at ").await;
+    scene
+        .stored("day-001.txt", "high at the tide of day 1")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_moved_while_it_is_open_is_told_and_comes_back() {
     let scene = Scene::set().await;
     let window = scene.window().await;
     window.part_says(".statusbar", "Synced").await;
