@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// What a server says, and what is heard of it: as long, and not taken apart on the way.
@@ -13,6 +14,8 @@ pub(crate) struct Way {
     pub(crate) base: String,
     target: Arc<Mutex<String>>,
     said: Arc<Mutex<Option<Said>>>,
+    /// For bytes to the server.
+    room: Arc<Semaphore>,
     carried: Arc<Mutex<JoinSet<()>>>,
 }
 
@@ -24,15 +27,16 @@ impl Way {
         let carried = Arc::new(Mutex::new(JoinSet::new()));
         let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
         let said = Arc::<Mutex<Option<Said>>>::default();
-        let says = Arc::clone(&said);
+        let room = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let (says, goes) = (Arc::clone(&said), Arc::clone(&room));
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let target = led.lock().expect("no holder panics").clone();
-                let says = Arc::clone(&says);
+                let (says, goes) = (Arc::clone(&says), Arc::clone(&goes));
                 carry.lock().expect("no holder panics").spawn(async move {
                     // Without a server the connection ends at once.
                     if let Ok(far) = TcpStream::connect(target).await {
-                        carry_both(near, far, &says).await.ok();
+                        carry_both(near, far, &says, &goes).await.ok();
                     }
                 });
             }
@@ -41,6 +45,7 @@ impl Way {
             base,
             target,
             said,
+            room,
             carried,
         }
     }
@@ -49,6 +54,17 @@ impl Way {
     pub(crate) fn turns(&self, word: &str, into: &str) {
         assert_eq!(word.len(), into.len());
         *self.said.lock().expect("no holder panics") = Some((word.to_owned(), into.to_owned()));
+    }
+
+    /// Lets no more than so many bytes through to the server, and holds what comes after them.
+    pub(crate) fn narrows(&self, bytes: usize) {
+        self.room.forget_permits(Semaphore::MAX_PERMITS);
+        self.room.add_permits(bytes);
+    }
+
+    /// Lets everything through again.
+    pub(crate) fn widens(&self) {
+        self.narrows(Semaphore::MAX_PERMITS);
     }
 
     /// Ends every connection.
@@ -66,12 +82,21 @@ async fn carry_both(
     near: TcpStream,
     far: TcpStream,
     says: &Mutex<Option<Said>>,
+    room: &Semaphore,
 ) -> std::io::Result<()> {
     let (mut from_near, mut to_near) = near.into_split();
     let (mut from_far, mut to_far) = far.into_split();
     let there = async {
-        tokio::io::copy(&mut from_near, &mut to_far).await?;
-        to_far.shutdown().await
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            let many = from_near.read(&mut piece).await?;
+            if many == 0 {
+                return to_far.shutdown().await;
+            }
+            let goes = room.acquire_many(u32::try_from(many).expect("a piece"));
+            goes.await.expect("never closed").forget();
+            to_far.write_all(&piece[..many]).await?;
+        }
     };
     let back = async {
         let mut piece = vec![0; 1 << 16];

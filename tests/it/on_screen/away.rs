@@ -1,8 +1,10 @@
 //! The server is away, ends, or comes back: nothing waits for it, and nothing is lost.
+use std::collections::BTreeMap;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{Scene, holds};
+use super::{Scene, eventually, holds, kept_in};
 use crate::command_line::desk::PASSWORD;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,32 +36,40 @@ async fn edits_without_a_server_are_there_when_it_is_back() {
 async fn a_program_that_is_killed_while_files_move_loses_none() {
     let scene = Scene::set().await;
     let window = scene.window().await;
-    let name = |number| format!("file-{number:03}.txt");
-    for number in 0..400 {
-        let path = scene.desk.path("tides").join(name(number));
-        std::fs::write(path, format!("the tide of day {number}\n")).expect("a file");
+    window.part_says(".statusbar", "Synced").await;
+    // Several batches, of which the last does not get through.
+    scene.way.narrows(WRITTEN * TEXT_BYTES * 3 / 4);
+    let mut written = BTreeMap::from([("tides.txt".to_owned(), "low water\n".to_owned())]);
+    for number in 0..WRITTEN {
+        let (name, text) = (format!("file-{number:03}.txt"), text_of(number));
+        std::fs::write(scene.desk.path("tides").join(&name), &text).expect("a file");
+        written.insert(name, text);
     }
-    // Some have arrived, and not all.
-    scene.stored(&name(3), "day 3").await;
+    let arrived = async || scene.tree().await.entries.len() - 1;
+    eventually("some have arrived", async || arrived().await > 0).await;
     window.kill();
+    assert!(arrived().await < WRITTEN, "all have arrived");
+    scene.way.cut();
+    scene.way.widens();
     let window = scene.window().await;
     window.part_says(".statusbar", "Synced").await;
-    for number in [0, 199, 399] {
-        scene
-            .stored(&name(number), &format!("day {number}\n"))
-            .await;
-    }
-    for number in 0..400 {
-        let path = scene.desk.path("tides").join(name(number));
-        let text = std::fs::read_to_string(path).expect("a file");
-        assert_eq!(text, format!("the tide of day {number}\n"));
-    }
+    assert_eq!(kept_in(&scene.desk.path("tides")), written);
+    assert_eq!(scene.kept_there().await, written);
     let conflicts = scene.desk.slipway(&["conflicts", "tides", "--json"]).await;
     assert_eq!(
         (conflicts.code, conflicts.stdout.as_str()),
         (0, ""),
         "{conflicts:?}"
     );
+}
+
+const WRITTEN: usize = 400;
+const TEXT_BYTES: usize = 20_000;
+
+/// As many bytes as make files worth several batches, no two alike.
+fn text_of(number: usize) -> String {
+    let line = format!("the tide of day {number}\n");
+    line.repeat(TEXT_BYTES / line.len())
 }
 
 #[tokio::test(flavor = "multi_thread")]
