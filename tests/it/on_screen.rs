@@ -15,6 +15,7 @@ use crate::way::Way;
 use window::Window;
 
 mod away;
+mod back;
 mod bus;
 mod conflict;
 mod driver;
@@ -28,6 +29,7 @@ mod notice;
 mod terminal;
 mod trouble;
 mod two;
+mod upload;
 mod version;
 mod window;
 
@@ -59,6 +61,12 @@ async fn holds(path: &Path, text: &str) {
     };
     let held = tried(so).await;
     assert!(held, "waited in vain: {what}; it holds {found:?}");
+}
+
+/// Waits until a file of the disk is this and nothing else.
+async fn is(path: &Path, text: &str) {
+    let so = async || std::fs::read_to_string(path).is_ok_and(|found| found == text);
+    eventually(&format!("{} is {text:?}", path.display()), so).await;
 }
 
 /// Waits until the server holds something.

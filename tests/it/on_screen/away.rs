@@ -33,6 +33,55 @@ async fn edits_without_a_server_are_there_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_says_that_it_waits_until_it_is_in_step() {
+    let scene = Scene::set().await;
+    let window = scene.window().await;
+    window.part_says(".statusbar", "Synced").await;
+    window.edit("tides.txt", "low water").await;
+    window.see("treeitem", "tides.txt").await;
+    window.see("tab", "tides.txt").await;
+    scene.away();
+    window.keys("written alone\n").await;
+    for kind in ["treeitem", "tab"] {
+        window.see(kind, "tides.txt, Waits for the server").await;
+    }
+    window.says("1 edit waits here").await;
+    window.picture("waits").await;
+    scene.back();
+    window.act("Try the server now").await;
+    for kind in ["treeitem", "tab"] {
+        window.see(kind, "tides.txt").await;
+    }
+    scene.stored("tides.txt", "written alone\nlow water").await;
+    window.picture("in-step").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_for_the_server_starts_once_when_it_is_back() {
+    let scene = Scene::set().await;
+    scene.write("tide.py", "print('low' + ' water')\n").await;
+    let window = scene.window().await;
+    window.edit("tide.py", "low").await;
+    scene.away();
+    window.part_says(".statusbar", "Offline").await;
+    // It shall run what was written without the server, too.
+    window.keys("print('spring' + ' tide')\n").await;
+    window.act("Queue this file until the server answers").await;
+    window.part_says(".panel", "Waits for the server").await;
+    window.see("button", "Remove from the queue").await;
+    window.miss("dialog", "~").await;
+    window.picture("queued").await;
+    scene.back();
+    window.act("Try the server now").await;
+    window.part_says(".panel", "spring tide").await;
+    window.part_says(".panel", "low water").await;
+    window.part_says(".panel", "Done").await;
+    window.picture("done").await;
+    let runs = scene.ana.runs(scene.workspace).await.expect("a list").runs;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_killed_while_files_move_loses_none() {
     let scene = Scene::set().await;
     let window = scene.window().await;
