@@ -66,6 +66,19 @@ async fn a_folder_is_edited_and_found_again_as_it_was_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_as_large_as_it_was_left() {
+    let desk = desk();
+    let window = Window::open(&desk, &["open", "tides"]).await;
+    window.see("treeitem", "~main.py").await;
+    window.resize(940, 610).await;
+    window.close().await;
+    let window = Window::open(&desk, &[]).await;
+    window.see("treeitem", "~main.py").await;
+    window.has_size(940, 610).await;
+    window.picture("again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_program_and_a_person_edit_the_same_file() {
     let desk = desk();
     let file = desk.path("tides/main.py");

@@ -11,6 +11,10 @@ use super::driver::{Driver, Fault};
 use crate::command_line::desk::Desk;
 use crate::lab::PATIENCE;
 
+/// Whether what matches a selector says something.
+const SAYS: &str = "[...document.querySelectorAll(given[0])].filter(shown)\
+                    .some((one) => one.textContent.replaceAll('\\u00a0', ' ').includes(given[1]))";
+
 /// A window of the program.
 pub(super) struct Window {
     driver: Driver,
@@ -164,9 +168,33 @@ impl Window {
     /// Waits until what matches a selector says something.
     pub(super) async fn part_says(&self, selector: &str, text: &str) {
         let what = format!("the words {text:?} in {selector}");
-        let expression = "[...document.querySelectorAll(given[0])].filter(shown)\
-                          .some((one) => one.textContent.replaceAll('\\u00a0', ' ').includes(given[1]))";
-        self.until_with(&what, expression, &[json!(selector), json!(text)])
+        self.until_with(&what, SAYS, &[json!(selector), json!(text)])
+            .await;
+    }
+
+    /// Whether what matches a selector says something now.
+    pub(super) async fn shows(&self, selector: &str, text: &str) -> bool {
+        let script = format!(
+            "{}\nconst given = arguments;\nreturn {SAYS}",
+            include_str!("page.js")
+        );
+        let arguments = [json!(selector), json!(text)];
+        let shown = self.driver.script(&script, &arguments).await;
+        shown.is_ok_and(|shown| shown == true)
+    }
+
+    /// Gives the window another size, as a person does who pulls at its edge, and waits until its page has it.
+    pub(super) async fn resize(&self, width: u32, height: u32) {
+        let (wide, high) = (width.to_string(), height.to_string());
+        assert!(self.finds("Slipway", &["windowsize", &wide, &high]).await);
+        self.has_size(width, height).await;
+    }
+
+    /// Waits until its page is so large.
+    pub(super) async fn has_size(&self, width: u32, height: u32) {
+        let what = format!("{width} by {height}");
+        let expression = "innerWidth === given[0] && innerHeight === given[1]";
+        self.until_with(&what, expression, &[json!(width), json!(height)])
             .await;
     }
 
