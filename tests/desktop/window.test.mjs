@@ -105,6 +105,24 @@ test("the menu is hidden until Alt asks for it", async (t) => {
   await until("the menu gives it back", async () => (await height()) === before);
 });
 
+test("what is chosen in the menu is done", async (t) => {
+  const window = await desktop({ binary });
+  t.after(() => window.stop());
+  const height = () => window.evaluate("() => innerHeight");
+  const key = (...keys) => x(window.screen.name, "key", ...keys);
+  await until("the start page", () => window.evaluate("() => document.body.innerText.includes('Open a folder')"));
+  const before = await height();
+  await x(window.screen.name, "mousemove", "640", "500", "click", "1");
+  await x(window.screen.name, "keydown", "Alt_L", "keyup", "Alt_L");
+  await until("the menu takes its room", async () => (await height()) < before);
+  // Into the first menu, File, and to its "New Workspace…".
+  await key("Down", "w");
+  await until("the page asks for a name", () =>
+    window.evaluate("() => document.querySelector('dialog[open], [role=dialog]')?.textContent.includes('New workspace')"),
+  );
+  await until("the menu gives its room back", async () => (await height()) === before);
+});
+
 test("a window that stays blank offers safe graphics, and starts again with them", async (t) => {
   const home = mkdtempSync(join(tmpdir(), "slipway-blank-"));
   const screen = await display();
