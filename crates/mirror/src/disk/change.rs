@@ -52,6 +52,14 @@ impl Disk {
         if look_at(&*volume, &parent, name)? != Some(Seen::File(expected.print)) && !is_blind {
             return Err(DiskError::Unexpected);
         }
+        // Where a write may not show it is read before it is swapped, too: what a program writes to ours meanwhile would not
+        // show either.
+        if let Some(hash) = expected.unsettled
+            && self.root.hash(path)?.is_none_or(|(now, _)| now != hash)
+            && !is_blind
+        {
+            return Err(DiskError::Unexpected);
+        }
         if planted::is(Bug::RemovedFirst) {
             self.remove(path, &Expected::File(expected))?;
             return self.put(&scratch.to_string_lossy(), path, executable, None);

@@ -1,6 +1,7 @@
 //! Changes of a root under what programs do at the same time.
 use std::collections::{BTreeSet, HashSet};
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Mutex;
 
 use slipway_core::hash::ContentHash;
 
@@ -245,6 +246,81 @@ impl Mischief for Racer {
         None
     }
     fn durable(&mut self, _: &[u8]) {}
+}
+
+/// Something happens before a call.
+struct At<A> {
+    calls_left: usize,
+    act: Option<A>,
+    call: Arc<Mutex<Option<&'static str>>>,
+}
+
+impl<A: FnOnce(&mut Inner) + Send> Mischief for At<A> {
+    fn before(&mut self, call: &'static str, _: &str, volume: &mut Inner) -> Result<(), Errno> {
+        match self.calls_left.checked_sub(1) {
+            Some(left) => self.calls_left = left,
+            None => {
+                if let Some(act) = self.act.take() {
+                    *self.call.lock().unwrap() = Some(call);
+                    act(volume);
+                }
+            }
+        }
+        Ok(())
+    }
+    fn after(&mut self, _: &'static str, _: &str, _: Option<&Errno>) {}
+    fn renamed(&mut self, _: &str, _: &str) {}
+    fn destroys(&mut self, _: &str, _: &[u8], _: &Inner) -> Option<String> {
+        None
+    }
+    fn durable(&mut self, _: &[u8]) {}
+}
+
+/// Lets something happen before a later call; where it is told before which one it did.
+fn before(
+    volume: &SimVolume,
+    calls_left: usize,
+    act: impl FnOnce(&mut Inner) + Send + 'static,
+) -> Arc<Mutex<Option<&'static str>>> {
+    let call = Arc::<Mutex<_>>::default();
+    let act = Some(act);
+    volume.set_mischief(Box::new(At {
+        calls_left,
+        act,
+        call: Arc::clone(&call),
+    }));
+    call
+}
+
+#[test]
+fn what_a_program_writes_to_ours_is_not_dropped_with_it_where_no_stamp_tells() {
+    for calls in 0.. {
+        let volume = SimVolume::new(Make {
+            stamp_ns: 2 * SECOND_NS,
+            ..Make::default()
+        });
+        let shared: Arc<dyn Volume> = Arc::new(volume.clone());
+        volume.inner().make_all("/folder").unwrap();
+        volume.inner().write("/folder/a", b"late").unwrap();
+        let mut disk = Disk::open(&shared, Path::new("/folder"), Path::new("/state")).unwrap();
+        let Some(Seen::File(print)) = disk.root().look(&path("a")).unwrap() else {
+            panic!("a file");
+        };
+        // Read as another content in the same moment.
+        let unsettled = Some(ContentHash::of(b"read"));
+        let scratch = disk.private().write(b"ours").unwrap();
+        let call = before(&volume, calls, |volume| {
+            volume.write("/folder/a", b"last").unwrap();
+        });
+        let was = Was { print, unsettled };
+        let put = disk.put(&scratch, &path("a"), false, Some(was));
+        assert!(matches!(put, Err(DiskError::Unexpected)));
+        if call.lock().unwrap().is_none() {
+            break;
+        }
+        let now = volume.inner().bytes("/folder/a").unwrap();
+        assert_eq!(**now, *b"last", "before call {calls}");
+    }
 }
 
 #[test]
