@@ -11,11 +11,12 @@ use slipway_core::hash::{ContentHash, ContentHasher};
 use slipway_core::path::RelPath;
 
 use crate::planted::{self, Bug};
-use crate::volume::{For, Handle, Kind, Meta, Opened, Volume};
+use crate::volume::{For, Handle, Kind, Knows, Meta, Opened, Volume};
 use private::Private;
 
 mod change;
 mod durable;
+mod names;
 mod ours;
 pub mod private;
 pub mod root;
@@ -324,13 +325,27 @@ impl Disk {
     pub fn open(volume: &Arc<dyn Volume>, path: &Path, beside: &Path) -> io::Result<Self> {
         let handle = Arc::new(volume.folder(path)?);
         let volume = Arc::clone(volume);
-        Ok(Self {
+        let disk = Self {
             path: path.to_owned(),
             private: Private::open(&volume, path, &handle, beside)?,
             usual_mode: volume.usual_mode(),
             root: Root { volume, handle },
             displaced: Vec::new(),
-        })
+        };
+        let Knows {
+            exchange,
+            refuse,
+            link,
+        } = disk.private.knows;
+        if !(exchange && refuse) {
+            let path = path.display();
+            tracing::info!(
+                %path, exchange, refuse, link,
+                "The volume does not know every rename: what a program puts in place of a file in the very instant in which another version comes may be lost"
+            );
+        }
+        disk.bring_home()?;
+        Ok(disk)
     }
 
     /// Where the root lies.

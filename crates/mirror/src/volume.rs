@@ -48,6 +48,52 @@ pub enum Rename {
     Exchange,
 }
 
+/// What a volume knows to do with names, beyond a plain rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Knows {
+    /// Two of them change places.
+    pub(crate) exchange: bool,
+    /// A rename replaces nothing.
+    pub(crate) refuse: bool,
+    /// A file has two.
+    pub(crate) link: bool,
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl Knows {
+    pub(crate) const ALL: Self = Self {
+        exchange: true,
+        refuse: true,
+        link: true,
+    };
+
+    /// Volumes that know it all, and those that there are: of a network, of Windows, of memory cards, and those that know
+    /// the plain rename alone.
+    pub(crate) const SOME: [Self; 5] = [
+        Self::ALL,
+        Self::less(false, true),
+        Self::less(true, true),
+        Self::less(true, false),
+        Self::less(false, false),
+    ];
+
+    const fn less(refuse: bool, link: bool) -> Self {
+        Self {
+            exchange: false,
+            refuse,
+            link,
+        }
+    }
+
+    pub(crate) const fn can(self, how: Rename) -> bool {
+        match how {
+            Rename::Replace => true,
+            Rename::IntoNothing => self.refuse,
+            Rename::Exchange => self.exchange,
+        }
+    }
+}
+
 /// What something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -111,6 +157,8 @@ pub trait Volume: std::fmt::Debug + Send + Sync + 'static {
     fn remove_folder(&self, at: &Handle, name: &OsStr) -> Done;
     /// Gives what stands at a name another name, maybe in another folder.
     fn rename(&self, at: &Handle, name: &OsStr, to: &Handle, new: &OsStr, how: Rename) -> Done;
+    /// Gives a file a second name, which nothing may have.
+    fn link(&self, at: &Handle, name: &OsStr, to: &Handle, new: &OsStr) -> Done;
     /// Sets the permission bits of what stands at a name.
     fn set_mode(&self, at: &Handle, name: &OsStr, mode: u32) -> Done;
 

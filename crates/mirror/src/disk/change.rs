@@ -14,7 +14,7 @@ use crate::volume::{Handle, Meta, Rename, Volume};
 const FOLDER_MODE: u32 = 0o777;
 
 impl Disk {
-    fn volume(&self) -> Arc<dyn Volume> {
+    pub(super) fn volume(&self) -> Arc<dyn Volume> {
         Arc::clone(&self.root.volume)
     }
 
@@ -32,20 +32,19 @@ impl Disk {
     ) -> Result<Fingerprint, DiskError> {
         let volume = self.volume();
         let parent = self.root.parent(path)?;
-        let (name, scratch) = (OsStr::new(path.name()), OsStr::new(scratch));
+        let (name, source) = (OsStr::new(path.name()), OsStr::new(scratch));
         let mode = mode(
             over.map_or(self.usual_mode, |old| old.print.mode),
             executable,
         );
         let tmp = &self.private.tmp;
-        volume.set_mode(tmp, scratch, mode)?;
-        let ours = fingerprint(&volume.stat(tmp, scratch)?);
+        volume.set_mode(tmp, source, mode)?;
+        let ours = fingerprint(&volume.stat(tmp, source)?);
         let Some(expected) = over else {
-            let how = match planted::is(Bug::OverUnseen) {
-                false => Rename::IntoNothing,
-                true => Rename::Replace,
-            };
-            volume.rename(tmp, scratch, &parent, name, how)?;
+            match planted::is(Bug::OverUnseen) {
+                false => self.private.bring(scratch, &parent, name)?,
+                true => volume.rename(tmp, source, &parent, name, Rename::Replace)?,
+            }
             return Ok(standing(&*volume, &parent, name, ours));
         };
         let is_blind = planted::is(Bug::Unverified);
@@ -62,31 +61,30 @@ impl Disk {
         }
         if planted::is(Bug::RemovedFirst) {
             self.remove(path, &Expected::File(expected))?;
-            return self.put(&scratch.to_string_lossy(), path, executable, None);
+            return self.put(scratch, path, executable, None);
         }
-        // From here on this private name may hold a person's bytes, and says so.
-        let aside = self.private.name('x');
-        let aside_name = OsStr::new(&aside);
-        let tmp = &self.private.tmp;
-        volume.rename(tmp, scratch, tmp, aside_name, Rename::IntoNothing)?;
-        if let Err(error) = volume.rename(tmp, aside_name, &parent, name, Rename::Exchange) {
-            volume.rename(tmp, aside_name, tmp, scratch, Rename::Replace)?;
-            return Err(error.into());
-        }
-        match look_at(&*volume, tmp, aside_name)? {
-            Some(Seen::File(out)) if self.is_as_it_was(&aside, &out, &expected) || is_blind => {
-                self.displace(aside, path, out, expected);
+        let Some(out) = self.swap(scratch, &parent, name)? else {
+            self.put_after(scratch, path, &parent, &expected)?;
+            return Ok(standing(&*volume, &parent, name, ours));
+        };
+        match look_at(&*volume, &self.private.tmp, OsStr::new(&out))? {
+            Some(Seen::File(print)) if self.is_as_it_was(&out, &print, &expected) || is_blind => {
+                self.displace(out, path, print, expected);
                 Ok(standing(&*volume, &parent, name, ours))
             }
             // Somebody wrote between look and swap: their bytes go back to their name.
             _ => {
-                volume.rename(tmp, aside_name, &parent, name, Rename::Exchange)?;
-                match look_at(&*volume, tmp, aside_name)? {
-                    Some(Seen::File(back)) if back.is_untouched(&ours) => {
-                        volume.rename(tmp, aside_name, tmp, scratch, Rename::Replace)?;
+                let Ok(Some(back)) = self.swap(&out, &parent, name) else {
+                    self.stray(out, path);
+                    return Err(DiskError::Unexpected);
+                };
+                let tmp = &self.private.tmp;
+                match look_at(&*volume, tmp, OsStr::new(&back))? {
+                    Some(Seen::File(print)) if print.is_untouched(&ours) => {
+                        volume.rename(tmp, OsStr::new(&back), tmp, source, Rename::Replace)?;
                     }
                     // And somebody put another file there meanwhile.
-                    _ => self.stray(aside, path),
+                    _ => self.stray(back, path),
                 }
                 Err(DiskError::Unexpected)
             }
@@ -186,8 +184,7 @@ impl Disk {
             }
             _ => {
                 // Not what was agreed on: it goes back, unless its name was taken meanwhile.
-                let tmp = &self.private.tmp;
-                match volume.rename(tmp, aside_name, &parent, name, Rename::IntoNothing) {
+                match self.private.bring(&aside, &parent, name) {
                     Err(Errno::EXIST) => self.stray(aside, path),
                     done => done?,
                 }
@@ -197,13 +194,13 @@ impl Disk {
     }
 
     /// Whether what was taken out is what was read before.
-    fn is_as_it_was(&self, aside: &str, out: &Fingerprint, was: &Was) -> bool {
+    pub(super) fn is_as_it_was(&self, aside: &str, out: &Fingerprint, was: &Was) -> bool {
         let is_same = |hash| self.private.hash(aside) == Some(hash);
         out.is_untouched(&was.print) && was.unsettled.is_none_or(is_same)
     }
 
     /// Keeps what was taken out until nobody writes to it any more.
-    fn displace(&mut self, name: String, path: &RelPath, out: Fingerprint, was: Was) {
+    pub(super) fn displace(&mut self, name: String, path: &RelPath, out: Fingerprint, was: Was) {
         self.displaced.push(Displaced {
             name,
             path: path.clone(),
@@ -218,10 +215,11 @@ impl Disk {
     pub fn set_aside(&mut self, path: &RelPath) -> Result<String, DiskError> {
         let parent = self.root.parent(path)?;
         let aside = self.private.name('t');
+        let how = self.private.knows.into_own();
         let tmp = self.private.tmp()?;
         let (old, new) = (OsStr::new(path.name()), OsStr::new(&aside));
         let volume = &self.root.volume;
-        volume.rename(&parent, old, tmp, new, Rename::IntoNothing)?;
+        volume.rename(&parent, old, tmp, new, how)?;
         Ok(aside)
     }
 
@@ -232,8 +230,9 @@ impl Disk {
     pub fn rename(&mut self, from: &RelPath, to: &RelPath) -> Result<(), DiskError> {
         let (old, new) = (self.root.parent(from)?, self.root.parent(to)?);
         let (name, new_name) = (OsStr::new(from.name()), OsStr::new(to.name()));
-        let volume = &self.root.volume;
-        match volume.rename(&old, name, &new, new_name, Rename::IntoNothing) {
+        let (from_name, to_name) = ((&old, name), (&new, new_name));
+        let knows = self.private.knows;
+        match knows.rename(&*self.root.volume, from_name, to_name) {
             Err(Errno::EXIST) if self.root.kept_as(to)?.as_ref() == Some(from) => {
                 self.respell(from, to)
             }
@@ -247,9 +246,7 @@ impl Disk {
     /// The name is taken, or the system refuses.
     pub fn bring_back(&self, name: &str, path: &RelPath) -> Result<(), DiskError> {
         let parent = self.root.parent(path)?;
-        let (old, new) = (OsStr::new(name), OsStr::new(path.name()));
-        let (volume, tmp) = (&self.root.volume, &self.private.tmp);
-        Ok(volume.rename(tmp, old, &parent, new, Rename::IntoNothing)?)
+        Ok(self.private.bring(name, &parent, OsStr::new(path.name()))?)
     }
 
     pub(super) fn stray(&mut self, name: String, path: &RelPath) {

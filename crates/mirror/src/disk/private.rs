@@ -1,16 +1,18 @@
 //! A replica's private folder: contents on their way in, and files on their way out. The first letter of a name tells
-//! what a crash leaves: `n-` was never visible and may go, `x-` and `t-` were a person's and may not.
+//! what a crash leaves: `n-` was never visible and may go, `x-` and `t-` were a person's and may not. `n-x-` is a note that
+//! says where `x-` belongs.
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
+use slipway_core::path::RelPath;
 
 use super::{Seen, Was, hash_file, look_at, ours};
-use crate::volume::{For, Handle, Kind, Opened, Rename, Volume, remove_all};
+use crate::volume::{For, Handle, Kind, Knows, Opened, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
 pub const PRIVATE: &str = ".slipway";
@@ -22,6 +24,10 @@ const TMP: &str = "tmp";
 const RECOVERED: &str = "recovered";
 /// Bytes that are copied at a time.
 const COPIED: usize = 64 * 1024;
+/// Begins the name of a note, before the name that it is about.
+const NOTE: &str = "n-";
+/// Of a note, which holds a path.
+const NOTE_BYTES_MAX: u64 = 64 * 1024;
 /// Begins the names of those, and of those that seemed old once.
 const KEPT: &str = "file";
 const OLD: &str = "old-file";
@@ -68,6 +74,7 @@ pub struct Private {
     folder: Handle,
     pub(super) tmp: Handle,
     folds: bool,
+    pub(super) knows: Knows,
     counter: u64,
 }
 
@@ -97,6 +104,7 @@ impl Private {
         };
         Ok(Self {
             volume: Arc::clone(volume),
+            knows: Knows::of(&**volume, &tmp)?,
             place,
             folder,
             tmp,
@@ -198,9 +206,46 @@ impl Private {
         self.counter += 1;
         let kept = format!("k-{keeper}-{}", self.counter);
         let (tmp, name, new) = (&self.tmp, OsStr::new(name), OsStr::new(&kept));
-        self.volume
-            .rename(tmp, name, tmp, new, Rename::IntoNothing)?;
+        let how = self.knows.into_own();
+        self.volume.rename(tmp, name, tmp, new, how)?;
         Ok(kept)
+    }
+
+    /// Brings one to a name that nothing has.
+    pub(super) fn bring(&self, name: &str, to: &Handle, new: &OsStr) -> Result<(), Errno> {
+        let from = (&self.tmp, OsStr::new(name));
+        self.knows.bring(&*self.volume, from, (to, new))
+    }
+
+    /// Notes where the file belongs that is about to get a private name; tells the name of the note.
+    pub(super) fn note(&mut self, name: &str, path: &RelPath) -> io::Result<String> {
+        let note = format!("{NOTE}{name}");
+        let mut file = Opened::new(Arc::clone(&self.volume), self.make(&note)?);
+        file.write_all(path.as_str().as_bytes())?;
+        file.make_durable()?;
+        Ok(note)
+    }
+
+    /// The notes that there are, with what each is about and where that belongs.
+    pub(super) fn notes(&self) -> io::Result<Vec<(String, String, RelPath)>> {
+        let mut notes = Vec::new();
+        for note in self.volume.list(self.listing(&self.tmp)?)? {
+            let note = note.to_string_lossy().into_owned();
+            let Some(name) = note
+                .strip_prefix(NOTE)
+                .filter(|name| name.starts_with("x-"))
+            else {
+                continue;
+            };
+            let mut path = Vec::new();
+            let file = self.read(&note)?;
+            file.take(NOTE_BYTES_MAX).read_to_end(&mut path)?;
+            // One that is not whole is about nothing.
+            if let Ok(path) = RelPath::parse(&String::from_utf8_lossy(&path)) {
+                notes.push((note.clone(), name.to_owned(), path));
+            }
+        }
+        Ok(notes)
     }
 
     /// Drops one, with all in it if it is a folder. It may never have been made.
@@ -246,10 +291,13 @@ impl Private {
             if kept.contains(text) {
                 continue;
             }
-            let is_file = self.volume.stat(&self.tmp, &name)?.kind == Kind::File;
+            let meta = self.volume.stat(&self.tmp, &name)?;
+            let is_file = meta.kind == Kind::File;
+            // Where a second name takes the place of an exchange, the first is still there.
+            let is_second = !self.knows.exchange && meta.links > 1;
             let known = || self.hash(text).is_some_and(|hash| known.contains(&hash));
             // A folder here is one of caches, which tools make again.
-            if text.starts_with("n-") || !is_file || known() {
+            if text.starts_with("n-") || !is_file || is_second || known() {
                 self.discard(text);
             } else {
                 self.keep(&name)?;
@@ -270,8 +318,8 @@ impl Private {
         let mut number = 1_u64;
         loop {
             let new = format!("{begin}-{number}");
-            let (new, how) = (OsStr::new(&new), Rename::IntoNothing);
-            match self.volume.rename(at, name, to, new, how) {
+            let to = (to, OsStr::new(&new));
+            match self.knows.bring(&*self.volume, (at, name), to) {
                 Err(Errno::EXIST) => number += 1,
                 done => return Ok(done?),
             }

@@ -9,6 +9,8 @@ use super::*;
 use crate::volume::real::RealVolume;
 use crate::volume::simulated::{Inner, Make, Mischief, SimVolume};
 
+mod names;
+
 fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
 }
@@ -239,7 +241,7 @@ impl Mischief for Racer {
     fn after(&mut self, call: &'static str, _: &str, _: Option<&Errno>) {
         self.is_next |= call == "fchmod";
     }
-    fn renamed(&mut self, _: &str, to: &str) {
+    fn renamed(&mut self, _: &str, to: &str, _: bool) {
         self.is_next |= to == "/folder/a";
     }
     fn destroys(&mut self, _: &str, _: &[u8], _: &Inner) -> Option<String> {
@@ -269,7 +271,7 @@ impl<A: FnOnce(&mut Inner) + Send> Mischief for At<A> {
         Ok(())
     }
     fn after(&mut self, _: &'static str, _: &str, _: Option<&Errno>) {}
-    fn renamed(&mut self, _: &str, _: &str) {}
+    fn renamed(&mut self, _: &str, _: &str, _: bool) {}
     fn destroys(&mut self, _: &str, _: &[u8], _: &Inner) -> Option<String> {
         None
     }

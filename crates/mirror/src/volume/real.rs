@@ -147,6 +147,10 @@ impl Volume for RealVolume {
         rustix::fs::renameat_with(fd(at)?, name, fd(to)?, new, flags)
     }
 
+    fn link(&self, at: &Handle, name: &OsStr, to: &Handle, new: &OsStr) -> Result<(), Errno> {
+        rustix::fs::linkat(fd(at)?, name, fd(to)?, new, AtFlags::empty())
+    }
+
     fn set_mode(&self, at: &Handle, name: &OsStr, mode: u32) -> Result<(), Errno> {
         rustix::fs::chmodat(fd(at)?, name, Mode::from_raw_mode(mode), AtFlags::empty())
     }

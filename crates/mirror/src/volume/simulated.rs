@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::Errno;
 use slipway_core::hash::ContentHasher;
 
+use crate::volume::Knows;
 use tree::{Change, Id, Node, Place, TOP, Tree, What};
 
 mod calls;
@@ -33,6 +34,8 @@ pub(crate) struct Make {
     pub(crate) attributes: bool,
     /// Whether the engine's state lies on another mount than the files.
     pub(crate) apart: bool,
+    /// What it knows to do with names.
+    pub(crate) knows: Knows,
 }
 
 impl Default for Make {
@@ -43,6 +46,7 @@ impl Default for Make {
             watches_max: 1_000,
             attributes: true,
             apart: false,
+            knows: Knows::ALL,
         }
     }
 }
@@ -53,8 +57,8 @@ pub(crate) trait Mischief: Send {
     fn before(&mut self, call: &'static str, what: &str, volume: &mut Inner) -> Result<(), Errno>;
     /// After a call.
     fn after(&mut self, call: &'static str, what: &str, error: Option<&Errno>);
-    /// An engine gave a file another name.
-    fn renamed(&mut self, from: &str, to: &str);
+    /// An engine gave a file another name, and maybe left it the first.
+    fn renamed(&mut self, from: &str, to: &str, is_kept: bool);
     /// An engine is about to destroy these bytes for good; the answer is why it must not.
     fn destroys(&mut self, path: &str, bytes: &[u8], volume: &Inner) -> Option<String>;
     /// These bytes, of a file with a name, are on the disk from here on.
@@ -268,6 +272,26 @@ impl Inner {
         self.told(&place, happened);
         self.change(Change::Make(place, id, node));
         Ok(id)
+    }
+
+    /// Gives a file a second name.
+    fn make_second(&mut self, id: Id, place: Place) -> Result<(), Errno> {
+        if !self.make.knows.link || matches!(self.tree.node(id)?.what, What::Folder(_)) {
+            return Err(Errno::PERM);
+        }
+        if self.full {
+            return Err(Errno::NOSPC);
+        }
+        if self.tree.find(place.0, &place.1).is_ok() {
+            return Err(Errno::EXIST);
+        }
+        if self.tree.node(place.0)?.links == 0 {
+            return Err(Errno::NOENT);
+        }
+        self.told(&place, watches::Happened::Made);
+        self.touched(id);
+        self.change(Change::Link(place, id));
+        Ok(())
     }
 
     /// Leads through folders to what stands at a path; through links only where that is said.

@@ -356,6 +356,7 @@ impl World {
             && !oracle.restored
             && !oracle.any_crash
             && !oracle.troubled
+            && !oracle.missed
             && !oracle.alike;
         drop(oracle);
         let copy = self

@@ -9,6 +9,7 @@ use slipway_core::hash::ContentHash;
 use super::actors::ROOT;
 use super::calls::{Before, What};
 use super::oracle::{Oracle, Torn, is_whole, versions};
+use crate::volume::Knows;
 use crate::volume::simulated::{Entry, Inner, Loss, Mischief};
 
 /// What actors, volumes and the world share.
@@ -27,6 +28,7 @@ impl Shared {
 pub(super) struct Gremlin {
     pub(super) shared: Shared,
     pub(super) replica: usize,
+    pub(super) knows: Knows,
 }
 
 impl Mischief for Gremlin {
@@ -77,8 +79,11 @@ impl Mischief for Gremlin {
     }
 
     fn after(&mut self, call: &'static str, what: &str, error: Option<&Errno>) {
-        let changes = ["rename", "exchange", "unlink", "mkdir", "rmdir", "symlink"];
-        if changes.contains(&call) {
+        let changes = [
+            "rename", "replace", "exchange", "link", "unlink", "mkdir", "rmdir", "symlink",
+        ];
+        // What the volume knows stands in the first line.
+        if changes.contains(&call) && !what.contains("/tmp/n-asked") {
             let replica = self.replica;
             let how = error.map_or(String::new(), |error| format!(": {error}"));
             self.shared
@@ -87,11 +92,14 @@ impl Mischief for Gremlin {
         }
     }
 
-    fn renamed(&mut self, from: &str, to: &str) {
+    fn renamed(&mut self, from: &str, to: &str, is_kept: bool) {
         let mut oracle = self.shared.lock();
-        let inside = |path: &str| path.starts_with(ROOT) && !path.contains("/.slipway/");
-        match (inside(from), inside(to)) {
-            (true, false) => drop(oracle.away[self.replica].insert(from.to_owned())),
+        // Else there is no other way, and a note says where the old one belongs.
+        let can_stay = self.knows.exchange || self.knows.link;
+        match (is_visible(from), is_visible(to)) {
+            (true, false) if !is_kept && can_stay => {
+                oracle.away[self.replica].insert(from.to_owned());
+            }
             (false, true) if oracle.away[self.replica].contains(to) && to_come(from) => {
                 let text = format!("{to} was away before what replaces it came");
                 oracle.gap.get_or_insert(text);
@@ -122,6 +130,14 @@ impl Mischief for Gremlin {
 impl Gremlin {
     /// A program does something where a call is about to.
     fn program(&self, oracle: &mut Oracle, call: &str, what: &str, volume: &mut Inner) {
+        // No look of the engine's comes after this, and no volume of this kind refuses: its documents say so.
+        let to = what.rfind(" /").map_or("", |at| &what[at + 1..]);
+        if self.knows != Knows::ALL && call == "replace" && is_visible(to) {
+            return;
+        }
+        // While a file makes way for another with a note, whoever comes by finds none.
+        let mut files = volume.files("/").into_iter();
+        oracle.missed |= files.any(|(path, ..)| path.contains("/tmp/n-x-"));
         let replica = self.replica;
         oracle.tell(|| format!("before {call} {what} of replica {replica}:"));
         oracle.any_hostile = true;
@@ -172,6 +188,10 @@ fn inside(what: &str) -> Option<String> {
     let begin = what.rfind(&format!("{ROOT}/"))?;
     let path = what[begin..].split(" /").next()?;
     (!path.contains("/.slipway")).then(|| path.to_owned())
+}
+
+fn is_visible(path: &str) -> bool {
+    path.starts_with(ROOT) && !path.contains("/.slipway/")
 }
 
 /// Whether a private file is one that was never visible.

@@ -69,6 +69,8 @@ pub(super) struct Oracle {
     pub(super) hidden: Vec<bool>,
     /// A program wrote between two calls of an engine.
     pub(super) any_hostile: bool,
+    /// A program may have found no file where one made way for another.
+    pub(super) missed: bool,
     /// A call of an engine failed.
     pub(super) troubled: bool,
     /// This replica's computer lost its power just now.
@@ -127,6 +129,7 @@ impl Oracle {
             late: Vec::new(),
             hidden: vec![false; replicas],
             any_hostile: false,
+            missed: false,
             troubled: false,
             lost_power: None,
             any_crash: false,

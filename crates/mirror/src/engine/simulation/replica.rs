@@ -21,6 +21,7 @@ use crate::engine::around::Surroundings;
 use crate::engine::beside::{Beside, Queue};
 use crate::engine::state::State;
 use crate::engine::{Brake, Input, Link, LinkId, Settings};
+use crate::volume::Knows;
 use crate::volume::simulated::{Loss, Make, SimVolume, Spelling};
 use crate::watch::{Ear, Watch};
 
@@ -77,10 +78,11 @@ impl Replica {
             assert!(outside.is_ok(), "a fresh volume has room");
             inner.write_back();
         }
-        let (shared, replica) = (shared.clone(), number);
+        let shared = shared.clone();
         volume.set_mischief(Box::new(Gremlin {
             shared: shared.clone(),
-            replica,
+            replica: number,
+            knows: make.knows,
         }));
         Self {
             number,
@@ -372,5 +374,6 @@ pub(super) fn make(tape: &mut Tape, alike: bool) -> Make {
         watches_max: [1_000, 1_000, 1_000, 2][tape.below(4)],
         attributes: !tape.one_in(6),
         apart: tape.one_in(4),
+        knows: Knows::SOME[tape.below(8).saturating_sub(3)],
     }
 }

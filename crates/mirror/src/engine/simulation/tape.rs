@@ -2,7 +2,7 @@
 //! can be cut out and the others stay what they are. Zeros choose what is mildest, and so does a piece that is used up.
 
 /// Bytes that say what world it is.
-pub(super) const HEAD: usize = 48;
+pub(super) const HEAD: usize = 52;
 /// Bytes of a step.
 pub(super) const STEP: usize = 16;
 

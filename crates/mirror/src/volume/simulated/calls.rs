@@ -96,8 +96,10 @@ impl Inner {
 
     /// An engine takes the last name of something.
     fn destroy(&mut self, path: &str, id: Id) {
-        let bytes = match self.tree.node(id).map(|node| &node.what) {
-            Ok(What::File) => Arc::clone(&self.live.entry(id).or_default().now),
+        let bytes = match self.tree.node(id) {
+            Ok(node) if node.links == 1 && matches!(node.what, What::File) => {
+                Arc::clone(&self.live.entry(id).or_default().now)
+            }
             _ => return,
         };
         let Some(mut mischief) = self.mischief.take() else {
@@ -248,9 +250,13 @@ impl Volume for SimVolume {
         let (old, whole) = (joined(at, name), joined(to, new));
         let call = match how {
             Rename::Exchange => "exchange",
-            Rename::IntoNothing | Rename::Replace => "rename",
+            Rename::IntoNothing => "rename",
+            Rename::Replace => "replace",
         };
         self.call(call, &format!("{old} {whole}"), |inner| {
+            if !inner.make.knows.can(how) {
+                return Err(Errno::INVAL);
+            }
             inner.writable(from.0)?;
             inner.writable(place.0)?;
             let there = inner.tree.find(place.0, &place.1);
@@ -263,7 +269,22 @@ impl Volume for SimVolume {
                 .is_ok_and(|id| inner.is_file(id));
             inner.move_name(from, place, how)?;
             if let Some(mischief) = inner.mischief.as_mut().filter(|_| is_file) {
-                mischief.renamed(&old, &whole);
+                mischief.renamed(&old, &whole, false);
+            }
+            Ok(())
+        })
+    }
+
+    fn link(&self, at: &Handle, name: &OsStr, to: &Handle, new: &OsStr) -> Result<(), Errno> {
+        let from = (held(at)?.id, text(name)?.to_owned());
+        let place = (held(to)?.id, text(new)?.to_owned());
+        let (old, whole) = (joined(at, name), joined(to, new));
+        self.call("link", &format!("{old} {whole}"), |inner| {
+            inner.writable(place.0)?;
+            let id = inner.tree.find(from.0, &from.1)?;
+            inner.make_second(id, place)?;
+            if let Some(mischief) = &mut inner.mischief {
+                mischief.renamed(&old, &whole, true);
             }
             Ok(())
         })

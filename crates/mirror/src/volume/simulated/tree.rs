@@ -86,6 +86,7 @@ pub(super) type Place = (Id, String);
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Make(Place, Id, Node),
+    Link(Place, Id),
     Unlink(Place),
     Move(Place, Place),
     Exchange(Place, Place),
@@ -97,7 +98,7 @@ impl Change {
     /// Folders whose names it changes, or what it changes itself.
     pub(super) fn concerned(&self) -> Vec<Id> {
         match self {
-            Self::Make(place, ..) | Self::Unlink(place) => vec![place.0],
+            Self::Make(place, ..) | Self::Link(place, _) | Self::Unlink(place) => vec![place.0],
             Self::Move(one, other) | Self::Exchange(one, other) => vec![one.0, other.0],
             Self::Mode(id, _) | Self::Attribute(id, ..) => vec![*id],
         }
@@ -156,6 +157,7 @@ impl Tree {
                 self.nodes.insert(*id, node.clone());
                 self.put(place, *id);
             }
+            Change::Link(place, id) => self.put(place, *id),
             Change::Unlink(place) => {
                 self.take(place);
             }
