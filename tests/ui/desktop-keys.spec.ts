@@ -97,11 +97,11 @@ test("sync and conflicts: into the side bar, through a merge, and back by Escape
   await page.keyboard.press("F1");
   await page.keyboard.type("Show sync");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("47 of 60 files were deleted")).toBeVisible();
+  await expect(page.getByText("47 of 60 files and folders were deleted")).toBeVisible();
   await isIn(page, ".side");
   await tabTo(page, button(page, "Bring them back"));
   await page.keyboard.press("Enter");
-  await expect(page.getByText("47 of 60 files were deleted")).toBeHidden();
+  await expect(page.getByText("47 of 60 files and folders were deleted")).toBeHidden();
   await hasFocus(page);
   await tabTo(page, button(page, /Undo what came in/).first());
   await page.keyboard.press("Enter");

@@ -55,7 +55,7 @@ for (const colorScheme of ["dark", "light"] as const) {
 
     await show(FULL, "full");
     await page.getByRole("button", { name: /^Sync(,|$)/ }).click();
-    await expect(page.getByText("47 of 60 files were deleted")).toBeVisible();
+    await expect(page.getByText("47 of 60 files and folders were deleted")).toBeVisible();
     await look("sync", true);
     await page.getByRole("button", { name: /stations.py/ }).click();
     await expect(page.getByText("Change 1 of 2")).toBeVisible();

@@ -37,7 +37,7 @@ export function Arrivals({ here, arrivals }: { here: Here; arrivals: readonly Ar
             <Icon name="arrow-down" className="faint" />
             <span className="sync-what">
               <span className="truncate">
-                {one.many === 1 ? one.paths[0] : many(one.many, "file", "files")}
+                {one.many === 1 ? one.paths[0] : many(one.many, "file", "files and folders")}
               </span>
               <span className="small muted num" title={exactly(one.at)}>
                 {timeOfDay(one.at)}

@@ -11,7 +11,7 @@ import { syncActions } from "./actions";
 import { SyncView } from "./SyncView";
 
 const SHOWS: [FakeState, string][] = [
-  ["full", "47 of 60 files were deleted"],
+  ["full", "47 of 60 files and folders were deleted"],
   ["offline", "Try now"],
   ["signed-out", "Cannot sync"],
   ["error", "How it stands could not be read"],
@@ -54,9 +54,11 @@ for (const theme of THEMES)
 test("deletions that were held are brought back", async () => {
   const { here, asked } = await opened("full");
   await page.getByRole("button", { name: "Bring them back" }).click();
-  await expect.element(page.getByText("47 of 60 files were deleted")).not.toBeInTheDocument();
+  await expect
+    .element(page.getByText("47 of 60 files and folders were deleted"))
+    .not.toBeInTheDocument();
   expect(here.state.sync?.held).toBeUndefined();
-  await expect.poll(() => asked).toEqual(["toast 47 files came back."]);
+  await expect.poll(() => asked).toEqual(["toast 47 files and folders came back."]);
 });
 
 test("a conflict opens, and a path that cannot move has the act that helps", async () => {
@@ -77,7 +79,7 @@ test("what came in is taken back", async () => {
     .getByRole("button", { name: /Undo what came in/ })
     .first()
     .click();
-  await expect.poll(() => asked).toEqual(["toast 2 files are as before."]);
+  await expect.poll(() => asked).toEqual(["toast 2 files and folders are as before."]);
   // A second Enter takes back nothing more.
   await expect.element(page.getByRole("heading", { name: "Came in" })).toHaveFocus();
 });

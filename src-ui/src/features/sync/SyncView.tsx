@@ -124,13 +124,13 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
       bench.failed(error);
     }
   };
-  const files = many(held.many, "file", "files");
+  const entries = many(held.many, "file", "files and folders");
   return (
     <section className="sync-card" aria-label="Held deletions">
       <div className="row gap3">
         <Icon name="trash" className="warn" />
         <span className="medium">
-          {held.many} of {held.of} files were deleted
+          {held.many} of {held.of} files and folders were deleted
         </span>
       </div>
       <p className="small muted">
@@ -149,7 +149,7 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
         <button
           type="button"
           className="btn btn-sm"
-          onClick={() => void decide(here.bringBack, `${files} came back.`)}
+          onClick={() => void decide(here.bringBack, `${entries} came back.`)}
         >
           Bring them back
         </button>
@@ -157,10 +157,10 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
           type="button"
           className="btn btn-sm"
           onClick={() =>
-            void decide(here.confirm, `${files} go on the server, too. Its history keeps them.`)
+            void decide(here.confirm, `${entries} go on the server, too. Its history keeps them.`)
           }
         >
-          Delete {files} there, too
+          Delete {entries} there, too
         </button>
       </div>
     </section>

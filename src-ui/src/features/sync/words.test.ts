@@ -38,11 +38,11 @@ test("an undo tells of what it left alone", () => {
   expect(undoneWords({ many: 1, left: [] })).toBe("1 file is as before.");
   const left = (...codes: Code[]) => codes.map((code, at) => ({ path: `${at}`, code }));
   expect(undoneWords({ many: 3, left: left("stale", "path_exists") })).toBe(
-    "3 files are as before. 2 files were changed since and not touched.",
+    "3 files and folders are as before. 2 were changed since and not touched.",
   );
   // Nobody changed these.
   expect(undoneWords({ many: 0, left: left("disk_full", "stale", "content_missing") })).toBe(
-    "Nothing was taken back. 1 file stays as it is: the disk is full. 1 file was changed since and not touched. 1 file stays as it is: what was there before is not kept any more.",
+    "Nothing was taken back. 1 stays as it is: the disk is full. 1 was changed since and not touched. 1 stays as it is: what was there before is not kept any more.",
   );
 });
 

@@ -122,13 +122,15 @@ export function helpOf(code: Code | undefined): HelpWords | null {
 /** How an undo ended: how much is as before, and of the rest why it is not. */
 export function undoneWords({ many: count, left }: Undone): string {
   const back =
-    count === 0 ? "Nothing was taken back." : `${many(count, "file is", "files are")} as before.`;
+    count === 0
+      ? "Nothing was taken back."
+      : `${many(count, "file is", "files and folders are")} as before.`;
   const whys = left.map(({ code }) => notUndoneWords(code));
   const said = [...new Set(whys)].map((why) => {
     const how = whys.filter((other) => other === why).length;
     return why === CHANGED
-      ? `${many(how, "file was", "files were")} ${why}.`
-      : `${many(how, "file stays as it is", "files stay as they are")}: ${why}.`;
+      ? `${many(how, "was", "were")} ${why}.`
+      : `${many(how, "stays as it is", "stay as they are")}: ${why}.`;
   });
   return [back, ...said].join(" ");
 }
