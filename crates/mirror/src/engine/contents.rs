@@ -271,7 +271,7 @@ impl State {
             return;
         };
         // Else one that nobody asked for, or what is left of one that was given up.
-        let is_next = |incoming: &Incoming| incoming.bytes() == blob.offset;
+        let is_next = |incoming: &Incoming| blob.missing || incoming.bytes() == blob.offset;
         if !self.contents.asked.get(&hash).is_some_and(is_next) {
             return;
         }

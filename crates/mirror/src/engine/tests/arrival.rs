@@ -107,6 +107,27 @@ async fn of_a_content_no_more_is_taken_than_was_announced() {
 }
 
 #[tokio::test]
+async fn a_content_that_the_hub_cannot_read_to_its_end_is_not_waited_for() {
+    let mut lab = Lab::open().await;
+    lab.list(1, &[]).await;
+    let mut announced = change(2, "a.txt", Some("four"));
+    announced.inline = None;
+    lab.hub(changes(vec![announced])).await;
+    let hash = lab.needed().await.remove(0);
+    lab.bulk(v1::Blob {
+        hash: hash.clone(),
+        data: Bytes::from_static(b"fo"),
+        ..v1::Blob::default()
+    })
+    .await;
+    lab.blob(b"four", true).await;
+    assert_eq!(lab.needed().await, [hash]);
+    lab.blob(b"four", false).await;
+    lab.applied(2).await;
+    assert_eq!(lab.read("a.txt"), "four");
+}
+
+#[tokio::test]
 async fn what_changed_while_it_was_sent_is_looked_at_again() {
     let mut lab = Lab::open().await;
     lab.list(1, &[]).await;
