@@ -172,6 +172,8 @@ struct Wanted {
     hash: ContentHash,
     /// One that it has, and that may be much like it.
     base: Option<ContentHash>,
+    /// The bytes that it has of it.
+    offset: u64,
 }
 
 struct Connection {

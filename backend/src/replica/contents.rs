@@ -120,7 +120,8 @@ impl Connection {
                 convert::hash(hash).map_err(|_| ReplicaError::Protocol("a hash that is none"))?;
             let base = need.bases.get(number);
             let base = base.and_then(|base| convert::hash(base).ok());
-            self.wanted.push_back(Wanted { hash, base });
+            let offset = need.offsets.get(number).copied().unwrap_or(0);
+            self.wanted.push_back(Wanted { hash, base, offset });
         }
         self.send_next();
         Ok(())
@@ -173,23 +174,29 @@ fn missing(hash: ContentHash) -> v1::HubBulk {
     })
 }
 
-/// Sends a content piece by piece; of what its base has at the same place only that it does.
+/// Sends a content piece by piece, from where it broke off before; of what its base has at the same place only that it does.
 async fn send_content(
     hub: &Hub,
     workspace: WorkspaceId,
-    Wanted { hash, base }: Wanted,
+    Wanted {
+        hash,
+        base,
+        mut offset,
+    }: Wanted,
     bulk: &mpsc::Sender<v1::HubBulk>,
 ) -> Result<(), HubError> {
-    let Some(mut reader) = hub.open(workspace, hash).await? else {
+    let reader = hub.open(workspace, hash).await?;
+    let Some(reader) = reader.filter(|reader| offset <= reader.size()) else {
         // A closed stream ends the connection, which others see.
         bulk.send(missing(hash)).await.ok();
         return Ok(());
     };
+    let mut reader = reader.from_offset(offset);
     if let Some(base) = base {
         reader.leave_out(base).await?;
     }
     let size = reader.size();
-    let mut offset = 0;
+    let is_all_there = offset == size;
     let mut blob = |bytes: u64| {
         let begin = offset;
         offset += bytes;
@@ -200,6 +207,10 @@ async fn send_content(
             ..v1::Blob::default()
         }
     };
+    if is_all_there {
+        bulk.send(frame(blob(0))).await.ok();
+        return Ok(());
+    }
     while let Some(piece) = reader.piece().await? {
         match piece {
             Piece::Same(bytes) => {
@@ -221,9 +232,6 @@ async fn send_content(
                 }
             }
         }
-    }
-    if size == 0 {
-        bulk.send(frame(blob(0))).await.ok();
     }
     Ok(())
 }

@@ -189,6 +189,7 @@ impl Engine {
                 Ok(runtime) => {
                     drop(runtime.spawn_blocking(|| {}));
                     let done = runtime.block_on(state.run(receiver, asked));
+                    state.contents.end(&mut state.disk);
                     // The base is closed before anyone hears of the end, so that the next engine finds it free.
                     drop(state);
                     if let Some(done) = done {

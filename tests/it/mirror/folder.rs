@@ -36,6 +36,9 @@ struct Way {
     gate: Semaphore,
     gated: AtomicBool,
     still: Notify,
+    /// Pieces of contents that come before the line breaks, if it is to.
+    left: Mutex<Option<usize>>,
+    broken: Notify,
     /// Bytes of contents that went this way, and that came.
     sent: AtomicU64,
     got: AtomicU64,
@@ -60,12 +63,41 @@ impl Way {
             .map_err(|error| reason(&error))?;
         let ended = async move { reason(&link.ended.await.unwrap_or(ClientError::Gone)) };
         let (counted, bulk) = mpsc::channel(1);
-        tokio::spawn(self.count(link.bulk, counted));
+        let (heard, control) = mpsc::channel(1);
+        tokio::spawn(Arc::clone(&self).count(link.bulk, counted));
+        tokio::spawn(self.hear(link.control, heard));
         Ok(Incoming {
-            control: link.control,
+            control,
             bulk,
             ended: Box::pin(ended),
         })
+    }
+
+    /// Hands on what is heard until the line breaks; without its reader the link ends.
+    async fn hear(
+        self: Arc<Self>,
+        mut frames: mpsc::Receiver<v1::HubFrame>,
+        heard: mpsc::Sender<v1::HubFrame>,
+    ) {
+        let hand_on = async {
+            while let Some(frame) = frames.recv().await {
+                if heard.send(frame).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = hand_on => {}
+            () = self.broken.notified() => {}
+        }
+    }
+
+    /// Whether one more piece comes before the line breaks.
+    fn comes(&self) -> bool {
+        let mut left = self.left.lock().expect("no holder panics");
+        let breaks = *left == Some(0);
+        *left = left.and_then(|left| left.checked_sub(1));
+        !breaks
     }
 
     async fn count(
@@ -74,6 +106,9 @@ impl Way {
         counted: mpsc::Sender<v1::HubBulk>,
     ) {
         while let Some(blob) = blobs.recv().await {
+            if !self.comes() {
+                return self.broken.notify_one();
+            }
             if let Some(v1::hub_bulk::Frame::Blob(blob)) = &blob.frame {
                 let many = blob.data.len() as u64;
                 self.got.fetch_add(many, Ordering::Relaxed);
@@ -131,6 +166,8 @@ impl Folder {
             gate: Semaphore::new(0),
             gated: AtomicBool::new(false),
             still: Notify::new(),
+            left: Mutex::new(None),
+            broken: Notify::new(),
             sent: AtomicU64::new(0),
             got: AtomicU64::new(0),
         });
@@ -156,6 +193,16 @@ impl Folder {
     pub(crate) fn let_pass(&self, pieces: usize) {
         self.way.gate.add_permits(pieces);
         self.way.gated.store(true, Ordering::Release);
+    }
+
+    /// The line breaks after so many more pieces of contents that come; it does so once.
+    pub(crate) fn breaks_after(&self, pieces: usize) {
+        *self.way.left.lock().expect("no holder panics") = Some(pieces);
+    }
+
+    /// Whether it is still to break.
+    pub(crate) fn is_to_break(&self) -> bool {
+        self.way.left.lock().expect("no holder panics").is_some()
     }
 
     /// Bytes of contents that went to the hub beside batches.

@@ -1,11 +1,12 @@
-//! A content that breaks off on its way to the server goes on from where it was.
+//! A content that breaks off on its way to the server, or from it, goes on from where it was.
 use bytes::Bytes;
 use slipway_client::rest::Client;
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BULK_FRAME_BYTES_MAX, RANGE_BYTES_MAX};
-use slipway_proto::v1::{self, hub_frame, outcome, spoke_bulk, spoke_frame};
+use slipway_proto::v1::{self, hub_bulk, hub_frame, outcome, spoke_bulk, spoke_frame};
 
+use super::folder::Folder;
 use super::refused::{Contents, Control, bulk, control, hello, link};
 use crate::journey::Journey as _;
 use crate::lab::{Lab, PATIENCE};
@@ -25,17 +26,7 @@ impl Line {
         workspace: WorkspaceId,
         whole: &Bytes,
     ) -> (Self, v1::Need) {
-        let mut control = control(lab, client, hello(workspace))
-            .await
-            .expect("a link");
-        let name = link(&mut control).await;
-        let bulk = bulk(lab, client, &name).await.expect("contents");
-        let whole = whole.clone();
-        let mut line = Self {
-            control,
-            bulk,
-            whole,
-        };
+        let mut line = Self::connect(lab, client, workspace, whole).await;
         line.propose(1).await;
         let need = loop {
             if let hub_frame::Frame::Need(need) = line.hears().await {
@@ -43,6 +34,45 @@ impl Line {
             }
         };
         (line, need)
+    }
+
+    async fn connect(lab: &Lab, client: &Client, workspace: WorkspaceId, whole: &Bytes) -> Self {
+        let mut control = control(lab, client, hello(workspace))
+            .await
+            .expect("a link");
+        let name = link(&mut control).await;
+        let bulk = bulk(lab, client, &name).await.expect("contents");
+        let whole = whole.clone();
+        Self {
+            control,
+            bulk,
+            whole,
+        }
+    }
+
+    /// Asks for the file from an offset on; all pieces of the answer.
+    async fn asks(&mut self, offset: u64, base: Option<&Bytes>) -> Vec<v1::Blob> {
+        let base = base.map(|base| slipway_proto::convert::hash_bytes(&ContentHash::of(base)));
+        let need = v1::Need {
+            hashes: vec![self.hash()],
+            bases: base.into_iter().collect(),
+            offsets: vec![offset],
+            ..v1::Need::default()
+        };
+        let frame = Some(spoke_frame::Frame::Need(need));
+        let sent = self.control.0.send(v1::SpokeFrame { frame });
+        sent.await.expect("it listens");
+        let mut blobs = Vec::new();
+        while blobs.last().is_none_or(|blob: &v1::Blob| !blob.last) {
+            let frame = tokio::time::timeout(PATIENCE, self.bulk.1.message());
+            let frame = frame.await.expect("in time").expect("a stream");
+            let Some(hub_bulk::Frame::Blob(blob)) = frame.expect("a frame").frame else {
+                panic!("a piece");
+            };
+            assert_eq!(blob.hash, self.hash());
+            blobs.push(blob);
+        }
+        blobs
     }
 
     fn hash(&self) -> Bytes {
@@ -131,14 +161,19 @@ async fn kept(lab: &Lab) {
         .expect("in time");
 }
 
+/// Bytes that no two pieces have in common.
+fn noise(bytes: u64) -> Bytes {
+    let all = (0..bytes / 4).flat_map(|n| (n as u32).wrapping_mul(0x9e37_79b1).to_le_bytes());
+    all.collect::<Vec<_>>().into()
+}
+
 #[tokio::test]
 async fn the_first_bytes_of_a_content_that_broke_off_are_offered_and_taken() {
     const SIZE: u64 = 6 << 20;
     let lab = Lab::start().await;
     let ana = lab.user("ana").await;
     let workspace = ana.empty_workspace().await;
-    let bytes = (0..SIZE / 4).flat_map(|n| (n as u32).wrapping_mul(0x9e37_79b1).to_le_bytes());
-    let whole: Bytes = bytes.collect::<Vec<_>>().into();
+    let whole = noise(SIZE);
     let (mut line, need) = Line::open(&lab, &ana, workspace, &whole).await;
     assert!(need.begun.is_empty());
     line.sends(0, SIZE / 2).await;
@@ -195,4 +230,72 @@ async fn the_first_bytes_of_a_content_that_broke_off_are_offered_and_taken() {
         }
     };
     assert!(!refused.held);
+}
+
+#[tokio::test]
+async fn what_came_of_a_download_that_broke_off_is_not_sent_again() {
+    const SIZE: u64 = 12 << 20;
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    let folder = Folder::open(&ana, workspace);
+    // Of 48 pieces.
+    folder.breaks_after(30);
+    let large = noise(SIZE);
+    let written = ana.write_file(workspace, "large.bin", None, large.clone());
+    folder.shows(written.await.unwrap().revision).await;
+    assert!(!folder.is_to_break());
+    assert!(std::fs::read(folder.path("large.bin")).unwrap() == large);
+    let got = folder.got();
+    assert!((SIZE..=SIZE + (1 << 20)).contains(&got), "{got}");
+}
+
+#[tokio::test]
+async fn a_content_is_sent_from_the_byte_that_is_asked_for() {
+    const SIZE: u64 = 6 << 20;
+    // In the middle of a chunk.
+    const FROM: u64 = (3 << 20) / 2 + 7;
+    let lab = Lab::start().await;
+    let ana = lab.user("ana").await;
+    let workspace = ana.empty_workspace().await;
+    let old = noise(SIZE);
+    ana.write_file(workspace, "large.bin", None, old.clone())
+        .await
+        .unwrap();
+    let mut new = old.to_vec();
+    new[4 << 20..][..4].fill(7);
+    let new = Bytes::from(new);
+    let base = ContentHash::of(&old);
+    ana.write_file(workspace, "large.bin", Some(&base), new.clone())
+        .await
+        .unwrap();
+    // What comes before is not looked at.
+    let first = sqlx::query("delete from blob_chunks where seq = 0");
+    let gone = first.execute(&lab.app().db).await.unwrap();
+    assert_eq!(gone.rows_affected(), 2);
+    let mut line = Line::connect(&lab, &ana, workspace, &new).await;
+    for base in [None, Some(&old)] {
+        let (mut came, mut sent) = (FROM, 0);
+        for blob in line.asks(FROM, base).await {
+            assert_eq!(blob.offset, came);
+            let at = usize::try_from(came).unwrap();
+            if !blob.from.is_empty() {
+                assert_eq!(blob.from_offset, came);
+                let (end, same) = (at + usize::try_from(blob.from_size).unwrap(), base.unwrap());
+                assert!(same[at..end] == new[at..end]);
+            }
+            assert!(blob.data == new[at..][..blob.data.len()]);
+            sent += blob.data.len() as u64;
+            came += blob.data.len() as u64 + blob.from_size;
+        }
+        assert_eq!(came, SIZE);
+        assert_eq!(sent, if base.is_some() { 1 << 20 } else { SIZE - FROM });
+    }
+    let end = line.asks(SIZE, None).await;
+    assert!(end.len() == 1 && end[0].offset == SIZE && !end[0].missing);
+    for beyond in [SIZE + 1, u64::MAX] {
+        assert!(line.asks(beyond, Some(&old)).await[0].missing);
+    }
+    // Nor does it harm whoever asks next.
+    assert!(!line.asks(SIZE - 1, None).await[0].missing);
 }

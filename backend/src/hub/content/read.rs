@@ -137,7 +137,7 @@ impl ContentReader {
         Ok(())
     }
 
-    /// The next piece, or its size if it is left out; `None` at the end. For whoever began at the beginning.
+    /// The next piece, or its size if it is left out; `None` at the end.
     ///
     /// # Errors
     /// As [`Self::next`].
@@ -148,7 +148,8 @@ impl ContentReader {
         let begin = u64::from(self.next.unsigned_abs()) * CHUNK_BYTES_MAX as u64;
         self.next += 1;
         let size = (self.size - begin).min(CHUNK_BYTES_MAX as u64);
-        Ok(Some(Piece::Same(size)))
+        let skip = std::mem::take(&mut self.skip) as u64;
+        Ok(Some(Piece::Same(size.saturating_sub(skip))))
     }
 
     /// The next piece of at most a mebibyte; `None` at the end.

@@ -1,27 +1,24 @@
-//! Carries bytes. A few contents are asked for at a time, which bounds what is on its way; ours go out one after
-//! another, from a thread that may wait. What needs one of ours is proposed again once that has arrived: nothing else
-//! waits for it.
+//! Carries bytes. What comes is asked for a few contents at a time (`receive`); ours go out one after another, from a
+//! thread that may wait. What needs one of ours is proposed again once that has arrived: nothing else waits for it.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use bytes::Bytes;
 use slipway_core::hash::ContentHash;
-use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, FILE_BYTES_MAX};
 use slipway_core::path::RelPath;
 use slipway_proto::convert;
 use slipway_proto::v1;
-use slipway_proto::v1::hub_bulk;
-use slipway_proto::v1::spoke_frame::Frame;
 use slipway_sync::node::Node;
 
 use super::beside::Outgoing;
 use super::fresh::Fresh;
-use super::incoming::{Base, Incoming};
+use super::incoming::Incoming;
 use super::state::State;
 use crate::disk::{Disk, DiskError};
+use begun::Begun;
 
-/// Contents that are asked for at a time.
-const ASKED_MAX: usize = 8;
+mod begun;
+mod receive;
 
 /// Contents on their way in both directions.
 #[derive(Default)]
@@ -34,6 +31,8 @@ pub(super) struct Contents {
     wants: BTreeMap<RelPath, Vec<ContentHash>>,
     to_ask: VecDeque<ContentHash>,
     asked: BTreeMap<ContentHash, Incoming>,
+    /// Broke off before.
+    begun: Begun,
     /// Did not come out of what the disk has: all of them is to be sent.
     whole: HashSet<ContentHash>,
     /// The hub said that it does not have them.
@@ -52,12 +51,22 @@ impl Contents {
     }
 
     pub(super) fn disconnect(&mut self, disk: &mut Disk) {
-        let half = std::mem::take(&mut self.asked).into_values();
-        let half = half.map(|incoming| incoming.scratch);
-        for scratch in half.chain(std::mem::take(&mut self.arrived).into_values()) {
-            disk.private().discard(&scratch);
+        let private = disk.private();
+        for scratch in self.arrived.values() {
+            private.discard(scratch);
         }
-        *self = Self::default();
+        let mut begun = std::mem::take(&mut self.begun);
+        begun.keep(std::mem::take(&mut self.asked), private);
+        *self = Self {
+            begun,
+            ..Self::default()
+        };
+    }
+
+    /// Nothing goes on from here.
+    pub(super) fn end(&mut self, disk: &mut Disk) {
+        self.disconnect(disk);
+        self.begun.retain(|_| false, disk.private());
     }
 
     pub(super) fn inline(&mut self, hash: ContentHash, bytes: Bytes) {
@@ -173,7 +182,7 @@ impl State {
         }
         if self.contents.missing.remove(&hash) {
             // Asked for again at the next try.
-            return Err(std::io::Error::from(std::io::ErrorKind::NotFound).into());
+            return Err(io::Error::from(io::ErrorKind::NotFound).into());
         }
         self.contents.want(path, hash);
         Ok(None)
@@ -213,132 +222,6 @@ impl State {
         let mut file = self.disk.private().read(scratch).ok()?;
         file.read_to_end(&mut bytes).ok()?;
         Some(bytes.into())
-    }
-
-    pub(super) async fn ask_for_contents(&mut self) {
-        let (mut hashes, mut bases) = (Vec::new(), Vec::new());
-        while self.contents.asked.len() < ASKED_MAX {
-            let Some(hash) = self.contents.to_ask.pop_front() else {
-                break;
-            };
-            let contents = &self.contents;
-            if !contents.wanted.contains_key(&hash) || contents.asked.contains_key(&hash) {
-                continue;
-            }
-            match self.disk.private().scratch() {
-                Ok((scratch, file)) => {
-                    let base = self.base_of(hash);
-                    let name = base.as_ref().map(|base| convert::hash_bytes(&base.hash));
-                    let incoming = Incoming::new(scratch, file, base);
-                    self.contents.asked.insert(hash, incoming);
-                    hashes.push(convert::hash_bytes(&hash));
-                    bases.push(name.unwrap_or_default());
-                }
-                Err(error) => self.give_up(hash, &error),
-            }
-        }
-        if !hashes.is_empty() {
-            self.send(Frame::Need(v1::Need {
-                hashes,
-                bases,
-                ..v1::Need::default()
-            }))
-            .await;
-        }
-    }
-
-    /// The large file in whose place a content is to come, and what it has.
-    fn base_of(&self, hash: ContentHash) -> Option<Base> {
-        if self.contents.whole.contains(&hash) {
-            return None;
-        }
-        let mut paths = self.contents.wanted.get(&hash)?.iter();
-        paths.find_map(|path| match self.trees.local.get(path) {
-            Some(Node::File { hash, size, .. }) if *size > BLOB_INLINE_BYTES_MAX => Some(Base {
-                hash: *hash,
-                file: self.disk.root().read(path).ok()?,
-            }),
-            _ => None,
-        })
-    }
-
-    /// A piece of a content that was asked for.
-    pub(super) fn bulk_frame(&mut self, frame: v1::HubBulk) {
-        let Some(hub_bulk::Frame::Blob(blob)) = frame.frame else {
-            return;
-        };
-        let Ok(hash) = convert::hash(&blob.hash) else {
-            return;
-        };
-        // Else one that nobody asked for, or what is left of one that was given up.
-        let is_next = |incoming: &Incoming| blob.missing || incoming.bytes() == blob.offset;
-        if !self.contents.asked.get(&hash).is_some_and(is_next) {
-            return;
-        }
-        let Some(mut incoming) = self.contents.asked.remove(&hash) else {
-            return;
-        };
-        let more = (blob.data.len() as u64).max(blob.from_size);
-        let with_it = incoming.bytes().saturating_add(more);
-        if with_it > self.announced(hash) {
-            // Nor would the rest come to it.
-            self.not_it(hash, &incoming.scratch);
-        } else if let Err(error) = incoming.take(&blob) {
-            self.disk.private().discard(&incoming.scratch);
-            self.give_up(hash, &error);
-        } else if blob.last || blob.missing {
-            self.came(hash, incoming, blob.missing);
-        } else {
-            self.contents.asked.insert(hash, incoming);
-        }
-    }
-
-    /// A content that was asked for is over.
-    fn came(&mut self, hash: ContentHash, incoming: Incoming, missing: bool) {
-        if !missing && incoming.hash() == hash {
-            self.contents.whole.remove(&hash);
-            self.contents.arrived.insert(hash, incoming.scratch);
-            self.settle_who_wants(hash);
-        } else if !missing && incoming.has_base() {
-            self.disk.private().discard(&incoming.scratch);
-            self.contents.whole.insert(hash);
-            self.contents.to_ask.push_front(hash);
-        } else {
-            self.not_it(hash, &incoming.scratch);
-        }
-    }
-
-    /// The hub sent something else than a content, or said that it has none.
-    fn not_it(&mut self, hash: ContentHash, scratch: &str) {
-        self.disk.private().discard(scratch);
-        self.contents.missing.insert(hash);
-        self.settle_who_wants(hash);
-    }
-
-    fn settle_who_wants(&mut self, hash: ContentHash) {
-        let paths = self.contents.wanted.get(&hash).cloned();
-        self.settle_all(paths.unwrap_or_default());
-    }
-
-    /// The size of a content as the trees tell it where it is wanted; never more than a file may have.
-    fn announced(&self, hash: ContentHash) -> u64 {
-        let trees = [&self.trees.remote, &self.trees.local, &self.trees.base];
-        let mut paths = self.contents.wanted.get(&hash).into_iter().flatten();
-        let told = paths.find_map(|path| {
-            trees.iter().find_map(|tree| match tree.get(path)? {
-                Node::File { hash: of, size, .. } if *of == hash => Some(*size),
-                _ => None,
-            })
-        });
-        told.unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX)
-    }
-
-    /// A content has no place on the disk: whoever wants it tries again later.
-    fn give_up(&mut self, hash: ContentHash, error: &std::io::Error) {
-        for path in self.contents.wanted.get(&hash).cloned().unwrap_or_default() {
-            self.contents.unwant(&path);
-            self.not_applied(&path, &std::io::Error::from(error.kind()).into());
-        }
     }
 
     /// Sends contents that the hub asked for: of what is proposed to it now, and of nothing else.

@@ -2,8 +2,9 @@
 //! and names as ranges what the file here has already.
 use std::io::{self, Read as _, Write as _};
 
+use bytes::Bytes;
 use slipway_core::hash::{ContentHash, ContentHasher};
-use slipway_proto::v1;
+use slipway_proto::{convert, v1};
 
 use crate::volume::Opened;
 
@@ -17,6 +18,8 @@ pub(super) struct Incoming {
     file: Opened,
     hasher: ContentHasher,
     bytes: u64,
+    /// So much of it came on a connection before.
+    begun: u64,
     base: Option<Base>,
 }
 
@@ -27,14 +30,48 @@ pub(super) struct Base {
 }
 
 impl Incoming {
-    pub(super) fn new(scratch: String, file: Opened, base: Option<Base>) -> Self {
+    pub(super) fn new(scratch: String, file: Opened) -> Self {
         Self {
             scratch,
             file,
             hasher: ContentHasher::default(),
             bytes: 0,
-            base,
+            begun: 0,
+            base: None,
         }
+    }
+
+    /// What it may be taken from where the hub names that.
+    pub(super) fn on(self, base: Option<Base>) -> Self {
+        Self { base, ..self }
+    }
+
+    /// The connection is over: what came is gone on from with the next.
+    pub(super) fn breaks_off(&mut self) {
+        self.begun = self.bytes;
+        self.base = None;
+    }
+
+    /// Whether some of it came on a connection before.
+    pub(super) const fn is_begun(&self) -> bool {
+        self.begun > 0
+    }
+
+    /// Whether a piece with this offset is the next one. A hub of the version before begins at the beginning, whatever it
+    /// was asked for, and so does this one then.
+    pub(super) fn is_next(&mut self, offset: u64) -> bool {
+        if offset == 0 && self.bytes == self.begun {
+            self.hasher = ContentHasher::default();
+            self.file.go_to(0);
+            self.bytes = 0;
+        }
+        self.bytes == offset
+    }
+
+    /// The content that its base has; empty: it has none.
+    pub(super) fn base(&self) -> Bytes {
+        let hash = self.base.as_ref().map(|base| &base.hash);
+        hash.map(convert::hash_bytes).unwrap_or_default()
     }
 
     /// How much has come.

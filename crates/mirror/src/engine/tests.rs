@@ -18,6 +18,7 @@ use lab::*;
 mod alone;
 mod answers;
 mod arrival;
+mod begun;
 mod compare;
 mod deaf;
 mod deletion;

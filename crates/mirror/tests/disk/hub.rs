@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) breaks: u64,
     /// Bytes of contents that came beside batches.
     pub(crate) received: u64,
+    /// And that went out beside changes.
+    pub(crate) sent: u64,
     /// Frames until the connection ends.
     frames_left: Option<u64>,
 }
@@ -96,9 +98,17 @@ impl Hub {
         inner.contents.get(&hash).cloned()
     }
 
-    /// The connection ends when so many more frames came.
+    /// The connection ends when so many more frames came, or pieces of contents went out.
     pub(crate) fn end_after(&self, frames: u64) {
         self.inner().frames_left = Some(frames);
+    }
+
+    /// Waits until a content broke off.
+    pub(crate) async fn breaks(&self) {
+        let mut heard = self.heard.subscribe();
+        let broke = heard.wait_for(|_| self.inner().breaks > 0);
+        let broke = tokio::time::timeout(BOUND, broke).await;
+        broke.expect("it breaks off within the bound").unwrap();
     }
 
     /// Waits until disk and hub have told each other everything.
@@ -153,6 +163,7 @@ impl Hub {
             let asked = *wanted.borrow_and_update();
             if done.is_none() || connection.tell(asked, &ends).await.is_none() {
                 connection.breaks_off();
+                self.heard.send_modify(|heard| *heard += 1);
                 return;
             }
             self.heard.send_modify(|heard| *heard += 1);

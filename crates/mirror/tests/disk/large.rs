@@ -1,6 +1,8 @@
 //! Large files: a small change inside one sends little, also after a restart, and without what it builds on it is sent
-//! whole.
+//! whole. One that breaks off on its way goes on, in both directions.
 use std::io::{Seek as _, SeekFrom, Write as _};
+
+use slipway_core::path::RelPath;
 
 use super::{Seat, follow, settings, tree, tree_of};
 
@@ -82,4 +84,20 @@ async fn what_came_of_a_file_that_broke_off_is_not_sent_again() {
     let sent = seat.sends().await;
     assert!((SIZE..=SIZE + (1 << 20)).contains(&sent), "{sent}");
     assert!(seat.hub.inner().breaks > 0, "it broke off");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_of_a_file_that_broke_off_is_not_asked_for_again() {
+    const SIZE: u64 = 12 << 20;
+    let seat = Seat::open();
+    seat.hub.rest().await;
+    // Of 48 pieces.
+    seat.hub.end_after(30);
+    let path = RelPath::parse("large.bin").unwrap();
+    seat.hub.edit(&path, Some(noise(12 << 20, 1).into()));
+    seat.hub.breaks().await;
+    seat.hub.rest().await;
+    assert!(tree(&seat.file("")) == tree_of(&seat.hub));
+    let sent = seat.hub.inner().sent;
+    assert!((SIZE..=SIZE + (1 << 20)).contains(&sent), "{sent}");
 }

@@ -219,7 +219,7 @@ impl Differing {
     }
 
     /// What stays as it was, what is new, and what stays.
-    async fn sends_what_differs(&self, need: &v1::Need) {
+    fn pieces(&self, need: &v1::Need) -> [v1::Blob; 3] {
         let range = |from: usize, to: usize| v1::Blob {
             offset: from as u64,
             from: need.bases[0].clone(),
@@ -228,14 +228,23 @@ impl Differing {
             last: to == Self::SIZE,
             ..self.blob()
         };
-        self.lab.bulk(range(0, Self::AT)).await;
         let data = v1::Blob {
             offset: Self::AT as u64,
             data: Bytes::from_static(&[0; 4]),
             ..self.blob()
         };
-        self.lab.bulk(data).await;
-        self.lab.bulk(range(Self::AT + 4, Self::SIZE)).await;
+        [range(0, Self::AT), data, range(Self::AT + 4, Self::SIZE)]
+    }
+
+    async fn sends(&self, pieces: &[v1::Blob]) {
+        for piece in pieces {
+            self.lab.bulk(piece.clone()).await;
+        }
+    }
+
+    async fn shows_new(mut self) {
+        self.lab.applied(2).await;
+        assert!(std::fs::read(self.lab.file("large.bin")).unwrap() == self.new);
     }
 }
 
@@ -249,10 +258,23 @@ async fn of_a_large_file_here_only_what_differs_comes_from_the_hub() {
     let need = differing.needed().await;
     assert_eq!(need.hashes, [hash(&differing.new)]);
     assert_eq!(need.bases, [hash(&differing.old)]);
-    differing.sends_what_differs(&need).await;
-    let Differing { mut lab, new, .. } = differing;
-    lab.applied(2).await;
-    assert!(std::fs::read(lab.file("large.bin")).unwrap() == new);
+    differing.sends(&differing.pieces(&need)).await;
+    differing.shows_new().await;
+}
+
+#[tokio::test]
+async fn what_differs_goes_on_where_it_broke_off() {
+    let mut differing = Differing::begin().await;
+    let need = differing.needed().await;
+    let pieces = differing.pieces(&need);
+    differing.sends(&pieces[..1]).await;
+    differing.lab.reconnect().await;
+    differing.lab.hub(greeting("e", false)).await;
+    let need = differing.needed().await;
+    assert_eq!(need.offsets, [Differing::AT as u64]);
+    assert_eq!(need.bases, [hash(&differing.old)]);
+    differing.sends(&pieces[1..]).await;
+    differing.shows_new().await;
 }
 
 #[tokio::test]
@@ -264,7 +286,7 @@ async fn a_file_that_is_not_what_it_was_is_sent_whole() {
     let path = lab.file("large.bin");
     let mut file = std::fs::File::options().write(true).open(&path).unwrap();
     std::io::Write::write_all(&mut file, b"changed").unwrap();
-    differing.sends_what_differs(&need).await;
+    differing.sends(&differing.pieces(&need)).await;
     let again = differing.needed().await;
     assert_eq!(again.hashes, [hash(&differing.new)]);
     assert!(again.bases[0].is_empty());
@@ -273,10 +295,8 @@ async fn a_file_that_is_not_what_it_was_is_sent_whole() {
         last: true,
         ..differing.blob()
     };
-    let Differing { mut lab, new, .. } = differing;
-    lab.bulk(whole).await;
-    lab.applied(2).await;
-    assert!(std::fs::read(lab.file("large.bin")).unwrap() == new);
+    differing.lab.bulk(whole).await;
+    differing.shows_new().await;
 }
 
 #[tokio::test]

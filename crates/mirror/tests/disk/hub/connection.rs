@@ -77,8 +77,8 @@ impl<'a> Connection<'a> {
             }
             spoke_frame::Frame::Propose(propose) => self.proposed(&propose, ends).await?,
             spoke_frame::Frame::Need(need) => {
-                for hash in need.hashes {
-                    self.send_content(hash, ends).await?;
+                for (hash, offset) in need.hashes.into_iter().zip(need.offsets) {
+                    self.send_content(hash, offset, ends).await?;
                 }
             }
             spoke_frame::Frame::Applied(applied) => self.hub.inner().applied = applied.revision,
@@ -230,13 +230,17 @@ impl<'a> Connection<'a> {
         self.say(hub_frame::Frame::Result(result), ends).await
     }
 
-    async fn send_content(&self, hash: Bytes, ends: &Ends) -> Goes {
+    async fn send_content(&self, hash: Bytes, offset: u64, ends: &Ends) -> Goes {
         let known = convert::hash(&hash).unwrap();
         let bytes = self.hub.inner().contents.get(&known).cloned();
         let missing = bytes.is_none();
         let bytes = bytes.unwrap_or_default();
-        let mut offset = 0;
+        let mut offset = usize::try_from(offset).unwrap();
         loop {
+            if self.goes_on().is_none() {
+                self.hub.inner().breaks += 1;
+                return None;
+            }
             let end = bytes.len().min(offset + BULK_FRAME_BYTES_MAX);
             let last = end == bytes.len();
             let blob = v1::Blob {
@@ -249,6 +253,7 @@ impl<'a> Connection<'a> {
             };
             let frame = Some(hub_bulk::Frame::Blob(blob));
             ends.to_bulk.send(v1::HubBulk { frame }).await.ok()?;
+            self.hub.inner().sent += (end - offset) as u64;
             if last {
                 return Some(());
             }
