@@ -47,7 +47,8 @@ fn weight(operation: &v1::Operation) -> usize {
     let content = operation.inline.as_ref().map_or(0, bytes::Bytes::len);
     let nodes = operation.expect.iter().chain(&operation.node);
     let targets: usize = nodes.map(|node| node.link_target.len()).sum();
-    content + operation.path.len() + targets
+    let from = operation.from.as_ref().map_or(0, String::len);
+    content + operation.path.len() + targets + from
 }
 
 /// What the hub is to be told, and what it was told.

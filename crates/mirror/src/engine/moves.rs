@@ -14,10 +14,29 @@ use super::state::State;
 pub(super) struct Moves {
     /// By the path at which the hub gives one up, where it comes.
     pub(super) to: BTreeMap<RelPath, RelPath>,
+    /// The other way round, as far as no equal file is at either end: nobody knows which of those it was.
+    from: BTreeMap<RelPath, RelPath>,
     /// What they hold, which the hub has.
     pub(super) contents: HashSet<ContentHash>,
     /// Paths at which it gives up nothing yet, since that may not come yet.
     pub(super) held: BTreeSet<RelPath>,
+}
+
+impl Moves {
+    /// Where a file was that comes at a path, as a word for its history.
+    pub(super) fn from(&self, path: &RelPath) -> Option<&RelPath> {
+        let from = self.from.get(path);
+        from.filter(|from| self.to.contains_key(*from))
+    }
+}
+
+/// Where a content is to come.
+#[derive(Default)]
+struct Place<'a> {
+    /// `None` where that may not be yet.
+    path: Option<&'a RelPath>,
+    /// At how many paths it is.
+    many: usize,
 }
 
 impl State {
@@ -62,13 +81,18 @@ impl State {
         let places = self.places(&contents, now);
         let mut moves = Moves::default();
         for (path, hash) in given_up {
-            match places.get(&hash) {
-                Some(Some(place)) => {
-                    moves.to.insert(path.clone(), (*place).clone());
-                    moves.contents.insert(hash);
-                }
-                Some(None) => drop(moves.held.insert(path.clone())),
-                None => {}
+            let Some(place) = places.get(&hash) else {
+                continue;
+            };
+            let Some(to) = place.path else {
+                moves.held.insert(path.clone());
+                continue;
+            };
+            moves.to.insert(path.clone(), to.clone());
+            if !moves.contents.insert(hash) {
+                moves.from.remove(to);
+            } else if place.many == 1 {
+                moves.from.insert(to.clone(), path.clone());
             }
         }
         // Where one comes, another may have to stay for now.
@@ -88,12 +112,12 @@ impl State {
         moves
     }
 
-    /// Where contents are to come: `None` where that may not be yet.
+    /// Where contents are to come.
     fn places(
         &self,
         contents: &HashSet<ContentHash>,
         now: Instant,
-    ) -> HashMap<ContentHash, Option<&RelPath>> {
+    ) -> HashMap<ContentHash, Place<'_>> {
         let mut places = HashMap::new();
         if contents.is_empty() {
             return places;
@@ -105,9 +129,10 @@ impl State {
             if let Some(hash) = hash.filter(|hash| contents.contains(hash))
                 && (waits || self.is_unjoined(path))
             {
-                let place: &mut Option<_> = places.entry(hash).or_default();
                 let may_come = |path: &&RelPath| waits && self.is_due(path, now);
-                *place = place.or_else(|| Some(path).filter(may_come));
+                let place: &mut Place<'_> = places.entry(hash).or_default();
+                place.many += 1;
+                place.path = place.path.or_else(|| Some(path).filter(may_come));
             }
         }
         places

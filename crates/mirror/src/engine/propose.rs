@@ -285,13 +285,18 @@ impl State {
             self.proposals.pace.proposed(path, now);
         }
         let expect = self.trees.base.get(path).filter(|_| stands).cloned();
+        let has_bytes = matches!(node, Some(Node::File { size: 1.., .. }));
+        let from = batch.moves.from(path).filter(|_| has_bytes);
+        let from = from.map(RelPath::to_string);
         let content = inline.as_ref().map_or(0, |inline| inline.len() as u64);
-        batch.bytes += content + bytes(path, &node) + bytes(path, &expect);
+        let named = from.as_ref().map_or(0, |from| from.len() as u64);
+        batch.bytes += content + named + bytes(path, &node) + bytes(path, &expect);
         batch.operations.push(v1::Operation {
             path: path.to_string(),
             expect: expect.as_ref().map(wire::to_wire),
             node: node.as_ref().map(wire::to_wire),
             inline,
+            from,
         });
         batch.sent.push((path.clone(), node));
     }

@@ -144,6 +144,54 @@ async fn what_moved_to_where_the_hub_had_it_too_is_kept_when_that_moves_it_back(
     assert_eq!(copy.node.as_ref().map(|node| &node.hash), Some(&hash));
 }
 
+/// Which files a batch tells of where they stood before.
+fn origins(propose: &v1::Propose) -> Vec<(&str, &str)> {
+    let operations = propose.operations.iter();
+    let told = operations.filter_map(|told| Some((told.path.as_str(), told.from.as_deref()?)));
+    told.collect()
+}
+
+#[tokio::test]
+async fn of_files_that_move_it_is_told_where_they_stood() {
+    let listed = vec![
+        folder(1, "d"),
+        change(1, "d/a.txt", Some("a")),
+        change(1, "d/b.txt", Some("b")),
+        change(1, "d/empty", Some("")),
+        change(1, "log", Some("l")),
+    ];
+    let mut lab = Deaf::listed(listed).await;
+    rename(&lab, "d", "e");
+    rename(&lab, "log", "log.1");
+    std::fs::write(lab.file("log"), "new").unwrap();
+    let propose = lab.look_at_everything().await.unwrap();
+    let moved = [("e/a.txt", "d/a.txt"), ("e/b.txt", "d/b.txt")];
+    let mut told = origins(&propose);
+    told.sort_unstable();
+    assert_eq!(told, [moved[0], moved[1], ("log.1", "log")]);
+}
+
+#[tokio::test]
+async fn of_files_that_are_alike_nobody_says_which_one_moved() {
+    for (stood, stand) in [
+        (&["a", "b"][..], &["x", "y"][..]),
+        (&["a", "b"], &["x"]),
+        (&["a"], &["x", "y"]),
+    ] {
+        let listed = stood.iter().map(|path| change(1, path, Some("same")));
+        let mut lab = Deaf::listed(listed.collect()).await;
+        for path in stood {
+            std::fs::remove_file(lab.file(path)).unwrap();
+        }
+        for path in stand {
+            std::fs::write(lab.file(path), "same").unwrap();
+        }
+        let propose = lab.look_at_everything().await.unwrap();
+        assert_eq!(propose.operations.len(), stood.len() + stand.len());
+        assert_eq!(origins(&propose), [], "{stood:?} {stand:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_read_of_a_file_that_moved_is_not_kept() {
     let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
