@@ -2,6 +2,7 @@
 use axum::extract::State;
 use serde_json::json;
 use slipway_api::file::{Commit, Committed, OriginKind, Restore};
+use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX};
 use sqlx::{Postgres, Transaction};
@@ -164,8 +165,17 @@ async fn restore_to(
     if body.revision > head {
         return Err(read::unknown_revision(head));
     }
-    let below = body.path.as_ref();
-    let proposals = restore::proposals(&mut db, workspace, body.revision, below).await?;
+    let part = match (&body.path, &body.from) {
+        (None, Some(_)) => {
+            let message = "Say at which path it is to stand now.";
+            return Err(Error::of_field("path", Code::InvalidRequest, message));
+        }
+        (path, from) => path.as_ref().map(|path| restore::Part {
+            path,
+            was: from.as_ref().unwrap_or(path),
+        }),
+    };
+    let proposals = restore::proposals(&mut db, workspace, body.revision, part).await?;
     let mut done = Committed {
         revision: head,
         outcomes: Vec::new(),

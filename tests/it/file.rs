@@ -9,6 +9,7 @@ use slipway_core::path::RelPath;
 use crate::lab::{Lab, code};
 
 mod commit;
+mod renamed;
 mod upload;
 
 #[tokio::test]
@@ -79,6 +80,7 @@ async fn history_keeps_every_version_and_a_restore_is_one_more() {
         &Restore {
             revision: one.revision,
             path,
+            from: None,
         },
     )
     .await

@@ -100,6 +100,7 @@ fn proposal(operation: &Operation) -> Proposal {
             } => NewNode::File {
                 content: Content::Inline(model::content(*content).into()),
                 executable: *executable,
+                from: None,
             },
             Change::Folder => NewNode::Folder,
             Change::Link { target } => NewNode::Symlink {

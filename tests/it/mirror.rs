@@ -17,6 +17,7 @@ mod compared;
 pub(crate) mod folder;
 mod gathered;
 mod refused;
+mod renamed;
 mod resumed;
 mod set_back;
 

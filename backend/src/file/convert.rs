@@ -138,6 +138,7 @@ pub fn proposal(operation: Operation) -> Result<Result<Proposal, PathError>, Err
             NewNode::File {
                 content,
                 executable: operation.executable,
+                from: None,
             }
         }
     };

@@ -100,10 +100,7 @@ pub(super) async fn read(
     let found = match at.revision {
         None => hub::store::entry(&app.db, workspace, &path).await?,
         Some(revision) if revision > row.head => return Err(unknown_revision(row.head)),
-        Some(revision) => hub::store::history(&app.db, workspace, &path, revision + 1, 1)
-            .await?
-            .pop()
-            .and_then(|version| version.change.node),
+        Some(revision) => hub::store::entry_at(&app.db, workspace, &path, revision).await?,
     };
     let Some(NodeRow {
         kind: Kind::File,
@@ -180,7 +177,7 @@ pub(super) struct HistoryQuery {
     before: Option<u64>,
 }
 
-/// Versions of one path, the newest first.
+/// Versions of one path, the newest first, also from before it was moved there.
 #[utoipa::path(get, path = "/api/v1/workspaces/{workspace}/history", tag = "files", params(("workspace" = WorkspaceId, Path), ("path" = String, Query), ("before" = Option<u64>, Query)), responses((status = 200, body = History)), extensions(("x-permission" = json!("workspace-owner"))))]
 pub(super) async fn history(
     State(app): State<App>,
@@ -197,7 +194,7 @@ pub(super) async fn history(
         VERSIONS.limit(),
     )
     .await?;
-    let next = VERSIONS.cut(&mut rows, |row| row.change.revision);
+    let next = VERSIONS.cut_whole(&mut rows, |row| row.change.revision);
     Ok(Json(History {
         versions: rows.into_iter().map(version).collect(),
         next,

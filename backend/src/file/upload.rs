@@ -175,6 +175,7 @@ impl Upload<'_> {
         let change = NewNode::File {
             content: Content::Held(hash),
             executable: false,
+            from: None,
         };
         Ok(Some(Proposal {
             path,

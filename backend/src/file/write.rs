@@ -49,6 +49,7 @@ pub(super) async fn write(
             change: NewNode::File {
                 content,
                 executable,
+                from: None,
             },
         },
     )

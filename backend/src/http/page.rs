@@ -28,6 +28,14 @@ impl Page {
         rows.truncate(most);
         rows.last().filter(|_| more).map(key)
     }
+
+    /// The same for a list of which a few rows may have one `key`: all of those are on one page.
+    pub fn cut_whole<T, K: PartialEq>(self, rows: &mut Vec<T>, key: impl Fn(&T) -> K) -> Option<K> {
+        let most = usize::try_from(self.0).unwrap_or(usize::MAX);
+        let next = rows.get(most).map(&key)?;
+        rows.retain(|row| key(row) != next);
+        rows.last().map(key)
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +50,17 @@ mod tests {
         rows.push(4);
         assert_eq!(page.cut(&mut rows, |row| *row), Some(3));
         assert_eq!(rows, [1, 2, 3]);
+    }
+
+    #[test]
+    fn rows_that_belong_together_are_on_one_page() {
+        let page = Page::of(3);
+        let mut rows = vec![9, 8, 7, 7];
+        assert_eq!(page.cut_whole(&mut rows, |row| *row), Some(8));
+        assert_eq!(rows, [9, 8]);
+        let mut rows = vec![7, 7, 6];
+        assert_eq!(page.cut_whole(&mut rows, |row| *row), None);
+        assert_eq!(rows, [7, 7, 6]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// A hash over all that a batch asks for. Whether a content came along or was held does not matter.
+/// A hash over all that a batch asks for. Whether a content came along or was held does not matter, nor where it stood.
 fn digest(proposals: &[Proposal], atomic: bool) -> [u8; 32] {
     let mut hasher = ContentHasher::default();
     let mut part = |tag: u8, bytes: &[u8]| {
@@ -101,6 +101,7 @@ fn digest(proposals: &[Proposal], atomic: bool) -> [u8; 32] {
             NewNode::File {
                 content,
                 executable,
+                ..
             } => {
                 let hash = match content {
                     Content::Inline(whole) => whole.hash(),

@@ -110,6 +110,7 @@ impl Overlay {
                 bytes,
             };
         }
+        self.note_origins(proposals, &outcomes, &mut effects);
         Evaluated {
             outcomes,
             effects,
@@ -263,6 +264,7 @@ impl Overlay {
             NewNode::File {
                 content,
                 executable,
+                ..
             } => {
                 let (hash, size) = match content {
                     Content::Inline(whole) => (whole.hash(), whole.size()),
@@ -392,6 +394,7 @@ impl Overlay {
 
 mod effort;
 mod judge;
+mod origin;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! SQL of the hub that looks: heads, the tree now and then, the journal.
 use slipway_core::id::{Id as _, UserId, WorkspaceId};
+use slipway_core::limits::HISTORY_RENAMES_MAX;
 use slipway_core::path::RelPath;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
@@ -102,7 +103,9 @@ pub(super) async fn head_beyond(
     Ok(head.map(i64::unsigned_abs))
 }
 
-/// Versions of one path, the newest first.
+/// Versions of one path, the newest first, one for each revision: what stood there at its end. Among them are those of the
+/// names that what stands there had before, each until it was renamed; so that one revision may have several, of which
+/// there are never more than names.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -115,17 +118,59 @@ pub async fn history(
 ) -> Result<Vec<Version>, sqlx::Error> {
     let rows = sqlx::query_as!(
         ChangeColumns,
-        r#"select rev, seq, path, kind, hash, size, executable, link_target, from_path, prev_hash, origin, user_id, at,
-            (kind is distinct from 1 or exists (select from blobs where blobs.workspace_id = changes.workspace_id and blobs.hash = changes.hash)) as "kept!"
-        from changes where workspace_id = $1 and path = $2 and rev < $3 order by rev desc, seq desc limit $4"#,
+        r#"with recursive names (path, before, turn) as (
+            select $2::text collate "C", 9223372036854775807, 0
+            union all
+            select renamed.from_path, renamed.rev, turn + 1 from names cross join lateral (
+                select from_path, rev from changes
+                where workspace_id = $1 and changes.path = names.path and rev < before and from_path is not null
+                order by rev desc, seq desc limit 1
+            ) as renamed where turn < $5
+        ), each_name as (
+            select path as name, max(before) as before, min(turn) as turn from names group by path
+        )
+        select rev as "rev!", seq as "seq!", path as "path!", kind as "kind?", hash as "hash?", size as "size!",
+            executable as "executable!", link_target as "link_target?", from_path as "from_path?", prev_hash as "prev_hash?",
+            origin as "origin!", user_id as "user_id?", at as "at!",
+            (kind is distinct from 1 or exists (select from blobs where blobs.workspace_id = $1 and blobs.hash = version.hash)) as "kept!"
+        from each_name cross join lateral (
+            select distinct on (rev) * from changes
+            where workspace_id = $1 and changes.path = name and rev < least(before, $3) order by rev desc, seq desc limit $4
+        ) as version order by rev desc, turn limit $4"#,
         uuid(workspace),
         of.as_str(),
         before.min(i64::MAX.unsigned_abs()).cast_signed(),
         limit,
+        i32::try_from(HISTORY_RENAMES_MAX).unwrap_or(i32::MAX),
     )
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Version::try_from).collect()
+}
+
+/// What stood at a path at a revision.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn entry_at(
+    db: &PgPool,
+    workspace: WorkspaceId,
+    at: &RelPath,
+    revision: u64,
+) -> Result<Option<NodeRow>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        NodeColumns,
+        r#"select path, kind as "kind!", hash, size, executable, link_target, rev from (
+            select path, kind, hash, size, executable, link_target, rev from changes
+            where workspace_id = $1 and path = $2 and rev <= $3 order by rev desc, seq desc limit 1
+        ) as latest where kind is not null"#,
+        uuid(workspace),
+        at.as_str(),
+        revision.cast_signed(),
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(NodeRow::try_from).transpose()
 }
 
 /// The tree as it was at a revision, sorted by path.

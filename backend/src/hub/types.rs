@@ -86,6 +86,8 @@ pub enum NewNode {
         content: Content,
         /// Whether it may be executed.
         executable: bool,
+        /// Where it stood before, as the proposer says. What is not true of that is left out of the journal.
+        from: Option<RelPath>,
     },
     /// A folder.
     Folder,
@@ -178,7 +180,7 @@ pub struct JournalRow {
     pub path: RelPath,
     /// What stands there since; `None`: deleted.
     pub node: Option<NodeRow>,
-    /// Where it came from, for a move.
+    /// Where it came from, if it was moved.
     pub from: Option<RelPath>,
     /// Content before.
     pub previous: Option<ContentHash>,

@@ -42,9 +42,12 @@ pub(super) fn proposal(operation: v1::Operation) -> Result<Proposal, Code> {
                         Content::Held(convert::hash(&node.hash).map_err(|_| Code::InvalidRequest)?)
                     }
                 };
+                // Of a name that is none nothing is said.
+                let from = operation.from.and_then(|from| self::path(&from).ok());
                 NewNode::File {
                     content,
                     executable: node.executable,
+                    from,
                 }
             }
         },
@@ -106,4 +109,30 @@ pub(super) fn node(row: &NodeRow) -> v1::Node {
         Kind::Symlink => v1::Kind::Symlink,
     });
     wire
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_former_name_that_is_none_is_not_the_operation_s_fault() {
+        let from = |name: &str| {
+            let mut node = v1::Node::default();
+            node.set_kind(v1::Kind::File);
+            let operation = v1::Operation {
+                path: "b.txt".to_owned(),
+                node: Some(node),
+                inline: Some("b".into()),
+                from: Some(name.to_owned()),
+                ..v1::Operation::default()
+            };
+            match proposal(operation).unwrap().change {
+                NewNode::File { from, .. } => from.map(|from| from.to_string()),
+                _ => None,
+            }
+        };
+        assert_eq!(from("a.txt").as_deref(), Some("a.txt"));
+        assert_eq!(from("../a.txt"), None);
+    }
 }

@@ -202,6 +202,7 @@ impl<'a> Reader<'a> {
             NewNode::File {
                 content: Content::Inline(start.into()),
                 executable,
+                from: None,
             }
         };
         // Every folder above takes a row, too.

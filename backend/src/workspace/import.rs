@@ -102,6 +102,7 @@ impl Import<'_> {
             change: NewNode::File {
                 content: Content::Held(hash),
                 executable,
+                from: None,
             },
         };
         self.commit(db, vec![file]).await

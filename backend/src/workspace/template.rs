@@ -17,6 +17,7 @@ pub fn proposals(template: Template) -> Vec<Proposal> {
             change: NewNode::File {
                 content: Content::Inline(Bytes::from_static(content).into()),
                 executable: false,
+                from: None,
             },
         })
         .collect()

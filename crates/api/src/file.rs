@@ -69,7 +69,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub entry: Option<Entry>,
-    /// Where it came from, for a move.
+    /// Where it came from, if it was moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub from: Option<RelPath>,
@@ -85,7 +85,7 @@ pub struct Change {
     pub at: OffsetDateTime,
 }
 
-/// One version of a path.
+/// One version of a file. Its path is the one that it had then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Version {
@@ -362,7 +362,7 @@ pub struct UploadedFile {
     pub message: Option<String>,
 }
 
-/// Versions of one path, newest first.
+/// Versions of one file, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct History {
@@ -387,4 +387,8 @@ pub struct Restore {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub path: Option<RelPath>,
+    /// What that path was called then, where it was called otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<RelPath>,
 }

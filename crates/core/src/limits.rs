@@ -41,6 +41,8 @@ pub const STORED_BYTES_MAX: u64 = 2 * (WORKSPACE_BYTES_MAX + HISTORY_BYTES_MAX);
 pub const HISTORY_PART_OF_PEOPLE: u64 = 2;
 /// The newest versions of each file, which lose their content last; those by people and by programs apart.
 pub const HISTORY_VERSIONS_KEPT: u32 = 10;
+/// Renames through which the history of a file is followed.
+pub const HISTORY_RENAMES_MAX: u32 = 32;
 /// Versions as young as this lose their content after all older ones but those.
 pub const HISTORY_YOUNG_S: u64 = 3600;
 /// Each side of a merge. A larger text is shown to a person: nobody could read what came out.

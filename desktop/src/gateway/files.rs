@@ -243,7 +243,7 @@ pub(super) async fn commit(local: &Local, asked: &Asked) -> Answer {
 
 /// Brings back what was deleted here after a count.
 pub(super) async fn restore(local: &Local, asked: &Asked) -> Answer {
-    let Restore { revision, path } = asked.json()?;
+    let Restore { revision, path, .. } = asked.json()?;
     let done = local.engine().restore(revision, path).await?;
     answer::found(&Committed {
         revision: done.count,

@@ -117,6 +117,7 @@ async fn a_restore_knows_what_was_written_until_its_turn() {
         change: slipway_backend::hub::NewNode::File {
             content: slipway_backend::hub::Content::Inline(Bytes::from_static(b"late").into()),
             executable: false,
+            from: None,
         },
     };
     let author = slipway_backend::hub::Hub::editor(ana.account().await.unwrap().id);
@@ -125,7 +126,11 @@ async fn a_restore_knows_what_was_written_until_its_turn() {
         .await
         .unwrap();
     let (revision, path) = (workspace.head, None);
-    let restore = Restore { revision, path };
+    let restore = Restore {
+        revision,
+        path,
+        from: None,
+    };
     let finish = async {
         let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
         let waiting =

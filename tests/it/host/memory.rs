@@ -95,10 +95,12 @@ async fn a_large_file_passes_through_the_server_without_being_held() {
         Bytes::from_static(b"small"),
     );
     over.await.unwrap();
-    let (revision, path) = (first, None);
-    ana.restore(workspace, &Restore { revision, path })
-        .await
-        .unwrap();
+    let restore = Restore {
+        revision: first,
+        path: None,
+        from: None,
+    };
+    ana.restore(workspace, &restore).await.unwrap();
     bounded("restore");
     ana.export_workspace(workspace).await.unwrap();
     bounded("export");

@@ -58,6 +58,7 @@ impl Versions {
             change: NewNode::File {
                 content: Content::Held(ContentHash::of(content)),
                 executable: false,
+                from: None,
             },
         };
         let (hub, author) = (&self.lab.app().hub, author(1));

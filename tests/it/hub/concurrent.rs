@@ -78,6 +78,7 @@ fn file(path: &RelPath, text: String, expect: Option<Expect>) -> Proposal {
         change: NewNode::File {
             content: Content::Inline(text.into()),
             executable: false,
+            from: None,
         },
     }
 }

@@ -42,6 +42,7 @@ fn file(content: Content) -> Vec<Proposal> {
         change: NewNode::File {
             content,
             executable: false,
+            from: None,
         },
     }]
 }
@@ -227,7 +228,11 @@ async fn a_history_that_is_too_large_loses_its_oldest_contents_and_says_so() {
     assert_eq!(code(ana.bytes(&old).await), Code::ContentMissing);
     let path = Some(RelPath::parse("log").unwrap());
     let revision = log[0];
-    let restore = Restore { revision, path };
+    let restore = Restore {
+        revision,
+        path,
+        from: None,
+    };
     let restored = ana.restore(workspace, &restore);
     let outcome = restored.await.unwrap().outcomes.pop().unwrap();
     assert_eq!(outcome.result, OutcomeResult::Rejected);
@@ -259,6 +264,7 @@ async fn whatever_a_program_writes_half_of_a_history_is_left_to_people() {
             let content = NewNode::File {
                 content: Content::Inline(text.into()),
                 executable: false,
+                from: None,
             };
             change(path, format!("{path} {number}"), content).await;
         }

@@ -157,6 +157,7 @@ async fn journey(
             &Restore {
                 revision: workspace.head,
                 path: Some(RelPath::parse("main.py")?),
+                from: None,
             },
         )
         .await?;

@@ -14,6 +14,7 @@ fn file(at: &str, text: &str) -> Proposal {
         change: NewNode::File {
             content,
             executable: false,
+            from: None,
         },
     }
 }
@@ -286,6 +287,44 @@ fn a_link_that_stays_inside_from_where_it_stands_does_not_move_to_where_it_leads
         let done = evaluate(rows.clone(), &[rename], false);
         assert_eq!(code(&done.outcomes[0]), Some(Code::LinkEscapes), "{from}");
         assert!(done.effects.is_empty());
+    }
+}
+
+#[test]
+fn where_a_file_stood_before_is_noted_as_far_as_that_is_true() {
+    let rows = tree(&[("a.txt", Some("x")), ("b.txt", Some("y")), ("d", None)]);
+    let moved = |from: &str| {
+        let mut file = file("new.txt", "x");
+        if let NewNode::File { from: told, .. } = &mut file.change {
+            *told = Some(path(from));
+        }
+        file
+    };
+    let gone = |at: &str| remove(at, Expect::Content(ContentHash::of(b"x")));
+    for (batch, noted) in [
+        (vec![gone("a.txt"), moved("a.txt")], true),
+        (vec![moved("a.txt"), gone("a.txt")], true),
+        (vec![moved("a.txt"), file("a.txt", "another")], true),
+        // It still stands there, or again.
+        (vec![moved("a.txt")], false),
+        (
+            vec![gone("a.txt"), file("a.txt", "x"), moved("a.txt")],
+            false,
+        ),
+        // Something else did.
+        (vec![gone("b.txt"), moved("b.txt")], false),
+        (
+            vec![file("b.txt", "x"), file("b.txt", "z"), moved("b.txt")],
+            false,
+        ),
+        (vec![remove("d", Expect::Folder), moved("d")], false),
+        (vec![gone("c.txt"), moved("c.txt")], false),
+        (vec![moved("new.txt")], false),
+    ] {
+        let done = evaluate(rows.clone(), &batch, false);
+        let new = done.effects.iter().find(|e| e.path == path("new.txt"));
+        let from = new.unwrap().from.as_ref();
+        assert_eq!(from, noted.then(|| path("a.txt")).as_ref(), "{batch:?}");
     }
 }
 

@@ -55,6 +55,9 @@ export const HISTORY_PART_OF_PEOPLE = 2;
 /** The newest versions of each file, which lose their content last; those by people and by programs apart. */
 export const HISTORY_VERSIONS_KEPT = 10;
 
+/** Renames through which the history of a file is followed. */
+export const HISTORY_RENAMES_MAX = 32;
+
 /** Versions as young as this lose their content after all older ones but those. */
 export const HISTORY_YOUNG_S = 3600;
 

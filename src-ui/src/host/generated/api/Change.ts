@@ -21,7 +21,7 @@ path: RelPath,
  */
 entry?: Entry, 
 /**
- * Where it came from, for a move.
+ * Where it came from, if it was moved.
  */
 from?: RelPath, 
 /**

@@ -2,7 +2,7 @@
 import type { Version } from "./Version";
 
 /**
- * Versions of one path, newest first.
+ * Versions of one file, newest first.
  */
 export type History = { 
 /**

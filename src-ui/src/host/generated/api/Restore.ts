@@ -12,4 +12,8 @@ revision: number,
 /**
  * One path with all below it; absent: the whole workspace.
  */
-path?: RelPath, };
+path?: RelPath, 
+/**
+ * What that path was called then, where it was called otherwise.
+ */
+from?: RelPath, };

@@ -5,7 +5,7 @@ import type { Origin } from "./Origin";
 import type { RelPath } from "./RelPath";
 
 /**
- * One version of a path.
+ * One version of a file. Its path is the one that it had then.
  */
 export type Version = { 
 /**
@@ -25,7 +25,7 @@ path: RelPath,
  */
 entry?: Entry, 
 /**
- * Where it came from, for a move.
+ * Where it came from, if it was moved.
  */
 from?: RelPath, 
 /**
