@@ -60,13 +60,17 @@ export class FakeFiles {
     return new Response(found.text, { headers: { etag: `"${found.entry.hash}"` } });
   }
 
-  /** What happened to a path here, and a past that it could have. */
-  history(path: string): Version[] {
-    const here = this.changes
-      .filter((change) => change.path === path)
-      .map((change): Version => ({ ...change, kept: true, previous: "0".repeat(64) }));
+  /** What happened to a file here, under the names that it had, and a past that it could have. */
+  history(path: string, until = Number.POSITIVE_INFINITY): Version[] {
+    const own = this.changes
+      .filter((change) => change.path === path && change.revision < until)
+      .map((change): Version => ({ ...change, kept: true, previous: "0".repeat(64) }))
+      .reverse();
+    const moved = own.find(({ from }) => from);
+    const former = moved?.from ? this.history(moved.from, moved.revision) : [];
+    const here = [...own, ...former];
     const entry = this.before.get(this.first)?.get(path)?.entry;
-    if (!entry) return here.reverse();
+    if (!entry) return here;
     const version = (
       age: number,
       kind: Version["origin"]["kind"],
@@ -83,7 +87,7 @@ export class FakeFiles {
     });
     const { previous: _first, ...template } = version(20, "template", { kept: false });
     const past: Version[] = [version(0, "editor"), version(3, "session"), version(9, "desktop")];
-    return [...here.reverse(), ...past, template];
+    return [...here, ...past, template];
   }
 
   /** An older text: the first lines of the present one. */
@@ -116,16 +120,14 @@ export class FakeFiles {
     return { revision: this.head, outcomes: operations.map(() => ({ result: "applied" })) };
   }
 
-  /** Brings back what stood at a path, and below it. */
-  restore(revision: number, path: string): Committed {
-    const old = [...(this.before.get(revision)?.entries() ?? [])].filter(([one]) =>
-      isIn(one, path),
-    );
+  /** Brings back what stood at a path, and below it; `was` is what it was called then. */
+  restore(revision: number, path: string, was = path): Committed {
+    const old = [...(this.before.get(revision)?.entries() ?? [])].filter(([one]) => isIn(one, was));
     this.turn(
       old.map(
         ([one, { entry, text }]) =>
           () =>
-            this.put(one, entry.kind, text),
+            this.put(path + one.slice(was.length), entry.kind, text),
       ),
     );
     return { revision: this.head, outcomes: [{ result: "applied" }] };
@@ -146,7 +148,7 @@ export class FakeFiles {
     if (from) {
       for (const [old, { entry, text: content }] of this.below(from)) {
         this.take(old);
-        this.put(path + old.slice(from.length), entry.kind, content);
+        this.put(path + old.slice(from.length), entry.kind, content, entry.executable, old);
       }
     } else if (!kind) for (const [old] of this.below(path)) this.take(old);
     else this.put(path, kind, hash ? this.textOf(hash) : text, executable);
@@ -160,14 +162,20 @@ export class FakeFiles {
     for (const listener of this.listeners) listener(this.head);
   }
 
-  private put(path: string, kind: Entry["kind"], text: string, executable = false): void {
+  private put(
+    path: string,
+    kind: Entry["kind"],
+    text: string,
+    executable = false,
+    from?: string,
+  ): void {
     const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     if (folder && !this.kept.has(folder)) this.put(folder, "folder", "");
     const content = kind === "folder" ? {} : { hash: hashOf(text) };
     const size = kind === "folder" ? 0 : new TextEncoder().encode(text).length;
     const entry: Entry = { path, kind, size, ...content, executable, revision: this.head };
     this.kept.set(path, { entry, text });
-    this.note(path, entry);
+    this.note(path, entry, from);
   }
 
   private take(path: string): void {
@@ -175,9 +183,9 @@ export class FakeFiles {
     this.note(path);
   }
 
-  private note(path: string, entry?: Entry): void {
+  private note(path: string, entry?: Entry, from?: string): void {
     const at = new Date(this.now()).toISOString();
-    const what = entry ? { path, entry } : { path };
+    const what = { path, ...(entry && { entry }), ...(from && { from }) };
     this.changes.push({ revision: this.head, ...what, origin: { kind: "editor" }, at });
   }
 

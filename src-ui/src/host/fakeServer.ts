@@ -228,7 +228,8 @@ export class FakeServer {
   }
 
   private restore(json: Record<string, unknown>) {
-    return this.files.restore(Number(json.revision), String(json.path));
+    const path = String(json.path);
+    return this.files.restore(Number(json.revision), path, String(json.from ?? path));
   }
 
   private async upload({ query, headers, body }: Asked) {

@@ -169,9 +169,11 @@ export class IdeCalls {
     if (before !== undefined) query.set("before", String(before));
     return this.get<History>(`${this.base}/history?${query}`);
   };
-  /** Brings a version back, as a change of its own. */
-  restore = (revision: number, path: string) =>
-    this.post<Committed>(`${this.base}/restores`, { revision, path });
+  /** Brings a version back, as a change of its own; `was` is what the path was called then. */
+  restore = (revision: number, path: string, was = path) => {
+    const from = was === path ? {} : { from: was };
+    return this.post<Committed>(`${this.base}/restores`, { revision, path, ...from });
+  };
   /** Takes back what was done here after a revision; in the desktop program that is one of this machine. */
   takeBack = (revision: number, path: string) =>
     this.post<Committed>(`${this.base}/restores?of=here`, { revision, path });

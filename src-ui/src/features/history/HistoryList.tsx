@@ -12,7 +12,7 @@ import { useNow } from "../../ui/useNow";
 import { Waiting } from "../../ui/Waiting";
 import { count, exactly, timeOfDay } from "../../ui/words";
 import type { FileHistory } from "./model";
-import { byDay, versionWords } from "./words";
+import { byDay, formerName, versionWords } from "./words";
 import "./history.css";
 
 const NOW_MS = 60_000;
@@ -38,7 +38,8 @@ export function HistoryList({ history }: { history: FileHistory | null }) {
 
 function Versions({ history }: { history: FileHistory }) {
   const bench = useBench();
-  const { versions, loaded, failure, next, chosen } = useStore(history.store, (state) => state);
+  const { versions, loaded, failure, next } = useStore(history.store, (state) => state);
+  const { version: shown } = history;
   const now = useNow(NOW_MS);
   const [busy, setBusy] = useState(false);
   const more = async () => {
@@ -66,11 +67,12 @@ function Versions({ history }: { history: FileHistory }) {
           <ul>
             {all.map((one) => (
               <Row
-                key={one.revision}
+                key={`${one.revision} ${one.path}`}
                 version={one}
-                chosen={one.revision === chosen}
+                was={formerName(one, history.path)}
+                chosen={one === shown}
                 onChoose={() => {
-                  history.choose(one.revision);
+                  history.choose(one);
                   bench.showHistory(history.path);
                 }}
               />
@@ -121,10 +123,13 @@ function Failed({ history }: { history: FileHistory }) {
 
 function Row({
   version,
+  was,
   chosen,
   onChoose,
 }: {
   version: Version;
+  /** What the file was called then, if otherwise. */
+  was: string | null;
   chosen: boolean;
   onChoose: () => void;
 }) {
@@ -143,8 +148,11 @@ function Row({
           <span className="truncate">{word}</span>
           <span className="row gap2 small muted num">
             <Icon name={icon} className="icon-xs" />
-            revision {count(version.revision)}
-            {version.kept || !version.entry ? "" : ", no longer kept"}
+            <span className="truncate">
+              revision {count(version.revision)}
+              {version.kept || !version.entry ? "" : ", no longer kept"}
+              {was ? `, was ${was}` : ""}
+            </span>
           </span>
         </span>
       </button>

@@ -4,14 +4,21 @@ import { page, userEvent } from "vitest/browser";
 import { benchScene } from "../../dev/benchStage";
 import { faults, stage, THEMES } from "../../dev/stage";
 import type { FakeState } from "../../host/fake";
+import type { FakeFiles } from "../../host/fakeFiles";
 import { shownHistoryActions } from "./actions";
 import { HistoryList } from "./HistoryList";
 import { HistoryView } from "./HistoryView";
 import { FileHistory } from "./model";
 
-async function opened(state: FakeState = "full", theme: "dark" | "light" = "dark") {
+async function opened(
+  state: FakeState = "full",
+  theme: "dark" | "light" = "dark",
+  path = "main.py",
+  before: (files: FakeFiles) => void = () => {},
+) {
   const scene = await benchScene(state);
-  const history = new FileHistory(scene.live, "main.py");
+  before(scene.host.server.files);
+  const history = new FileHistory(scene.live, path);
   const actions = () => shownHistoryActions(scene.bench, history);
   const both = scene.around(
     <div style={{ display: "flex", height: 700 }}>
@@ -63,4 +70,19 @@ test("a version is restored, as one more", async () => {
   await page.getByRole("button", { name: /^Restore/ }).click();
   await expect.poll(() => asked.join()).toContain("main.py is as it was at");
   expect(host.server.files.head).toBeGreaterThan(before);
+});
+
+test("what a file was called says so, and its text comes back under its name of today", async () => {
+  const { host } = await opened("full", "dark", "tides.py", (files) => {
+    files.commit([{ path: "tides.py", from: "main.py", executable: false }]);
+    files.write("tides.py", "print()\n", "*");
+  });
+  await expect.element(page.getByRole("button", { name: /Moved from main.py/ })).toBeVisible();
+  await page.getByRole("button", { name: /revision 41, was main.py/ }).click();
+  await expect.element(page.getByRole("main").getByText("was main.py")).toBeVisible();
+  expect(await faults()).toEqual([]);
+  await page.getByRole("button", { name: /^Restore/ }).click();
+  const { files } = host.server;
+  await expect.poll(() => files.read("tides.py").text()).toContain("tide range");
+  expect(files.tree().entries.map(({ path }) => path)).not.toContain("main.py");
 });

@@ -9,7 +9,7 @@ import { Icon } from "../../ui/Icon";
 import { Waiting } from "../../ui/Waiting";
 import { count, exactly, size, timeOfDay } from "../../ui/words";
 import { changed, type FileHistory, type Side, textOf } from "./model";
-import { versionWords } from "./words";
+import { formerName, versionWords } from "./words";
 import "./history.css";
 
 export interface HistoryProps {
@@ -27,6 +27,7 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
   const [before, after] = texts;
   const sum = before !== null && after !== null ? changed(before, after) : null;
   const can = actions();
+  const was = version && formerName(version, history.path);
   return (
     <MainFrame
       label={`History of ${history.path}`}
@@ -43,7 +44,10 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
             <span className="medium" role="status" title={exactly(version.at)}>
               {versionWords(version).word}, {timeOfDay(version.at)}
             </span>
-            <span className="small faint num">revision {count(version.revision)}</span>
+            <span className="small faint num truncate" title={was ? version.path : undefined}>
+              revision {count(version.revision)}
+              {was ? `, was ${was}` : ""}
+            </span>
             {sum ? (
               <span className="small num" title="Lines that came and went since">
                 <span className="ok">+{count(sum.added)}</span>{" "}

@@ -24,9 +24,8 @@ export function historyActions(bench: Bench): Action[] {
 
 /** While a history is shown. */
 export function shownHistoryActions(bench: Bench, history: FileHistory): Action[] {
-  const { versions, chosen, before } = history.state;
-  const at = versions.findIndex(({ revision }) => revision === chosen);
-  const { version } = history;
+  const { versions, before } = history.state;
+  const { version, at } = history;
   const lack = lackOf(bench.live.state.connection);
   const text = textOf(before);
   const present = at === 0 ? "This version is the present one" : null;

@@ -5,7 +5,7 @@ import type { Version } from "../../host/generated/api/Version";
 import { IdeCalls } from "../../host/ide";
 import { LiveWorkspace } from "../../host/live";
 import { changed, FileHistory, textOf } from "./model";
-import { byDay, versionWords } from "./words";
+import { byDay, formerName, versionWords } from "./words";
 
 async function opened(path = "main.py") {
   const host = fakeHost();
@@ -71,7 +71,7 @@ test("bytes are no text, and a deleted file is an empty one", () => {
   expect(textOf("dropped")).toBeNull();
 });
 
-test("each version says who wrote it, and on which day", () => {
+test("each version says who wrote it, on which day and under which name", () => {
   const version = (part: Partial<Version>): Version => ({
     kept: true,
     revision: 1,
@@ -89,6 +89,9 @@ test("each version says who wrote it, and on which day", () => {
   expect(versionWords(gone).word).toBe("Deleted");
   expect(versionWords(first).word).toBe("Created");
   expect(versionWords(version({ from: "b" })).word).toBe("Moved from b");
+  expect(formerName(version({}), "a")).toBeNull();
+  expect(formerName(version({ path: "src/b.py" }), "src/a.py")).toBe("b.py");
+  expect(formerName(version({ path: "src/b.py" }), "lib/b.py")).toBe("src/b.py");
   const now = Date.parse("2026-03-12T12:00:00Z");
   const days = byDay(
     [version({}), version({ at: "2026-03-12T09:00:00Z" }), version({ at: "2026-03-11T09:00:00Z" })],

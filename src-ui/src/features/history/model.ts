@@ -16,8 +16,8 @@ export interface HistoryState {
   versions: readonly Version[];
   /** Asks for older ones; null when these are all. */
   next: number | null;
-  /** The revision that is held against the present. */
-  chosen: number | null;
+  /** The one that is held against the present. */
+  chosen: Version | null;
   before: Side | null;
   now: Side | null;
   /** Why the two could not be read. */
@@ -56,8 +56,13 @@ export class FileHistory {
 
   /** The chosen version; null while none is. */
   get version(): Version | null {
+    return this.state.versions[this.at] ?? null;
+  }
+
+  /** Which of the versions is chosen. */
+  get at(): number {
     const { versions, chosen } = this.state;
-    return versions.find(({ revision }) => revision === chosen) ?? null;
+    return versions.findIndex((one) => chosen && isSame(one, chosen));
   }
 
   dispose(): void {
@@ -71,7 +76,7 @@ export class FileHistory {
         this.store.setState({ loaded: "ready", failure: null, versions, next: next ?? null });
         const { chosen } = this.state;
         // The newest is the present: what was before it says more.
-        if (chosen === null) this.choose((versions[1] ?? versions[0])?.revision ?? null);
+        if (chosen === null) this.choose(versions[1] ?? versions[0] ?? null);
         else void this.read();
       } catch (error) {
         const failure = failureOf(error);
@@ -93,18 +98,18 @@ export class FileHistory {
     });
   }
 
-  choose(revision: number | null): void {
-    if (revision === this.state.chosen) return;
-    this.store.setState({ chosen: revision, before: null, problem: "" });
+  choose(version: Version | null): void {
+    const { chosen } = this.state;
+    if (chosen === version || (chosen && version && isSame(chosen, version))) return;
+    this.store.setState({ chosen: version, before: null, problem: "" });
     void this.read();
   }
 
   /** To an older version (1) or a newer one (-1). */
   step(by: 1 | -1): void {
-    const { versions, chosen } = this.state;
-    const at = versions.findIndex(({ revision }) => revision === chosen);
-    const to = versions[Math.min(versions.length - 1, Math.max(0, at + by))];
-    if (to) this.choose(to.revision);
+    const { versions } = this.state;
+    const to = versions[Math.min(versions.length - 1, Math.max(0, this.at + by))];
+    if (to) this.choose(to);
   }
 
   /** Writes the chosen version as a new one; answers the newest before it, to go back to. */
@@ -112,7 +117,7 @@ export class FileHistory {
     const { version } = this;
     const [newest = null] = this.state.versions;
     if (!version) return null;
-    await this.live.calls.restore(version.revision, this.path);
+    await this.live.calls.restore(version.revision, this.path, version.path);
     await this.live.pullFiles();
     await this.load();
     return newest;
@@ -124,12 +129,12 @@ export class FileHistory {
       if (!version) return;
       try {
         const [before, now] = await Promise.all([
-          this.sideOf(version.entry ? (version.kept ? version.revision : "dropped") : "deleted"),
+          this.sideOf(version.entry ? (version.kept ? version : "dropped") : "deleted"),
           this.sideOf(null),
         ]);
         // Another one may have been chosen meanwhile.
-        if (this.state.chosen === version.revision)
-          this.store.setState({ before, now, problem: "" });
+        const { version: chosen } = this;
+        if (chosen && isSame(chosen, version)) this.store.setState({ before, now, problem: "" });
       } catch (error) {
         this.store.setState({ problem: failureOf(error).detail });
       }
@@ -137,10 +142,10 @@ export class FileHistory {
   }
 
   /** Null is the present. */
-  private async sideOf(at: number | "deleted" | "dropped" | null): Promise<Side> {
+  private async sideOf(at: Version | "deleted" | "dropped" | null): Promise<Side> {
     if (typeof at === "string") return at;
     try {
-      return await this.live.calls.read(this.path, at ?? undefined);
+      return await this.live.calls.read(at?.path ?? this.path, at?.revision);
     } catch (error) {
       const { code } = failureOf(error);
       if (code === "not_found") return "deleted";
@@ -148,6 +153,11 @@ export class FileHistory {
       throw error;
     }
   }
+}
+
+/** Under two names a file may have a version of one revision each. */
+function isSame(one: Version, other: Version): boolean {
+  return one.revision === other.revision && one.path === other.path;
 }
 
 /** How many lines came and went between two texts. */

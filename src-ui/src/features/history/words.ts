@@ -24,6 +24,13 @@ export function versionWords({ entry, from, previous, origin }: Version): {
   return { icon, word };
 }
 
+/** What a file was called at a version, if otherwise than now: its name alone if it was in the same folder. */
+export function formerName({ path: then }: Version, now: string): string | null {
+  if (then === now) return null;
+  const [before, here] = [then, now].map((path) => path.lastIndexOf("/") + 1) as [number, number];
+  return then.slice(0, before) === now.slice(0, here) ? then.slice(before) : then;
+}
+
 /** Versions by the day on which they were made, the newest day first. */
 export function byDay(
   versions: readonly Version[],
