@@ -239,7 +239,8 @@ impl Inner {
         (1..).find(|number| !taken.contains(number)).unwrap_or(0)
     }
 
-    fn make(&mut self, place: Place, what: What, mode: u32) -> Result<Id, Errno> {
+    /// Whether something may get a name: there is room, nothing has it, and its folder was not removed.
+    fn takes_name(&self, place: &Place) -> Result<(), Errno> {
         if self.full {
             return Err(Errno::NOSPC);
         }
@@ -249,6 +250,11 @@ impl Inner {
         if self.tree.node(place.0)?.links == 0 {
             return Err(Errno::NOENT);
         }
+        Ok(())
+    }
+
+    fn make(&mut self, place: Place, what: What, mode: u32) -> Result<Id, Errno> {
+        self.takes_name(&place)?;
         let id = self.next;
         self.next += 1;
         let happened = match what {
@@ -279,15 +285,7 @@ impl Inner {
         if !self.make.knows.link || matches!(self.tree.node(id)?.what, What::Folder(_)) {
             return Err(Errno::PERM);
         }
-        if self.full {
-            return Err(Errno::NOSPC);
-        }
-        if self.tree.find(place.0, &place.1).is_ok() {
-            return Err(Errno::EXIST);
-        }
-        if self.tree.node(place.0)?.links == 0 {
-            return Err(Errno::NOENT);
-        }
+        self.takes_name(&place)?;
         self.told(&place, watches::Happened::Made);
         self.touched(id);
         self.change(Change::Link(place, id));

@@ -71,14 +71,20 @@ async fn a_save_is_proposed_while_a_large_content_is_on_its_way() {
     assert_eq!(flushed.unwrap().unwrap(), 3);
 }
 
-#[tokio::test]
-async fn of_a_content_no_more_is_taken_than_was_announced() {
+/// A hub told of `a.txt` without what it holds, "four", which was asked for.
+async fn announced() -> (Lab, Bytes) {
     let mut lab = Lab::open().await;
     lab.list(1, &[]).await;
     let mut announced = change(2, "a.txt", Some("four"));
     announced.inline = None;
     lab.hub(changes(vec![announced])).await;
     let hash = lab.needed().await.remove(0);
+    (lab, hash)
+}
+
+#[tokio::test]
+async fn of_a_content_no_more_is_taken_than_was_announced() {
+    let (mut lab, hash) = announced().await;
     let piece = |offset| v1::Blob {
         hash: hash.clone(),
         offset,
@@ -108,12 +114,7 @@ async fn of_a_content_no_more_is_taken_than_was_announced() {
 
 #[tokio::test]
 async fn a_content_that_the_hub_cannot_read_to_its_end_is_not_waited_for() {
-    let mut lab = Lab::open().await;
-    lab.list(1, &[]).await;
-    let mut announced = change(2, "a.txt", Some("four"));
-    announced.inline = None;
-    lab.hub(changes(vec![announced])).await;
-    let hash = lab.needed().await.remove(0);
+    let (mut lab, hash) = announced().await;
     lab.bulk(v1::Blob {
         hash: hash.clone(),
         data: Bytes::from_static(b"fo"),

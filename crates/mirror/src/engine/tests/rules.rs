@@ -1,4 +1,4 @@
-//! Rules that come from the hub let in nothing that was left out here.
+//! The workspace's own rules: when they count, and that nothing goes that they leave out, whoever wrote them.
 use std::os::unix::fs::PermissionsExt as _;
 
 use slipway_core::path::RelPath;
@@ -107,6 +107,11 @@ async fn deaf_with_a_secret() -> Deaf {
     lab
 }
 
+fn leaves_out_the_secret(lab: &Deaf) -> bool {
+    let secret = RelPath::parse("secret").unwrap();
+    lab.state.rules.ignores(&secret, true)
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_moment_in_which_an_editor_saves_the_rules_lets_nothing_out() {
     let mut lab = deaf_with_a_secret().await;
@@ -196,11 +201,7 @@ async fn rules_of_the_hub_under_a_bit_of_this_side_let_nothing_in() {
     lab.hub(changes(vec![rules])).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "!secret/\n");
     lab.look_at_everything().await;
-    assert!(
-        lab.state
-            .rules
-            .ignores(&RelPath::parse("secret").unwrap(), true)
-    );
+    assert!(leaves_out_the_secret(&lab));
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,11 +217,7 @@ async fn rules_of_the_hub_that_came_before_a_crash_are_nobodys_choice() {
     let mut lab = asking(lab.crashed());
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
     assert!(lab.look(".slipwayignore").await.is_none());
-    assert!(
-        lab.state
-            .rules
-            .ignores(&RelPath::parse("secret").unwrap(), true)
-    );
+    assert!(leaves_out_the_secret(&lab));
 }
 
 #[tokio::test(start_paused = true)]
