@@ -160,7 +160,7 @@ function Held({ here, held }: { here: Here; held: NonNullable<Sync["held"]> }) {
             void decide(here.confirm, `${entries} go on the server, too. Its history keeps them.`)
           }
         >
-          Delete {entries} there, too
+          Delete them there, too
         </button>
       </div>
     </section>
