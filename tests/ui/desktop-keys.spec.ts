@@ -163,6 +163,7 @@ test("a file's history: its versions, one of them restored, and back by Escape",
   await tabTo(page, button(page, /^Restore/));
   await page.keyboard.press("Enter");
   await expect(page.getByText(/main\.py is as it was at/)).toBeVisible();
+  await expect(button(page, /^Restore/)).toHaveAttribute("aria-disabled", "true");
   await hasFocus(page);
   await page.keyboard.press("Escape");
   await expect(page.getByText("Restore writes the old text")).toBeHidden();

@@ -9,6 +9,8 @@ import type { Outcome } from "./generated/api/Outcome";
 import type { Version } from "./generated/api/Version";
 import type { Written } from "./generated/api/Written";
 
+const HOUR_MS = 3_600_000;
+
 /** What stands at a path, or stood there. */
 interface Kept {
   entry: Entry;
@@ -51,54 +53,58 @@ export class FakeFiles {
     return { head: this.head, changes, more: false };
   }
 
-  /** Now, or at a revision; those before the first are what the past was made up to be. */
+  /** Now, or at a revision. */
   read(path: string, revision?: number): Response {
-    const past = revision === undefined ? this.kept : this.before.get(revision);
-    const found = past?.get(path) ?? this.invented(path, revision);
+    const found = (revision === undefined ? this.kept : this.at(revision)).get(path);
     if (!found || found.entry.kind === "folder")
       throw new ExchangeError("not_found", "There is no such file.", 404);
     return new Response(found.text, { headers: { etag: `"${found.entry.hash}"` } });
   }
 
-  /** What happened to a file here, under the names that it had, and a past that it could have. */
-  history(path: string, until = Number.POSITIVE_INFINITY): Version[] {
+  /** What happened to a file here, under the names that it had, newest first. */
+  saves(path: string, until = Number.POSITIVE_INFINITY): Version[] {
     const own = this.changes
       .filter((change) => change.path === path && change.revision < until)
       .map((change): Version => ({ ...change, kept: true, previous: "0".repeat(64) }))
       .reverse();
     const moved = own.find(({ from }) => from);
-    const former = moved?.from ? this.history(moved.from, moved.revision) : [];
-    const here = [...own, ...former];
-    const entry = this.before.get(this.first)?.get(path)?.entry;
-    if (!entry) return here;
+    return [...own, ...(moved?.from ? this.saves(moved.from, moved.revision) : [])];
+  }
+
+  /** The same, and a past that it could have. */
+  history(name: string): Version[] {
+    const saves = this.saves(name);
+    const path = saves.findLast(({ from }) => from)?.from ?? name;
+    if (!this.at(this.first).has(path)) return saves;
     const version = (
       age: number,
       kind: Version["origin"]["kind"],
       more: Partial<Version> = {},
-    ) => ({
-      path,
-      revision: this.first - age,
-      at: new Date(this.now() - age * 3 * 3_600_000).toISOString(),
-      origin: { kind },
-      kept: true,
-      entry,
-      previous: "0".repeat(64),
-      ...more,
-    });
+    ): Version => {
+      const revision = this.first - age;
+      const entry = this.at(revision).get(path)?.entry;
+      return {
+        path,
+        revision,
+        at: new Date(this.now() - (age * 3 + 1) * HOUR_MS).toISOString(),
+        origin: { kind },
+        kept: true,
+        previous: "0".repeat(64),
+        ...(entry && { entry }),
+        ...more,
+      };
+    };
     const { previous: _first, ...template } = version(20, "template", { kept: false });
-    const past: Version[] = [version(0, "editor"), version(3, "session"), version(9, "desktop")];
-    return [...here, ...past, template];
+    const past = [version(0, "editor"), version(3, "session"), version(9, "desktop")];
+    return [...saves, ...past, template];
   }
 
-  /** An older text: the first lines of the present one. */
-  private invented(path: string, revision: number | undefined): Kept | undefined {
-    const first = this.before.get(this.first)?.get(path);
-    if (!first || revision === undefined || revision > this.first) return undefined;
-    const text = first.text
-      .split("\n")
-      .slice(0, Math.max(1, 4 - (this.first - revision)))
-      .join("\n");
-    return { ...first, text: revision === this.first ? first.text : `${text}\n` };
+  /** The tree at a revision. Before the first one is made up: the older, the fewer lines each file has. */
+  private at(revision: number): ReadonlyMap<string, Kept> {
+    const first = this.before.get(Math.max(revision, this.first)) ?? new Map<string, Kept>();
+    if (revision >= this.first) return first;
+    const lost = Math.floor((this.first - revision) / 3);
+    return new Map([...first].map(([path, kept]) => [path, shortened(kept, lost)]));
   }
 
   /** Only over the content that `match` names; `*` is any, null is none. */
@@ -122,7 +128,7 @@ export class FakeFiles {
 
   /** Brings back what stood at a path, and below it; `was` is what it was called then. */
   restore(revision: number, path: string, was = path): Committed {
-    const old = [...(this.before.get(revision)?.entries() ?? [])].filter(([one]) => isIn(one, was));
+    const old = [...this.at(revision)].filter(([one]) => isIn(one, was));
     this.turn(
       old.map(
         ([one, { entry, text }]) =>
@@ -197,6 +203,13 @@ export class FakeFiles {
     for (const { entry, text } of this.kept.values()) if (entry.hash === hash) return text;
     return "";
   }
+}
+
+function shortened({ entry, text }: Kept, by: number): Kept {
+  if (entry.kind === "folder") return { entry, text };
+  const lines = text.trimEnd().split("\n");
+  const left = `${lines.slice(0, Math.max(1, lines.length - by)).join("\n")}\n`;
+  return { entry: { ...entry, size: left.length, hash: hashOf(left) }, text: left };
 }
 
 function isIn(path: string, folder: string): boolean {

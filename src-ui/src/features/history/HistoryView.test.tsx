@@ -38,6 +38,8 @@ async function opened(
   return { ...scene, history };
 }
 
+const restore = () => page.getByRole("button", { name: /^Restore/ });
+
 for (const theme of THEMES) {
   test(`versions in the ${theme} theme have no faults`, async () => {
     await opened("full", theme);
@@ -60,16 +62,29 @@ test("arrow keys walk the versions, and one that is not kept says so", async () 
   await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}{Enter}");
   expect(history.version?.revision).toBe(21);
   await expect.element(page.getByText("This version is no longer kept")).toBeVisible();
-  const restore = page.getByRole("button", { name: /^Restore/ });
-  await expect.element(restore).toHaveAttribute("aria-disabled", "true");
+  await expect.element(restore()).toHaveAttribute("aria-disabled", "true");
 });
 
 test("a version is restored, as one more", async () => {
   const { host, asked } = await opened();
   const before = host.server.files.head;
-  await page.getByRole("button", { name: /^Restore/ }).click();
+  await restore().click();
   await expect.poll(() => asked.join()).toContain("main.py is as it was at");
   expect(host.server.files.head).toBeGreaterThan(before);
+});
+
+test("what was restored is the present one, and cannot be restored again", async () => {
+  await opened();
+  await page.getByRole("button", { name: /revision 38/ }).click();
+  await restore().click();
+  await expect.element(page.getByText("The file is the same now")).toBeVisible();
+  await expect.element(restore()).toHaveAttribute("aria-disabled", "true");
+  await expect
+    .element(restore())
+    .toHaveAttribute("title", expect.stringContaining("is the present one"));
+  // The one that was the present is none any more.
+  await page.getByRole("button", { name: /revision 41/ }).click();
+  await expect.element(restore()).toHaveAttribute("aria-disabled", "false");
 });
 
 test("what a file was called says so, and its text comes back under its name of today", async () => {
@@ -81,7 +96,7 @@ test("what a file was called says so, and its text comes back under its name of 
   await page.getByRole("button", { name: /revision 41, was main.py/ }).click();
   await expect.element(page.getByRole("main").getByText("was main.py")).toBeVisible();
   expect(await faults()).toEqual([]);
-  await page.getByRole("button", { name: /^Restore/ }).click();
+  await restore().click();
   const { files } = host.server;
   await expect.poll(() => files.read("tides.py").text()).toContain("tide range");
   expect(files.tree().entries.map(({ path }) => path)).not.toContain("main.py");

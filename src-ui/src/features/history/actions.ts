@@ -28,7 +28,7 @@ export function shownHistoryActions(bench: Bench, history: FileHistory): Action[
   const { version, at } = history;
   const lack = lackOf(bench.live.state.connection);
   const text = textOf(before);
-  const present = at === 0 ? "This version is the present one" : null;
+  const present = history.isPresent ? "This version is the present one" : null;
   const gone = version && (!version.entry || !version.kept) ? "Its content is not there" : null;
   const when = version ? ` ${timeOfDay(version.at)}` : "";
   return [

@@ -1,5 +1,5 @@
 /** The versions of a file: listed, held against the present, and brought back as a version of their own. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { fakeHost } from "../../host/fake";
 import type { Version } from "../../host/generated/api/Version";
 import { IdeCalls } from "../../host/ide";
@@ -55,6 +55,18 @@ test("restoring adds a version, and answers the one to go back to", async () => 
   const newest = await history.restore();
   expect(newest?.revision).toBe(41);
   expect(files.head).toBe(before + 1);
+});
+
+test("a version is the present one by what it has, wherever it stands", async () => {
+  const { history } = await opened();
+  const [newest] = history.state.versions;
+  expect(history.isPresent).toBe(false);
+  await history.restore();
+  await vi.waitUntil(() => history.state.versions[0]?.revision === 42);
+  expect(history.version?.revision).toBe(38);
+  expect(history.isPresent).toBe(true);
+  history.choose(newest ?? null);
+  expect(history.isPresent).toBe(false);
 });
 
 test("lines that came and went are counted", () => {

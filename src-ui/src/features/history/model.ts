@@ -65,6 +65,12 @@ export class FileHistory {
     return versions.findIndex((one) => chosen && isSame(one, chosen));
   }
 
+  /** Whether the chosen version has what the file has now. */
+  get isPresent(): boolean {
+    const hash = this.version?.entry?.hash;
+    return hash !== undefined && hash === this.live.entries.get(this.path)?.hash;
+  }
+
   dispose(): void {
     this.stop();
   }
