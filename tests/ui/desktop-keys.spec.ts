@@ -176,6 +176,43 @@ test("a file's history: its versions, one of them restored, and back by Escape",
   await isIn(page, ".main-frame");
 });
 
+test("without the server, what was saved here: one of it is restored, and that is taken back", async ({ page, fake }) => {
+  await page.goto(`${fake}${FULL}?desktop&state=offline`);
+  await expect(page.getByText("Offline – edits are kept").first()).toBeVisible();
+  await page.keyboard.press("Control+p");
+  await page.keyboard.type("README.md");
+  await page.keyboard.press("Enter");
+  const text = page.locator(".monaco-editor .native-edit-context").first();
+  await expect(text).toBeFocused();
+  const rows = page.locator(".history-row", { hasText: "on this computer" });
+  for (const [at, word] of ["calm", "rough"].entries()) {
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.insertText(`${word} `);
+    await page.keyboard.press("Control+s");
+    await page.keyboard.press("Control+Alt+h");
+    await expect(rows).toHaveCount(at + 1);
+    await isIn(page, ".main-frame");
+    await page.keyboard.press("Escape");
+    await expect(text).toBeFocused();
+  }
+  await page.keyboard.press("Control+Alt+h");
+  await expect(page.getByText("Its versions come when it is back.")).toBeVisible();
+  await hasFocus(page);
+  const restore = button(page, /^Restore/);
+  await tabTo(page, restore);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/README\.md is as it was at/)).toBeVisible();
+  await expect(restore).toHaveAttribute("aria-disabled", "true");
+  await hasFocus(page);
+  await tabTo(page, button(page, "Undo"));
+  await page.keyboard.press("Enter");
+  await expect(restore).toHaveAttribute("aria-disabled", "false");
+  await tabTo(page, restore);
+  await page.keyboard.press("Escape");
+  await expect(text).toBeFocused();
+  await expect(page.locator(".monaco-editor .view-lines").first()).toContainText("rough calm");
+});
+
 test("what is deleted is brought back by the message that says so, and the keys are in the tree again", async ({
   page,
   fake,

@@ -15,7 +15,7 @@ export class MainViews {
 
   constructor(
     private readonly live: LiveWorkspace,
-    here: Here | null,
+    private readonly here: Here | null,
     host: KeeperHost,
     private readonly active: () => string | null,
   ) {
@@ -49,7 +49,7 @@ export class MainViews {
     if (path === null) return null;
     if (this.history?.path === path) return this.history;
     this.history?.dispose();
-    this.history = new FileHistory(this.live, path);
+    this.history = new FileHistory(this.live, path, this.here);
     return this.history;
   }
 }

@@ -18,20 +18,22 @@ export interface BenchScene {
   around: (part: ReactNode) => ReactNode;
 }
 
-/** The first workspace of the fake's computer. */
+/** The first workspace of the fake's computer, or another one. */
 export async function benchScene(
   state: FakeState = "full",
   actions: readonly Action[] = [],
+  at = 0,
 ): Promise<BenchScene> {
   const host = fakeHost(state, true);
   const { program, desktop } = host;
   if (!program || !desktop) throw new Error("The fake has no desktop program.");
-  const id = program.workspaces[0]?.id ?? "";
+  const id = program.workspaces[at]?.id ?? "";
   const live = new LiveWorkspace(new IdeCalls(host.exchange, id), host);
   const here = new Here(host.exchange, id, desktop);
   here.open();
   await Promise.all([live.pullFiles(), here.pullSync(), here.pullWorkspace()]);
-  live.store.setState({ connection: host.connection.status });
+  const isKnown = here.state.workspace?.remote !== undefined;
+  live.store.setState({ connection: isKnown ? host.connection.status : { state: "local" } });
   const asked: string[] = [];
   const note =
     (what: string) =>

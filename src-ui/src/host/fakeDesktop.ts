@@ -1,7 +1,17 @@
 /** The desktop program of the fake host: workspaces of a machine that is not there, and how they stand. */
 import { type DesktopHost, KeptConnection } from "./desktop";
 import type { FakeState } from "./fake";
-import { advance, localWorkspaces, PLACES, type Place, syncOf } from "./fakeDesktopData";
+import {
+  advance,
+  localWorkspaces,
+  MAIN,
+  PLACES,
+  type Place,
+  syncOf,
+  UNSENT,
+  UNSENT_TEXT,
+  unsentAt,
+} from "./fakeDesktopData";
 import { answerOf, type FakeServer, type Options, type Route, refusal } from "./fakeServer";
 import type { Conflict } from "./generated/api/Conflict";
 import type { Desktop } from "./generated/api/Desktop";
@@ -14,6 +24,10 @@ import type { Told } from "./generated/api/Told";
 const MOMENT_MS = 200;
 /** What the lists of this machine are read by; in hard times they do not come. */
 const LISTS = /^\/desktop\/workspaces$|^\/workspaces\/[^/]+\/(sync|conflicts)$/;
+
+/** What is asked of the server, and of this machine with another word. */
+const VERSIONS = /^\/workspaces\/[^/]+\/(history\?|files\/.*[?&]revision=)/;
+const OF_HERE = /[?&]of=here(&|$)/;
 
 /** What only a server answers, to who is signed in. */
 const SERVERS = /^\/(workspaces$|workspaces\?|account|workspaces\/[^/]+\/(session|history|tasks))/;
@@ -30,6 +44,8 @@ export class FakeDesktop {
   private readonly terminals = new Map<string, string[]>();
   private readonly queued: Run[] = [];
   private made = 10;
+  /** Where the server's files stood at the beginning; what is saved here is counted from there. */
+  private readonly first: number;
   /** Even this machine answers slowly, or not at all. */
   private readonly hard: boolean;
 
@@ -39,6 +55,7 @@ export class FakeDesktop {
     private readonly now: number,
   ) {
     this.hard = state === "loading" || state === "error";
+    this.first = server.files.head;
     const { account } = server.world;
     const address = "https://slipway.example.org";
     const signedIn = !["empty", "signed-out"].includes(state);
@@ -86,6 +103,7 @@ export class FakeDesktop {
   /** What is on this machine and needs no server. */
   answersItself(method: string, path: string): boolean {
     if (this.hard && method === "GET" && LISTS.test(path)) return false;
+    if (VERSIONS.test(path)) return OF_HERE.test(path);
     return (
       path.startsWith("/desktop") ||
       /^\/workspaces\/[^/]+\/(sync|conflicts|upload|tree|changes|files|commits|runs)/.test(path) ||
@@ -94,8 +112,10 @@ export class FakeDesktop {
   }
 
   async answer(method: string, path: string, options: Options): Promise<Response> {
-    const own = await answerOf(this.routes, method, path, options);
-    if (own) return own;
+    const ofHere = OF_HERE.test(path);
+    const own = ofHere ? await answerOf(this.routesOfHere, method, path, options) : null;
+    const answer = own ?? (await answerOf(this.routes, method, path, options));
+    if (answer) return answer;
     const id = /^\/workspaces\/([^/]+)\/(?:session|runs|history|tasks)/.exec(path)?.[1];
     const local = this.workspaces.find((one) => one.id === id);
     if (local && !local.remote)
@@ -136,6 +156,30 @@ export class FakeDesktop {
     ["GET", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shells(id)],
     ["POST", /^\/sessions\/(018f1[^/]+)\/terminals$/, ({ id }) => this.shell(id)],
   ];
+
+  /** Those of which a server has the same, of its own. */
+  private readonly routesOfHere: Route[] = [
+    ["GET", /^\/workspaces\/[^/]+\/history$/, ({ query }) => this.versions(query)],
+    ["GET", /^\/workspaces\/[^/]+\/files\/(.+)$/, ({ id, query }) => this.version(id, query)],
+  ];
+
+  /** Everything that was saved here, and before it something that no server got. */
+  private versions(query: URLSearchParams) {
+    const { files } = this.server;
+    const path = query.get("path") ?? "";
+    const saves = files.saves(path).map(({ previous: _none, ...save }) => ({
+      ...save,
+      revision: save.revision - this.first + UNSENT,
+    }));
+    const isMain = path === MAIN || saves.some(({ from }) => from === MAIN);
+    return { versions: [...saves, ...(isMain ? [unsentAt(this.now)] : [])] };
+  }
+
+  private version(path: string, query: URLSearchParams) {
+    const number = Number(query.get("revision"));
+    if (number === UNSENT) return new Response(UNSENT_TEXT);
+    return this.server.files.read(path, number - UNSENT + this.first);
+  }
 
   private described(id: string) {
     const { name } = this.local(id);

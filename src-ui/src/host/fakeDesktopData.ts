@@ -1,14 +1,35 @@
 /** What the fake desktop program holds: folders of one machine, one of them with everything that can happen to it. */
 import type { FakeState } from "./fake";
+import { FILES, hashOf } from "./fakeData";
 import type { Conflict } from "./generated/api/Conflict";
 import type { LocalWorkspace } from "./generated/api/LocalWorkspace";
 import type { Sync } from "./generated/api/Sync";
 import type { SyncBrief } from "./generated/api/SyncBrief";
+import type { Version } from "./generated/api/Version";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const ADDRESS = "https://slipway.example.org";
 const HOME = /^\/home\/mo(?=\/)/;
+
+/** The file of which this machine keeps more than what is saved in the page. */
+export const MAIN = "main.py";
+/** The number of that version; what is saved later has the next ones. */
+export const UNSENT = 1;
+export const UNSENT_TEXT = `${FILES[MAIN]}print(daily["range"].describe())\n`;
+
+/** A save that the next one overtook before a server got it. */
+export function unsentAt(now: number): Version {
+  const content = { size: UNSENT_TEXT.length, hash: hashOf(UNSENT_TEXT) };
+  return {
+    path: MAIN,
+    revision: UNSENT,
+    at: ago(now, 4 * 60 * MINUTE),
+    origin: { kind: "editor" },
+    kept: true,
+    entry: { path: MAIN, kind: "file", executable: false, revision: UNSENT, ...content },
+  };
+}
 
 export interface Place {
   name: string;

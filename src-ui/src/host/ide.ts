@@ -116,8 +116,9 @@ export class IdeCalls {
   tree = () => this.get<Tree>(`${this.base}/tree`);
   changes = (after: number) => this.get<Changes>(`${this.base}/changes?after=${after}`);
 
-  async read(path: string, revision?: number): Promise<Content> {
-    const at = revision === undefined ? "" : `?revision=${revision}`;
+  /** The present, or a version: one of the server's, or of `here`. */
+  async read(path: string, revision?: number, here = false): Promise<Content> {
+    const at = revision === undefined ? "" : `?revision=${revision}${here ? "&of=here" : ""}`;
     const answer = await this.exchange("GET", `${this.base}/files/${escapePath(path)}${at}`);
     const hash = (answer.headers.get("etag") ?? "").replace(/^W\//, "").replaceAll('"', "");
     return { bytes: new Uint8Array(await answer.arrayBuffer()), hash };
@@ -169,6 +170,9 @@ export class IdeCalls {
     if (before !== undefined) query.set("before", String(before));
     return this.get<History>(`${this.base}/history?${query}`);
   };
+  /** Those that this computer keeps, by numbers of its own; only the desktop program can be asked. */
+  historyHere = (path: string) =>
+    this.get<History>(`${this.base}/history?${new URLSearchParams({ path, of: "here" })}`);
   /** Brings a version back, as a change of its own; `was` is what the path was called then. */
   restore = (revision: number, path: string, was = path) => {
     const from = was === path ? {} : { from: was };

@@ -2,7 +2,6 @@
 import { type KeyboardEvent, useState } from "react";
 import { useBench, useStore } from "../../bench/bench";
 import { SideHead } from "../../bench/SideHead";
-import type { Version } from "../../host/generated/api/Version";
 import { isOffline } from "../../host/ide";
 import { lackIn } from "../../host/lack";
 import { BusyButton } from "../../ui/BusyButton";
@@ -10,9 +9,10 @@ import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { useNow } from "../../ui/useNow";
 import { Waiting } from "../../ui/Waiting";
-import { count, exactly, timeOfDay } from "../../ui/words";
+import { exactly, timeOfDay } from "../../ui/words";
 import type { FileHistory } from "./model";
-import { byDay, formerName, versionWords } from "./words";
+import type { Past } from "./versions";
+import { byDay, formerName, lacking, placeWords, versionWords } from "./words";
 import "./history.css";
 
 const NOW_MS = 60_000;
@@ -38,8 +38,9 @@ export function HistoryList({ history }: { history: FileHistory | null }) {
 
 function Versions({ history }: { history: FileHistory }) {
   const bench = useBench();
-  const { versions, loaded, failure, next } = useStore(history.store, (state) => state);
-  const { version: shown } = history;
+  const state = useStore(history.store, (one) => one);
+  const { versions, server } = state;
+  const { at } = history;
   const now = useNow(NOW_MS);
   const [busy, setBusy] = useState(false);
   const more = async () => {
@@ -47,19 +48,16 @@ function Versions({ history }: { history: FileHistory }) {
     await history.more().catch((error: unknown) => bench.failed(error));
     setBusy(false);
   };
-  if (loaded === "failed" && failure) return <Failed history={history} />;
-  if (loaded === "loading") return <Waiting place="side" label="Reading the versions" late />;
+  if (versions.length === 0) return <None history={history} />;
+  const lack = lacking(state);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys belong to the rows inside
     <div className="history-list" onKeyDown={walk}>
-      {failure ? (
+      {lack ? (
         <p className="row small muted history-note" role="status">
-          <Icon name="cloud-off" className="warn" />
-          The versions as they were last seen
+          <Icon name={server.failure ? "cloud-off" : "error"} className="warn" />
+          {lack}
         </p>
-      ) : null}
-      {versions.length === 0 ? (
-        <p className="small muted history-note">The server has no version of it yet.</p>
       ) : null}
       {byDay(versions, now).map(({ day, versions: all }) => (
         <section key={day} aria-label={day}>
@@ -67,10 +65,10 @@ function Versions({ history }: { history: FileHistory }) {
           <ul>
             {all.map((one) => (
               <Row
-                key={`${one.revision} ${one.path}`}
+                key={`${one.here ? "here" : "server"} ${one.revision} ${one.path}`}
                 version={one}
                 was={formerName(one, history.path)}
-                chosen={one === shown}
+                chosen={one === versions[at]}
                 onChoose={() => {
                   history.choose(one);
                   bench.showHistory(history.path);
@@ -80,7 +78,7 @@ function Versions({ history }: { history: FileHistory }) {
           </ul>
         </section>
       ))}
-      {next === null ? null : (
+      {server.next === null || server.failure ? null : (
         <BusyButton
           type="button"
           className="btn btn-ghost btn-sm history-more"
@@ -94,23 +92,23 @@ function Versions({ history }: { history: FileHistory }) {
   );
 }
 
-function Failed({ history }: { history: FileHistory }) {
-  const failure = useStore(history.store, (state) => state.failure);
-  if (!failure) return null;
-  if (failure.code === "only_here")
-    return (
-      <Empty
-        icon="history"
-        title="No versions are kept here"
-        text="This workspace is only on this computer. On a server every version stays and can be brought back."
-      />
-    );
+/** In place of versions. */
+function None({ history }: { history: FileHistory }) {
+  const { here } = useBench();
+  const { loaded, server, here: own } = useStore(history.store, (state) => state);
+  if (!loaded) return <Waiting place="side" label="Reading the versions" late />;
+  const failure = server.failure ?? own.failure;
+  if (!failure)
+    return <Empty icon="history" title="No versions yet" text="They begin with the next save." />;
   const away = isOffline(failure);
+  const awaited = here
+    ? "Versions begin with the next save here. The server's come when it is back."
+    : "Versions are kept there. They come when it is back.";
   return (
     <Empty
       icon={away ? "cloud-off" : "error"}
       title={away ? lackIn(failure) : "The versions could not be read"}
-      text={away ? "Versions are kept there. They come when it is back." : failure.detail}
+      text={away ? awaited : failure.detail}
       alert
       actions={
         <button type="button" className="btn" onClick={() => void history.load()}>
@@ -127,7 +125,7 @@ function Row({
   chosen,
   onChoose,
 }: {
-  version: Version;
+  version: Past;
   /** What the file was called then, if otherwise. */
   was: string | null;
   chosen: boolean;
@@ -149,7 +147,7 @@ function Row({
           <span className="row gap2 small muted num">
             <Icon name={icon} className="icon-xs" />
             <span className="truncate">
-              revision {count(version.revision)}
+              {placeWords(version)}
               {version.kept || !version.entry ? "" : ", no longer kept"}
               {was ? `, was ${was}` : ""}
             </span>

@@ -15,10 +15,16 @@ async function opened(
   theme: "dark" | "light" = "dark",
   path = "main.py",
   before: (files: FakeFiles) => void = () => {},
+  at = 0,
 ) {
-  const scene = await benchScene(state);
+  const scene = await benchScene(state, [], at);
+  const undo: (() => void)[] = [];
+  scene.bench.toast = ({ text, action }) => {
+    scene.asked.push(`toast ${text}`);
+    if (action) undo.push(action.run);
+  };
   before(scene.host.server.files);
-  const history = new FileHistory(scene.live, path);
+  const history = new FileHistory(scene.live, path, scene.here);
   const actions = () => shownHistoryActions(scene.bench, history);
   const both = scene.around(
     <div style={{ display: "flex", height: 700 }}>
@@ -35,8 +41,11 @@ async function opened(
     </div>,
   );
   await stage(both, { state, theme, desktop: true });
-  return { ...scene, history };
+  return { ...scene, history, undo };
 }
+
+/** The third of the fake's computer. */
+const ONLY_HERE = 2;
 
 const restore = () => page.getByRole("button", { name: /^Restore/ });
 
@@ -49,7 +58,14 @@ for (const theme of THEMES) {
 
   test(`without the server, in the ${theme} theme: says so and has no faults`, async () => {
     await opened("offline", theme);
-    await expect.element(page.getByText("Versions are kept there.")).toBeVisible();
+    await expect.element(page.getByText("Its versions come when it is back.")).toBeVisible();
+    await expect.element(page.getByRole("button", { name: /on this computer/ })).toBeVisible();
+    expect(await faults()).toEqual([]);
+  });
+
+  test(`without the server and any version, in the ${theme} theme: says when they come`, async () => {
+    await opened("offline", theme, "README.md");
+    await expect.element(page.getByText("Versions begin with the next save here.")).toBeVisible();
     expect(await faults()).toEqual([]);
   });
 }
@@ -59,7 +75,7 @@ test("arrow keys walk the versions, and one that is not kept says so", async () 
   const rows = page.getByRole("button", { name: /revision/ });
   await expect.element(rows.first()).toBeVisible();
   (rows.first().element() as HTMLElement).focus();
-  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}{Enter}");
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}{ArrowDown}{Enter}");
   expect(history.version?.revision).toBe(21);
   await expect.element(page.getByText("This version is no longer kept")).toBeVisible();
   await expect.element(restore()).toHaveAttribute("aria-disabled", "true");
@@ -85,6 +101,45 @@ test("what was restored is the present one, and cannot be restored again", async
   // The one that was the present is none any more.
   await page.getByRole("button", { name: /revision 41/ }).click();
   await expect.element(restore()).toHaveAttribute("aria-disabled", "false");
+});
+
+test("without the server a save is restored, and taken back", async () => {
+  const { host, undo } = await opened("offline", "dark", "main.py", (files) => {
+    files.write("main.py", "print()\n", "*");
+  });
+  const { files } = host.server;
+  const rows = page.getByRole("button", { name: /on this computer/ });
+  await expect.poll(() => rows.elements().length).toBe(2);
+  await restore().click();
+  await expect.poll(() => files.read("main.py").text()).toContain("describe");
+  await expect.poll(() => undo.length).toBe(1);
+  undo[0]?.();
+  await expect.poll(() => files.read("main.py").text()).toBe("print()\n");
+});
+
+test("in a workspace that is only here versions begin with a save, and one of them is restored", async () => {
+  const { host, history, live } = await opened("full", "dark", "README.md", () => {}, ONLY_HERE);
+  await expect.element(page.getByText("They begin with the next save.")).toBeVisible();
+  expect(await faults()).toEqual([]);
+  for (const text of ["one\n", "two\n"]) {
+    const { entry, revision } = await live.calls.write(
+      "README.md",
+      new TextEncoder().encode(text),
+      "any",
+    );
+    if (entry) live.wrote("README.md", entry, revision);
+  }
+  await expect
+    .element(page.getByRole("button", { name: /on this computer/ }).first())
+    .toBeVisible();
+  await page
+    .getByRole("button", { name: /on this computer/ })
+    .last()
+    .click();
+  expect(history.version?.here).toBe(true);
+  expect(await faults()).toEqual([]);
+  await restore().click();
+  await expect.poll(() => host.server.files.read("README.md").text()).toBe("one\n");
 });
 
 test("what a file was called says so, and its text comes back under its name of today", async () => {

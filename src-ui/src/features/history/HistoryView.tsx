@@ -9,7 +9,7 @@ import { Icon } from "../../ui/Icon";
 import { Waiting } from "../../ui/Waiting";
 import { count, exactly, size, timeOfDay } from "../../ui/words";
 import { changed, type FileHistory, type Side, textOf } from "./model";
-import { formerName, versionWords } from "./words";
+import { formerName, placeWords, versionWords } from "./words";
 import "./history.css";
 
 export interface HistoryProps {
@@ -45,7 +45,7 @@ export function HistoryView({ history, actions, difference }: HistoryProps) {
               {versionWords(version).word}, {timeOfDay(version.at)}
             </span>
             <span className="small faint num truncate" title={was ? version.path : undefined}>
-              revision {count(version.revision)}
+              {placeWords(version)}
               {was ? `, was ${was}` : ""}
             </span>
             {sum ? (

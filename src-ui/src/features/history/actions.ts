@@ -26,7 +26,8 @@ export function historyActions(bench: Bench): Action[] {
 export function shownHistoryActions(bench: Bench, history: FileHistory): Action[] {
   const { versions, before } = history.state;
   const { version, at } = history;
-  const lack = lackOf(bench.live.state.connection);
+  // What this computer keeps needs no server.
+  const lack = version?.here ? null : lackOf(bench.live.state.connection);
   const text = textOf(before);
   const present = history.isPresent ? "This version is the present one" : null;
   const gone = version && (!version.entry || !version.kept) ? "Its content is not there" : null;
@@ -44,7 +45,7 @@ export function shownHistoryActions(bench: Bench, history: FileHistory): Action[
       unavailable: text === null ? "There is no text to copy" : null,
     }),
     action("history.restore", `Restore${when}`, "undo", () => void restore(bench, history), {
-      unavailable: lack ?? present ?? gone,
+      unavailable: present ?? gone ?? lack,
     }),
   ];
 }
@@ -61,22 +62,15 @@ async function copy(bench: Bench, text: string): Promise<void> {
 /** What is unsaved becomes a version first, so that nothing is lost. */
 async function restore(bench: Bench, history: FileHistory): Promise<void> {
   const { path, version } = history;
+  if (!version) return;
   const name = path.slice(path.lastIndexOf("/") + 1);
   try {
     await bench.saveAll();
-    const newest = await history.restore();
-    if (!version) return;
-    const back = async () => {
-      if (!newest) return;
-      try {
-        await bench.live.calls.restore(newest.revision, path);
-        await bench.live.pullFiles();
-      } catch (error) {
-        bench.failed(error, "It was not taken back.");
-      }
-    };
-    const undo = newest?.entry ? { action: { label: "Undo", run: () => void back() } } : {};
-    bench.toast({ text: `${name} is as it was at ${timeOfDay(version.at)}.`, ...undo });
+    const back = await history.restore(version);
+    const undo = () =>
+      back?.().catch((error: unknown) => bench.failed(error, "It was not taken back."));
+    const offer = back ? { action: { label: "Undo", run: () => void undo() } } : {};
+    bench.toast({ text: `${name} is as it was at ${timeOfDay(version.at)}.`, ...offer });
   } catch (error) {
     bench.failed(error, `${name} was not restored.`);
   }

@@ -1,23 +1,35 @@
 /** The versions of one file, and the one that is held against the present. */
 import { createStore } from "zustand/vanilla";
+import type { Sync } from "../../host/generated/api/Sync";
 import type { Version } from "../../host/generated/api/Version";
+import type { Here } from "../../host/here";
 import { type Content, type Failure, failureOf } from "../../host/ide";
 import type { LiveWorkspace } from "../../host/live";
 import { diff, lines } from "../../host/merge";
 import { Once } from "../../host/once";
+import { has, isSame, joined, type Past } from "./versions";
 
 /** What stands on one side: bytes, nothing because it was deleted, or nothing because nobody keeps it. */
 export type Side = Content | "deleted" | "dropped";
 
-export interface HistoryState {
-  loaded: "loading" | "ready" | "failed";
-  failure: Failure | null;
-  /** Newest first. */
+/** What one of the two that keep versions told, newest first. */
+export interface Told {
   versions: readonly Version[];
-  /** Asks for older ones; null when these are all. */
-  next: number | null;
+  /** Why it could not be asked; what it told before stays. */
+  failure: Failure | null;
+}
+
+export interface HistoryState {
+  /** Whether both have answered, or could not. */
+  loaded: boolean;
+  /** `next` asks for older ones; null when these are all. */
+  server: Told & { next: number | null };
+  /** This computer, in the desktop program. */
+  here: Told;
+  /** Those of both, newest first. */
+  versions: readonly Past[];
   /** The one that is held against the present. */
-  chosen: Version | null;
+  chosen: Past | null;
   before: Side | null;
   now: Side | null;
   /** Why the two could not be read. */
@@ -25,10 +37,10 @@ export interface HistoryState {
 }
 
 const NOTHING: HistoryState = {
-  loaded: "loading",
-  failure: null,
+  loaded: false,
+  server: { versions: [], failure: null, next: null },
+  here: { versions: [], failure: null },
   versions: [],
-  next: null,
   chosen: null,
   before: null,
   now: null,
@@ -38,15 +50,24 @@ const NOTHING: HistoryState = {
 export class FileHistory {
   readonly store = createStore<HistoryState>(() => NOTHING);
   private readonly once = new Once();
-  private readonly stop: () => void;
+  private readonly stops: readonly (() => void)[];
 
   constructor(
     private readonly live: LiveWorkspace,
     readonly path: string,
+    /** The workspace as this computer has it, which keeps versions then; null in a browser. */
+    private readonly here: Pick<Here, "store"> | null,
   ) {
-    this.stop = live.onChanges((changes) => {
-      if (changes === "reset" || changes.some((one) => one.path === path)) void this.load();
-    });
+    this.stops = [
+      live.onChanges((changes) => {
+        if (changes === "reset" || changes.some((one) => one.path === path)) void this.load();
+      }),
+      live.store.subscribe(({ connection }, before) => {
+        if (connection.state === "online" && before.connection.state !== "online") void this.load();
+      }),
+      // What is only here may be at the server by then.
+      ...(here ? [here.store.subscribe((now, before) => this.moved(now.sync, before.sync))] : []),
+    ];
     void this.load();
   }
 
@@ -55,11 +76,11 @@ export class FileHistory {
   }
 
   /** The chosen version; null while none is. */
-  get version(): Version | null {
-    return this.state.versions[this.at] ?? null;
+  get version(): Past | null {
+    return this.state.chosen;
   }
 
-  /** Which of the versions is chosen. */
+  /** Which of the versions is chosen; -1 for one that is not listed. */
   get at(): number {
     const { versions, chosen } = this.state;
     return versions.findIndex((one) => chosen && isSame(one, chosen));
@@ -72,23 +93,45 @@ export class FileHistory {
   }
 
   dispose(): void {
-    this.stop();
+    for (const stop of this.stops) stop();
   }
 
-  load(): Promise<void> {
-    return this.once.pull("list", async () => {
+  private moved(sync: Sync | null, before: Sync | null): void {
+    if (sync?.revision !== before?.revision && this.state.versions[0]?.here) void this.load();
+  }
+
+  /** What this computer keeps is there at once; a server in trouble may take long to say so. */
+  async load(): Promise<void> {
+    void this.read();
+    await Promise.all([this.pullServer(), this.pullHere()]);
+    this.store.setState({ loaded: true });
+    const { chosen, versions } = this.state;
+    // The newest is the present: what was before it says more.
+    if (chosen === null) this.choose(versions[1] ?? versions[0] ?? null);
+  }
+
+  private pullServer(): Promise<void> {
+    return this.once.pull("server", async () => {
       try {
         const { versions, next } = await this.live.calls.history(this.path);
-        this.store.setState({ loaded: "ready", failure: null, versions, next: next ?? null });
-        const { chosen } = this.state;
-        // The newest is the present: what was before it says more.
-        if (chosen === null) this.choose(versions[1] ?? versions[0] ?? null);
-        else void this.read();
+        this.become({ server: { versions, failure: null, next: next ?? null } });
       } catch (error) {
         const failure = failureOf(error);
-        // What was listed stays for as long as nobody knows better.
-        const loaded = this.state.versions.length > 0 ? this.state.loaded : "failed";
-        this.store.setState({ loaded, failure });
+        // Where no server knows the workspace, nothing is lacking.
+        if (failure.code === "only_here") this.become({ server: NOTHING.server });
+        else this.become({ server: { ...this.state.server, failure } });
+      }
+    });
+  }
+
+  private async pullHere(): Promise<void> {
+    if (!this.here) return;
+    await this.once.pull("here", async () => {
+      try {
+        const { versions } = await this.live.calls.historyHere(this.path);
+        this.become({ here: { versions, failure: null } });
+      } catch (error) {
+        this.become({ here: { ...this.state.here, failure: failureOf(error) } });
       }
     });
   }
@@ -96,15 +139,28 @@ export class FileHistory {
   /** The page of versions before those that are shown. */
   more(): Promise<void> {
     return this.once.pull("more", async () => {
-      const { next, versions } = this.state;
+      const { next, versions } = this.state.server;
       if (next === null) return;
       const page = await this.live.calls.history(this.path, next);
+      // The list may have begun anew meanwhile.
+      if (this.state.server.versions !== versions) return;
       const all = [...versions, ...page.versions];
-      this.store.setState({ versions: all, next: page.next ?? null });
+      this.become({ server: { versions: all, failure: null, next: page.next ?? null } });
     });
   }
 
-  choose(version: Version | null): void {
+  /** Makes one list of what both told. What was chosen may be the server's now: then that is chosen. */
+  private become(told: Partial<Pick<HistoryState, "server" | "here">>): void {
+    const { server, here, chosen } = { ...this.state, ...told };
+    const more = server.next !== null && server.failure === null;
+    const versions = joined(server.versions, here.versions, more);
+    const found =
+      chosen &&
+      (versions.find((one) => isSame(one, chosen)) ?? versions.find((one) => has(one, chosen)));
+    this.store.setState({ ...told, versions, chosen: found ?? chosen });
+  }
+
+  choose(version: Past | null): void {
     const { chosen } = this.state;
     if (chosen === version || (chosen && version && isSame(chosen, version))) return;
     this.store.setState({ chosen: version, before: null, problem: "" });
@@ -118,15 +174,30 @@ export class FileHistory {
     if (to) this.choose(to);
   }
 
-  /** Writes the chosen version as a new one; answers the newest before it, to go back to. */
-  async restore(): Promise<Version | null> {
-    const { version } = this;
-    const [newest = null] = this.state.versions;
-    if (!version) return null;
-    await this.live.calls.restore(version.revision, this.path, version.path);
+  /** Makes a version the present; answers how to take that back, null where nothing stood. */
+  async restore(version: Past): Promise<(() => Promise<void>) | null> {
+    const stood = await this.sideOf(null);
+    const { versions } = this.state.server;
+    await this.bring(version);
+    if (typeof stood === "string") return null;
+    // The server's restore may be still on its way here: what takes it back goes the same way.
+    const before = version.here
+      ? undefined
+      : versions.find(({ kept, entry }) => kept && entry?.hash === stood.hash);
+    return () => (before ? this.bring(before) : this.write(stood.bytes));
+  }
+
+  private async bring(version: Past): Promise<void> {
+    const { path, revision, here } = version;
+    if (here) return this.write((await this.live.calls.read(path, revision, here)).bytes);
+    await this.live.calls.restore(revision, this.path, path);
     await this.live.pullFiles();
-    await this.load();
-    return newest;
+  }
+
+  /** As a save. */
+  private async write(bytes: Content["bytes"]): Promise<void> {
+    const { entry, revision } = await this.live.calls.write(this.path, bytes, "any");
+    if (entry) this.live.wrote(this.path, entry, revision);
   }
 
   private read(): Promise<void> {
@@ -138,9 +209,10 @@ export class FileHistory {
           this.sideOf(version.entry ? (version.kept ? version : "dropped") : "deleted"),
           this.sideOf(null),
         ]);
-        // Another one may have been chosen meanwhile.
+        // Another one may have been chosen meanwhile, or the server's in place of this computer's.
         const { version: chosen } = this;
-        if (chosen && isSame(chosen, version)) this.store.setState({ before, now, problem: "" });
+        if (chosen && (isSame(chosen, version) || has(chosen, version)))
+          this.store.setState({ before, now, problem: "" });
       } catch (error) {
         this.store.setState({ problem: failureOf(error).detail });
       }
@@ -148,10 +220,10 @@ export class FileHistory {
   }
 
   /** Null is the present. */
-  private async sideOf(at: Version | "deleted" | "dropped" | null): Promise<Side> {
+  private async sideOf(at: Past | "deleted" | "dropped" | null): Promise<Side> {
     if (typeof at === "string") return at;
     try {
-      return await this.live.calls.read(at?.path ?? this.path, at?.revision);
+      return await this.live.calls.read(at?.path ?? this.path, at?.revision, at?.here);
     } catch (error) {
       const { code } = failureOf(error);
       if (code === "not_found") return "deleted";
@@ -159,11 +231,6 @@ export class FileHistory {
       throw error;
     }
   }
-}
-
-/** Under two names a file may have a version of one revision each. */
-function isSame(one: Version, other: Version): boolean {
-  return one.revision === other.revision && one.path === other.path;
 }
 
 /** How many lines came and went between two texts. */
