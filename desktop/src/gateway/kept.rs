@@ -157,8 +157,10 @@ impl Local {
     }
 
     async fn heard(&self, heard: Heard) {
-        if let Heard::Notice(notice) = heard {
-            self.note(&notice);
+        match heard {
+            Heard::Notice(notice) => self.note(&notice),
+            Heard::Standing => self.reached(),
+            Heard::Moved => {}
         }
         if let (Some(code), Some(remote)) = (self.refusal(), self.folder().remote)
             && is_signed_out(Some(code))
@@ -170,6 +172,15 @@ impl Local {
         let workspace = self.folder().id();
         // Nobody may listen.
         self.told.send(Told::Sync { workspace }).ok();
+    }
+
+    /// Who waits for the same server need not wait longer.
+    fn reached(&self) {
+        let standing = self.kept.standing();
+        let online = standing.is_some_and(|now| *now.borrow() == Standing::Online);
+        if let Some(remote) = self.folder().remote.filter(|_| online) {
+            self.servers.reached(&remote.server);
+        }
     }
 
     fn refusal(&self) -> Option<Code> {
@@ -261,6 +272,7 @@ struct Watch {
 
 enum Heard {
     Moved,
+    Standing,
     Notice(Notice),
 }
 
@@ -284,7 +296,7 @@ impl Watch {
             },
             Ok(()) = self.shown.changed() => Heard::Moved,
             Ok(()) = self.view.changed() => Heard::Moved,
-            () = moved(&mut self.standing) => Heard::Moved,
+            () = moved(&mut self.standing) => Heard::Standing,
             Ok(()) = self.follows.changed() => Heard::Moved,
             else => std::future::pending().await,
         }

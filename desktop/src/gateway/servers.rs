@@ -28,6 +28,8 @@ struct Inner {
     told: broadcast::Sender<Told>,
     /// Grows whenever somebody signs in or out, or another server is chosen.
     moved: watch::Sender<u64>,
+    /// Grows whenever a folder got through to the chosen server.
+    reached: watch::Sender<u64>,
 }
 
 struct Known {
@@ -56,6 +58,7 @@ impl Servers {
             }),
             told,
             moved: watch::channel(0).0,
+            reached: watch::channel(0).0,
         })))
     }
 
@@ -74,6 +77,18 @@ impl Servers {
     /// Moves whenever somebody signs in or out, or another server is chosen.
     pub(super) fn moved(&self) -> watch::Receiver<u64> {
         self.0.moved.subscribe()
+    }
+
+    /// A folder got through to a server.
+    pub(super) fn reached(&self, server: &Address) {
+        if self.chosen_if_any().as_ref() == Some(server) {
+            self.0.reached.send_modify(|times| *times += 1);
+        }
+    }
+
+    /// Moves whenever a folder got through to the chosen server.
+    pub(super) fn reaches(&self) -> watch::Receiver<u64> {
+        self.0.reached.subscribe()
     }
 
     /// The server that the page works with.

@@ -1,6 +1,6 @@
 //! How it stands with the server that the page works with. A stream of the account's events says whether it is reached:
-//! while it is open, it is. After a break it is tried again, later and later, and at once when somebody asks or the
-//! machine woke up.
+//! while it is open, it is. After a break it is tried again, later and later, and at once when somebody asks, the machine
+//! woke up or a folder got through to it.
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -129,10 +129,11 @@ impl Line {
 
     /// Connects again and again.
     pub(super) async fn run(&self) -> Infallible {
-        let mut moved = self.servers.moved();
+        let (mut moved, mut reached) = (self.servers.moved(), self.servers.reaches());
         let mut backoff = backoff();
         loop {
             moved.borrow_and_update();
+            reached.borrow_and_update();
             let Some((server, client)) = self.signed_in().await else {
                 self.become_(Standing::of(ConnectionState::Idle));
                 backoff.worked();
@@ -157,9 +158,12 @@ impl Line {
                 continue;
             }
             let pause = backoff.after(clock::chance());
+            let was_there = self.standing.borrow().state == ConnectionState::Online;
             self.become_(Standing::waits(state_of(&error), pause));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                // Not after a break: folders try when this is back, and each would call the other without a pause.
+                Ok(()) = reached.changed(), if !was_there => {}
                 () = self.asked.notified() => backoff.worked(),
                 _ = moved.changed() => backoff.worked(),
             }
@@ -326,12 +330,12 @@ mod tests {
         Address::parse(&address).unwrap()
     }
 
-    #[tokio::test]
-    async fn what_answers_and_is_no_server_is_not_said_to_be_away() {
+    /// Somebody is signed in at a server.
+    async fn signed_in(server: Address) -> (tempfile::TempDir, Servers) {
         let place = tempfile::tempdir().unwrap();
         let state = State::open(place.path()).unwrap();
         let who = SignIn {
-            server: garbage().await,
+            server,
             name: "Ada".to_owned(),
             email: "ada@example.org".to_owned(),
             token_store: TokenStore::File,
@@ -345,11 +349,43 @@ mod tests {
             .unwrap();
         state.keep(&who).unwrap();
         let servers = Servers::open(&state, broadcast::channel(1).0).unwrap();
+        (place, servers)
+    }
+
+    #[tokio::test]
+    async fn what_answers_and_is_no_server_is_not_said_to_be_away() {
+        let (_place, servers) = signed_in(garbage().await).await;
         let line = Line::new(servers);
         let mut standing = line.standing();
         let told = standing.wait_for(|now| now.next_at.is_some());
         tokio::select! {
             told = told => assert_eq!(told.unwrap().state, ConnectionState::NotSlipway),
+            never = line.run() => match never {},
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_a_folder_reached_is_tried_at_once() {
+        // Nobody listens at port 0.
+        let away = Address::parse("127.0.0.1:0").unwrap();
+        let (_place, servers) = signed_in(away).await;
+        let line = Line::new(servers.clone());
+        let story = async {
+            let mut standing = line.standing();
+            // Until it is tried seldom.
+            for _ in 0..10 {
+                standing.changed().await.unwrap();
+            }
+            let seldom = Duration::from_secs(7);
+            for (reached, at_once) in [("127.0.0.1:1", false), ("127.0.0.1:0", true)] {
+                let since = Instant::now();
+                servers.reached(&Address::parse(reached).unwrap());
+                standing.changed().await.unwrap();
+                assert_eq!(since.elapsed() < seldom, at_once, "{reached}");
+            }
+        };
+        tokio::select! {
+            () = story => {}
             never = line.run() => match never {},
         }
     }
