@@ -32,12 +32,19 @@ const NOTICES_MAX: usize = 100;
 /// Between two words that something moved.
 const PACE: Duration = Duration::from_millis(200);
 
+/// Something that a person was told.
+struct Said {
+    notice: SyncNotice,
+    /// Only as long as deletions wait for their word.
+    while_held: bool,
+}
+
 /// A workspace that is being kept.
 pub(super) struct Local {
     kept: Arc<Kept>,
     servers: Servers,
     told: broadcast::Sender<Told>,
-    notices: Mutex<VecDeque<SyncNotice>>,
+    notices: Mutex<VecDeque<Said>>,
     queue: Queue,
     view: watch::Receiver<Arc<View>>,
     /// Whether it follows a server.
@@ -196,25 +203,31 @@ impl Local {
             Notice::Merged(path) | Notice::Restored(path) => Some(path.clone()),
             _ => None,
         };
-        self.remember(notice.code(), notice.to_string(), path);
+        let while_held = matches!(notice, Notice::Deleted { held: 1.., .. });
+        self.remember(notice.code(), notice.to_string(), path, while_held);
     }
 
     /// Tells a person something about the workspace.
     pub(super) fn tell(&self, code: Code, message: String) {
-        self.remember(code, message, None);
+        self.remember(code, message, None, false);
         let workspace = self.folder().id();
         // Nobody may listen.
         self.told.send(Told::Sync { workspace }).ok();
     }
 
-    fn remember(&self, code: Code, message: String, path: Option<RelPath>) {
+    fn remember(&self, code: Code, message: String, path: Option<RelPath>, while_held: bool) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.push_front(SyncNotice {
+        if while_held {
+            // What waited before has its word by now.
+            notices.retain(|said| !said.while_held);
+        }
+        let notice = SyncNotice {
             at: clock::now(),
             code,
             message,
             path,
-        });
+        };
+        notices.push_front(Said { notice, while_held });
         notices.truncate(NOTICES_MAX);
     }
 
@@ -223,10 +236,12 @@ impl Local {
         &self.queue
     }
 
-    /// What a person was told lately, the newest first.
+    /// What a person was told lately and is so, the newest first.
     pub(super) fn notices(&self) -> Vec<SyncNotice> {
+        let held = self.view.borrow().held.is_some();
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.iter().cloned().collect()
+        let so = notices.iter().filter(|said| held || !said.while_held);
+        so.map(|said| said.notice.clone()).collect()
     }
 
     /// Ends it; what was agreed on is stored.

@@ -303,14 +303,37 @@ async fn many_deletions_wait_for_a_word_and_can_be_brought_back() {
         })
         .await;
     scene.at_server("39.txt", "kept\n").await;
-    for n in 0..40 {
-        std::fs::remove_file(scene.seat.path(&format!("tides/{n}.txt"))).unwrap();
-    }
-    let sync = scene.until("sync", |sync| sync["held"].is_object()).await;
-    assert!(sync["held"]["many"].as_u64() > Some(10), "{sync}");
+    delete_all(&mut scene).await;
     let back = format!("/workspaces/{}/sync/bring-back", scene.id);
     assert_eq!(scene.seat.ask("POST", &back).await.status, 204);
-    scene.until("sync", |sync| !sync["held"].is_object()).await;
+    let settled = |sync: &Value| {
+        let moving = [&sync["up"], &sync["down"]];
+        !sync["held"].is_object() && moving.iter().all(|many| **many == 0)
+    };
+    let sync = scene.until("sync", settled).await;
+    assert!(!is_told(&sync), "nothing is kept for a word: {sync}");
     let last = scene.seat.path("tides/39.txt");
     scene.seat.until_read(&last, "kept\n").await;
+    // And again, with the other word.
+    delete_all(&mut scene).await;
+    let confirm = format!("/workspaces/{}/sync/confirm", scene.id);
+    assert_eq!(scene.seat.ask("POST", &confirm).await.status, 204);
+    let sync = scene.until("sync", settled).await;
+    assert!(!is_told(&sync), "nothing is kept for a word: {sync}");
+}
+
+/// Deletes forty files, which are then held, and a person is told so.
+async fn delete_all(scene: &mut Scene) {
+    for n in 0..40 {
+        // The first may have gone out before any was held.
+        std::fs::remove_file(scene.seat.path(&format!("tides/{n}.txt"))).ok();
+    }
+    let held = |sync: &Value| sync["held"].is_object() && is_told(sync);
+    let sync = scene.until("sync", held).await;
+    assert!(sync["held"]["many"].as_u64() > Some(10), "{sync}");
+}
+
+fn is_told(sync: &Value) -> bool {
+    let mut notices = sync["notices"].as_array().into_iter().flatten();
+    notices.any(|notice| notice["code"] == "many_deleted")
 }

@@ -63,6 +63,12 @@ impl State {
         if deletions.last.is_none_or(|last| now - last >= CALM) {
             deletions.lately = 0;
         }
+        // Of what was told before, nothing waits any more, or nothing went just now: this is another.
+        let is_another = match self.brake {
+            Brake::Ask => deletions.held.is_empty(),
+            Brake::Tell => deletions.lately == 0,
+        };
+        deletions.told &= !is_another;
         deletions.held.extend(fresh);
         let many = deletions.held.len() + deletions.lately;
         let of = base.len() + deletions.lately;

@@ -62,4 +62,6 @@ test("what was told and is seen nowhere else is news once", () => {
   expect(newsIn(of(deleted, merged, run, old), of(old))).toEqual([run]);
   expect(newsIn(of(run), of())).toEqual([run]);
   expect(newsIn(of(run, old), of(run, old))).toEqual([]);
+  // One that is so no longer goes.
+  expect(newsIn(of(run, old), of(deleted, run, old))).toEqual([]);
 });

@@ -69,8 +69,9 @@ const SEEN: readonly Code[] = ["many_deleted", "folder_gone"];
 /** What was told since a look before and is seen nowhere else: neither beside a file nor in the state of the whole. */
 export function newsIn(sync: Sync | null, before: Sync | null): SyncNotice[] {
   if (!sync || !before) return [];
-  const [last] = before.notices;
-  const known = ({ at, message }: SyncNotice) => at === last?.at && message === last.message;
+  // The last one of before may be gone: it may be so no longer.
+  const known = ({ at, message }: SyncNotice) =>
+    before.notices.some((old) => old.at === at && old.message === message);
   const end = sync.notices.findIndex(known);
   const fresh = end < 0 ? sync.notices : sync.notices.slice(0, end);
   return fresh.filter(({ path, code }) => path === undefined && !SEEN.includes(code));

@@ -101,6 +101,7 @@ async fn a_word_counts_for_what_was_asked_alone() {
     lab.flush(4).await;
     take_away(&lab);
     assert!(lab.flush(5).await.is_empty());
+    assert_eq!(lab.notice().await, told(true), "of this one, too");
 }
 
 #[tokio::test]
