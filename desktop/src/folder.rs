@@ -16,6 +16,7 @@ use crate::server::Address;
 use crate::state;
 pub use refusal::FolderError;
 
+mod again;
 mod names;
 mod refusal;
 

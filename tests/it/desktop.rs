@@ -9,6 +9,7 @@ use crate::lab::Lab;
 use crate::way::Way;
 use seat::{Page, Seat};
 
+mod again;
 mod files;
 mod folder;
 mod name;

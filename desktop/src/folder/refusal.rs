@@ -64,6 +64,9 @@ pub enum FolderError {
     /// Another folder stands there, or none.
     #[error("{} is no longer the folder that was opened: it is gone, or another one stands there. Put it back, or remove it from the list.", .0.display())]
     Gone(PathBuf),
+    /// Where it lay is not there.
+    #[error("{} lay on a disk that is not connected, or in a folder that is gone, too. Bring that back; it goes on from there by itself.", .0.display())]
+    Away(PathBuf),
     /// No server knows it.
     #[error("{} is a workspace of this machine only. Upload it in the app first.", .0.display())]
     OnlyHere(PathBuf),
@@ -90,6 +93,7 @@ impl FolderError {
             Self::Ended(_) => "folder_ended",
             Self::Whole(_) => "folder_whole",
             Self::Gone(_) => "folder_gone",
+            Self::Away(_) => "folder_away",
             Self::OnlyHere(_) => "only_here",
             Self::Unknown(_) => "folder_unknown",
         }

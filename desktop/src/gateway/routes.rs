@@ -23,6 +23,7 @@ impl Gateway {
             ("GET", ["desktop", "workspaces"]) => self.0.workspaces.list().await,
             ("POST", ["desktop", "workspaces"]) => self.0.workspaces.make(asked).await,
             ("DELETE", ["desktop", "workspaces", id]) => self.0.workspaces.forget(id).await,
+            ("POST", ["desktop", "workspaces", id, "again"]) => self.0.workspaces.again(id).await,
             ("POST", ["desktop", "open"]) => self.0.workspaces.open_folder(asked).await,
             ("POST", ["desktop", "clone"]) => self.0.workspaces.clone_workspace(asked).await,
             (_, ["desktop", ..]) => Err(Fault::not_found("address")),

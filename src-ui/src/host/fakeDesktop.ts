@@ -131,6 +131,7 @@ export class FakeDesktop {
     ["GET", /^\/desktop\/workspaces$/, () => ({ workspaces: this.workspaces })],
     ["POST", /^\/desktop\/workspaces$/, ({ json }) => this.add(String(json.name), null)],
     ["DELETE", /^\/desktop\/workspaces\/(.+)$/, ({ id }) => this.forget(id)],
+    ["POST", /^\/desktop\/workspaces\/(.+)\/again$/, ({ id }) => this.again(id)],
     ["POST", /^\/workspaces\/([^/]+)\/runs$/, ({ id, json }) => this.run(id, json)],
     ["GET", /^\/workspaces\/[^/]+\/runs$/, () => this.runs()],
     ["POST", /^\/desktop\/open$/, ({ json }) => this.open(String(json.folder))],
@@ -243,6 +244,15 @@ export class FakeDesktop {
   private forget(id: string) {
     this.workspaces = this.workspaces.filter((one) => one.id !== id);
     this.tell({ told: "workspaces" });
+  }
+
+  private again(id: string): LocalWorkspace {
+    const local = this.local(id);
+    local.there = true;
+    local.sync = { state: "online", up: 0, down: 12, blocked: 0, conflicts: 0 };
+    this.syncs.set(id, syncOf(local, this.now));
+    this.moved(id);
+    return local;
   }
 
   /** Without its server a run waits, as asked. */

@@ -107,6 +107,12 @@ export class Here {
   resolve = (copy: string, keepCopy: boolean) =>
     this.act("/conflicts/resolve", { copy, keep_copy: keepCopy });
 
+  /** Its folder, which is gone, comes from the server again. */
+  async again(): Promise<void> {
+    await this.desktop.again(this.id);
+    await Promise.all([this.pullWorkspace(), this.pullSync()]);
+  }
+
   /** The server knows it from now on. */
   async upload(name: string): Promise<void> {
     await this.act("/upload", { name });

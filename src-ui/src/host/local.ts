@@ -18,6 +18,9 @@ export class DesktopCalls {
   open = (folder: string) => this.ask<LocalWorkspace>("POST", "/desktop/open", { folder });
   make = (wish: NewLocal) => this.ask<LocalWorkspace>("POST", "/desktop/workspaces", wish);
   clone = (workspace: string) => this.ask<LocalWorkspace>("POST", "/desktop/clone", { workspace });
+  /** Its folder is gone, and comes from its server again. */
+  again = (workspace: string) =>
+    this.ask<LocalWorkspace>("POST", `/desktop/workspaces/${workspace}/again`);
   /** The folder and its files stay. */
   forget = async (workspace: string): Promise<void> => {
     await this.exchange("DELETE", `/desktop/workspaces/${workspace}`);

@@ -16,8 +16,8 @@ use crate::volume::{For, Handle, Kind, Knows, Opened, Volume, remove_all};
 
 /// Slipway's own folder inside a root that has none beside it; never synced.
 pub const PRIVATE: &str = ".slipway";
-/// The same in a replica's state.
-const FILES: &str = "files";
+/// The same in a replica's state, where both lie on one mount.
+pub const FILES: &str = "files";
 /// What is on its way lies here.
 const TMP: &str = "tmp";
 /// And here what a crash left and is nowhere else.

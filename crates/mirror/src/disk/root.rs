@@ -34,6 +34,13 @@ pub fn known(root: &Path) -> io::Result<Option<String>> {
     known_on(&real(), root)
 }
 
+/// Whether two folders lie on one mount; false where the system does not tell.
+#[must_use]
+pub fn share_a_mount(one: &Path, other: &Path) -> bool {
+    let mount = real().mount(one);
+    mount.is_some() && mount == real().mount(other)
+}
+
 fn real() -> Arc<dyn Volume> {
     Arc::new(RealVolume)
 }

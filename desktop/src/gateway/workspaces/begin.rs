@@ -96,6 +96,26 @@ impl Workspaces {
         self.begun(201, &folder).await
     }
 
+    /// `POST /desktop/workspaces/{id}/again`: a folder that is gone comes from its server again, to the same place. It is
+    /// the same workspace here: what is kept of it stays, drafts of the page among that.
+    pub(in crate::gateway) async fn again(&self, id: &str) -> Answer {
+        let folder = self.find(id)?;
+        let folder = folder.ok_or_else(|| Fault::not_found("workspace on this machine"))?;
+        let remote = folder.remote()?;
+        if folder.is_there() {
+            return self.begun(200, &folder).await;
+        }
+        // An empty folder is of no use while nothing can come.
+        let client = self.servers.client(&remote.server).await?;
+        let there = client.workspace(remote.workspace).await;
+        there.map_err(|error| CliError::at(&remote.server, error))?;
+        let root = self.folders.make_again(&folder)?;
+        let folder = self.change(&folder, |folder| folder.root = root)?;
+        // Who waits for the one before waits in vain.
+        self.end(folder.id()).await;
+        self.begun(201, &folder).await
+    }
+
     /// A folder of this name in the usual place, at which nothing stands.
     fn free(&self, name: &str) -> Result<PathBuf, CliError> {
         let (within, name) = (self.within(None)?, file_name(name));

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { page } from "vitest/browser";
 import { action, find } from "../../bench/actions";
-import { benchScene } from "../../dev/benchStage";
+import { type BenchScene, benchScene } from "../../dev/benchStage";
 import { faults, stage, THEMES } from "../../dev/stage";
 import type { FakeState } from "../../host/fake";
 import type { LocalWorkspace } from "../../host/generated/api/LocalWorkspace";
@@ -22,6 +22,7 @@ const OFFERED = [
   "sync.retry",
   "sync.upload",
   "sync.folder",
+  "sync.again",
   "app.signIn",
   "app.workspaces",
   "app.open",
@@ -124,6 +125,49 @@ for (const [code, label, id] of [
     await page.getByRole("button", { name: label, exact: true }).click();
     expect(done).toEqual([id]);
   });
+
+/** The folder of the first workspace is gone. */
+async function gone({ here, host }: Pick<BenchScene, "here" | "host">) {
+  const { held: _held, ...sync } = here.state.sync as Sync;
+  const broken = { state: "broken" as const, code: "folder_gone" as const };
+  host.program?.syncs.set(here.id, { ...sync, ...broken });
+  await here.pullSync();
+}
+
+test("a folder that is gone is opened where it is now, or comes from the server again", async () => {
+  const scene = await opened("full");
+  await gone(scene);
+  await page.getByRole("button", { name: "Open it where it is now" }).click();
+  await page.getByRole("button", { name: "Get it again" }).click();
+  expect(scene.done).toEqual(["app.open", "sync.again"]);
+  expect(await faults()).toEqual([]);
+  // Where no server has it there is nothing to be had.
+  const { remote: _remote, ...alone } = scene.here.state.workspace as LocalWorkspace;
+  scene.here.store.setState({ workspace: alone });
+  await expect.element(page.getByRole("button", { name: "Get it again" })).not.toBeInTheDocument();
+});
+
+test("a folder that is gone comes again when the person is sure, and only then", async () => {
+  const scene = await benchScene("full");
+  const { bench, here, asked } = scene;
+  const again = () => find(syncActions(bench), "sync.again");
+  expect(again().unavailable).toBe("The folder is there");
+  await gone(scene);
+  let sure = false;
+  const questions: string[] = [];
+  bench.confirm = async ({ text }) => {
+    questions.push(text);
+    return sure;
+  };
+  again().run();
+  await expect.poll(() => questions.length).toBe(1);
+  expect(questions[0]).toContain("If the folder was only moved, move it back instead");
+  expect(here.state.sync?.state).toBe("broken");
+  sure = true;
+  again().run();
+  await expect.poll(() => asked).toEqual(["toast harbor-tides comes from the server again."]);
+  expect(here.state.sync?.state).toBe("online");
+});
 
 test("a workspace of this computer alone is uploaded to the server that is there", async () => {
   const { bench, live, here, host } = await benchScene("full");

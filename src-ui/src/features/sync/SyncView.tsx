@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { find } from "../../bench/actions";
 import { Act } from "../../bench/Buttons";
-import { useBench, useStore } from "../../bench/bench";
+import { useBench, useHere, useStore } from "../../bench/bench";
 import { SideHead } from "../../bench/SideHead";
 import { briefWords, heldWords } from "../../bench/syncWords";
 import type { Sync } from "../../host/generated/api/Sync";
@@ -53,9 +53,12 @@ export function SyncView({ here }: { here: Here }) {
             text={`${failure.detail} Your files are on this computer.`}
             alert
             actions={
-              <button type="button" className="btn" onClick={() => void here.pullSync()}>
-                Try again
-              </button>
+              <>
+                <button type="button" className="btn" onClick={() => void here.pullSync()}>
+                  Try again
+                </button>
+                {workspace && !workspace.there ? <GetAgain /> : null}
+              </>
             }
           />
         ) : (
@@ -104,12 +107,25 @@ function StandAct({ sync, children }: { sync: Sync; children: ReactNode }) {
   if (!helps) return null;
   const [id, words] = helps;
   return (
-    <div className="row gap3">
+    <div className="row gap3 sync-acts">
       <Act action={find(bench.actions(), id)} small>
         {words}
       </Act>
+      {sync.state === "broken" ? <GetAgain small /> : null}
       {children}
     </div>
+  );
+}
+
+/** A folder that is gone comes again from a server that knows it. */
+function GetAgain({ small = false }: { small?: boolean }) {
+  const bench = useBench();
+  const known = useHere(({ workspace }) => workspace?.remote !== undefined, false);
+  if (!known) return null;
+  return (
+    <Act action={find(bench.actions(), "sync.again")} small={small}>
+      Get it again
+    </Act>
   );
 }
 

@@ -9,10 +9,12 @@ import { toSignIn } from "../../host/signIn";
 export function syncActions(bench: Bench): Action[] {
   const { here } = bench;
   if (!here) return [];
-  const { workspace, conflicts } = here.state;
+  const { workspace, conflicts, sync } = here.state;
   // Of the server itself: that this workspace is not there yet is the reason to upload it.
   const lack = lackOf(bench.live.connection.status);
   const known = workspace?.remote ? "The server has this workspace already" : null;
+  const comes = workspace?.remote ? lack : "No server knows this workspace";
+  const gone = sync?.state === "broken" || workspace?.there === false;
   const shown = bench.main.getState().view;
   const next = () => {
     const at = conflicts.findIndex(({ copy }) => shown?.kind === "conflict" && shown.copy === copy);
@@ -37,6 +39,13 @@ export function syncActions(bench: Bench): Action[] {
       },
     ),
     action(
+      "sync.again",
+      "Get this workspace's folder again from the server…",
+      "download",
+      () => void again(bench, here),
+      { unavailable: gone ? comes : "The folder is there" },
+    ),
+    action(
       "sync.folder",
       "Show this workspace's folder",
       "folder-open",
@@ -44,6 +53,26 @@ export function syncActions(bench: Bench): Action[] {
       { unavailable: workspace?.there ? null : "The folder is not there" },
     ),
   ];
+}
+
+/** What is open here stays: it is the same workspace, and what was typed meets what comes. */
+async function again(bench: Bench, here: Here): Promise<void> {
+  const { workspace } = here.state;
+  if (!workspace) return;
+  const { name, folder } = workspace;
+  const sure = await bench.confirm({
+    title: `Get ${name} again?`,
+    text: `It comes from the server to ${folder}, as it is there. If the folder was only moved, move it back instead: what was changed in it and did not reach the server is there alone.`,
+    yes: "Get it again",
+  });
+  if (!sure) return;
+  try {
+    await here.again();
+    bench.live.refresh();
+    bench.toast({ tone: "ok", text: `${name} comes from the server again.` });
+  } catch (error) {
+    bench.failed(error, `${name} was not brought again.`);
+  }
 }
 
 const UPLOAD = {
