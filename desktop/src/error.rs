@@ -8,7 +8,7 @@ use slipway_api::problem::Problem;
 use slipway_client::error::ClientError;
 use slipway_core::code::Code;
 use slipway_core::id::WorkspaceId;
-use slipway_mirror::base::BaseError;
+use slipway_mirror::store::StoreError;
 
 use crate::folder::FolderError;
 use crate::server::Address;
@@ -163,7 +163,7 @@ pub enum CliError {
         /// Where it is kept.
         path: PathBuf,
         /// Why.
-        source: BaseError,
+        source: StoreError,
     },
     /// A state file that this version cannot read.
     #[error("{} is damaged or of another version. Move it away and sign in again.", .0.display())]

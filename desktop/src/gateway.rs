@@ -34,6 +34,7 @@ mod asked;
 mod download;
 mod export;
 mod files;
+mod history;
 mod kept;
 mod look;
 mod names;

@@ -12,6 +12,7 @@ use seat::{Page, Seat};
 mod again;
 mod files;
 mod folder;
+mod history;
 mod name;
 mod run;
 mod seat;

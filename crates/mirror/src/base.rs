@@ -1,9 +1,7 @@
 //! What this replica and the hub last agreed on, on disk. It may lag the files, never lead them.
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use slipway_core::hash::ContentHash;
@@ -11,32 +9,18 @@ use slipway_core::path::RelPath;
 use slipway_proto::v1::Moment;
 use slipway_sync::node::Node;
 
-use crate::volume::{For, Handle, Volume};
+use crate::store::{Store, StoreError};
+use crate::volume::Volume;
 
 const NODES: TableDefinition<&str, &[u8]> = TableDefinition::new("nodes");
 /// What else outlives a restart: by a key that says what it is.
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 const META: TableDefinition<&str, &str> = TableDefinition::new("meta");
 
-/// Why the base cannot be used. It is then made anew: equal files are adopted, nothing is deleted.
-#[derive(Debug, thiserror::Error)]
-#[error("use the stored base")]
-pub struct BaseError(#[source] Box<redb::Error>);
-
-impl<E: Into<redb::Error>> From<E> for BaseError {
-    fn from(error: E) -> Self {
-        Self(Box::new(error.into()))
-    }
-}
-
-/// The stored base.
+/// The stored base. One that was damaged is made anew: equal files are adopted, nothing is deleted for want of it.
 #[derive(Debug)]
 pub struct Base {
-    volume: Arc<dyn Volume>,
-    folder: Handle,
-    name: OsString,
-    /// Closed after a failure: a database that failed once, as on a full disk, fails until it is opened again.
-    open: Mutex<Option<Database>>,
+    store: Store,
 }
 
 /// Everything that a base holds.
@@ -76,59 +60,25 @@ impl Base {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn open(volume: &Arc<dyn Volume>, folder: &Path, name: &str) -> Result<Self, BaseError> {
-        let name = OsString::from(name);
-        let open_folder = || volume.folder(folder).map_err(io::Error::from);
-        let folder = open_folder().map_err(redb::StorageError::Io)?;
-        let database = match volume.database(&folder, &name) {
-            Err(redb::DatabaseError::Storage(error)) if is_damage(&error) => {
-                tracing::warn!(%error, "The stored base is damaged and is made anew");
-                // What it held is compared again; nothing is deleted for want of it.
-                volume.remove(&folder, &name).ok();
-                volume.database(&folder, &name)?
-            }
-            database => database?,
-        };
-        // A loss of power must not take its name.
-        let names = || volume.make_durable(&volume.open(&folder, OsStr::new("."), For::Listing)?);
-        names().map_err(|error| redb::StorageError::Io(error.into()))?;
-        Ok(Self {
-            volume: Arc::clone(volume),
-            folder,
-            name,
-            open: Mutex::new(Some(database)),
-        })
-    }
-
-    /// Does something with the database, which is closed if that fails.
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&Database) -> Result<T, BaseError>,
-    ) -> Result<T, BaseError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let database = match open.take() {
-            Some(database) => database,
-            None => self.volume.database(&self.folder, &self.name)?,
-        };
-        let done = work(&database);
-        *open = done.is_ok().then_some(database);
-        done
+    pub fn open(volume: &Arc<dyn Volume>, folder: &Path, name: &str) -> Result<Self, StoreError> {
+        let store = Store::open(volume, folder, name)?;
+        Ok(Self { store })
     }
 
     /// Reads all of it.
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn read(&self) -> Result<Agreed, BaseError> {
-        self.with(read)
+    pub fn read(&self) -> Result<Agreed, StoreError> {
+        self.store.with(read)
     }
 
     /// Records whose keys begin so, in the order of their keys.
     ///
     /// # Errors
     /// When the store is damaged.
-    pub fn records(&self, begin: &str) -> Result<Vec<(String, Vec<u8>)>, BaseError> {
-        self.with(|database| {
+    pub fn records(&self, begin: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.store.with(|database| {
             let transaction = database.begin_read()?;
             let mut found = Vec::new();
             if let Ok(records) = transaction.open_table(RECORDS) {
@@ -148,8 +98,8 @@ impl Base {
     ///
     /// # Errors
     /// When the store is damaged.
-    pub fn record(&self, key: &str) -> Result<Option<Vec<u8>>, BaseError> {
-        self.with(|database| {
+    pub fn record(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.with(|database| {
             let transaction = database.begin_read()?;
             let Ok(records) = transaction.open_table(RECORDS) else {
                 return Ok(None);
@@ -167,8 +117,8 @@ impl Base {
         changed: impl Iterator<Item = (&'a RelPath, Option<&'a Node>)>,
         records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
         meta: Meta<'_>,
-    ) -> Result<(), BaseError> {
-        self.with(|database| {
+    ) -> Result<(), StoreError> {
+        self.store.with(|database| {
             let transaction = database.begin_write()?;
             {
                 let mut nodes = transaction.open_table(NODES)?;
@@ -199,7 +149,7 @@ impl Base {
     }
 }
 
-fn read(database: &Database) -> Result<Agreed, BaseError> {
+fn read(database: &Database) -> Result<Agreed, StoreError> {
     let transaction = database.begin_read()?;
     let mut agreed = Agreed::default();
     if let Ok(meta) = transaction.open_table(META) {
@@ -229,15 +179,6 @@ fn moment(text: &str) -> Option<Moment> {
     let (revision, made) = text.split_once(' ')?;
     let (revision, made) = (revision.parse().ok()?, made.parse().ok()?);
     (made > 0).then_some(Moment { revision, made })
-}
-
-/// Damage, as told from a disk that is full or a base that another engine holds.
-fn is_damage(error: &redb::StorageError) -> bool {
-    match error {
-        redb::StorageError::Corrupted(_) => true,
-        redb::StorageError::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
-        _ => false,
-    }
 }
 
 pub(crate) fn encode(node: &Node) -> Vec<u8> {

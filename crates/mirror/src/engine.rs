@@ -26,9 +26,9 @@ use std::time::Duration;
 use slipway_proto::v1;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::base::BaseError;
 use crate::files::Files;
 use crate::notice::Notice;
+use crate::store::StoreError;
 use ask::Ask;
 use state::State;
 
@@ -148,7 +148,7 @@ pub enum EngineError {
     Disk(#[from] std::io::Error),
     /// Its state.
     #[error(transparent)]
-    Base(#[from] BaseError),
+    Base(#[from] StoreError),
 }
 
 /// A running engine.

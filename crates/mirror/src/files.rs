@@ -25,24 +25,36 @@ impl Files {
     /// # Errors
     /// When none stands there, it is too large, or the disk refuses.
     pub async fn read(&self, path: &RelPath) -> Result<Content, LocalError> {
+        self.read_within(path, FILE_BYTES_MAX).await
+    }
+
+    /// The same of a file that has no more bytes than this.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn read_within(&self, path: &RelPath, max: u64) -> Result<Content, LocalError> {
         let (root, path) = (self.root.clone(), path.clone());
-        let read = tokio::task::spawn_blocking(move || read(&root, &path));
+        let read = tokio::task::spawn_blocking(move || read_up_to(&root, &path, max));
         // The runtime is ending.
         read.await.unwrap_or(Err(LocalError::Ended))
     }
 }
 
 pub(crate) fn read(root: &Root, path: &RelPath) -> Result<Content, LocalError> {
+    read_up_to(root, path, FILE_BYTES_MAX)
+}
+
+fn read_up_to(root: &Root, path: &RelPath, max: u64) -> Result<Content, LocalError> {
     for _ in 0..TRIES {
         match root.look(path).map_err(|error| LocalError::from(&error))? {
             None => return Err(LocalError::NotFound),
-            Some(Seen::File(print)) if print.size() > FILE_BYTES_MAX => {
+            Some(Seen::File(print)) if print.size() > max => {
                 return Err(LocalError::TooLarge);
             }
             Some(Seen::File(_)) => {}
             Some(Seen::Folder | Seen::Symlink(_) | Seen::Other) => return Err(LocalError::NotFile),
         }
-        match root.content(path, FILE_BYTES_MAX) {
+        match root.content(path, max) {
             Ok(Some((bytes, print))) => {
                 let hash = ContentHash::of(&bytes);
                 let executable = print.executable();

@@ -3,6 +3,7 @@ use std::io;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use slipway_core::code::Code;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
@@ -51,7 +52,7 @@ pub struct LocalTree {
 }
 
 /// Who changed something on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum By {
     /// A person, through the engine.
     Person,

@@ -78,6 +78,11 @@ impl Asked {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// Whether it is about what this machine keeps, also where a server keeps something alike.
+    pub(super) fn is_of_here(&self) -> bool {
+        self.wish("of").as_deref() == Some("here")
+    }
+
     /// A number of the query.
     ///
     /// # Errors

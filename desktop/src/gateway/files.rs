@@ -8,6 +8,7 @@ use slipway_api::file::{
     Origin, OriginKind, Outcome, OutcomeResult, Restore, Tree, Written,
 };
 use slipway_core::code::Code;
+use slipway_core::hash::ContentHash;
 use slipway_core::limits::{COMMIT_OPERATIONS_MAX, FILE_BYTES_MAX};
 use slipway_core::path::{PathError, RelPath};
 use slipway_mirror::local::{
@@ -77,19 +78,24 @@ pub(super) async fn changes(local: &Local, asked: &Asked) -> Answer {
     })
 }
 
-fn change(local: LocalChange) -> Change {
-    let kind = match local.by {
+/// Who changed something, as the page is told.
+pub(super) const fn origin(by: By) -> Origin {
+    let kind = match by {
         By::Person => OriginKind::Editor,
         By::Disk => OriginKind::Desktop,
         By::Hub => OriginKind::Session,
     };
+    Origin { kind, user: None }
+}
+
+fn change(local: LocalChange) -> Change {
     Change {
         revision: local.count,
         path: local.path,
         entry: local.entry.map(entry),
         from: local.from,
         previous: None,
-        origin: Origin { kind, user: None },
+        origin: origin(local.by),
         at: local.at.into(),
     }
 }
@@ -97,15 +103,20 @@ fn change(local: LocalChange) -> Change {
 /// A file's content.
 pub(super) async fn read(local: &Local, asked: &Asked, path: &RelPath) -> Answer {
     let content = local.engine().read(path).await?;
-    let etag = etag(&content.hash);
+    Ok(content_of(asked, content.bytes, content.hash))
+}
+
+/// A content, unless the page has it already.
+pub(super) fn content_of(asked: &Asked, bytes: Bytes, hash: ContentHash) -> Response<Bytes> {
+    let etag = etag(&hash);
     let is_known = asked.header(header::IF_NONE_MATCH) == Some(etag.as_str());
     let mut answer = match is_known {
         true => answer::bytes(304, Bytes::new()),
-        false => answer::bytes(200, content.bytes),
+        false => answer::bytes(200, bytes),
     };
     let binary = HeaderValue::from_static("application/octet-stream");
     answer.headers_mut().insert(header::CONTENT_TYPE, binary);
-    Ok(with_etag(answer, &etag))
+    with_etag(answer, &etag)
 }
 
 fn with_etag(mut answer: Response<Bytes>, etag: &str) -> Response<Bytes> {
@@ -138,6 +149,7 @@ pub(super) async fn write(local: &Local, asked: &Asked, path: RelPath) -> Answer
     if asked.body.len() as u64 > FILE_BYTES_MAX {
         return Err(LocalError::TooLarge.into());
     }
+    local.past().before(&path, expect).await;
     let written = local
         .engine()
         .write(path, asked.body.clone(), expect, None)
@@ -157,6 +169,7 @@ pub(super) async fn remove(local: &Local, asked: &Asked, path: RelPath) -> Answe
     if local.engine().entry(path.clone()).await?.is_none() {
         return Err(Fault::not_found("file"));
     }
+    local.past().before(&path, expect).await;
     one(local, path, expect, LocalAct::Delete).await
 }
 
@@ -230,6 +243,7 @@ pub(super) async fn commit(local: &Local, asked: &Asked) -> Answer {
             outcomes: vec![LocalOutcome::Rejected(LocalError::NothingDone); places.len()],
         }
     } else {
+        local.past().before_all(&operations).await;
         local.engine().commit(operations, wanted.atomic).await?
     };
     for (place, ended) in places.into_iter().zip(done.outcomes) {

@@ -17,6 +17,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::Fault;
+use super::history::Past;
 use super::look::Look;
 use super::queue::Queue;
 use super::servers::Servers;
@@ -42,6 +43,7 @@ struct Said {
 /// A workspace that is being kept.
 pub(super) struct Local {
     kept: Arc<Kept>,
+    past: Past,
     servers: Servers,
     told: broadcast::Sender<Told>,
     notices: Mutex<VecDeque<Said>>,
@@ -74,10 +76,12 @@ impl Local {
         let kept = Arc::new(kept);
         let view = kept.engine().view().await?;
         let over = CancellationToken::new();
+        let past = Past::start(&folders.home(folder), kept.engine(), over.clone());
         let local = Arc::new(Self {
             // A socket's path may be too long; then other commands cannot ask, and nothing else is lost.
             control: Mutex::new(Control::listen(&folders.home(folder), Arc::clone(&kept)).ok()),
             kept,
+            past,
             servers: servers.clone(),
             told: told.clone(),
             notices: Mutex::default(),
@@ -152,6 +156,11 @@ impl Local {
 
     pub(super) fn engine(&self) -> &Engine {
         self.kept.engine()
+    }
+
+    /// What its files were.
+    pub(super) const fn past(&self) -> &Past {
+        &self.past
     }
 
     /// How it stands at this moment.
@@ -246,6 +255,7 @@ impl Local {
 
     /// Ends it; what was agreed on is stored.
     pub(super) async fn stop(&self) {
+        self.past.end().await;
         self.over.cancel();
         let control = self.control.lock();
         drop(control.unwrap_or_else(PoisonError::into_inner).take());

@@ -9,7 +9,7 @@ use super::answer::{self, Answer, Fault};
 use super::asked::{Asked, path_of};
 use super::standing::is_signed_out;
 use super::{Gateway, account};
-use super::{files, pass, queue, sync, upload};
+use super::{files, history, pass, queue, sync, upload};
 use crate::error::CliError;
 use crate::folder::{Folder, Remote};
 use crate::server::Address;
@@ -62,6 +62,14 @@ impl Gateway {
                 let local = workspaces.local(&folder).await?;
                 files::read(&local, asked, &path_of(path)?).await
             }
+            ("GET", ["files", ..]) if asked.is_of_here() => {
+                let local = workspaces.kept(&folder).await?;
+                history::content(&local, asked).await
+            }
+            ("GET", ["history"]) if asked.is_of_here() => {
+                let local = workspaces.kept(&folder).await?;
+                history::versions(&local, asked).await
+            }
             ("PUT", ["files", path @ ..]) => {
                 let local = workspaces.local(&folder).await?;
                 files::write(&local, asked, path_of(path)?).await
@@ -79,7 +87,7 @@ impl Gateway {
                     _ => upload::upload(&local, asked).await,
                 }
             }
-            ("POST", ["restores"]) if asked.wish("of").as_deref() == Some("here") => {
+            ("POST", ["restores"]) if asked.is_of_here() => {
                 let local = workspaces.local(&folder).await?;
                 files::restore(&local, asked).await
             }

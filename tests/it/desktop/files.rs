@@ -6,7 +6,13 @@ use slipway_core::hash::ContentHash;
 use super::folder::{opened, text};
 use super::seat::{Said, Seat};
 
-async fn put(seat: &Seat, id: &str, path: &str, over: Option<&str>, content: &'static str) -> Said {
+pub(super) async fn put(
+    seat: &Seat,
+    id: &str,
+    path: &str,
+    over: Option<&str>,
+    content: &'static str,
+) -> Said {
     let path = format!("/workspaces/{id}/files/{path}");
     let over = match over {
         Some(etag) => ("if-match", etag),
@@ -21,7 +27,7 @@ async fn put(seat: &Seat, id: &str, path: &str, over: Option<&str>, content: &'s
     .await
 }
 
-fn etag(content: &str) -> String {
+pub(super) fn etag(content: &str) -> String {
     format!("\"{}\"", ContentHash::of(content.as_bytes()))
 }
 

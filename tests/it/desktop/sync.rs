@@ -15,17 +15,17 @@ use crate::lab::{Lab, PATIENCE};
 use crate::way::Way;
 
 /// A server that can be away, an account, a workspace with a file in it, and its clone here.
-struct Scene {
+pub(super) struct Scene {
     lab: Lab,
     way: Way,
     ana: Client,
-    seat: Seat,
+    pub(super) seat: Seat,
     workspace: WorkspaceId,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let lab = Lab::start().await;
         let ana = lab.user("ana").await;
         let workspace = ana.empty_workspace().await;
@@ -51,14 +51,14 @@ impl Scene {
         }
     }
 
-    async fn server_goes(&mut self) {
+    pub(super) async fn server_goes(&mut self) {
         self.lab.stop().await;
         self.way.cut();
         self.seat.stands(ConnectionState::Waiting).await;
         stands(&mut self.seat, &self.id, "offline").await;
     }
 
-    async fn server_comes(&mut self) {
+    pub(super) async fn server_comes(&mut self) {
         self.lab.restart(true).await;
         self.ana = self.lab.again(&self.ana);
         self.way.lead_to(self.lab.base());
@@ -71,7 +71,7 @@ impl Scene {
             .done()
     }
 
-    async fn save(&self, path: &str, content: &'static str) {
+    pub(super) async fn save(&self, path: &str, content: &'static str) {
         let path = format!("/workspaces/{}/files/{path}", self.id);
         let any = [("if-match", "*")];
         let saved = self
@@ -82,7 +82,7 @@ impl Scene {
     }
 
     /// Waits until the server has a file.
-    async fn at_server(&self, path: &str, content: &str) {
+    pub(super) async fn at_server(&self, path: &str, content: &str) {
         let there = async {
             let events = self.ana.subscribe(Some(self.workspace)).await;
             let mut events = events.expect("events");

@@ -17,10 +17,11 @@ use super::conflict::TURNS_MAX;
 use super::heard::Catch;
 use super::state::State;
 use super::torn;
-use crate::base::{Base, BaseError, Meta};
+use crate::base::{Base, Meta};
 use crate::disk::{DiskError, Displaced, Root};
 use crate::notice::Notice;
 use crate::planted::{self, Bug};
+use crate::store::StoreError;
 
 /// From the first change until the base is stored.
 const STORE_AFTER: Duration = Duration::from_millis(800);
@@ -43,7 +44,7 @@ struct Rows {
 }
 
 /// What was not stored, and why.
-type Failed = Box<(Rows, BaseError)>;
+type Failed = Box<(Rows, StoreError)>;
 
 /// The stored base and what it lacks.
 pub(super) struct Keep {
@@ -146,7 +147,7 @@ fn write(store: &Base, root: &Root, rows: Rows) -> Result<(), Failed> {
     if let Err(error) = root.make_durable(files.into_iter()) {
         return Err(Box::new((
             rows,
-            BaseError::from(redb::StorageError::Io(error)),
+            StoreError::from(redb::StorageError::Io(error)),
         )));
     }
     let nodes = rows.nodes.iter().map(|(path, node)| (path, node.as_ref()));
@@ -200,7 +201,7 @@ impl State {
     /// Remembers in which start of the computer this engine runs, and which files the last one left in parts; and no longer
     /// what it left unanswered, which is of before whatever this one hears and does. Before anything is done, since until
     /// then the next engine would have to find it out as this one did.
-    pub(super) fn begin(&self) -> Result<(), BaseError> {
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
         let is_left = |key: &str| key.starts_with(torn::RECORD) || key.starts_with(batch::RECORD);
         let left = self.keep.records.iter().filter(|(key, _)| is_left(key));
         let records = left.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
