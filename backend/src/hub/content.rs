@@ -6,7 +6,7 @@ use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_MAX};
 use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use self::packed::{Packed, Packer};
 use super::row::uuid;
@@ -22,10 +22,16 @@ const STATEMENT_BYTES: usize = 4 << 20;
 /// Small contents that may arrive until everything that a workspace holds is added up again, which takes a millisecond for
 /// every few hundred contents.
 const ARRIVED_BYTES: u64 = 64 << 20;
+/// From this age on the sweep takes what nothing names.
+const SWEPT: Duration = Duration::DAY;
+/// From this age on a content is made new by a commit that names it. A row that is made new is written anew with its
+/// content, which costs as much as the content did, and the place of the old one until the database has cleaned up.
+const RENEWED: Duration = Duration::hours(12);
+
 /// Sizes of those contents that the workspace holds, which are then used now.
 ///
-/// A content that is named by a commit is made new, here and by every insert: the sweep, which sees nothing of a commit
-/// that is under way, takes only what is old, and a row that changed under it is looked at again.
+/// A content that is named by a commit is not old afterwards, here and by every insert: the sweep, which sees nothing of a
+/// commit that is under way, takes only what is, and a row that changed under it is looked at again.
 pub(super) async fn hold(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -37,10 +43,16 @@ pub(super) async fn hold(
     }
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let rows = sqlx::query!(
-        "update blobs set created_at = $3 where workspace_id = $1 and hash = any($2) returning hash, size",
+        r#"with renewed as (
+            update blobs set created_at = $3 where workspace_id = $1 and hash = any($2) and created_at < $4 returning hash, size
+        )
+        select hash as "hash!", size as "size!" from renewed
+        union all
+        select hash, size from blobs where workspace_id = $1 and hash = any($2) and created_at >= $4"#,
         uuid(workspace),
         &hashes,
-        now
+        now,
+        now - RENEWED,
     )
     .fetch_all(db)
     .await?;
@@ -103,7 +115,7 @@ impl Ready {
     }
 }
 
-/// Stores contents; large ones in chunks. Those that are held already cost nothing.
+/// Stores contents that are named in the same transaction; large ones in chunks. Those that are held already cost little.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -121,7 +133,7 @@ pub(super) async fn insert(
             bytes <= STATEMENT_BYTES
         });
         let later = rest.split_off(fit.count().max(1));
-        insert_small(db, workspace, rest, now).await?;
+        insert_small(db, workspace, rest, now, now - RENEWED).await?;
         rest = later;
     }
     for content in contents.large {
@@ -136,11 +148,13 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Stores contents of one row each; those that are held and older than `old` are made new.
 async fn insert_small(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     contents: Vec<Packed>,
     now: OffsetDateTime,
+    old: OffsetDateTime,
 ) -> Result<(), HubError> {
     let hashes: Vec<_> = contents
         .iter()
@@ -152,13 +166,14 @@ async fn insert_small(
     sqlx::query!(
         "insert into blobs (workspace_id, hash, size, codec, content, created_at)
         select $1, hash, size, codec, content, $2 from unnest($3::bytea[], $4::bigint[], $5::smallint[], $6::bytea[]) as new (hash, size, codec, content)
-        on conflict (workspace_id, hash) do update set created_at = excluded.created_at",
+        on conflict (workspace_id, hash) do update set created_at = excluded.created_at where blobs.created_at < $7",
         uuid(workspace),
         now,
         &hashes,
         &sizes,
         &codecs,
         &bodies,
+        old,
     )
     .execute(db)
     .await?;
@@ -242,7 +257,7 @@ async fn insert_head(
 /// # Errors
 /// When the database does not answer.
 pub async fn sweep(db: &mut PgConnection, now: OffsetDateTime) -> Result<u64, HubError> {
-    let before = now - time::Duration::DAY;
+    let before = now - SWEPT;
     let done = sqlx::query!(
         "delete from blobs where (workspace_id, hash) in (
             select workspace_id, hash from blobs as old where created_at < $1

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::chunks::{self, Chunk};
 use super::read::ContentReader;
-use super::{Ready, arrive, check_room, insert, insert_head, lock};
+use super::{Ready, arrive, check_room, insert_head, insert_small, lock};
 use crate::clock::Clock;
 use crate::hub::types::HubError;
 
@@ -111,7 +111,9 @@ impl Assembly {
         let hash = self.hash();
         if self.chunks.is_empty() {
             let content = self.buffer.split().freeze();
-            insert(db, self.workspace, Ready::new(vec![content.into()]), now).await?;
+            let Ready { small, .. } = Ready::new(vec![content.into()]);
+            // It may be named only later: what the history holds of it is on its way into the tree again.
+            insert_small(db, self.workspace, small, now, now).await?;
             return Ok((hash, self.size));
         }
         if !self.buffer.is_empty() {
