@@ -16,7 +16,7 @@ use super::loop_device::LoopDevice;
 const UIDS: std::ops::Range<u32> = 20_001..60_001;
 const DISK: &str = "disk.img";
 const FILES: &str = "files";
-const TEMPLATE: &str = ".template.img";
+const TEMPLATE: &str = ".journaled.img";
 /// Name of the folder of all volumes.
 pub(super) const FOLDER: &str = "volumes";
 const PROGRAMS: &str = "/usr/sbin:/sbin:/usr/bin:/bin";
@@ -167,8 +167,8 @@ impl Volumes {
         Ok(())
     }
 
-    /// Without a journal a crash of the machine may leave a file system damaged; then it is mended, or made anew: the
-    /// hub holds every file of the workspace, the volume only saves the way.
+    /// A crash of the machine may leave a file system damaged; then it is mended, or made anew: the hub holds every file
+    /// of the workspace, the volume only saves the way.
     fn mend(&self, disk: &Path) -> io::Result<()> {
         if was_unmounted(disk)? {
             return Ok(());
@@ -224,9 +224,10 @@ fn template(folder: &Path, disk_bytes: u64) -> io::Result<()> {
     File::create(&fresh)?.set_len(disk_bytes)?;
     succeed(
         Command::new("mkfs.ext4")
-            // No journal, nothing kept back for root: decision 0005.
-            .args(["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode"])
-            .args(["-E", "lazy_itable_init=1,nodiscard", "-i", "8192"])
+            // The smallest journal that there is, nothing kept back for root: decision 0005.
+            .args(["-q", "-F", "-m", "0", "-J", "size=4", "-O", "^resize_inode"])
+            .args(["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"])
+            .args(["-i", "8192"])
             .arg(&fresh)
             .env("PATH", PROGRAMS),
     )?;
@@ -263,14 +264,21 @@ fn succeed(command: &mut Command) -> io::Result<()> {
     ))
 }
 
-/// Bit 0 of `s_state` in the superblock is set while nobody has it mounted.
+/// What the superblock says of it: without a journal bit 0 of `s_state` is set while nobody has it mounted, and with one bit
+/// 2 of `s_feature_incompat` while somebody has.
 fn was_unmounted(disk: &Path) -> io::Result<bool> {
-    const STATE_AT: u64 = 1024 + 0x3a;
-    let mut state = [0; 2];
+    const SUPERBLOCK_AT: u64 = 1024;
+    const STATE: usize = 0x3a;
+    const INCOMPATIBLE: usize = 0x60;
+    let mut superblock = [0; INCOMPATIBLE + 1];
     let mut file = File::open(disk)?;
-    file.seek(SeekFrom::Start(STATE_AT))?;
-    file.read_exact(&mut state)?;
-    Ok(u16::from_le_bytes(state) & 1 == 1)
+    file.seek(SeekFrom::Start(SUPERBLOCK_AT))?;
+    file.read_exact(&mut superblock)?;
+    let (is_valid, is_recovered) = (
+        superblock[STATE] & 1 != 0,
+        superblock[INCOMPATIBLE] & 4 == 0,
+    );
+    Ok(is_valid && is_recovered)
 }
 
 fn is_mounted(folder: &Path) -> io::Result<bool> {
@@ -329,6 +337,23 @@ mod tests {
             volumes.attach(workspace).unwrap();
             assert!(fs::symlink_metadata(&folder).unwrap().is_dir(), "{name}");
             fs::remove_dir(volume.files.join("aside")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_volume_that_somebody_has_is_told_with_a_journal_and_without() {
+        let place = tempfile::tempdir().unwrap();
+        template(place.path(), 16 << 20).unwrap();
+        let disk = place.path().join(TEMPLATE);
+        assert!(was_unmounted(&disk).unwrap());
+        let fresh = fs::read(&disk).unwrap();
+        let has_journal = fresh[1024 + 0x5c] & 4 != 0;
+        assert!(has_journal);
+        for (at, bit) in [(0x3a, 1), (0x60, 4)] {
+            let mut used = fresh.clone();
+            used[1024 + at] ^= bit;
+            fs::write(&disk, used).unwrap();
+            assert!(!was_unmounted(&disk).unwrap(), "byte {at:#x}");
         }
     }
 }
