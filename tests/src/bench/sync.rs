@@ -7,12 +7,14 @@ use anyhow::Result;
 use super::lab::Lab;
 use super::peer::Peers;
 use super::{Beside, Samples};
+use ground::Ground;
 use tool::slipway::Desk;
 use tool::{Kind, Tool};
 
 pub mod big;
 pub mod checkout;
 pub mod first;
+pub mod ground;
 pub mod material;
 pub mod offline;
 pub mod rest;
@@ -27,6 +29,7 @@ pub struct Field<'a> {
     desk: Desk,
     /// Of this field alone.
     folder: PathBuf,
+    _ground: Ground,
 }
 
 impl<'a> Field<'a> {
@@ -38,6 +41,7 @@ impl<'a> Field<'a> {
         let folder = lab.folder.path().join("field");
         std::fs::create_dir_all(&folder)?;
         Ok(Self {
+            _ground: Ground::below(&folder)?,
             lab,
             peers,
             desk: Desk::sign_in(program, &folder.join("desk"), &lab.server.base).await?,

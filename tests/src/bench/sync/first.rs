@@ -16,7 +16,7 @@ pub async fn first(field: &Field<'_>, modules: &Path, rounds: usize) -> Result<V
     let small = material::small(&field.folder)?;
     let mut rows = rows_of(field, "small", &small, rounds).await?;
     if let Some(modules) = material::modules(modules).await? {
-        rows.extend(rows_of(field, "modules", &modules, rounds.div_ceil(2)).await?);
+        rows.extend(rows_of(field, "modules", &modules, rounds).await?);
     }
     Ok(rows)
 }
