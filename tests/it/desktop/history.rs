@@ -69,6 +69,8 @@ async fn each_save_of_a_workspace_without_a_server_can_be_gone_back_to() {
     put(&seat, &id, "a.txt", Some(&etag("by vim\n")), "four\n")
         .await
         .done();
+    let now = contents(&seat, &id, "a.txt").await;
+    assert_eq!(now[..2], ["four\n", "by vim\n"]);
     let moved = json!({ "from": "a.txt", "to": "b.txt" });
     seat.say("POST", &format!("/workspaces/{id}/moves"), moved)
         .await
