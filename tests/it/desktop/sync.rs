@@ -1,12 +1,9 @@
 //! How a folder stands with its server, what did not go together, and what a person does about it.
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 use slipway_api::desktop::{ConnectionState, Told};
 use slipway_client::rest::Client;
 use slipway_core::id::WorkspaceId;
-use tokio::time::Instant;
 
 use super::folder::{stands, text};
 use super::seat::Seat;
@@ -149,41 +146,6 @@ async fn without_the_server_work_goes_on_and_both_sides_meet_when_it_is_back() {
         .await;
     assert!(sync["in_step_at"].is_string(), "{sync}");
     assert_eq!(sync["conflicts"], 0);
-}
-
-#[tokio::test]
-async fn what_one_folder_reaches_is_not_said_to_be_away() {
-    let mut scene = Scene::new().await;
-    scene.server_goes().await;
-    let kept = format!("/desktop/workspaces/{}", scene.id);
-    assert_eq!(scene.seat.ask("DELETE", &kept).await.status, 204);
-    scene.lab.restart(true).await;
-    // Until it is tried seldom.
-    let seldom = Duration::from_secs(4);
-    let mut last = i64::MAX;
-    loop {
-        let told = scene.seat.until_told(|told| next_try(told).is_some()).await;
-        let at = next_try(&told).expect("a time");
-        if at.saturating_sub(last) > 4_200 {
-            break;
-        }
-        last = at;
-    }
-    let since = Instant::now();
-    scene.way.lead_to(scene.lab.base());
-    let clone = json!({ "workspace": scene.workspace });
-    let cloned = scene.seat.say("POST", "/desktop/clone", clone).await;
-    assert_eq!(cloned.status, 201, "{cloned:?}");
-    scene.seat.stands(ConnectionState::Online).await;
-    assert!(since.elapsed() < seldom, "it is tried at once");
-}
-
-/// When the server is tried again, in Unix milliseconds.
-const fn next_try(told: &Told) -> Option<i64> {
-    match told {
-        Told::Connection { next_at, .. } => *next_at,
-        _ => None,
-    }
 }
 
 #[tokio::test]
