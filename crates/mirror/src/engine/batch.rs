@@ -111,6 +111,15 @@ impl Proposals {
         }
     }
 
+    /// Somebody else put something at a path: if that goes, it is not what is on its way to be deleted.
+    pub(super) fn put_by_others(&mut self, path: &RelPath) {
+        if let Some(outstanding) = &mut self.outstanding
+            && outstanding.brings(path, None)
+        {
+            outstanding.taken.insert(path.clone());
+        }
+    }
+
     /// Whether the hub took what is on its way is not answered any more.
     pub(super) fn hung_up(&mut self) {
         if let Some(batch) = self.outstanding.take() {
@@ -133,14 +142,18 @@ pub(super) struct Outstanding {
 impl Outstanding {
     /// What it puts where, as far as that still stands there.
     pub(super) fn brought(self) -> impl Iterator<Item = (RelPath, Node)> {
-        let taken = self.taken;
-        let brought = self.operations.into_iter();
-        brought.filter_map(move |(path, node)| {
-            Some((path, node?)).filter(|(path, _)| !taken.contains(path))
-        })
+        let told = self.told();
+        told.filter_map(|(path, node)| Some((path, node?)))
     }
 
-    /// Whether it puts this at a path.
+    /// The same, with what it deletes.
+    fn told(self) -> impl Iterator<Item = (RelPath, Option<Node>)> {
+        let taken = self.taken;
+        let told = self.operations.into_iter();
+        told.filter(move |(path, _)| !taken.contains(path))
+    }
+
+    /// Whether it puts this at a path, or deletes what is there.
     pub(super) fn brings(&self, path: &RelPath, node: Option<&Node>) -> bool {
         let mut operations = self.operations.iter();
         !self.taken.contains(path)
@@ -148,10 +161,10 @@ impl Outstanding {
     }
 }
 
-/// What batches put where whose answers got lost with their connection.
+/// What batches put where, or deleted, whose answers got lost with their connection.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
-    put: HashMap<RelPath, Node>,
+    put: HashMap<RelPath, Option<Node>>,
     /// What is not heard of up to this revision did not come to the hub: a later batch was answered with it.
     end: Option<u64>,
 }
@@ -161,7 +174,11 @@ impl Unanswered {
     pub(super) fn read(stored: &[(String, Vec<u8>)]) -> Self {
         let one = |(key, bytes): &(String, Vec<u8>)| {
             let path = RelPath::parse(key.strip_prefix(RECORD)?).ok()?;
-            Some((path, decode(bytes)?))
+            let node = match bytes.is_empty() {
+                true => None,
+                false => Some(decode(bytes)?),
+            };
+            Some((path, node))
         };
         Self {
             put: stored.iter().filter_map(one).collect(),
@@ -172,17 +189,20 @@ impl Unanswered {
     /// As it is stored when the engine stops, by paths.
     pub(super) fn records(&self) -> impl Iterator<Item = (&RelPath, String, Vec<u8>)> {
         let put = self.put.iter();
-        put.map(|(path, node)| (path, format!("{RECORD}{path}"), encode(node)))
+        put.map(|(path, node)| {
+            let bytes = node.as_ref().map(encode).unwrap_or_default();
+            (path, format!("{RECORD}{path}"), bytes)
+        })
     }
 
     /// The answer to a batch got lost.
     pub(super) fn lost(&mut self, batch: Outstanding) {
-        self.put.extend(batch.brought());
+        self.put.extend(batch.told());
         self.end = None;
     }
 
-    /// What it put at a path, of which something is heard now.
-    pub(super) fn take(&mut self, path: &RelPath) -> Option<Node> {
+    /// What it put at a path, of which something is heard now, or that it deleted it.
+    pub(super) fn take(&mut self, path: &RelPath) -> Option<Option<Node>> {
         self.put.remove(path)
     }
 

@@ -167,8 +167,12 @@ impl State {
             self.trees.remote = listing;
             for path in &touched {
                 self.trees.compare(path);
-                // News like another: if it is there again, somebody else put it there.
-                self.proposals.unanswered.take(path);
+            }
+            for path in &touched {
+                // News like another: if it is there again, somebody put it there since.
+                if !self.trees.remote.contains_key(path) && self.take_if_ours(path, None) {
+                    self.agree(path, None);
+                }
             }
             self.hub.revision = listed;
             self.hub.in_step = true;
@@ -218,6 +222,9 @@ impl State {
             {
                 self.agree(&path, None);
             }
+            if !is_ours && node.is_some() {
+                self.proposals.put_by_others(&path);
+            }
             touched.extend(self.hub_has(&path, node));
         }
         touched.insert(path);
@@ -232,12 +239,13 @@ impl State {
             && self.trees.base.get(path) == node
     }
 
-    /// Takes this as answered. Tells whether it is what this replica put there, by a batch whose answer was not heard yet or
-    /// got lost.
+    /// Takes this as answered. Tells whether it is what this replica put there, or deleted, by a batch whose answer was not
+    /// heard yet or got lost: what is there again by now came since.
     pub(super) fn take_if_ours(&mut self, path: &RelPath, node: Option<&Node>) -> bool {
-        let is_lost = self.proposals.unanswered.take(path).as_ref() == node;
+        let put = self.proposals.unanswered.take(path);
+        let is_lost = put.is_some_and(|put| put.as_ref() == node);
         let outstanding = self.proposals.outstanding.as_ref();
-        node.is_some() && (is_lost || outstanding.is_some_and(|batch| batch.brings(path, node)))
+        is_lost || outstanding.is_some_and(|batch| batch.brings(path, node))
     }
 
     /// The hub's tree has this at a path. Answers the folder above if it waits for what lay in it to go.

@@ -201,3 +201,63 @@ async fn what_was_read_of_a_file_that_moved_is_not_kept() {
     let hash = ContentHash::of(b"a");
     assert_eq!(lab.state.contents.fresh.take(hash), None);
 }
+
+/// How the hub tells of a batch whose answer was not heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    BeforeTheAnswer,
+    OnTheNextConnection,
+    InAListing,
+    AfterAStop,
+}
+
+#[tokio::test]
+async fn what_moved_and_is_back_before_the_hub_tells_of_it_stays() {
+    for told in [
+        Told::BeforeTheAnswer,
+        Told::OnTheNextConnection,
+        Told::InAListing,
+        Told::AfterAStop,
+    ] {
+        let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+        rename(&lab, "a.txt", "b.txt");
+        let propose = look(&mut lab, &["a.txt", "b.txt"]).await.unwrap();
+        assert_eq!(paths(&propose), ["a.txt", "b.txt"]);
+        if told == Told::AfterAStop {
+            lab.state.store_now().await;
+            rename(&lab, "b.txt", "a.txt");
+            lab = Deaf::on(lab.crashed());
+        } else {
+            rename(&lab, "b.txt", "a.txt");
+            assert_eq!(look(&mut lab, &["a.txt", "b.txt"]).await, None);
+        }
+        if told != Told::BeforeTheAnswer {
+            lab.disconnect().await;
+            lab.connect().await;
+            lab.hub(greeting("e", told == Told::InAListing)).await;
+        }
+        let there = match told {
+            Told::InAListing => listing(2, vec![change(2, "b.txt", Some("a"))]),
+            _ => changes(vec![
+                change(2, "a.txt", None),
+                change(2, "b.txt", Some("a")),
+            ]),
+        };
+        lab.hub(there).await;
+        let stays = std::fs::read(lab.file("a.txt"));
+        assert_eq!(stays.ok().as_deref(), Some(&b"a"[..]), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_made_again_meanwhile_goes_when_they_delete_it() {
+    let mut lab = Deaf::listed(vec![change(1, "a.txt", Some("a"))]).await;
+    std::fs::remove_file(lab.file("a.txt")).unwrap();
+    let propose = lab.look("a.txt").await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt"]);
+    lab.hub(changes(vec![change(2, "a.txt", Some("theirs"))]))
+        .await;
+    assert!(lab.file("a.txt").exists());
+    lab.hub(changes(vec![change(3, "a.txt", None)])).await;
+    assert!(!lab.file("a.txt").exists());
+}
