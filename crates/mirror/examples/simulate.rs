@@ -13,6 +13,8 @@ use slipway_mirror::planted;
 const PROGRESS: u64 = 2_000;
 /// Tapes until a planted bug must have been found.
 const TAPES_MAX: u64 = 2_000;
+/// Of a second: Linux tells every program of time in these.
+const TICKS: f64 = 100.0;
 
 fn main() -> ExitCode {
     // An engine that panics is a failure like another, and told as one.
@@ -24,7 +26,13 @@ fn main() -> ExitCode {
             .find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='))
     };
     let number = |name: &str| value(name)?.parse::<u64>().ok();
-    if let Some(text) = value("--tape") {
+    let done = play(value("--tape"), &args, number);
+    let is_in_time = is_in_time(number("--processor-seconds"));
+    if is_in_time { done } else { ExitCode::FAILURE }
+}
+
+fn play(text: Option<&str>, args: &[String], number: impl Fn(&str) -> Option<u64>) -> ExitCode {
+    if let Some(text) = text {
         return tape(text);
     }
     if args.iter().any(|arg| arg == "--survey") {
@@ -46,6 +54,32 @@ fn main() -> ExitCode {
         number("--seed").unwrap_or(1),
         number("--seeds").unwrap_or(1),
     )
+}
+
+/// Says what it cost the processors, and whether that is no more than it may: what else the machine does counts for nothing.
+fn is_in_time(seconds_max: Option<u64>) -> bool {
+    let Some(seconds) = processor_seconds() else {
+        println!("This system does not tell what it cost");
+        return seconds_max.is_none();
+    };
+    println!("{seconds:.1} s of a processor");
+    match seconds_max {
+        Some(max) if seconds > max as f64 => {
+            println!("That is more than the {max} s that it may cost");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// What this process has cost so far, in all of its threads.
+fn processor_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Its own time and the system's for it are the 14th and 15th field; the second, a name, may have spaces.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u32>().ok();
+    Some(f64::from(ticks()? + ticks()?) / TICKS)
 }
 
 /// How many worlds fail, by invariant, each with the first seeds.
