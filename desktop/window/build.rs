@@ -26,7 +26,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a folder without the packed twins of its files, which only a server sends: Tauri packs them in its own way.
+/// Copies a folder without the packed twins of its files, which only a server sends: Tauri packs them in its own way. Each
+/// file is named to cargo, which looks at times alone: a page that was put there with the times of when it was built has
+/// files of other names, and those of before are gone.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -38,6 +40,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             .extension()
             .is_none_or(|end| end != "br" && end != "gz")
         {
+            println!("cargo:rerun-if-changed={}", path.display());
             fs::copy(&path, to.join(entry.file_name()))?;
         }
     }
