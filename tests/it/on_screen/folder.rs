@@ -1,6 +1,6 @@
 //! A folder of this computer, without an account and without a network.
 use super::window::Window;
-use super::{eventually, files, holds};
+use super::{eventually, files, holds, is};
 use crate::command_line::desk::Desk;
 
 /// A desk with a folder of two files.
@@ -63,6 +63,27 @@ async fn a_folder_is_edited_and_found_again_as_it_was_left() {
     holds(&desk.path("tides/main.py"), "# the last word\n").await;
     let text = std::fs::read_to_string(desk.path("tides/main.py")).expect("a file");
     assert_eq!(text.matches("high water").count(), 1, "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_file_was_is_gone_back_to_without_a_server() {
+    let desk = desk();
+    let window = Window::open(&desk, &["open", "tides"]).await;
+    let file = desk.path("tides/main.py");
+    window.edit("main.py", "low water").await;
+    window.keys("# high water\n").await;
+    is(&file, "# high water\nprint('low water')\n").await;
+    window.press("Control+Alt+h").await;
+    window.see("button", "~Edited").await;
+    window.click("button", "~Changed in the folder").await;
+    window.part_says(".history-diff", "high water").await;
+    window.part_says(".main-bar", "on this computer").await;
+    window.picture("versions-here").await;
+    window.click("button", "~Restore").await;
+    window.says("main.py is as it was at").await;
+    is(&file, "print('low water')\n").await;
+    window.picture("restored-here").await;
+    window.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
