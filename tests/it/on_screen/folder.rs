@@ -82,6 +82,7 @@ async fn what_a_file_was_is_gone_back_to_without_a_server() {
     window.click("button", "~Restore").await;
     window.says("main.py is as it was at").await;
     is(&file, "print('low water')\n").await;
+    window.says("The file is the same now").await;
     window.picture("restored-here").await;
     window.close().await;
 }
