@@ -111,10 +111,10 @@ impl Proposals {
         }
     }
 
-    /// Somebody else put something at a path: if that goes, it is not what is on its way to be deleted.
-    pub(super) fn put_by_others(&mut self, path: &RelPath) {
+    /// Somebody else changed a path: if what is on its way is heard of there from now on, that is theirs as well.
+    pub(super) fn changed_by_others(&mut self, path: &RelPath) {
         if let Some(outstanding) = &mut self.outstanding
-            && outstanding.brings(path, None)
+            && outstanding.operations.iter().any(|(told, _)| told == path)
         {
             outstanding.taken.insert(path.clone());
         }
@@ -135,7 +135,8 @@ pub(super) struct Outstanding {
     pub(super) operations: Vec<(RelPath, Option<Node>)>,
     /// What makes way for another kind, which a later batch brings.
     pub(super) halves: BTreeSet<RelPath>,
-    /// A change of ours took these away meanwhile: that they are not there is nobody's deletion.
+    /// A change of ours took these away meanwhile, so that it is nobody's deletion that they are not there, or others changed
+    /// them.
     pub(super) taken: BTreeSet<RelPath>,
 }
 

@@ -222,8 +222,8 @@ impl State {
             {
                 self.agree(&path, None);
             }
-            if !is_ours && node.is_some() {
-                self.proposals.put_by_others(&path);
+            if !is_ours {
+                self.proposals.changed_by_others(&path);
             }
             touched.extend(self.hub_has(&path, node));
         }

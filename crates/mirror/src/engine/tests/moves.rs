@@ -261,3 +261,23 @@ async fn what_others_made_again_meanwhile_goes_when_they_delete_it() {
     lab.hub(changes(vec![change(3, "a.txt", None)])).await;
     assert!(!lab.file("a.txt").exists());
 }
+
+#[tokio::test]
+async fn what_others_put_back_to_what_is_on_its_way_comes_like_any_other() {
+    let mut lab = Deaf::listed(Vec::new()).await;
+    std::fs::write(lab.file("a.txt"), "one").unwrap();
+    let propose = lab.look("a.txt").await.unwrap();
+    assert_eq!(paths(&propose), ["a.txt"]);
+    for (revision, text) in [(2, "one"), (3, "two"), (4, "one")] {
+        lab.hub(changes(vec![change(revision, "a.txt", Some(text))]))
+            .await;
+        let shown = std::fs::read_to_string(lab.file("a.txt")).unwrap();
+        assert_eq!(shown, text);
+    }
+    lab.accept(&propose, 4).await;
+    assert_eq!(
+        lab.look_at_everything().await,
+        None,
+        "nothing is to be told"
+    );
+}
