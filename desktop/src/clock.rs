@@ -45,11 +45,38 @@ pub(crate) fn chance() -> f64 {
     reason = "the one place that asks the system for time and chance"
 )]
 pub(crate) fn wall() -> SystemTime {
-    SystemTime::now()
+    SystemTime::now() + moved::by()
 }
 
 /// The same as a date.
 #[must_use]
 pub(crate) fn now() -> OffsetDateTime {
     wall().into()
+}
+
+/// How far time has passed for the tests of this thread, which do not wait for it.
+#[cfg(test)]
+pub(crate) mod moved {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    std::thread_local! {
+        static BY: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    pub(crate) fn passes(span: Duration) {
+        BY.set(BY.get() + span);
+    }
+
+    pub(super) fn by() -> Duration {
+        BY.get()
+    }
+}
+
+#[cfg(not(test))]
+mod moved {
+    /// In a product, not at all.
+    pub(super) const fn by() -> std::time::Duration {
+        std::time::Duration::ZERO
+    }
 }

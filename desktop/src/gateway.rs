@@ -4,7 +4,7 @@
 //! never sees.
 //!
 //! Reading order: `routes` is the table, `asked` and `answer` are its two ends. `servers` knows who is signed in where,
-//! `standing` how it stands with the server of the page, and `pass` exchanges with one. `workspaces` are the folders of
+//! `standing` how it stands with the server of the page, `wakes` whether the machine slept, and `pass` exchanges with one. `workspaces` are the folders of
 //! this machine, `kept` one that is being kept, `files`, `upload` and `sync` what is asked of it, `account` signs in and
 //! out; `names` hears what the server calls them. `runs` go to the server, or into `queue`. `wire` is the page's socket,
 //! `streams` what its streams carry.
@@ -24,7 +24,8 @@ use crate::server::Address;
 use crate::state::State;
 use asked::Asked;
 use servers::Servers;
-use standing::{Line, Wakes};
+use standing::Line;
+use wakes::Wakes;
 use workspaces::Workspaces;
 
 mod account;
@@ -47,6 +48,7 @@ mod standing;
 mod streams;
 mod sync;
 mod upload;
+mod wakes;
 mod wire;
 mod workspaces;
 

@@ -1,5 +1,6 @@
-//! The connections of a client's streams: one for what a person waits for and one for contents, so that a large file
-//! never holds up a key. Each is made when it is first needed, and made anew after a break.
+//! The connections of a client. Those of its streams are two: one for what a person waits for and one for contents, so
+//! that a large file never holds up a key. Each is made when it is first needed, and made anew after a break. Those of
+//! its requests are a pool.
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,15 +24,39 @@ const ALIVE_EVERY: Duration = Duration::from_secs(15);
 const ALIVE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The connections of one client and its clones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lines(Arc<Mutex<Current>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Current {
+    /// For requests.
+    http: reqwest::Client,
     interaction: Option<Channel>,
     contents: Option<Channel>,
     /// Ends what runs over these two.
     over: CancellationToken,
+}
+
+impl Current {
+    fn with(http: reqwest::Client) -> Self {
+        Self {
+            http,
+            interaction: None,
+            contents: None,
+            over: CancellationToken::new(),
+        }
+    }
+}
+
+/// A pool of connections for requests, empty.
+fn pool() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_nodelay(true)
+        // As the list of devices shows it.
+        .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
+        .no_proxy()
+        .build()
 }
 
 /// What a stream is for.
@@ -44,6 +69,10 @@ pub(crate) enum Purpose {
 }
 
 impl Lines {
+    pub(crate) fn new() -> Result<Self, ClientError> {
+        Ok(Self(Arc::new(Mutex::new(Current::with(pool()?)))))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Current> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,10 +80,17 @@ impl Lines {
 
 impl Client {
     /// Takes all connections for dead: the network is another one, or the machine slept. Streams end at once instead of
-    /// waiting for an answer that cannot come; new ones are made on new connections.
+    /// waiting for an answer that cannot come; new ones, and requests, are made on new connections.
     pub fn cut(&self) {
-        let before = std::mem::take(&mut *self.lines().lock());
+        // It could be made once; else the one of before finds out by itself.
+        let http = pool().unwrap_or_else(|_| self.http());
+        let before = std::mem::replace(&mut *self.lines().lock(), Current::with(http));
         before.over.cancel();
+    }
+
+    /// What requests are made with.
+    pub(crate) fn http(&self) -> reqwest::Client {
+        self.lines().lock().http.clone()
     }
 
     /// Resolves when the connections of now are taken for dead.
@@ -129,4 +165,39 @@ fn connector(speaks: Speaks) -> Result<HttpsConnector<HttpConnector>, ClientErro
         Speaks::Http1 => builder.enable_http1().wrap_connector(http),
         Speaks::Http2 => builder.enable_http2().wrap_connector(http),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers the first request of each connection, and nothing after it.
+    async fn forgetful() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut question = [0; 4096];
+                assert!(stream.read(&mut question).await.unwrap() > 0);
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                open.push(stream);
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn after_a_cut_a_request_goes_by_a_new_connection() {
+        let client = Client::new(forgetful().await).unwrap();
+        for _ in 0..2 {
+            let answer = tokio::time::timeout(CONNECT_WITHIN, client.get::<u32>("/server"));
+            assert_eq!(answer.await.expect("not by the dead one").unwrap(), 1);
+            client.cut();
+        }
+    }
 }

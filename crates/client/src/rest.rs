@@ -1,6 +1,4 @@
 //! The door: one HTTP client with a base address and a token; problems become errors.
-use std::time::Duration;
-
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -14,7 +12,6 @@ use crate::line::Lines;
 /// A server, and who we are there. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
     base: String,
     token: Option<Secret>,
     lines: Lines,
@@ -28,19 +25,11 @@ impl Client {
     pub fn new(base: impl Into<String>) -> Result<Self, ClientError> {
         // A second installation in one process is refused and harmless.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .tcp_nodelay(true)
-            // As the list of devices shows it.
-            .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .build()?;
         let base = base.into();
         Ok(Self {
-            http,
             base: base.trim_end_matches('/').to_owned(),
             token: None,
-            lines: Lines::default(),
+            lines: Lines::new()?,
         })
     }
 
@@ -59,7 +48,7 @@ impl Client {
         self.token.as_ref()
     }
 
-    /// The connections of its streams, which its clones share.
+    /// Its connections, which its clones share.
     pub(crate) const fn lines(&self) -> &Lines {
         &self.lines
     }
@@ -73,7 +62,7 @@ impl Client {
     /// A request to a path below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self
-            .http
+            .http()
             .request(method, format!("{}/api/v1{path}", self.base))
             .header("x-slipway-client", "native");
         match &self.token {

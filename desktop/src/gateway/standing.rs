@@ -192,6 +192,8 @@ impl Line {
         let mut database = Database::default();
         loop {
             tokio::select! {
+                // A line that was cut is over before anybody asks how it stands.
+                biased;
                 event = events.next() => match event {
                     // Nobody may listen.
                     Some(Ok(event)) => drop(self.events.send(event)),
@@ -262,44 +264,6 @@ pub(super) const fn is_signed_out(code: Option<Code>) -> bool {
         code,
         Some(Code::SignInRequired | Code::SignInExpired | Code::AccountDisabled)
     )
-}
-
-/// Tells a machine that slept: meanwhile the time of day went on, and the clock of the program did not.
-pub(super) struct Wakes {
-    wall: SystemTime,
-    running: Instant,
-}
-
-/// Between two looks at the clocks.
-const LOOKS: Duration = Duration::from_secs(2);
-/// Connections do not outlive a sleep of this length for sure.
-const SLEPT: Duration = Duration::from_secs(10);
-
-impl Wakes {
-    pub(super) fn begin() -> Self {
-        Self {
-            wall: clock::wall(),
-            running: Instant::now(),
-        }
-    }
-
-    /// Resolves when the machine woke up.
-    pub(super) async fn next(&mut self) {
-        loop {
-            tokio::time::sleep(LOOKS).await;
-            if self.look(clock::wall(), Instant::now()) {
-                return;
-            }
-        }
-    }
-
-    /// Whether the time of day went on by much more than the program ran. A clock that is put back is no sleep.
-    fn look(&mut self, wall: SystemTime, running: Instant) -> bool {
-        let passed = wall.duration_since(self.wall).unwrap_or_default();
-        let ran = running.duration_since(self.running);
-        (self.wall, self.running) = (wall, running);
-        passed.saturating_sub(ran) >= SLEPT
-    }
 }
 
 #[cfg(test)]
@@ -388,17 +352,5 @@ mod tests {
             () = story => {}
             never = line.run() => match never {},
         }
-    }
-
-    #[tokio::test]
-    async fn a_sleep_is_told_from_a_clock_that_is_put_right() {
-        let mut wakes = Wakes::begin();
-        let (wall, running) = (wakes.wall, wakes.running);
-        let s = Duration::from_secs;
-        assert!(!wakes.look(wall + s(2), running + s(2)));
-        assert!(!wakes.look(wall - s(3600), running + s(4)), "put back");
-        assert!(!wakes.look(wall - s(3598), running + s(6)));
-        assert!(wakes.look(wall - s(3000), running + s(8)), "slept");
-        assert!(!wakes.look(wall - s(2998), running + s(10)));
     }
 }
