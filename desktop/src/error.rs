@@ -89,6 +89,11 @@ pub enum CliError {
         /// The innermost reason.
         cause: String,
     },
+    /// The certificate of the server is not valid at the time that the clock here shows.
+    #[error(
+        "{0} is not trusted now: its certificate is not valid at the time that the clock of this computer shows. Set the clock if it is wrong; else the server needs another certificate."
+    )]
+    OutOfDate(Address),
     /// Something else answers at the address.
     #[error(
         "What answers at {0} is not a Slipway server that this version understands. Check the address."
@@ -194,6 +199,7 @@ impl CliError {
             (_, ClientError::Problem(problem)) => Self::Refused(problem),
             (code, ClientError::Closed { message, .. }) => Self::Ended { code, message },
             (_, ClientError::Protocol(_)) => Self::NotSlipway(server.clone()),
+            (_, error) if error.is_out_of_date() => Self::OutOfDate(server.clone()),
             (
                 _,
                 error @ (ClientError::Network(_)
@@ -233,7 +239,7 @@ impl CliError {
             Self::SignInEnded(_) => Code::SignInExpired.as_str(),
             Self::WrongCredentials => Code::WrongCredentials.as_str(),
             Self::Missing(..) => "input_missing",
-            Self::Unreachable { .. } => "unreachable",
+            Self::Unreachable { .. } | Self::OutOfDate(_) => Code::Unreachable.as_str(),
             Self::NotSlipway(_) => "not_slipway",
             Self::Protocol { .. } => Code::ProtocolMismatch.as_str(),
             Self::Refused(problem) => problem.code.as_str(),
@@ -266,9 +272,10 @@ impl CliError {
             | Self::NotSignedInAt(_)
             | Self::SignInEnded(_)
             | Self::WrongCredentials => exit::SIGN_IN,
-            Self::Unreachable { .. } | Self::NotSlipway(_) | Self::Protocol { .. } => {
-                exit::UNREACHABLE
-            }
+            Self::Unreachable { .. }
+            | Self::OutOfDate(_)
+            | Self::NotSlipway(_)
+            | Self::Protocol { .. } => exit::UNREACHABLE,
             Self::WorkspaceUnknown(_)
             | Self::WorkspaceAmbiguous { .. }
             | Self::TerminalUnknown(_) => exit::NOT_FOUND,

@@ -1,8 +1,9 @@
 //! `Front`: TLS before a server, as a proxy in front of it speaks it, vouched for by an authority of the test's own.
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,11 @@ pub(crate) struct Front {
 
 impl Front {
     pub(crate) async fn before(server: &str) -> Self {
+        Self::valid(server, 1975..4096).await
+    }
+
+    /// Its certificate is valid in these years only.
+    pub(crate) async fn valid(server: &str, years: Range<i32>) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("an authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -23,7 +29,9 @@ impl Front {
         std::fs::write(folder.path().join("anchor.pem"), authority.pem()).expect("written");
 
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        params.not_before = date_time_ymd(years.start, 1, 1);
+        params.not_after = date_time_ymd(years.end, 1, 1);
         let certificate = params.signed_by(&key, &authority).expect("a certificate");
         let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(
             rustls::crypto::ring::default_provider(),

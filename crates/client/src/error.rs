@@ -1,4 +1,8 @@
 //! What can go wrong between a client and its server.
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
 use slipway_api::problem::Problem;
 use slipway_core::code::Code;
 use tokio_tungstenite::tungstenite;
@@ -61,6 +65,30 @@ impl ClientError {
         }
     }
 
+    /// Whether the server was not trusted since its certificate is not valid at the time that the clock here shows: that, or
+    /// the clock, is wrong.
+    #[must_use]
+    pub fn is_out_of_date(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
+                return matches!(
+                    reason,
+                    Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
+                );
+            }
+            // An error of I/O tells the cause of what it holds, and not that itself.
+            let held = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref);
+            cause = match held {
+                Some(held) => Some(held),
+                None => error.source(),
+            };
+        }
+        false
+    }
+
     /// Whether it may pass by itself, so that trying again is of use: the way to the server, and what its codes say.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -90,7 +118,7 @@ impl ClientError {
 impl From<reqwest::Error> for ClientError {
     fn from(error: reqwest::Error) -> Self {
         // An answer that breaks off on its way is called the same, and says nothing of who answers.
-        let cause = std::error::Error::source(&error);
+        let cause = error.source();
         if error.is_decode() && cause.is_some_and(|cause| cause.is::<serde_json::Error>()) {
             return Self::Protocol("its answer is not what was asked for".to_owned());
         }

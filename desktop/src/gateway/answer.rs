@@ -138,7 +138,7 @@ fn code_of(error: &CliError) -> Code {
         CliError::Folder(FolderError::OnlyHere(_)) => Code::OnlyHere,
         CliError::Folder(_) | CliError::Engine { .. } => Code::FolderUnusable,
         CliError::Token(_) => Code::KeychainUnavailable,
-        CliError::Unreachable { .. } => Code::Unreachable,
+        CliError::Unreachable { .. } | CliError::OutOfDate(_) => Code::Unreachable,
         CliError::NotSlipway(_) | CliError::Protocol { .. } => Code::ProtocolMismatch,
         CliError::NotSignedIn | CliError::NotSignedInAt(_) => Code::SignInRequired,
         CliError::SignInEnded(_) => Code::SignInExpired,

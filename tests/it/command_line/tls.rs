@@ -33,3 +33,17 @@ async fn a_server_in_tls_is_worked_with_as_any_other_and_one_that_nobody_vouches
     let told = (refused.code, refused.error_code());
     assert_eq!(told, (4, "unreachable".to_owned()), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_certificate_that_is_not_valid_by_the_clock_here_is_told_as_such() {
+    for years in [1990..1991, 3990..3991] {
+        let front = Front::valid("127.0.0.1:0", years).await;
+        let desk = Desk::new().trusting(front.anchor());
+        let email = "ana@example.org";
+        let login = desk.login(&front.base, email, PASSWORD, &["--json"]).await;
+        let told = (login.code, login.error_code());
+        assert_eq!(told, (4, "unreachable".to_owned()), "{login:?}");
+        let words = "not valid at the time that the clock of this computer shows";
+        assert!(login.stderr.contains(words), "{login:?}");
+    }
+}
