@@ -16,6 +16,7 @@ use folder::Folder;
 mod compared;
 pub(crate) mod folder;
 mod gathered;
+mod lanes;
 mod refused;
 mod renamed;
 mod resumed;
@@ -127,42 +128,6 @@ async fn edits_of_both_sides_without_a_server_meet_when_it_is_back() {
     both.push(&tree["same.txt"]);
     both.sort_unstable();
     assert_eq!(both, ["here\n", "there\n"], "{tree:?}");
-}
-
-#[tokio::test]
-async fn a_large_file_on_its_way_holds_up_no_save() {
-    let lab = Lab::start().await;
-    let ana = lab.user("ana").await;
-    let workspace = ana.empty_workspace().await;
-    let (here, there) = (Folder::open(&ana, workspace), Folder::open(&ana, workspace));
-    here.stands(|standing| *standing == Standing::Online).await;
-    // After ten pieces of 240 it stands still, for as long as it takes.
-    here.let_pass(10);
-    let mut large = vec![7; 60 << 20];
-    for (n, piece) in large.chunks_mut(1_024).enumerate() {
-        piece[..8].copy_from_slice(&n.to_le_bytes());
-    }
-    std::fs::write(here.path("large.bin"), &large).unwrap();
-    here.stands_still().await;
-    for n in 0..3 {
-        here.write("small.txt", &format!("here {n}\n"));
-        there
-            .until(|tree| tree.get("small.txt") == Some(&format!("here {n}\n")))
-            .await;
-        there.write("back.txt", &format!("there {n}\n"));
-        here.until(|tree| tree.get("back.txt") == Some(&format!("there {n}\n")))
-            .await;
-    }
-    let names = || async {
-        let tree = ana.tree(workspace).await.unwrap();
-        let names = tree.entries.iter().map(|entry| entry.path.to_string());
-        names.collect::<Vec<_>>()
-    };
-    assert_eq!(names().await, ["back.txt", "small.txt"]);
-    here.let_pass(1_000);
-    there.shows(here.flush().await).await;
-    assert_eq!(names().await, ["back.txt", "large.bin", "small.txt"]);
-    assert!(std::fs::read(there.path("large.bin")).unwrap() == large);
 }
 
 #[tokio::test]

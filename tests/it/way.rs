@@ -1,10 +1,13 @@
-//! `Way`: a way to a server that can be cut, and led to another.
+//! `Way`: a way to a server that can be cut, held up, and led to another.
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
+
+use crate::lab::PATIENCE;
 
 /// What a server says, and what is heard of it: as long, and not taken apart on the way.
 type Said = (String, String);
@@ -16,7 +19,36 @@ pub(crate) struct Way {
     said: Arc<Mutex<Option<Said>>>,
     /// For bytes to the server.
     room: Arc<Semaphore>,
+    bound: Arc<Bound>,
     carried: Arc<Mutex<JoinSet<()>>>,
+}
+
+/// What one connection carries before it stands still.
+struct Bound {
+    bytes: watch::Sender<u64>,
+    /// One does.
+    held: Notify,
+}
+
+impl Bound {
+    fn none() -> Self {
+        Self {
+            bytes: watch::Sender::new(u64::MAX),
+            held: Notify::new(),
+        }
+    }
+
+    /// A connection is to carry this much more; waits as long as it is to stand still.
+    async fn lets(&self, carried: &AtomicU64, more: usize) {
+        let more = more as u64;
+        let all = carried.fetch_add(more, Ordering::Relaxed) + more;
+        let mut bytes = self.bytes.subscribe();
+        if *bytes.borrow() < all {
+            self.held.notify_one();
+        }
+        let wide = bytes.wait_for(|bytes| all <= *bytes).await;
+        drop(wide.expect("never closed"));
+    }
 }
 
 impl Way {
@@ -28,15 +60,16 @@ impl Way {
         let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
         let said = Arc::<Mutex<Option<Said>>>::default();
         let room = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-        let (says, goes) = (Arc::clone(&said), Arc::clone(&room));
+        let bound = Arc::new(Bound::none());
+        let (says, goes, held) = (Arc::clone(&said), Arc::clone(&room), Arc::clone(&bound));
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let target = led.lock().expect("no holder panics").clone();
-                let (says, goes) = (Arc::clone(&says), Arc::clone(&goes));
+                let (says, goes, held) = (Arc::clone(&says), Arc::clone(&goes), Arc::clone(&held));
                 carry.lock().expect("no holder panics").spawn(async move {
                     // Without a server the connection ends at once.
                     if let Ok(far) = TcpStream::connect(target).await {
-                        carry_both(near, far, &says, &goes).await.ok();
+                        carry_both(near, far, &says, &goes, &held).await.ok();
                     }
                 });
             }
@@ -46,6 +79,7 @@ impl Way {
             target,
             said,
             room,
+            bound,
             carried,
         }
     }
@@ -67,6 +101,23 @@ impl Way {
         self.narrows(Semaphore::MAX_PERMITS);
     }
 
+    /// Lets no connection carry more than so many bytes, in both directions together: it stands still from then on, and
+    /// the others do not.
+    pub(crate) fn holds_after(&self, bytes: u64) {
+        self.bound.bytes.send_replace(bytes);
+    }
+
+    /// Waits until a connection stands still.
+    pub(crate) async fn is_held(&self) {
+        let held = tokio::time::timeout(PATIENCE, self.bound.held.notified());
+        held.await.expect("in time");
+    }
+
+    /// Lets every connection go on.
+    pub(crate) fn lets_go(&self) {
+        self.holds_after(u64::MAX);
+    }
+
     /// Ends every connection.
     pub(crate) fn cut(&self) {
         self.carried.lock().expect("no holder panics").abort_all();
@@ -83,7 +134,9 @@ async fn carry_both(
     far: TcpStream,
     says: &Mutex<Option<Said>>,
     room: &Semaphore,
+    bound: &Bound,
 ) -> std::io::Result<()> {
+    let carried = AtomicU64::new(0);
     let (mut from_near, mut to_near) = near.into_split();
     let (mut from_far, mut to_far) = far.into_split();
     let there = async {
@@ -93,6 +146,7 @@ async fn carry_both(
             if many == 0 {
                 return to_far.shutdown().await;
             }
+            bound.lets(&carried, many).await;
             let goes = room.acquire_many(u32::try_from(many).expect("a piece"));
             goes.await.expect("never closed").forget();
             to_far.write_all(&piece[..many]).await?;
@@ -105,6 +159,7 @@ async fn carry_both(
             if many == 0 {
                 return to_near.shutdown().await;
             }
+            bound.lets(&carried, many).await;
             let piece = &mut piece[..many];
             if let Some((word, into)) = &*says.lock().expect("no holder panics") {
                 turn(piece, word.as_bytes(), into.as_bytes());

@@ -1,7 +1,7 @@
 //! A folder with its engine, connected as the desktop connects one; and what tests do with it.
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use slipway_api::account::SignIn;
@@ -15,7 +15,7 @@ use slipway_mirror::engine::{Brake, Engine, Input, Settings};
 use slipway_mirror::follow::{Follow, Incoming, Outgoing, Reason, Standing};
 use slipway_mirror::notice::Notice;
 use slipway_proto::v1;
-use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::lab::{Lab, PATIENCE};
 
@@ -32,10 +32,6 @@ struct Way {
     client: Mutex<Client>,
     workspace: WorkspaceId,
     replica: ReplicaId,
-    /// Contents wait here for the test's word.
-    gate: Semaphore,
-    gated: AtomicBool,
-    still: Notify,
     /// Pieces of contents that come before the line breaks, if it is to.
     left: Mutex<Option<usize>>,
     broken: Notify,
@@ -125,12 +121,6 @@ impl Way {
         through: mpsc::Sender<v1::SpokeBulk>,
     ) {
         while let Some(blob) = blobs.recv().await {
-            if self.gated.load(Ordering::Acquire) {
-                if self.gate.available_permits() == 0 {
-                    self.still.notify_one();
-                }
-                self.gate.acquire().await.expect("it stays open").forget();
-            }
             if let Some(v1::spoke_bulk::Frame::Blob(blob)) = &blob.frame {
                 let many = blob.data.len() as u64;
                 self.sent.fetch_add(many, Ordering::Relaxed);
@@ -163,9 +153,6 @@ impl Folder {
             client: Mutex::new(client.clone()),
             workspace,
             replica: id.parse().expect("a UUID"),
-            gate: Semaphore::new(0),
-            gated: AtomicBool::new(false),
-            still: Notify::new(),
             left: Mutex::new(None),
             broken: Notify::new(),
             sent: AtomicU64::new(0),
@@ -189,12 +176,6 @@ impl Folder {
         self.follow.ask();
     }
 
-    /// Lets so many more pieces of contents pass, and none without this any more.
-    pub(crate) fn let_pass(&self, pieces: usize) {
-        self.way.gate.add_permits(pieces);
-        self.way.gated.store(true, Ordering::Release);
-    }
-
     /// The line breaks after so many more pieces of contents that come; it does so once.
     pub(crate) fn breaks_after(&self, pieces: usize) {
         *self.way.left.lock().expect("no holder panics") = Some(pieces);
@@ -213,12 +194,6 @@ impl Folder {
     /// Bytes of contents that came from the hub beside changes.
     pub(crate) fn got(&self) -> u64 {
         self.way.got.load(Ordering::Relaxed)
-    }
-
-    /// Waits until a piece has to wait.
-    pub(crate) async fn stands_still(&self) {
-        let still = tokio::time::timeout(PATIENCE, self.way.still.notified());
-        still.await.expect("in time");
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -266,13 +241,19 @@ impl Folder {
         shown.expect("in time").expect("it runs");
     }
 
-    /// Waits until the folder's files are as wanted; it is looked at after each revision that it shows.
+    /// Waits until the folder's files are as wanted; it is looked at whenever the engine did, and after each revision that
+    /// it shows.
     pub(crate) async fn until(&self, wanted: impl Fn(&BTreeMap<String, String>) -> bool) {
-        let mut applied = self.engine.applied();
+        let (mut applied, mut moved) = (self.engine.applied(), self.engine.moved());
         let waited = async {
             applied.borrow_and_update();
+            moved.borrow_and_update();
             while !wanted(&self.tree()) {
-                applied.changed().await.expect("it runs");
+                let changed = tokio::select! {
+                    changed = applied.changed() => changed,
+                    changed = moved.changed() => changed,
+                };
+                changed.expect("it runs");
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waited).await;
