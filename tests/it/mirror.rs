@@ -14,6 +14,7 @@ use crate::lab::{Lab, PATIENCE};
 use folder::Folder;
 
 mod compared;
+mod deaf;
 pub(crate) mod folder;
 mod gathered;
 mod lanes;

@@ -252,8 +252,8 @@ pub enum HubError {
     /// Too much is held for the workspace already, named or not.
     #[error("store more for the workspace than is kept of one")]
     NoRoom,
-    /// What a content was to share with another is not held any more.
-    #[error("take what another content has: it is gone")]
+    /// A content, or a part of it, is not held any more.
+    #[error("read a content: it is gone")]
     Gone,
     /// The batch has no usable name.
     #[error("read the name of the batch")]

@@ -163,6 +163,19 @@ async fn a_range_of_what_went_meanwhile_makes_no_content() {
 }
 
 #[tokio::test]
+async fn what_goes_while_it_is_read_does_not_end_early() {
+    let versions = Versions::begin().await;
+    let (hub, old) = (&versions.lab.app().hub, ContentHash::of(&versions.old));
+    let reader = hub.open(versions.workspace, old).await.unwrap();
+    let mut reader = reader.unwrap();
+    assert!(reader.next().await.unwrap().is_some());
+    let gone = sqlx::query("delete from blobs");
+    gone.execute(&versions.lab.app().db).await.unwrap();
+    let next = reader.next().await;
+    assert!(matches!(next, Err(HubError::Gone)), "{next:?}");
+}
+
+#[tokio::test]
 async fn contents_from_before_chunks_were_shared_are_read_and_taken_from() {
     let versions = Versions::begin().await;
     let db = &versions.lab.app().db;

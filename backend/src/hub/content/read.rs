@@ -155,10 +155,13 @@ impl ContentReader {
     /// The next piece of at most a mebibyte; `None` at the end.
     ///
     /// # Errors
-    /// When the database does not answer or a piece is damaged.
+    /// When the database does not answer, a piece is damaged, or it is gone.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HubError> {
         if self.small.is_some() || self.size <= BLOB_INLINE_BYTES_MAX {
             return Ok(self.small.take().filter(|bytes| !bytes.is_empty()));
+        }
+        if u64::from(self.next.unsigned_abs()) * CHUNK_BYTES_MAX as u64 >= self.size {
+            return Ok(None);
         }
         let row = sqlx::query!(
             r#"select coalesce(chunks.codec, blob_chunks.codec) as "codec!", size, coalesce(chunks.content, blob_chunks.content) as content
@@ -171,7 +174,8 @@ impl ContentReader {
         .fetch_optional(&self.db)
         .await?;
         self.next += 1;
-        let Some(row) = row else { return Ok(None) };
+        // As an old version's may while it is read.
+        let row = row.ok_or(HubError::Gone)?;
         let Some(content) = row.content else {
             return Err(HubError::Damaged("a chunk of a content".to_owned()));
         };
