@@ -67,9 +67,12 @@ pub enum ReplicaError {
     /// Control is there, but its Bulk did not come in time.
     #[error("wait for the stream of contents")]
     NoBulk,
-    /// The replica speaks another protocol, or breaks ours.
+    /// The replica breaks the protocol.
     #[error("understand the replica: {0}")]
     Protocol(&'static str),
+    /// The replica speaks a version of the protocol that is not beside ours.
+    #[error("understand the replica: it speaks version {0} of the protocol")]
+    Version(u32),
     /// The hub.
     #[error("ask the hub")]
     Hub(#[from] HubError),
@@ -94,14 +97,12 @@ pub type Bulk = Duplex<v1::HubBulk, v1::SpokeBulk>;
 /// When it begins with something else, in another version, or not at all.
 pub async fn hello(control: &mut Control) -> Result<v1::SpokeHello, ReplicaError> {
     let first = control.incoming.message().await?;
-    match first.and_then(|frame| frame.frame) {
+    match first.ok_or(ReplicaError::Closed)?.frame {
         Some(spoke_frame::Frame::Hello(hello)) if slipway_proto::understands(hello.protocol) => {
             Ok(hello)
         }
-        Some(_) => Err(ReplicaError::Protocol(
-            "its first frame is no hello of our version",
-        )),
-        None => Err(ReplicaError::Closed),
+        Some(spoke_frame::Frame::Hello(hello)) => Err(ReplicaError::Version(hello.protocol)),
+        _ => Err(ReplicaError::Protocol("its first frame is no hello")),
     }
 }
 
@@ -244,16 +245,16 @@ impl Connection {
                     Ok(()) => {}
                     Err(_) => return Err(ReplicaError::Closed),
                 },
-                frame = control.message() => match frame?.and_then(|frame| frame.frame) {
-                    Some(frame) => self.control_frame(frame).await?,
-                    None => return Err(ReplicaError::Closed),
+                // A frame without a body is of a kind that a later version has.
+                frame = control.message() => if let Some(frame) = frame?.ok_or(ReplicaError::Closed)?.frame {
+                    self.control_frame(frame).await?;
                 },
-                frame = bulk.message() => match frame?.and_then(|frame| frame.frame) {
+                frame = bulk.message() => match frame?.ok_or(ReplicaError::Closed)?.frame {
                     Some(spoke_bulk::Frame::Blob(blob)) => self.blob(blob).await?,
                     Some(spoke_bulk::Frame::Hello(_)) => {
                         return Err(ReplicaError::Protocol("a second hello"));
                     }
-                    None => return Err(ReplicaError::Closed),
+                    None => {}
                 },
                 Some(_) = self.sending.join_next() => self.send_next(),
                 () = sleep_until(self.comparable), if self.compares => self.compare().await?,

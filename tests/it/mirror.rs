@@ -13,6 +13,7 @@ use crate::journey::Journey as _;
 use crate::lab::{Lab, PATIENCE};
 use folder::Folder;
 
+mod age;
 mod compared;
 mod deaf;
 pub(crate) mod folder;
@@ -22,6 +23,7 @@ mod refused;
 mod renamed;
 mod resumed;
 mod set_back;
+mod version;
 
 #[tokio::test]
 async fn a_file_made_in_one_folder_is_in_the_other_and_at_the_hub_with_its_author() {

@@ -10,6 +10,7 @@ use slipway_api::file::OriginKind;
 use slipway_core::code::Code;
 use slipway_core::id::{DeviceId, Id as _, ReplicaId, WorkspaceId};
 use slipway_core::limits::SYNC_LINKS_PER_DEVICE_MAX;
+use slipway_proto::PROTOCOL;
 use slipway_proto::v1::{self, spoke_bulk, sync_server};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -148,6 +149,12 @@ fn refusal(error: ReplicaError) -> Error {
         ReplicaError::Protocol(what) => Error::new(
             Code::ProtocolMismatch,
             format!("This program and the server do not understand each other: {what}."),
+        ),
+        ReplicaError::Version(theirs) => Error::new(
+            Code::ProtocolMismatch,
+            format!(
+                "The server speaks version {PROTOCOL} of the protocol, and this program version {theirs}. Update the older one."
+            ),
         ),
         ReplicaError::NoBulk => Error::new(
             Code::BodyStalled,

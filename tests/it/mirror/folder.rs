@@ -17,6 +17,7 @@ use slipway_mirror::notice::Notice;
 use slipway_proto::v1;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
+use super::age::{Age, Odd};
 use crate::lab::{Lab, PATIENCE};
 
 pub(crate) struct Folder {
@@ -32,6 +33,9 @@ struct Way {
     client: Mutex<Client>,
     workspace: WorkspaceId,
     replica: ReplicaId,
+    /// Of which version folder and hub take each other.
+    age: Age,
+    odd: Odd,
     /// Pieces of contents that come before the line breaks, if it is to.
     left: Mutex<Option<usize>>,
     broken: Notify,
@@ -50,11 +54,13 @@ fn reason(error: &ClientError) -> Reason {
 impl Way {
     async fn dial(self: Arc<Self>, outgoing: Outgoing) -> Result<Incoming, Reason> {
         let client = self.client.lock().expect("no holder panics").clone();
+        let (says, said) = mpsc::channel(1);
         let (through, passed) = mpsc::channel(1);
         let (workspace, replica) = (self.workspace, self.replica);
+        tokio::spawn(Arc::clone(&self).say(outgoing.control, says));
         tokio::spawn(Arc::clone(&self).pass(outgoing.bulk, through));
         let link = client
-            .sync(workspace, replica, outgoing.control, passed)
+            .sync(workspace, replica, said, passed)
             .await
             .map_err(|error| reason(&error))?;
         let ended = async move { reason(&link.ended.await.unwrap_or(ClientError::Gone)) };
@@ -69,6 +75,20 @@ impl Way {
         })
     }
 
+    async fn say(
+        self: Arc<Self>,
+        mut frames: mpsc::Receiver<v1::SpokeFrame>,
+        says: mpsc::Sender<v1::SpokeFrame>,
+    ) {
+        while let Some(frame) = frames.recv().await {
+            for frame in self.age.said(frame, &self.odd) {
+                if says.send(frame).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
     /// Hands on what is heard until the line breaks; without its reader the link ends.
     async fn hear(
         self: Arc<Self>,
@@ -77,8 +97,10 @@ impl Way {
     ) {
         let hand_on = async {
             while let Some(frame) = frames.recv().await {
-                if heard.send(frame).await.is_err() {
-                    return;
+                for frame in self.age.heard(frame) {
+                    if heard.send(frame).await.is_err() {
+                        return;
+                    }
                 }
             }
         };
@@ -109,8 +131,10 @@ impl Way {
                 let many = blob.data.len() as u64;
                 self.got.fetch_add(many, Ordering::Relaxed);
             }
-            if counted.send(blob).await.is_err() {
-                return;
+            for blob in self.age.came(blob) {
+                if counted.send(blob).await.is_err() {
+                    return;
+                }
             }
         }
     }
@@ -125,8 +149,10 @@ impl Way {
                 let many = blob.data.len() as u64;
                 self.sent.fetch_add(many, Ordering::Relaxed);
             }
-            if through.send(blob).await.is_err() {
-                return;
+            for blob in self.age.went(blob, &self.odd) {
+                if through.send(blob).await.is_err() {
+                    return;
+                }
             }
         }
     }
@@ -135,6 +161,11 @@ impl Way {
 impl Folder {
     /// An empty folder that begins to follow a workspace.
     pub(crate) fn open(client: &Client, workspace: WorkspaceId) -> Self {
+        Self::of(Age::Same, client, workspace)
+    }
+
+    /// The same, of another version than its hub.
+    pub(super) fn of(age: Age, client: &Client, workspace: WorkspaceId) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let root = dir.path().join("work");
         std::fs::create_dir(&root).expect("a folder");
@@ -153,6 +184,8 @@ impl Folder {
             client: Mutex::new(client.clone()),
             workspace,
             replica: id.parse().expect("a UUID"),
+            age,
+            odd: Odd::default(),
             left: Mutex::new(None),
             broken: Notify::new(),
             sent: AtomicU64::new(0),
@@ -194,6 +227,11 @@ impl Folder {
     /// Bytes of contents that came from the hub beside changes.
     pub(crate) fn got(&self) -> u64 {
         self.way.got.load(Ordering::Relaxed)
+    }
+
+    /// How much was said that the hub would not understand if it were of the age that it is taken for.
+    pub(super) fn odd(&self) -> u64 {
+        self.way.odd.many()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

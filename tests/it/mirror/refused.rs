@@ -154,7 +154,7 @@ async fn a_link_is_its_devices_and_completed_once() {
         let mut control = control(&lab, &ana, beside).await.unwrap();
         link(&mut control).await;
     }
-    let old = v1::SpokeHello {
+    let far = v1::SpokeHello {
         protocol: PROTOCOL + 2,
         ..hello(workspace)
     };
@@ -162,9 +162,10 @@ async fn a_link_is_its_devices_and_completed_once() {
         replica_id: String::new(),
         ..hello(workspace)
     };
-    for hello in [old, nameless] {
+    for (hello, words) in [(far, "Update the older one."), (nameless, "by a UUID")] {
         let status = control(&lab, &ana, hello).await.unwrap_err();
         assert_eq!(code(&status), Some(Code::ProtocolMismatch));
+        assert!(status.message().contains(words), "{status:?}");
     }
 }
 
