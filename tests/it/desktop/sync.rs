@@ -1,14 +1,20 @@
 //! How a folder stands with its server, what did not go together, and what a person does about it.
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use slipway_api::desktop::{ConnectionState, Told};
+use slipway_backend::clock::Clock;
 use slipway_client::rest::Client;
 use slipway_core::id::WorkspaceId;
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 use super::folder::{stands, text};
 use super::seat::Seat;
 use crate::journey::Journey as _;
 use crate::lab::{Lab, PATIENCE};
+use crate::mirror::folder::signed_in_again;
 use crate::way::Way;
 
 /// A server that can be away, an account, a workspace with a file in it, and its clone here.
@@ -23,7 +29,10 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) async fn new() -> Self {
-        let lab = Lab::start().await;
+        Self::with(Lab::start().await).await
+    }
+
+    async fn with(lab: Lab) -> Self {
         let ana = lab.user("ana").await;
         let workspace = ana.empty_workspace().await;
         ana.write_file(workspace, "a.txt", None, "one\n".into())
@@ -217,16 +226,15 @@ async fn what_does_not_go_together_is_listed_with_its_beginning_and_resolved() {
     scene.at_server("a.txt", "theirs and mine\n").await;
 }
 
-#[tokio::test]
-async fn what_came_in_is_taken_back_as_an_edit_made_here() {
-    let mut scene = Scene::new().await;
-    let tree = scene.ana.tree(scene.workspace).await.unwrap();
+/// The server's file is changed elsewhere, and that is taken back here.
+async fn takes_back_what_came_in(scene: &mut Scene) {
+    let tree = scene.ana.tree(scene.workspace).await.expect("a tree");
     let base = tree.entries[0].hash;
     scene
         .ana
         .write_file(scene.workspace, "a.txt", base.as_ref(), "two\n".into())
         .await
-        .unwrap();
+        .expect("written");
     let path = scene.seat.path("tides/a.txt");
     scene.seat.until_read(&path, "two\n").await;
     let sync = scene
@@ -236,7 +244,7 @@ async fn what_came_in_is_taken_back_as_an_edit_made_here() {
                 .is_some_and(|all| !all.is_empty())
         })
         .await;
-    let arrival = sync["arrivals"][0]["id"].as_u64().unwrap();
+    let arrival = sync["arrivals"][0]["id"].as_u64().expect("a number");
     let undo = format!("/workspaces/{}/sync/arrivals/{arrival}/undo", scene.id);
     let undone = scene.seat.ask("POST", &undo).await.done();
     assert_eq!(
@@ -244,13 +252,58 @@ async fn what_came_in_is_taken_back_as_an_edit_made_here() {
         (&1.into(), &json!([])),
         "{undone}"
     );
-    assert_eq!(std::fs::read(&path).unwrap(), b"one\n");
+    assert_eq!(std::fs::read(&path).expect("a file"), b"one\n");
     scene.at_server("a.txt", "one\n").await;
-    let unknown = scene
-        .seat
-        .ask("POST", &undo.replace(&format!("/{arrival}/"), "/999/"))
+}
+
+#[tokio::test]
+async fn what_came_in_is_taken_back_as_an_edit_made_here() {
+    let mut scene = Scene::new().await;
+    takes_back_what_came_in(&mut scene).await;
+    let unknown = format!("/workspaces/{}/sync/arrivals/999/undo", scene.id);
+    assert_eq!(scene.seat.ask("POST", &unknown).await.code(), "not_found");
+}
+
+/// A person's clock is years from the server's, which shows this.
+async fn works_years_from(server: OffsetDateTime) {
+    let clock = Clock::Manual(Arc::new(Mutex::new(server)));
+    let mut scene = Scene::with(Lab::with_clock(clock).await).await;
+    takes_back_what_came_in(&mut scene).await;
+    // Edits of both sides meet, as they are, after a time without the server.
+    scene.server_goes().await;
+    scene.save("mine.txt", "mine\n").await;
+    scene.server_comes().await;
+    let theirs = scene
+        .ana
+        .write_file(scene.workspace, "theirs.txt", None, "theirs\n".into());
+    theirs.await.expect("written");
+    scene.seat.gateway.retry();
+    scene.at_server("mine.txt", "mine\n").await;
+    let path = scene.seat.path("tides/theirs.txt");
+    scene.seat.until_read(&path, "theirs\n").await;
+    let sync = scene
+        .until("sync", |sync| sync["state"] == "online" && sync["up"] == 0)
         .await;
-    assert_eq!(unknown.code(), "not_found");
+    assert_eq!(sync["conflicts"], 0, "{sync}");
+    // The device is signed in for as long as the server's clock says, and signs in again after that.
+    scene.lab.clock.advance(time::Duration::days(3_650));
+    assert_eq!(scene.seat.ask("GET", "/workspaces").await.status, 401);
+    scene.seat.stands(ConnectionState::Idle).await;
+    scene.seat.sign_in("ana").await.done();
+    scene.seat.stands(ConnectionState::Online).await;
+    scene.ana = signed_in_again(&scene.lab, "ana").await;
+    scene.save("after.txt", "after\n").await;
+    scene.at_server("after.txt", "after\n").await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_ahead_of_the_server_s_changes_nothing() {
+    works_years_from(datetime!(1999-12-31 23:59 UTC)).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_behind_the_server_s_changes_nothing() {
+    works_years_from(datetime!(2088-08-08 08:08 UTC)).await;
 }
 
 #[tokio::test]
