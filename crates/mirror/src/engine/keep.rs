@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::batch;
 use super::conflict::TURNS_MAX;
 use super::heard::Catch;
+use super::rules;
 use super::state::State;
 use super::torn;
 use crate::base::{Base, Meta};
@@ -198,13 +199,14 @@ impl State {
         }
     }
 
-    /// Remembers in which start of the computer this engine runs, and which files the last one left in parts; and no longer
-    /// what it left unanswered, which is of before whatever this one hears and does. Before anything is done, since until
-    /// then the next engine would have to find it out as this one did.
+    /// Remembers in which start of the computer this engine runs, which rules count, and which files the last one left in
+    /// parts; and no longer what it left unanswered, which is of before whatever this one hears and does. Before anything is
+    /// done, since until then the next engine would have to find it out as this one did.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
-        let is_left = |key: &str| key.starts_with(torn::RECORD) || key.starts_with(batch::RECORD);
-        let left = self.keep.records.iter().filter(|(key, _)| is_left(key));
-        let records = left.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
+        let kinds = [rules::RECORD, torn::RECORD, batch::RECORD];
+        let is_known = |key: &str| kinds.iter().any(|kind| key.starts_with(kind));
+        let known = self.keep.records.iter().filter(|(key, _)| is_known(key));
+        let records = known.map(|(key, bytes)| (key.as_str(), bytes.as_deref()));
         let meta = self.hub.meta(&self.keep.boot);
         self.keep.store.write(std::iter::empty(), records, meta)
     }

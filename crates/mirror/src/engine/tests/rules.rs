@@ -220,6 +220,22 @@ async fn rules_of_the_hub_that_came_before_a_crash_are_nobodys_choice() {
     assert!(leaves_out_the_secret(&lab));
 }
 
+#[tokio::test]
+async fn rules_that_were_here_at_the_first_start_count_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("work")).unwrap();
+    std::fs::write(folder.path().join("work/.slipwayignore"), "secret/\n").unwrap();
+    let asking = |folder| Deaf::with(folder, Surroundings::deaf(), Brake::Ask);
+    let lab = asking(folder);
+    let mut lab = asking(lab.crashed());
+    lab.connect().await;
+    lab.hub(greeting("e", true)).await;
+    let theirs = vec![change(1, ".slipwayignore", Some(""))];
+    lab.hub(listing(1, theirs)).await;
+    assert_eq!(std::fs::read(lab.file(".slipwayignore")).unwrap(), b"");
+    assert!(leaves_out_the_secret(&lab));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pipe_in_place_of_the_rules_is_waited_for_by_nobody() {
     let mut lab = deaf_with_a_secret().await;
