@@ -62,6 +62,18 @@ pub enum Bug {
     TornIsEdit,
     /// Most of a folder goes at the hub, and nobody is asked.
     Unasked,
+    /// A file that moves is deleted where it was before it is told where it is.
+    GoneFirst,
+    /// A file that moved at the hub is renamed here, whatever it is by now.
+    MovedUnseen,
+    /// Whatever comes when something goes is told to be that.
+    FalseOrigin,
+    /// What another spelling of a name finds is replaced as what has that name.
+    OverSpelling,
+    /// What another spelling of a name finds has its new name already, and the old name goes.
+    SpellingGoes,
+    /// A folder goes with what stays out of step in it.
+    StaysOutGoes,
 }
 
 /// All of them, with who had them and the harm that brings them to light: crashes, losses of power, errors, hostile programs,
@@ -109,6 +121,12 @@ pub const ALL: &[(Bug, &str, &str)] = &[
     (Bug::BaseLeads, "nextcloud #4806", "c"),
     (Bug::TornIsEdit, "nextcloud #10547", "p"),
     (Bug::Unasked, "what unison has confirmbigdel for", ""),
+    (Bug::GoneFirst, "owncloud #7441", ""),
+    (Bug::MovedUnseen, "syncthing #6650 to #6657", ""),
+    (Bug::FalseOrigin, "syncthing #5203", ""),
+    (Bug::OverSpelling, "syncthing #1787, #6973", ""),
+    (Bug::SpellingGoes, "syncthing #6978", ""),
+    (Bug::StaysOutGoes, "what syncthing has (?d) for", ""),
 ];
 
 #[cfg(any(test, feature = "simulation"))]

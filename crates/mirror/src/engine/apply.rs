@@ -140,6 +140,9 @@ impl State {
         let Some(expected) = self.expected(path) else {
             return Ok(Done::Shown);
         };
+        if self.moves_unseen(path) {
+            return Ok(Done::Shown);
+        }
         match self.remove(path, &expected) {
             // What lies inside does not sync, or is new: it stays, and the folder with it, unknown to the hub.
             Err(DiskError::NotEmpty) => Ok(Done::Kept),
@@ -186,7 +189,7 @@ impl State {
     /// Whether tools make again what stands at a path. What a rule lets in is somebody's whatever it is called, and may
     /// not have been seen yet.
     fn is_disposable(&self, path: &RelPath) -> Result<bool, DiskError> {
-        if !is_disposable(path.name()) {
+        if !is_disposable(path.name()) && !planted::is(Bug::StaysOutGoes) {
             return Ok(false);
         }
         let is_folder = self.disk.root().look(path)? == Some(Seen::Folder);
@@ -204,7 +207,7 @@ impl State {
     ) -> Result<Done, DiskError> {
         let over = match self.expected(path) {
             Some(Expected::File(was)) => Some(was),
-            _ => None,
+            _ => self.by_another_spelling(path),
         };
         if let Some(Was { print, .. }) = over
             && self.trees.local.get(path).and_then(Node::hash) == Some(hash)

@@ -8,6 +8,7 @@ use slipway_sync::node::Node;
 use tokio::time::Instant;
 
 use super::state::State;
+use crate::planted::{self, Bug};
 
 /// Files that are moved.
 #[derive(Default)]
@@ -80,7 +81,7 @@ impl State {
         let contents = given_up.iter().map(|(_, hash)| *hash).collect();
         let places = self.places(&contents, now);
         let mut moves = Moves::default();
-        for (path, hash) in given_up {
+        for &(path, hash) in &given_up {
             let Some(place) = places.get(&hash) else {
                 continue;
             };
@@ -105,11 +106,24 @@ impl State {
             moves.to.remove(&path);
             moves.held.insert(path);
         }
+        if planted::is(Bug::FalseOrigin) {
+            self.mispair(given_up.iter().map(|(path, _)| *path), &mut moves);
+        }
         if !self.are_durable(&moves) {
             moves.held.extend(std::mem::take(&mut moves.to).into_keys());
             moves.contents.clear();
         }
         moves
+    }
+
+    /// Takes whatever comes for what goes.
+    fn mispair<'a>(&self, given_up: impl Iterator<Item = &'a RelPath>, moves: &mut Moves) {
+        let waiting = self.proposals.waiting.iter();
+        let comes = waiting.filter(|path| !self.trees.remote.contains_key(*path));
+        for (from, to) in given_up.zip(comes) {
+            moves.to.insert(from.clone(), to.clone());
+            moves.from.insert(to.clone(), from.clone());
+        }
     }
 
     /// Where contents are to come.

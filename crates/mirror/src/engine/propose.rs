@@ -17,6 +17,7 @@ use super::batch::{self, Outstanding};
 use super::heard::Catch;
 use super::moves::Moves;
 use super::state::State;
+use crate::planted::{self, Bug};
 use crate::wire;
 
 /// Operations of one batch: one that takes the hub a tenth of a second, for which a save may have to wait.
@@ -237,6 +238,7 @@ impl State {
     fn may_come(&self, path: &RelPath, batch: &Batch, now: Instant) -> bool {
         self.is_due(path, now)
             && !batch.moves.held.contains(path)
+            && (batch.went.is_empty() || !planted::is(Bug::GoneFirst))
             && (batch.went.contains(path) || !self.goes(path))
     }
 

@@ -3,6 +3,7 @@ use rustix::io::Errno;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::fold;
 
+use super::gremlin::is_visible;
 use super::oracle::Oracle;
 use super::tape::Tape;
 use crate::volume::simulated::{Entry, Inner};
@@ -11,8 +12,6 @@ use crate::volume::simulated::{Entry, Inner};
 pub(super) const ROOT: &str = "/folder";
 /// What no engine may ever touch.
 pub(super) const OUTSIDE: &str = "/outside";
-/// A file that never syncs.
-pub(super) const IGNORED: &str = "node_modules/kept.js";
 
 const PATHS: &[&str] = &[
     "a.txt",
@@ -130,30 +129,38 @@ impl Oracle {
             what = LATE;
         }
         self.tell(|| format!("replica {replica}: a program, {what} at {whole}"));
-        let kept = |volume: &Inner| volume.bytes(&format!("{ROOT}/{IGNORED}")).is_some();
-        let was_kept = kept(volume);
-        let done = match what {
-            0..4 => self.save(replica, volume, &whole, Saving::InPlace),
-            4..7 => self.save(replica, volume, &whole, Saving::Beside),
-            7 => self.save(replica, volume, &whole, Saving::Backup),
-            8 => self.save(replica, volume, &whole, Saving::Dated),
-            9 => self.delete(replica, volume, &whole),
-            10 => self.folder(replica, volume, &whole),
-            11 | 12 => self.rename(replica, volume, &whole),
-            OPEN => self.open(replica, volume, &whole),
-            LATE => self.write_late(replica, volume),
-            15 => self.set_mode(replica, volume, &whole),
-            LINK => self.link(replica, volume, &whole),
-            17 => self.burst(replica, volume),
-            18 => self.ignored(replica, volume),
-            19 => self.swap(replica, volume, &whole),
-            _ => self.odd(replica, volume, &whole),
-        };
-        // What a program takes away is nobody's loss.
-        self.ignored[replica] &= kept(volume) || !was_kept;
+        let done = self.mind_the_ignored(replica, volume, |oracle, volume| {
+            oracle.does(replica, volume, what, &whole)
+        });
         // A program that fails says so to its person.
         if let Err(errno) = done {
             self.tell(|| format!("  it fails: {errno}"));
+        }
+    }
+
+    fn does(
+        &mut self,
+        replica: usize,
+        volume: &mut Inner,
+        what: usize,
+        whole: &str,
+    ) -> Result<(), Errno> {
+        match what {
+            0..4 => self.save(replica, volume, whole, Saving::InPlace),
+            4..7 => self.save(replica, volume, whole, Saving::Beside),
+            7 => self.save(replica, volume, whole, Saving::Backup),
+            8 => self.save(replica, volume, whole, Saving::Dated),
+            9 => self.delete(replica, volume, whole),
+            10 => self.folder(replica, volume, whole),
+            11 | 12 => self.rename(replica, volume, whole),
+            OPEN => self.open(replica, volume, whole),
+            LATE => self.write_late(replica, volume),
+            15 => self.set_mode(replica, volume, whole),
+            LINK => self.link(replica, volume, whole),
+            17 => self.burst(replica, volume),
+            18 => self.make_ignored(replica, volume),
+            19 => self.swap(replica, volume, whole),
+            _ => self.odd(replica, volume, whole),
         }
     }
 
@@ -270,7 +277,12 @@ impl Oracle {
         }
     }
 
-    fn open(&mut self, replica: usize, volume: &Inner, whole: &str) -> Result<(), Errno> {
+    pub(super) fn open(
+        &mut self,
+        replica: usize,
+        volume: &Inner,
+        whole: &str,
+    ) -> Result<(), Errno> {
         let id = volume.open_late(whole).ok_or(Errno::NOENT)?;
         self.late.push(Late { replica, id });
         Ok(())
@@ -289,6 +301,7 @@ impl Oracle {
         let text = self.version(Some(&seen));
         self.is_overwritten(replica, &seen);
         self.touch_whole(replica, &place, false);
+        self.strays += usize::from(!is_visible(&place));
         self.tell(|| format!("  late, into {place}: {}", text.replace('\n', " ")));
         volume.write_open(late.id, text.as_bytes())
     }
@@ -326,16 +339,6 @@ impl Oracle {
             self.save(replica, volume, &whole, Saving::Beside)
                 .or(Ok(()))?;
         }
-        Ok(())
-    }
-
-    fn ignored(&mut self, replica: usize, volume: &mut Inner) -> Result<(), Errno> {
-        let whole = format!("{ROOT}/{IGNORED}");
-        volume.make_all(&format!("{ROOT}/node_modules"))?;
-        volume.write(&whole, b"made by a tool\n")?;
-        // It is nobody's edit, and no loss of power shall take it from the story.
-        volume.write_back_quietly();
-        self.ignored[replica] = true;
         Ok(())
     }
 

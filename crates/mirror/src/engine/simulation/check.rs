@@ -13,7 +13,7 @@ use slipway_sync::ignore::Rules;
 use slipway_sync::node::Node;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::actors::{IGNORED, OUTSIDE, ROOT};
+use super::actors::{OUTSIDE, ROOT};
 use super::world::World;
 use crate::volume::simulated::{Entry, Spelling};
 
@@ -21,7 +21,7 @@ use crate::volume::simulated::{Entry, Spelling};
 const UNDER: &[(&str, &[&str])] = &[
     // A hub that was set back, or a folder that is not the one that it was.
     ("I6", &["I1", "I2", "I5"]),
-    // Events that were lost.
+    // Events that were lost, told again or told before others.
     ("I9", &["I1", "I2", "I3", "I4", "I5", "I19"]),
     // Names that some volumes take for others.
     ("I13", &["I1", "I2", "I4", "I5"]),
@@ -203,7 +203,8 @@ impl World {
         self.check_owed();
         self.check_copies();
         let refused = |replica: &super::replica::Replica| replica.known().refused;
-        if self.wrong.is_none() && !self.replicas.iter().any(refused) {
+        let is_quiet = !self.replicas.iter().any(refused) && !self.has_ignored_in_folders();
+        if self.wrong.is_none() && is_quiet {
             self.check_echo().await;
         }
     }
@@ -305,13 +306,10 @@ impl World {
         {
             wrong = Some(("I14", format!("outside of replica {at}: {outside:?}")));
         }
-        let ignored = inner.bytes(&format!("{ROOT}/{IGNORED}"));
-        if self.shared.lock().ignored[at]
-            && ignored.is_none_or(|bytes| **bytes != *b"made by a tool\n")
-        {
-            wrong = Some(("I18", format!("{IGNORED} of replica {at} is gone")));
-        }
         drop(inner);
+        if let Some(text) = self.lost_of_the_ignored(at) {
+            wrong = Some(("I18", text));
+        }
         if let Some((invariant, text)) = wrong {
             self.fails(invariant, text);
         }
@@ -349,8 +347,9 @@ impl World {
         }
     }
 
-    /// Where one alone writes and nothing is lost, there is nothing to be copied: I12.
-    fn check_copies(&mut self) {
+    /// Where one alone writes and nothing is lost, there is nothing to be copied but what it wrote late to a file of which
+    /// another had taken the place: I12.
+    pub(super) fn check_copies(&mut self) {
         let oracle = self.shared.lock();
         let is_plain = self.solo.is_some()
             && !oracle.restored
@@ -358,14 +357,15 @@ impl World {
             && !oracle.troubled
             && !oracle.missed
             && !oracle.alike;
+        let strays = oracle.strays;
         drop(oracle);
-        let copy = self
-            .hub
-            .tree
-            .keys()
-            .find(|path| path.as_str().contains("(conflict "));
-        if let (true, Some(copy)) = (is_plain, copy) {
-            let text = format!("only one wrote, and there is {copy}");
+        let copies = self.hub.tree.keys();
+        let copies: Vec<_> = copies
+            .filter(|path| path.name().contains("(conflict "))
+            .map(ToString::to_string)
+            .collect();
+        if is_plain && copies.len() > strays {
+            let text = format!("only one wrote, {strays} times late, and there is {copies:?}");
             self.fails("I12", text);
         }
     }

@@ -179,6 +179,7 @@ impl World {
             if inner.entry(&whole) == Some(Entry::Folder) {
                 // It goes as a whole, with what came into it a moment ago.
                 oracle.armed[at] = None;
+                oracle.forget_ignored_in_folders(at);
             }
         }
         let done = self.does(at, path, Expect::Any, LocalAct::Delete);
@@ -200,6 +201,7 @@ impl World {
             oracle.touch(at, &fold(from.as_str()), true);
             oracle.touch(at, &fold(to.as_str()), true);
             oracle.hidden[at] = true;
+            oracle.forget_ignored_in_folders(at);
         }
         self.does(at, to, Expect::Any, LocalAct::MoveFrom(from));
     }

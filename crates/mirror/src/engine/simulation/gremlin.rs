@@ -190,7 +190,8 @@ fn inside(what: &str) -> Option<String> {
     (!path.contains("/.slipway")).then(|| path.to_owned())
 }
 
-fn is_visible(path: &str) -> bool {
+/// Whether people see what stands at a path.
+pub(super) fn is_visible(path: &str) -> bool {
     path.starts_with(ROOT) && !path.contains("/.slipway/")
 }
 

@@ -6,6 +6,7 @@ use slipway_core::hash::ContentHash;
 
 use super::actors::Late;
 use super::calls::Before;
+use super::ignored::Ignored;
 use super::tape::Tape;
 
 /// The last line of every text: one that lacks it was torn.
@@ -65,6 +66,8 @@ pub(super) struct Oracle {
     pub(super) alike: bool,
     /// Programs that have files open.
     pub(super) late: Vec<Late>,
+    /// How often one wrote to a file when something else had its name: a version beside that.
+    pub(super) strays: usize,
     /// Where programs renamed or shut something since the last flush: it waits for what it found.
     pub(super) hidden: Vec<bool>,
     /// A program wrote between two calls of an engine.
@@ -81,14 +84,14 @@ pub(super) struct Oracle {
     pub(super) restored: bool,
     /// A folder was made anew.
     pub(super) made_anew: bool,
-    /// An event was lost.
-    pub(super) lost_event: bool,
+    /// An event was lost, told again or told before others.
+    pub(super) misheard: bool,
     /// A frame was told twice.
     pub(super) told_twice: bool,
     /// Batches of replicas that the hub took something of.
     pub(super) proposals: usize,
-    /// Replicas on which a tool made what never syncs.
-    pub(super) ignored: Vec<bool>,
+    /// What never syncs and was made by tools, by replica.
+    pub(super) ignored: Vec<Ignored>,
     /// Contents that the hub was given.
     pub(super) contents: BTreeSet<ContentHash>,
     story: Vec<String>,
@@ -102,7 +105,8 @@ pub(super) struct Harm {
     pub(super) power: bool,
     pub(super) errors: bool,
     pub(super) hostile: bool,
-    pub(super) lost_events: bool,
+    /// Events are lost, told again or told before others.
+    pub(super) events: bool,
     pub(super) restores: bool,
 }
 
@@ -127,6 +131,7 @@ impl Oracle {
             paths: Vec::new(),
             alike: false,
             late: Vec::new(),
+            strays: 0,
             hidden: vec![false; replicas],
             any_hostile: false,
             missed: false,
@@ -135,10 +140,10 @@ impl Oracle {
             any_crash: false,
             restored: false,
             made_anew: false,
-            lost_event: false,
+            misheard: false,
             told_twice: false,
             proposals: 0,
-            ignored: vec![false; replicas],
+            ignored: vec![Ignored::default(); replicas],
             contents: BTreeSet::new(),
             story: Vec::new(),
             tells,
@@ -149,19 +154,12 @@ impl Oracle {
     pub(super) fn came_about(&self) -> Vec<&'static str> {
         let all = [
             ("I6", self.restored || self.made_anew),
-            ("I9", self.lost_event),
+            ("I9", self.misheard),
             ("I13", self.alike),
             ("I16", self.told_twice),
         ];
         let came_about = all.into_iter().filter(|(_, came_about)| *came_about);
         came_about.map(|(name, _)| name).collect()
-    }
-
-    /// Whether an event is lost.
-    pub(super) fn loses(&mut self, one_in: usize) -> bool {
-        let loses = self.harm.lost_events && self.tape.one_in(one_in);
-        self.lost_event |= loses;
-        loses
     }
 
     /// Tells something of the story.

@@ -47,7 +47,7 @@ pub(super) struct Replica {
     pub(super) state: Option<State>,
     life: u64,
     pub(super) queue: Queue,
-    ear: Ear,
+    pub(super) ear: Ear,
     link: u64,
     pub(super) connected: bool,
     pub(super) frames: mpsc::Receiver<v1::SpokeFrame>,
@@ -64,7 +64,7 @@ pub(super) struct Replica {
     pub(super) differs: bool,
     /// The last batch of this life that was looked at.
     judged: u64,
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 impl Replica {
@@ -251,25 +251,6 @@ impl Replica {
         let frame = Some(v1::hub_bulk::Frame::Blob(blob));
         let input = Input::Bulk(LinkId(self.link), v1::HubBulk { frame });
         self.turn(Some(input)).await;
-    }
-
-    /// Tells the engine of what happened in watched folders, up to so many events; some may be lost on the way.
-    pub(super) fn deliver(&mut self, many: usize, lose: &mut dyn FnMut() -> bool) {
-        for _ in 0..many {
-            let event = self.volume.inner().events.pop_front();
-            let Some(event) = event else { return };
-            if !lose() {
-                self.ear.hear(Ok(event));
-            }
-        }
-    }
-
-    /// Tells it that events were lost.
-    pub(super) fn overflow(&mut self) {
-        self.volume.inner().events.clear();
-        let flag = notify::event::Flag::Rescan;
-        let event = notify::Event::new(notify::EventKind::Other).set_flag(flag);
-        self.ear.hear(Ok(event));
     }
 
     /// Does something that waits beside the loop.

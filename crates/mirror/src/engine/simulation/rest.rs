@@ -78,7 +78,7 @@ impl World {
                 self.replicas[at].connect().await;
             }
             for _ in 0..10_000 {
-                self.replicas[at].deliver(usize::MAX, &mut || false);
+                self.replicas[at].hear_all();
                 let moved = self.hub_hears(at)
                     | self.spoke_hears(at).await
                     | self.replicas[at].work().await;

@@ -23,6 +23,7 @@ use crate::volume::simulated::{Loss, Make, Spelling};
 use crate::volume::{For, Volume as _};
 use crate::wire;
 
+mod copies;
 mod large;
 
 /// One by its seed, to look at a failure.
@@ -74,6 +75,15 @@ fn a_failure_is_told_by_a_shorter_tape_that_fails_for_the_same_reason() {
     );
 }
 
+#[test]
+fn events_are_lost_told_again_and_told_before_others() {
+    let stories = (1..=40).map(|number| play(&Tape::of_seed(number, TAPE), true).story);
+    let told: Vec<_> = stories.flatten().collect();
+    for fate in ["Lost", "Again", "BeforeOthers"] {
+        assert!(told.iter().any(|line| line.contains(fate)), "{fate}");
+    }
+}
+
 /// A replica of a hub that has nothing, and says so.
 async fn replica() -> Replica {
     replica_on(Make::default()).await.0
@@ -105,7 +115,7 @@ async fn greeted(replica: &mut Replica, full: bool) {
 /// A program saves, and the engine proposes it.
 async fn saved(replica: &mut Replica, text: &[u8]) {
     replica.volume.inner().write("/folder/a.txt", text).unwrap();
-    replica.deliver(usize::MAX, &mut || false);
+    replica.hear_all();
     replica.turn(None).await;
     passes(replica, 20).await;
     let state = replica.state.as_ref().unwrap();
@@ -267,7 +277,7 @@ async fn what_moves_outlives_a_loss_of_power_when_the_hub_is_told_that_it_goes()
                 inner.write("/folder/a.txt", b"another\n").unwrap();
             }
         }
-        replica.deliver(usize::MAX, &mut || false);
+        replica.hear_all();
         replica.turn(None).await;
         passes(&mut replica, 20).await;
         let state = replica.state.as_ref().unwrap();

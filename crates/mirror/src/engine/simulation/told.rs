@@ -27,6 +27,19 @@ fn original_path(path: &RelPath) -> Option<String> {
     })
 }
 
+/// Whether the hub ever had at a path what an operation puts at another.
+fn had(hub: &Hub, path: &str, operation: &v1::Operation) -> bool {
+    let hash = operation
+        .node
+        .as_ref()
+        .map(|node| convert::hash(&node.hash));
+    let (Ok(path), Some(Ok(hash))) = (RelPath::parse(path), hash) else {
+        return false;
+    };
+    let stood = hub.since(0, &path).into_iter().flatten();
+    stood.into_iter().any(|node| node.hash() == Some(hash))
+}
+
 /// What a batch of a replica did to the hub.
 pub(super) fn batch(
     oracle: &mut Oracle,
@@ -37,6 +50,14 @@ pub(super) fn batch(
     hub: &Hub,
 ) -> Option<Wrong> {
     for (operation, outcome) in propose.operations.iter().zip(&result.outcomes) {
+        if let Some(from) = &operation.from
+            && !had(hub, from, operation)
+        {
+            let path = &operation.path;
+            let text =
+                format!("replica {replica} tells that {path} stood at {from}, which never had it");
+            return Some(Wrong::new("I8", text));
+        }
         if outcome.result() != Outcome::Applied {
             continue;
         }

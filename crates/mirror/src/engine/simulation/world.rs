@@ -10,6 +10,7 @@ use super::check::Wrong;
 use super::desktop::Runs;
 use super::gremlin::Shared;
 use super::hub::Hub;
+use super::ignored::Ignored;
 use super::oracle::{Harm, Oracle, versions};
 use super::replica::{Asked, Replica, make};
 use super::tape::Tape;
@@ -52,7 +53,7 @@ impl World {
             power: tape.one_in(3),
             errors: tape.one_in(3),
             hostile: tape.one_in(2),
-            lost_events: tape.one_in(2),
+            events: tape.one_in(2),
             restores: tape.one_in(6),
         };
         let (is_solo, solo) = (tape.one_in(6), tape.below(many + 1));
@@ -153,18 +154,6 @@ impl World {
         }
     }
 
-    /// Some of what happened on the disk is heard; some is lost.
-    async fn events(&mut self, at: usize) {
-        let many = self.below(6) + 1;
-        let replica = &mut self.replicas[at];
-        if self.shared.lock().loses(10) {
-            replica.overflow();
-        }
-        let shared = self.shared.clone();
-        replica.deliver(many, &mut || shared.lock().loses(3));
-        replica.turn(None).await;
-    }
-
     /// The connection breaks, or is made again; after a failover it is another part of the hub that answers.
     async fn cut(&mut self, at: usize) {
         let connected = self.replicas[at].connected;
@@ -216,7 +205,7 @@ impl World {
             inner.write_back_quietly();
         }
         let mut oracle = self.shared.lock();
-        oracle.ignored[at] = false;
+        oracle.ignored[at] = Ignored::default();
         oracle.made_anew = true;
         oracle.forget_late(at);
         drop(oracle);

@@ -1,0 +1,93 @@
+//! What never syncs in a world: tools make it, some of it in a folder that syncs. No engine reads, writes or removes it: I18.
+use rustix::io::Errno;
+
+use super::actors::ROOT;
+use super::oracle::Oracle;
+use super::world::World;
+use crate::volume::simulated::{Entry, Inner};
+
+/// Where tools make it. A folder that makes way for something else takes what is in it along.
+const MADE: [(&str, &str); 2] = [("", "node_modules/kept.js"), ("d/", ".venv/kept.py")];
+const TEXT: &[u8] = b"made by a tool\n";
+
+/// Which of it is on a disk.
+pub(super) type Ignored = [bool; MADE.len()];
+
+/// Which of it is there.
+fn found(volume: &Inner) -> Ignored {
+    let mut found = Ignored::default();
+    for (path, entry) in volume.below(ROOT) {
+        let is_whole = matches!(entry, Entry::File { bytes, .. } if *bytes == TEXT);
+        for (found, (folder, name)) in found.iter_mut().zip(MADE) {
+            *found |= is_whole && path.ends_with(name) && folder.is_empty() == (path == name);
+        }
+    }
+    found
+}
+
+impl Oracle {
+    /// A tool makes something.
+    pub(super) fn make_ignored(&mut self, replica: usize, volume: &mut Inner) -> Result<(), Errno> {
+        let which = self.tape.below(MADE.len());
+        let (folder, name) = MADE[which];
+        let whole = format!("{ROOT}/{folder}{name}");
+        let parent = whole.rsplit_once('/').map_or("", |(parent, _)| parent);
+        volume.make_all(parent)?;
+        volume.write(&whole, TEXT)?;
+        // It is nobody's edit, and no loss of power shall take it from the story.
+        volume.write_back_quietly();
+        self.ignored[replica][which] = true;
+        Ok(())
+    }
+
+    /// What somebody takes away by what they do is no loss.
+    pub(super) fn mind_the_ignored<T>(
+        &mut self,
+        replica: usize,
+        volume: &mut Inner,
+        does: impl FnOnce(&mut Self, &mut Inner) -> T,
+    ) -> T {
+        if self.ignored[replica] == Ignored::default() {
+            return does(self, volume);
+        }
+        let before = found(volume);
+        let done = does(self, volume);
+        let after = found(volume);
+        for (which, ignored) in self.ignored[replica].iter_mut().enumerate() {
+            *ignored &= after[which] || !before[which];
+        }
+        done
+    }
+
+    /// A person takes folders away whole.
+    pub(super) fn forget_ignored_in_folders(&mut self, replica: usize) {
+        for (ignored, (folder, _)) in self.ignored[replica].iter_mut().zip(MADE) {
+            *ignored &= folder.is_empty();
+        }
+    }
+}
+
+impl World {
+    /// Whether a folder of some disk holds some of it, so that it moves aside where something else comes.
+    pub(super) fn has_ignored_in_folders(&self) -> bool {
+        let mut found = self
+            .replicas
+            .iter()
+            .map(|replica| found(&replica.volume.inner()));
+        found.any(|found| {
+            found
+                .iter()
+                .zip(MADE)
+                .any(|(found, (folder, _))| *found && !folder.is_empty())
+        })
+    }
+
+    /// What of it is gone from a disk, though nobody took it away.
+    pub(super) fn lost_of_the_ignored(&self, at: usize) -> Option<String> {
+        let found = found(&self.replicas[at].volume.inner());
+        let ignored = self.shared.lock().ignored[at];
+        let lost = (0..MADE.len()).find(|which| ignored[*which] && !found[*which])?;
+        let (folder, name) = MADE[lost];
+        Some(format!("{folder}{name} of replica {at} is gone"))
+    }
+}
