@@ -25,7 +25,7 @@ const UNDER: &[(&str, &[&str])] = &[
     ("I9", &["I1", "I2", "I3", "I4", "I5", "I19"]),
     // Names that some volumes take for others.
     ("I13", &["I1", "I2", "I4", "I5"]),
-    // Frames that were told twice.
+    // Frames that were told twice, or come when the next connection has begun.
     (
         "I16",
         &["I1", "I2", "I4", "I5", "I10", "I12", "I15", "I19", "I24"],
@@ -356,6 +356,7 @@ impl World {
             && !oracle.any_crash
             && !oracle.troubled
             && !oracle.missed
+            && !oracle.belated
             && !oracle.alike;
         let strays = oracle.strays;
         drop(oracle);

@@ -3,6 +3,7 @@ use slipway_core::hash::ContentHash;
 use slipway_proto::v1::{hub_frame, outcome, spoke_bulk, spoke_frame};
 use slipway_proto::{convert, v1};
 
+use super::hub::Cursor;
 use super::world::World;
 
 impl World {
@@ -18,6 +19,9 @@ impl World {
 
     /// The hub takes one thing from a replica, if there is one.
     pub(super) fn hub_hears(&mut self, at: usize) -> bool {
+        if !self.replicas[at].belated.is_empty() && self.one_in(2) {
+            return self.hears_late(at);
+        }
         let replica = &mut self.replicas[at];
         if !replica.connected {
             return false;
@@ -62,12 +66,29 @@ impl World {
         true
     }
 
+    /// Another part of the hub than the one that a replica is connected to comes to a batch of an earlier connection; nobody
+    /// hears of the answer.
+    fn hears_late(&mut self, at: usize) -> bool {
+        let Some(propose) = self.replicas[at].belated.pop_front() else {
+            return false;
+        };
+        {
+            let mut oracle = self.shared.lock();
+            oracle.belated = true;
+            oracle.tell(|| format!("late, from an earlier connection of replica {at}:"));
+            let cursor = &mut Cursor::default();
+            self.hub.lacks(&propose, cursor, &mut oracle.tape);
+        }
+        self.judge(at, &propose);
+        self.spread();
+        true
+    }
+
     fn commit(&mut self, at: usize, propose: &v1::Propose) {
         let replica = &mut self.replicas[at];
-        let mut oracle = self.shared.lock();
         let lacking = self
             .hub
-            .lacks(propose, &mut replica.cursor, &mut oracle.tape);
+            .lacks(propose, &mut replica.cursor, &mut self.shared.lock().tape);
         if !lacking.is_empty() {
             let need = v1::Need {
                 hashes: lacking,
@@ -75,6 +96,23 @@ impl World {
             };
             replica.to_spoke.push_back(hub_frame::Frame::Need(need));
         }
+        let result = self.judge(at, propose);
+        let news = self
+            .hub
+            .news(&mut self.replicas[at].cursor, &mut self.shared.lock().tape);
+        // The answer comes before, between or after the changes that it is part of.
+        let replica = &mut self.replicas[at];
+        let place = replica.to_spoke.len() + self.shared.lock().tape.below(news.len() + 1);
+        replica.to_spoke.extend(news);
+        replica
+            .to_spoke
+            .insert(place, hub_frame::Frame::Result(result));
+        self.spread();
+    }
+
+    /// The hub does what it can of a batch.
+    fn judge(&mut self, at: usize, propose: &v1::Propose) -> v1::ProposeResult {
+        let mut oracle = self.shared.lock();
         let before = self.hub.tree.clone();
         let result = self.hub.commit(propose);
         let is_taken = |outcome: &v1::Outcome| {
@@ -99,23 +137,13 @@ impl World {
             });
             if outcome.result() == outcome::Result::Rejected {
                 // What a refusal leaves out is told to a person instead.
-                replica.asked = None;
+                self.replicas[at].asked = None;
             }
         }
         let wrong = super::told::batch(&mut oracle, at, propose, &result, &before, &self.hub);
         drop(oracle);
         self.wrong = self.wrong.take().or(wrong);
-        let news = self
-            .hub
-            .news(&mut self.replicas[at].cursor, &mut self.shared.lock().tape);
-        // The answer comes before, between or after the changes that it is part of.
-        let replica = &mut self.replicas[at];
-        let place = replica.to_spoke.len() + self.shared.lock().tape.below(news.len() + 1);
-        replica.to_spoke.extend(news);
-        replica
-            .to_spoke
-            .insert(place, hub_frame::Frame::Result(result));
-        self.spread();
+        result
     }
 
     /// A replica takes one thing from the hub, if there is one.

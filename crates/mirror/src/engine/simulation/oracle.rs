@@ -88,6 +88,8 @@ pub(super) struct Oracle {
     pub(super) misheard: bool,
     /// A frame was told twice.
     pub(super) told_twice: bool,
+    /// The hub came to a batch when the next connection had begun.
+    pub(super) belated: bool,
     /// Batches of replicas that the hub took something of.
     pub(super) proposals: usize,
     /// What never syncs and was made by tools, by replica.
@@ -142,6 +144,7 @@ impl Oracle {
             made_anew: false,
             misheard: false,
             told_twice: false,
+            belated: false,
             proposals: 0,
             ignored: vec![Ignored::default(); replicas],
             contents: BTreeSet::new(),
@@ -156,7 +159,7 @@ impl Oracle {
             ("I6", self.restored || self.made_anew),
             ("I9", self.misheard),
             ("I13", self.alike),
-            ("I16", self.told_twice),
+            ("I16", self.told_twice || self.belated),
         ];
         let came_about = all.into_iter().filter(|(_, came_about)| *came_about);
         came_about.map(|(name, _)| name).collect()

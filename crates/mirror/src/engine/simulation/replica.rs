@@ -55,6 +55,8 @@ pub(super) struct Replica {
     pub(super) cursor: Cursor,
     pub(super) to_spoke: VecDeque<Frame>,
     pub(super) bulk: VecDeque<Bytes>,
+    /// Batches of connections that are over, which the hub looks at later.
+    pub(super) belated: VecDeque<v1::Propose>,
     pub(super) asked: Option<Asked>,
     /// Revisions that it told to be shown, and the folders that it could not look into then, with what had no place.
     told: BTreeMap<u64, BTreeSet<RelPath>>,
@@ -100,6 +102,7 @@ impl Replica {
             cursor: Cursor::default(),
             to_spoke: VecDeque::new(),
             bulk: VecDeque::new(),
+            belated: VecDeque::new(),
             asked: None,
             told: BTreeMap::new(),
             told_wrong: None,
@@ -166,8 +169,15 @@ impl Replica {
         }
     }
 
-    /// Everything on the wire is lost.
+    /// Everything on the wire is lost, but what a server took from it and has yet to look at.
     pub(super) fn hang_up(&mut self) {
+        while let Ok(frame) = self.frames.try_recv() {
+            if let Some(v1::spoke_frame::Frame::Propose(propose)) = frame.frame
+                && self.shared.lock().tape.one_in(3)
+            {
+                self.belated.push_back(propose);
+            }
+        }
         self.connected = false;
         self.told.clear();
         self.to_spoke.clear();

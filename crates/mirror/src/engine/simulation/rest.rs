@@ -53,6 +53,8 @@ impl World {
                 open_up(&mut inner);
             }
             self.start(at).await;
+            // By now it is known not to come.
+            self.replicas[at].belated.clear();
             if !self.replicas[at].connected {
                 self.replicas[at].connect().await;
             }

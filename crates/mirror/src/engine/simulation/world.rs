@@ -269,6 +269,7 @@ impl World {
             }
             for replica in &mut self.replicas {
                 replica.disconnect().await;
+                replica.belated.clear();
             }
         } else {
             self.tell(|| format!("the hub is backed up, and {at} goes on"));
