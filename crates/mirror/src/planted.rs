@@ -74,11 +74,13 @@ pub enum Bug {
     SpellingGoes,
     /// A folder goes with what stays out of step in it.
     StaysOutGoes,
+    /// Rules that come from the hub let out what stays here.
+    RulesOfOthers,
 }
 
 /// All of them, with who had them and the harm that brings them to light: crashes, losses of power, errors, hostile programs,
 /// lost events, restored hubs, or one who writes alone, by their first letters; `k` are programs that make links, `t` those
-/// that write to what they opened long before.
+/// that write to what they opened long before, `m` those that rename, `i` tools that make what never syncs.
 pub const ALL: &[(Bug, &str, &str)] = &[
     (Bug::Unverified, "syncthing #220, #1852", "h"),
     (Bug::OverUnseen, "syncthing #3742, #2416", "h"),
@@ -122,11 +124,16 @@ pub const ALL: &[(Bug, &str, &str)] = &[
     (Bug::TornIsEdit, "nextcloud #10547", "p"),
     (Bug::Unasked, "what unison has confirmbigdel for", ""),
     (Bug::GoneFirst, "owncloud #7441", ""),
-    (Bug::MovedUnseen, "syncthing #6650 to #6657", ""),
+    (Bug::MovedUnseen, "syncthing #6650 to #6657", "hm"),
     (Bug::FalseOrigin, "syncthing #5203", ""),
     (Bug::OverSpelling, "syncthing #1787, #6973", ""),
-    (Bug::SpellingGoes, "syncthing #6978", ""),
-    (Bug::StaysOutGoes, "what syncthing has (?d) for", ""),
+    (Bug::SpellingGoes, "syncthing #6978", "m"),
+    (Bug::StaysOutGoes, "what syncthing has (?d) for", "i"),
+    (
+        Bug::RulesOfOthers,
+        "what syncthing keeps .stignore to itself for",
+        "i",
+    ),
 ];
 
 #[cfg(any(test, feature = "simulation"))]

@@ -26,6 +26,7 @@ impl State {
             {
                 self.make_copy(path).ok();
             }
+            Decision::ProposeAnew if self.moves_unseen(path) => drop(self.taken_away(path)),
             Decision::Apply if planted::is(Bug::SpellingGoes) => {
                 self.takes_spellings_for_one(path);
                 return false;
@@ -35,7 +36,7 @@ impl State {
         true
     }
 
-    /// Renames what stands here at a path, from which it moved at the hub; tells whether it did.
+    /// Renames what stands here at a path, from which it moved at the hub, over what is there; tells whether it did.
     pub(super) fn moves_unseen(&mut self, path: &RelPath) -> bool {
         let base = self.trees.base.get(path);
         let Some(was) = base.filter(|was| was.hash().is_some() && planted::is(Bug::MovedUnseen))
@@ -43,14 +44,15 @@ impl State {
             return false;
         };
         let is_it = |(to, node): &(&RelPath, &Node)| {
-            *node == was
-                && !self.trees.local.contains_key(*to)
-                && !self.trees.base.contains_key(*to)
+            *node == was && self.trees.base.get(*to) != Some(*node)
         };
         let moved = self.trees.remote.iter().find(is_it);
         let Some((to, node)) = moved.map(|(to, node)| (to.clone(), node.clone())) else {
             return false;
         };
+        if let Ok(aside) = self.disk.set_aside(&to) {
+            self.disk.private().discard(&aside);
+        }
         if self.disk.rename(path, &to).is_err() {
             return false;
         }

@@ -16,6 +16,7 @@ use super::Brake;
 use super::state::State;
 use crate::local::By;
 use crate::notice::Notice;
+use crate::planted::{self, Bug};
 
 /// Rules that count together. Of more that come nothing is followed before somebody writes the file here.
 const TOGETHER_MAX: usize = 8;
@@ -153,7 +154,8 @@ impl State {
             Ok(new) => {
                 self.sight.everything = true;
                 self.sight.look_soon();
-                if by == By::Hub && self.brake == Brake::Ask && self.rules.settled {
+                let is_bound = self.brake == Brake::Ask && !planted::is(Bug::RulesOfOthers);
+                if by == By::Hub && is_bound && self.rules.settled {
                     self.rules.came(new);
                     if self.rules.hold_back() {
                         self.notice(Notice::RulesHeld);

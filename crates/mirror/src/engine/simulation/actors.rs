@@ -44,12 +44,16 @@ pub(super) struct Late {
 
 /// Kinds of things that programs do.
 const KINDS: usize = 21;
+/// One of those that rename.
+const RENAME: usize = 12;
 /// The one that opens a file, to write to it later.
 const OPEN: usize = 13;
 /// The one that does that.
 const LATE: usize = 14;
 /// The one that makes a link.
 const LINK: usize = 16;
+/// The one that makes what never syncs.
+const IGNORED: usize = 18;
 
 /// What programs do in a world. Half of the worlds see a few things only, in a few places: what is rare elsewhere meets
 /// there.
@@ -67,11 +71,14 @@ impl Habits {
         Self { few, kinds, places }
     }
 
-    /// The bytes of a tape that choose few things and one of them, by a letter: links or late writers.
+    /// The bytes of a tape that choose few things and one of them, by a letter: links, late writers, renames, or tools that
+    /// make what never syncs.
     pub(super) const fn bytes(letter: char) -> Option<[u8; 2]> {
         let kind = match letter {
             'k' => LINK,
             't' => OPEN,
+            'm' => RENAME,
+            'i' => IGNORED,
             _ => return None,
         };
         Some([255, ((kind * 256).div_ceil(KINDS)) as u8])
@@ -152,13 +159,13 @@ impl Oracle {
             8 => self.save(replica, volume, whole, Saving::Dated),
             9 => self.delete(replica, volume, whole),
             10 => self.folder(replica, volume, whole),
-            11 | 12 => self.rename(replica, volume, whole),
+            11 | RENAME => self.rename(replica, volume, whole),
             OPEN => self.open(replica, volume, whole),
             LATE => self.write_late(replica, volume),
             15 => self.set_mode(replica, volume, whole),
             LINK => self.link(replica, volume, whole),
             17 => self.burst(replica, volume),
-            18 => self.make_ignored(replica, volume),
+            IGNORED => self.make_ignored(replica, volume),
             19 => self.swap(replica, volume, whole),
             _ => self.odd(replica, volume, whole),
         }

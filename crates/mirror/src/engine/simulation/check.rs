@@ -14,6 +14,7 @@ use slipway_sync::node::Node;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::actors::{OUTSIDE, ROOT};
+use super::ignored::is_secret;
 use super::world::World;
 use crate::volume::simulated::{Entry, Spelling};
 
@@ -81,7 +82,8 @@ impl std::fmt::Display for Wrong {
 
 /// Whether a path below a root is one that syncs.
 pub(super) fn syncs(path: &str, is_folder: bool) -> bool {
-    RelPath::parse(path).is_ok_and(|path| !Rules::default().ignores(&path, is_folder))
+    let is_ignored = |path| Rules::default().ignores(&path, is_folder);
+    RelPath::parse(path).is_ok_and(|path| !is_ignored(path)) && !is_secret(path)
 }
 
 impl World {
@@ -357,6 +359,7 @@ impl World {
             && !oracle.troubled
             && !oracle.missed
             && !oracle.belated
+            && !oracle.has_rules
             && !oracle.alike;
         let strays = oracle.strays;
         drop(oracle);

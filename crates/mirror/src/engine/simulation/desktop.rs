@@ -208,6 +208,10 @@ impl World {
 
     /// A person takes back what came from the hub, or what was deleted here.
     fn takes_back(&mut self, at: usize) {
+        if self.shared.lock().has_rules {
+            // With what came, the rules of before would be a person's choice.
+            return;
+        }
         let before = self.replicas[at].volume.inner().below(ROOT);
         let Some(state) = &mut self.replicas[at].state else {
             return;

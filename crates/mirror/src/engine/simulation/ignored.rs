@@ -1,17 +1,42 @@
-//! What never syncs in a world: tools make it, some of it in a folder that syncs. No engine reads, writes or removes it: I18.
+//! What never syncs in a world: tools make it, some of it in a folder that syncs, and some workspaces have rules of their own,
+//! which only a person at the hub changes. No engine sends or removes any of it: I18.
 use rustix::io::Errno;
 
+use slipway_sync::ignore::RULES_FILE;
+
 use super::actors::ROOT;
+use super::desktop::Runs;
 use super::oracle::Oracle;
 use super::world::World;
 use crate::volume::simulated::{Entry, Inner};
 
 /// Where tools make it. A folder that makes way for something else takes what is in it along.
-const MADE: [(&str, &str); 2] = [("", "node_modules/kept.js"), ("d/", ".venv/kept.py")];
+const MADE: [(&str, &str); 3] = [
+    ("", "node_modules/kept.js"),
+    ("d/", ".venv/kept.py"),
+    ("", "secret/key"),
+];
+/// The last of it, which a workspace's own rules leave out.
+const SECRET: usize = MADE.len() - 1;
+/// The rules that every replica begins with.
+const RULES: &str = "secret/\n";
+/// What a person at the hub makes of them; nothing of it lets the secret out of a folder in which somebody wrote them.
+pub(super) const OTHER_RULES: [Option<&str>; 5] = [
+    Some(RULES),
+    Some("secret/\nmore/\n"),
+    Some(""),
+    Some("!secret/\n"),
+    None,
+];
 const TEXT: &[u8] = b"made by a tool\n";
 
 /// Which of it is on a disk.
 pub(super) type Ignored = [bool; MADE.len()];
+
+/// Whether a path is one of what a workspace's own rules leave out.
+pub(super) fn is_secret(path: &str) -> bool {
+    path.split('/').next() == Some("secret")
+}
 
 /// Which of it is there.
 fn found(volume: &Inner) -> Ignored {
@@ -28,7 +53,10 @@ fn found(volume: &Inner) -> Ignored {
 impl Oracle {
     /// A tool makes something.
     pub(super) fn make_ignored(&mut self, replica: usize, volume: &mut Inner) -> Result<(), Errno> {
-        let which = self.tape.below(MADE.len());
+        let which = match self.tape.below(MADE.len()) {
+            SECRET if !self.guarded[replica] => 0,
+            which => which,
+        };
         let (folder, name) = MADE[which];
         let whole = format!("{ROOT}/{folder}{name}");
         let parent = whole.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -68,6 +96,17 @@ impl Oracle {
 }
 
 impl World {
+    /// Everywhere somebody wrote the same rules before the first start. An agent follows those of the hub, and has no secret.
+    pub(super) fn begin_with_rules(&self) {
+        for (at, replica) in self.replicas.iter().enumerate() {
+            let mut inner = replica.volume.inner();
+            let written = inner.write(&format!("{ROOT}/{RULES_FILE}"), RULES.as_bytes());
+            assert!(written.is_ok(), "a fresh volume has room");
+            inner.write_back_quietly();
+            self.shared.lock().guarded[at] = replica.runs != Runs::Agent;
+        }
+    }
+
     /// Whether a folder of some disk holds some of it, so that it moves aside where something else comes.
     pub(super) fn has_ignored_in_folders(&self) -> bool {
         let mut found = self

@@ -92,6 +92,10 @@ pub(super) struct Oracle {
     pub(super) belated: bool,
     /// Batches of replicas that the hub took something of.
     pub(super) proposals: usize,
+    /// Workspaces have rules of their own, which a person changes at the hub.
+    pub(super) has_rules: bool,
+    /// Replicas on which those that were written there count, whatever comes from the hub.
+    pub(super) guarded: Vec<bool>,
     /// What never syncs and was made by tools, by replica.
     pub(super) ignored: Vec<Ignored>,
     /// Contents that the hub was given.
@@ -146,6 +150,8 @@ impl Oracle {
             told_twice: false,
             belated: false,
             proposals: 0,
+            has_rules: false,
+            guarded: vec![false; replicas],
             ignored: vec![Ignored::default(); replicas],
             contents: BTreeSet::new(),
             story: Vec::new(),

@@ -1,9 +1,12 @@
 //! A person who edits at the hub of a simulated world.
+use bytes::Bytes;
 use slipway_core::hash::ContentHash;
 use slipway_core::path::RelPath;
+use slipway_sync::ignore::RULES_FILE;
 use slipway_sync::node::Node;
 
 use super::hub::Hub;
+use super::ignored::OTHER_RULES;
 use super::oracle::Oracle;
 
 impl Oracle {
@@ -13,7 +16,11 @@ impl Oracle {
         let mut done: Vec<RelPath> = Vec::new();
         hub.revision(|hub| {
             for _ in 0..many {
-                let path = self.path(hub.tree.keys().map(RelPath::as_str));
+                let is_rules = self.has_rules && self.tape.one_in(8);
+                let path = match is_rules {
+                    true => RULES_FILE.to_owned(),
+                    false => self.path(hub.tree.keys().map(RelPath::as_str)),
+                };
                 let Ok(path) = RelPath::parse(&path) else {
                     continue;
                 };
@@ -21,11 +28,26 @@ impl Oracle {
                     .iter()
                     .any(|other| path == *other || path.is_below(other) || other.is_below(&path))
                 {
-                    self.edit(hub, &path);
+                    match is_rules {
+                        true => self.change_rules(hub, &path),
+                        false => self.edit(hub, &path),
+                    }
                     done.push(path);
                 }
             }
         });
+    }
+
+    fn change_rules(&mut self, hub: &mut Hub, path: &RelPath) {
+        let text = *self.tape.pick(&OTHER_RULES);
+        self.tell(|| format!("a person at the hub: {path} becomes {text:?}"));
+        let node = text.map(|text| {
+            let bytes = text.as_bytes();
+            hub.contents
+                .insert(ContentHash::of(bytes), Bytes::from_static(bytes));
+            file(bytes, false)
+        });
+        hub.change(path, node).ok();
     }
 
     fn edit(&mut self, hub: &mut Hub, path: &RelPath) {

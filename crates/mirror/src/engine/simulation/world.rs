@@ -62,9 +62,12 @@ impl World {
         let alike = tape.one_in(4);
         let makes: Vec<_> = (0..many).map(|_| make(tape, alike)).collect();
         let runs: Vec<_> = (0..many).map(|_| Runs::new(tape)).collect();
+        // Rules that could not be read when a replica starts first are nowhere.
+        let has_rules = tape.one_in(4) && !harm.errors;
         (oracle.harm, oracle.alike, oracle.solo) = (harm, alike, solo);
+        oracle.has_rules = has_rules;
         oracle.choose_habits(habits);
-        oracle.tell(|| format!("{many} replicas, {harm:?}, alone: {solo:?}, {makes:?}, {runs:?}"));
+        oracle.tell(|| format!("{many} replicas, {harm:?}, alone: {solo:?}, rules: {has_rules}, {makes:?}, {runs:?}"));
         let shared = Shared::new(oracle);
         let replicas = makes.into_iter().zip(runs).enumerate();
         let replicas = replicas
@@ -80,6 +83,9 @@ impl World {
             calls: Vec::new(),
             is_calm,
         };
+        if has_rules {
+            world.begin_with_rules();
+        }
         for replica in 0..many {
             world.replicas[replica].start();
             world.replicas[replica].connect().await;
@@ -206,6 +212,7 @@ impl World {
         }
         let mut oracle = self.shared.lock();
         oracle.ignored[at] = Ignored::default();
+        oracle.guarded[at] = false;
         oracle.made_anew = true;
         oracle.forget_late(at);
         drop(oracle);
