@@ -4,10 +4,10 @@
 //! never sees.
 //!
 //! Reading order: `routes` is the table, `asked` and `answer` are its two ends. `servers` knows who is signed in where,
-//! `standing` how it stands with the server of the page, `wakes` whether the machine slept, and `pass` exchanges with one. `workspaces` are the folders of
-//! this machine, `kept` one that is being kept, `files`, `upload` and `sync` what is asked of it, `account` signs in and
-//! out; `names` hears what the server calls them. `runs` go to the server, or into `queue`. `wire` is the page's socket,
-//! `streams` what its streams carry.
+//! `standing` how it stands with the server of the page, `wakes` whether the machine slept, and `pass` exchanges with one.
+//! `workspaces` are the folders of this machine, `kept` one that is being kept, `files`, `upload` and `sync` what is asked
+//! of it, `history` what its files were, `account` signs in and out; `names` hears what the server calls them. `runs` go to
+//! the server, or into `queue`. `wire` is the page's socket, `streams` what its streams carry.
 use std::path::Path;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
 use serde::{Deserialize, Serialize};
 use slipway_core::hash::ContentHash;
 use slipway_core::limits::MIB;
@@ -76,9 +76,20 @@ pub struct Change {
 pub struct History {
     state: PathBuf,
     /// Held while something is stored, which takes as long as a disk does.
-    store: Mutex<Option<Store>>,
+    store: Mutex<Door>,
     /// Held for moments only.
     kept: Mutex<Option<Kept>>,
+}
+
+/// Where versions are stored.
+#[derive(Debug, Default)]
+enum Door {
+    /// Not opened yet, or not any more after a failure.
+    #[default]
+    Shut,
+    Open(Store),
+    /// Somebody else may open it from now on.
+    Left,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -100,25 +111,36 @@ impl History {
         &self,
         work: impl FnOnce(&Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut open = lock(&self.store);
-        let store = match open.take() {
-            Some(store) => store,
-            None => {
-                let volume: Arc<dyn Volume> = Arc::new(RealVolume);
-                let store = Store::open(&volume, &self.state, NAME)?;
-                *lock(&self.kept) = Some(Kept::from_stored(store.with(read)?));
-                store
-            }
-        };
-        let done = work(&store);
-        match &done {
-            Ok(_) => *open = Some(store),
-            Err(error) => {
-                tracing::warn!(%error, "Versions of files are not kept on this computer");
-                *lock(&self.kept) = None;
+        self.stored_at(&mut lock(&self.store), work)
+    }
+
+    fn stored_at<T>(
+        &self,
+        door: &mut Door,
+        work: impl FnOnce(&Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.opened(door).and_then(work);
+        if let Err(error) = &done {
+            tracing::warn!(%error, "Versions of files are not kept on this computer");
+            *lock(&self.kept) = None;
+            if !matches!(door, Door::Left) {
+                *door = Door::Shut;
             }
         }
         done
+    }
+
+    fn opened<'a>(&self, door: &'a mut Door) -> Result<&'a Store, StoreError> {
+        if matches!(door, Door::Shut) {
+            let volume: Arc<dyn Volume> = Arc::new(RealVolume);
+            let store = Store::open(&volume, &self.state, NAME)?;
+            *lock(&self.kept) = Some(store.with(read)?);
+            *door = Door::Open(store);
+        }
+        match door {
+            Door::Open(store) => Ok(store),
+            Door::Shut | Door::Left => Err(redb::StorageError::DatabaseClosed.into()),
+        }
     }
 
     fn kept<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> Result<T, StoreError> {
@@ -146,19 +168,29 @@ impl History {
     /// # Errors
     /// When the disk is full. What was noted since the last time is forgotten.
     pub fn store(&self) -> Result<(), StoreError> {
-        self.stored(|store| {
-            let fresh = lock(&self.kept).as_mut().map(Kept::fresh);
-            match fresh.filter(|fresh| !fresh.versions.is_empty()) {
-                Some(fresh) => store.with(|database| write(database, &fresh)),
-                None => Ok(()),
-            }
-        })
+        self.stored(|store| self.store_in(store))
     }
 
-    /// Lets go of what is stored, for whoever opens it next.
-    pub fn close(&self) {
-        *lock(&self.store) = None;
-        *lock(&self.kept) = None;
+    fn store_in(&self, store: &Store) -> Result<(), StoreError> {
+        let fresh = lock(&self.kept).as_mut().map(Kept::fresh);
+        match fresh.filter(|fresh| !fresh.versions.is_empty()) {
+            Some(fresh) => store.with(|database| write(database, &fresh)),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores what was noted and lets go of it, for whoever opens it next: this one does not any more.
+    ///
+    /// # Errors
+    /// As [`Self::store`].
+    pub fn close(&self) -> Result<(), StoreError> {
+        let mut door = lock(&self.store);
+        let done = match *door {
+            Door::Open(_) => self.stored_at(&mut door, |store| self.store_in(store)),
+            Door::Shut | Door::Left => Ok(()),
+        };
+        *door = Door::Left;
+        done
     }
 
     /// The content of the newest version of a path; `None` when it has none, or was deleted.
@@ -212,25 +244,36 @@ impl History {
     }
 }
 
-fn read(database: &Database) -> Result<Vec<Version>, StoreError> {
+fn read(database: &Database) -> Result<Kept, StoreError> {
     let transaction = database.begin_read()?;
-    let mut versions = Vec::new();
-    if let Ok(table) = transaction.open_table(VERSIONS) {
+    let mut kept = Kept::default();
+    if let Some(table) = found(transaction.open_table(VERSIONS))? {
         for row in table.iter()? {
+            let (number, version) = row?;
             // One that a later program wrote in another way is none for this one.
-            versions.extend(serde_json::from_slice::<Version>(row?.1.value()).ok());
+            let version = serde_json::from_slice::<Version>(version.value());
+            kept.read(number.value(), version.ok());
         }
     }
-    Ok(versions)
+    Ok(kept)
 }
 
 fn read_content(database: &Database, hash: ContentHash) -> Result<Option<Vec<u8>>, StoreError> {
     let transaction = database.begin_read()?;
-    let Ok(table) = transaction.open_table(CONTENTS) else {
+    let Some(table) = found(transaction.open_table(CONTENTS))? else {
         return Ok(None);
     };
     let found = table.get(hash.as_bytes().as_slice())?;
     Ok(found.map(|packed| packed.value().to_owned()))
+}
+
+/// A table, if there is one yet.
+fn found<T>(table: Result<T, TableError>) -> Result<Option<T>, StoreError> {
+    match table {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn write(database: &Database, fresh: &Fresh) -> Result<(), StoreError> {

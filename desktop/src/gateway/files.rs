@@ -183,6 +183,8 @@ pub(super) async fn relocate(local: &Local, asked: &Asked) -> Answer {
     if local.engine().entry(wanted.from.clone()).await?.is_none() {
         return Err(Fault::not_found("file"));
     }
+    // Of two moves in a row both are told.
+    local.past().is_up_to_date().await;
     one(local, wanted.to, expect, LocalAct::MoveFrom(wanted.from)).await
 }
 

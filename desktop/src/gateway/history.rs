@@ -14,7 +14,9 @@ use slipway_core::limits::MIB;
 use slipway_core::path::RelPath;
 use slipway_mirror::engine::Engine;
 use slipway_mirror::history::{Change, FILE_BYTES_MAX, History, Version};
-use slipway_mirror::local::{By, Expect, LocalAct, LocalChange, LocalError, LocalOperation};
+use slipway_mirror::local::{
+    By, Content, Expect, LocalAct, LocalChange, LocalError, LocalOperation,
+};
 use slipway_mirror::store::StoreError;
 use slipway_sync::node::Node;
 use tokio::sync::{Notify, watch};
@@ -32,6 +34,8 @@ use crate::error::CliError;
 const MANY: usize = 100;
 /// From one look at what changed to the next, unless somebody waits.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long work waits for what is being noted: after a tool's work that may be much.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Read before it is noted.
 const READ_MAX: usize = 4 * MIB as usize;
 
@@ -87,68 +91,69 @@ impl Past {
         }
     }
 
-    /// Notes and stores what is left, before the end.
+    /// Stores what is left, and nothing after it.
     pub(super) async fn end(&self) {
-        self.is_up_to_date().await;
-        self.store().await;
-        let closed = self.asked(|history| {
-            history.close();
-            Ok(())
-        });
-        closed.await.ok();
+        let closed = self.asked(History::close);
+        tokio::time::timeout(PATIENCE, closed).await.ok();
     }
 
-    /// Waits until all that was seen to change is noted.
-    async fn is_up_to_date(&self) {
+    /// Waits until all that was seen to change is noted, but no longer than a person would.
+    pub(super) async fn is_up_to_date(&self) {
         let count = *self.engine.moved().borrow();
         let mut noted = self.noted.clone();
         self.wanted.notify_one();
-        noted.wait_for(|noted| *noted >= count).await.ok();
+        let caught_up = noted.wait_for(|noted| *noted >= count);
+        tokio::time::timeout(PATIENCE, caught_up).await.ok();
     }
 
     /// Notes what stands at a path that is about to be written, if it is not the newest version: nobody may have seen it
     /// change.
     pub(super) async fn before(&self, path: &RelPath, expect: Expect) {
+        self.is_up_to_date().await;
+        self.stands(path, expect).await;
+    }
+
+    /// The same before operations.
+    pub(super) async fn before_all(&self, operations: &[LocalOperation]) {
+        self.is_up_to_date().await;
+        for LocalOperation { path, expect, act } in operations {
+            if matches!(act, LocalAct::Write { .. } | LocalAct::Delete) {
+                self.stands(path, *expect).await;
+            }
+        }
+    }
+
+    async fn stands(&self, path: &RelPath, expect: Expect) {
         let wanted = match expect {
             Expect::Content(hash) => Some(hash),
             Expect::Any => None,
             Expect::Absent | Expect::Folder => return,
         };
-        self.is_up_to_date().await;
         let at = path.clone();
         let newest = self.asked(move |history| history.newest(&at)).await;
         let newest = newest.ok().flatten();
         if newest.is_some() && newest == wanted {
             return;
         }
-        let files = self.engine.files();
-        let Ok(content) = files.read_within(path, FILE_BYTES_MAX).await else {
+        // What the rules leave out is none of ours.
+        let entry = self.engine.entry(path.clone()).await.ok().flatten();
+        let Some(Node::File { hash, .. }) = entry.map(|entry| entry.node) else {
             return;
         };
-        if newest == Some(content.hash) || wanted.is_some_and(|hash| hash != content.hash) {
+        if newest == Some(hash) || wanted.is_some_and(|wanted| wanted != hash) {
             return;
         }
-        let stood = Change {
+        let stood = LocalChange {
+            count: 0,
             path: path.clone(),
-            content: Some(content),
+            entry: None,
             from: None,
             by: By::Disk,
             at: clock::wall(),
         };
         // It is stored with the version that follows: a save does not wait for a disk twice.
-        self.take(vec![stood]).await;
-    }
-
-    /// The same before operations; very many are a tool's.
-    pub(super) async fn before_all(&self, operations: &[LocalOperation]) {
-        if operations.len() > MANY {
-            return;
-        }
-        for LocalOperation { path, expect, act } in operations {
-            if matches!(act, LocalAct::Write { .. } | LocalAct::Delete) {
-                self.before(path, *expect).await;
-            }
-        }
+        self.take(self.with_content(stood, hash).await.into_iter().collect())
+            .await;
     }
 
     async fn note(&self, changes: Vec<LocalChange>) {
@@ -197,22 +202,19 @@ impl Past {
     /// A change with what stands there; `None` when that is too large, or something else by now, of which another word
     /// comes.
     async fn read(&self, change: LocalChange) -> Option<Change> {
-        let node = change.entry.map(|entry| entry.node);
-        let content = match node {
+        match change.entry.as_ref().map(|entry| &entry.node) {
             Some(Node::File { hash, .. }) => {
-                let files = self.engine.files();
-                let content = files.read_within(&change.path, FILE_BYTES_MAX).await.ok()?;
-                Some(content).filter(|content| content.hash == hash)?.into()
+                let hash = *hash;
+                self.with_content(change, hash).await
             }
-            Some(Node::Folder | Node::Symlink { .. }) | None => None,
-        };
-        Some(Change {
-            path: change.path,
-            content,
-            from: change.from,
-            by: change.by,
-            at: change.at,
-        })
+            Some(Node::Folder | Node::Symlink { .. }) | None => Some(noted(change, None)),
+        }
+    }
+
+    async fn with_content(&self, change: LocalChange, hash: ContentHash) -> Option<Change> {
+        let files = self.engine.files();
+        let content = files.read_within(&change.path, FILE_BYTES_MAX).await.ok()?;
+        (content.hash == hash).then(|| noted(change, Some(content)))
     }
 
     /// Asks the history beside everything else: it waits for a disk.
@@ -227,6 +229,16 @@ impl Past {
             let path = self.state.to_path_buf();
             CliError::Engine { path, source }.into()
         })
+    }
+}
+
+fn noted(change: LocalChange, content: Option<Content>) -> Change {
+    Change {
+        path: change.path,
+        content,
+        from: change.from,
+        by: change.by,
+        at: change.at,
     }
 }
 

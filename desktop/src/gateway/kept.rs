@@ -76,6 +76,7 @@ impl Local {
         let kept = Arc::new(kept);
         let view = kept.engine().view().await?;
         let over = CancellationToken::new();
+        let ends = over.clone().drop_guard();
         let past = Past::start(&folders.home(folder), kept.engine(), over.clone());
         let local = Arc::new(Self {
             // A socket's path may be too long; then other commands cannot ask, and nothing else is lost.
@@ -89,7 +90,7 @@ impl Local {
             queue: Queue::open(&folders.home(folder))?,
             follows: watch::channel(false).0,
             terminals: watch::channel(0).0,
-            _ends: over.clone().drop_guard(),
+            _ends: ends,
             over: over.clone(),
         });
         if let Some(remote) = &folder.remote {
@@ -255,8 +256,9 @@ impl Local {
 
     /// Ends it; what was agreed on is stored.
     pub(super) async fn stop(&self) {
-        self.past.end().await;
+        self.past.is_up_to_date().await;
         self.over.cancel();
+        self.past.end().await;
         let control = self.control.lock();
         drop(control.unwrap_or_else(PoisonError::into_inner).take());
         self.kept.stop().await;

@@ -162,6 +162,7 @@ impl Upload<'_> {
 
     async fn commit(mut self) -> Result<Uploaded, Fault> {
         let paths: Vec<_> = self.operations.iter().map(|one| one.path.clone()).collect();
+        self.local.past().before_all(&self.operations).await;
         let engine = self.local.engine();
         let done = engine
             .commit(std::mem::take(&mut self.operations), false)

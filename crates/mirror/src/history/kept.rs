@@ -1,5 +1,5 @@
 //! Which versions there are, and which go when there are too many.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use slipway_core::hash::ContentHash;
@@ -7,14 +7,14 @@ use slipway_core::limits::MIB;
 use slipway_core::path::RelPath;
 
 use super::{Change, FILE_BYTES_MAX, Held, Version};
-use crate::local::Content;
+use crate::local::{By, Content};
 
 /// Versions of one path.
 pub(super) const OF_PATH_MAX: usize = 100;
 /// And their contents, packed: no file that is written all the time takes the place of all others.
 pub(super) const OF_PATH_BYTES_MAX: u64 = 8 * MIB;
 /// Of all paths.
-const VERSIONS_MAX: usize = 10_000;
+pub(super) const VERSIONS_MAX: usize = 10_000;
 /// Contents of all, packed.
 pub(super) const BYTES_MAX: u64 = 64 * MIB;
 /// Names that a file may have had, told of one.
@@ -26,6 +26,8 @@ const LEVEL: i32 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) versions: BTreeMap<u64, Version>,
+    /// The greatest number that was given.
+    last: u64,
     /// The numbers of those of each path.
     pub(super) paths: HashMap<RelPath, BTreeSet<u64>>,
     /// How many versions have a content, and what it takes.
@@ -43,12 +45,12 @@ pub(super) struct Fresh {
 }
 
 impl Kept {
-    pub(super) fn from_stored(versions: Vec<Version>) -> Self {
-        let mut kept = Self::default();
-        for version in versions {
-            kept.insert(version);
+    /// Takes a version that was stored, if it can be read.
+    pub(super) fn read(&mut self, number: u64, version: Option<Version>) {
+        self.last = self.last.max(number);
+        if let Some(version) = version {
+            self.insert(version);
         }
-        kept
     }
 
     /// What is to be stored.
@@ -83,10 +85,8 @@ impl Kept {
             Some(None) => return,
             held => held.flatten(),
         };
-        let number = self
-            .versions
-            .last_key_value()
-            .map_or(1, |(last, _)| last + 1);
+        self.last += 1;
+        let number = self.last;
         let version = Version {
             number,
             path: path.clone(),
@@ -196,13 +196,29 @@ impl Kept {
         Some(least.number).filter(|number| Some(number) != numbers.last())
     }
 
-    /// Of too many of all paths the oldest go.
+    /// Of too many of all paths the oldest go, first those of files that no person ever wrote: what programs write takes
+    /// the place of nothing that a person did.
     pub(super) fn too_many(&mut self) {
-        while (self.versions.len() > VERSIONS_MAX || self.bytes > BYTES_MAX)
-            && let Some((oldest, _)) = self.versions.first_key_value()
-        {
-            self.remove(*oldest);
+        if !self.is_too_much() {
+            return;
         }
+        let versions = || self.versions.values();
+        let by_people = versions().filter(|version| version.by == By::Person);
+        let by_people: HashSet<_> = by_people.map(|version| &version.path).collect();
+        let (peoples, others): (Vec<_>, Vec<_>) =
+            versions().partition(|version| by_people.contains(&version.path));
+        let oldest = others.into_iter().chain(peoples);
+        let oldest: Vec<_> = oldest.map(|version| version.number).collect();
+        for number in oldest {
+            if !self.is_too_much() {
+                return;
+            }
+            self.remove(number);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.versions.len() > VERSIONS_MAX || self.bytes > BYTES_MAX
     }
 
     pub(super) fn of(&self, path: &RelPath) -> Vec<Version> {

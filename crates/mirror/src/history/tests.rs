@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use redb::ReadableTableMetadata as _;
 
-use super::kept::{BYTES_MAX, OF_PATH_BYTES_MAX, OF_PATH_MAX};
+use super::kept::{BYTES_MAX, OF_PATH_BYTES_MAX, OF_PATH_MAX, VERSIONS_MAX};
 use super::*;
 
 fn path(text: &str) -> RelPath {
@@ -140,19 +140,18 @@ fn of_many_saves_those_stay_that_stood_longest() {
 
 #[test]
 fn what_takes_too_much_room_goes_the_oldest_first_and_its_content_with_it() {
-    let state = tempfile::tempdir().unwrap();
-    let history = History::new(state.path());
+    let place = tempfile::tempdir().unwrap();
+    let history = History::new(place.path());
     // What does not pack: xorshift, by Marsaglia.
-    let noise = |seed: u64| -> Vec<u8> {
-        let mut state = seed + 1;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()
-        };
-        (0..FILE_BYTES_MAX / 8).flat_map(|_| next()).collect()
+    let mut state = 1_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
     };
+    let noise: Vec<u8> = (0..FILE_BYTES_MAX / 8).flat_map(|_| next()).collect();
+    let noise = |seed: u64| [&seed.to_le_bytes(), &noise[8..]].concat();
     let large = |seed: u64| Change {
         content: Some(content(&noise(seed))),
         ..save(&format!("{seed}"), "", seed)
@@ -187,11 +186,40 @@ fn what_takes_too_much_room_goes_the_oldest_first_and_its_content_with_it() {
     history.note(vec![too_large]).unwrap();
     assert!(history.versions(&path("huge")).unwrap().is_empty());
     drop(history);
-    let history = History::new(state.path());
+    let history = History::new(place.path());
     let stored = history.stored(|store| {
         store.with(|database| Ok(database.begin_read()?.open_table(CONTENTS)?.len()?))
     });
     assert!(stored.unwrap() <= BYTES_MAX / FILE_BYTES_MAX);
+}
+
+#[test]
+fn what_programs_write_takes_the_place_of_nothing_that_a_person_did() {
+    let state = tempfile::tempdir().unwrap();
+    let history = History::new(state.path());
+    history.note(vec![save("a", "one", 1)]).unwrap();
+    let built = |n: u64| Change {
+        by: By::Disk,
+        ..save(&format!("out/{n}"), &n.to_string(), n)
+    };
+    let many = VERSIONS_MAX as u64 + 10;
+    history.note((2..many).map(built).collect()).unwrap();
+    assert_eq!(told(&history, "a"), ["one"]);
+    assert!(told(&history, "out/2").is_empty());
+    assert_eq!(told(&history, &format!("out/{}", many - 1)).len(), 1);
+}
+
+#[test]
+fn who_left_opens_nothing_again() {
+    let state = tempfile::tempdir().unwrap();
+    let history = History::new(state.path());
+    history.note(vec![save("a", "one", 1)]).unwrap();
+    history.close().unwrap();
+    let next = History::new(state.path());
+    assert_eq!(told(&next, "a"), ["one"], "it was stored");
+    history.store().unwrap_err();
+    next.note(vec![save("a", "two", 2)]).unwrap();
+    next.store().unwrap();
 }
 
 #[test]

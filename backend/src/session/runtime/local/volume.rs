@@ -265,7 +265,7 @@ fn succeed(command: &mut Command) -> io::Result<()> {
 }
 
 /// What the superblock says of it: without a journal bit 0 of `s_state` is set while nobody has it mounted, and with one bit
-/// 2 of `s_feature_incompat` while somebody has.
+/// 2 of `s_feature_incompat` while somebody has; bit 1 of `s_state` tells of errors that were met.
 fn was_unmounted(disk: &Path) -> io::Result<bool> {
     const SUPERBLOCK_AT: u64 = 1024;
     const STATE: usize = 0x3a;
@@ -275,7 +275,7 @@ fn was_unmounted(disk: &Path) -> io::Result<bool> {
     file.seek(SeekFrom::Start(SUPERBLOCK_AT))?;
     file.read_exact(&mut superblock)?;
     let (is_valid, is_recovered) = (
-        superblock[STATE] & 1 != 0,
+        superblock[STATE] & 3 == 1,
         superblock[INCOMPATIBLE] & 4 == 0,
     );
     Ok(is_valid && is_recovered)
@@ -349,7 +349,7 @@ mod tests {
         let fresh = fs::read(&disk).unwrap();
         let has_journal = fresh[1024 + 0x5c] & 4 != 0;
         assert!(has_journal);
-        for (at, bit) in [(0x3a, 1), (0x60, 4)] {
+        for (at, bit) in [(0x3a, 1), (0x3a, 2), (0x60, 4)] {
             let mut used = fresh.clone();
             used[1024 + at] ^= bit;
             fs::write(&disk, used).unwrap();
