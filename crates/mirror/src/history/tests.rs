@@ -159,7 +159,6 @@ fn what_takes_too_much_room_goes_the_oldest_first_and_its_content_with_it() {
     let many = BYTES_MAX / FILE_BYTES_MAX + 2;
     for seed in 0..many {
         history.note(vec![large(seed)]).unwrap();
-        history.store().unwrap();
     }
     let first = history.versions(&path("0")).unwrap();
     assert!(first.is_empty());
@@ -185,6 +184,7 @@ fn what_takes_too_much_room_goes_the_oldest_first_and_its_content_with_it() {
     };
     history.note(vec![too_large]).unwrap();
     assert!(history.versions(&path("huge")).unwrap().is_empty());
+    history.store().unwrap();
     drop(history);
     let history = History::new(place.path());
     let stored = history.stored(|store| {
