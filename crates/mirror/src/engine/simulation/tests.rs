@@ -24,6 +24,7 @@ use crate::volume::{For, Volume as _};
 use crate::wire;
 
 mod copies;
+mod kept;
 mod large;
 
 /// One by its seed, to look at a failure.

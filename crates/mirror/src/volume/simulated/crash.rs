@@ -59,14 +59,14 @@ impl Inner {
         live.is_cut = false;
     }
 
-    /// Tells of the bytes that are on the disk from here on: a file's that has a name there, too.
+    /// Tells of the bytes that are on the disk from here on: a file's that has a name there, too, and one under which they are
+    /// kept: what was only on its way in goes with the next start.
     fn tell_durable(&mut self) {
         let Some(mischief) = &mut self.mischief else {
             return;
         };
         for (id, live) in &mut self.live {
-            let named = self.disk.node(*id).is_ok_and(|node| node.links > 0);
-            if named && !live.is_told && live.now == live.disk {
+            if !live.is_told && live.now == live.disk && self.disk.is_kept(*id) {
                 live.is_told = true;
                 mischief.durable(&live.disk);
             }

@@ -150,6 +150,17 @@ impl Tree {
         found.map(|(kept, _)| kept.clone())
     }
 
+    /// Whether a file has a name that is not one of a content on its way in.
+    pub(super) fn is_kept(&self, id: Id) -> bool {
+        let is_named = self.node(id).is_ok_and(|node| node.links > 0);
+        let folders = self.nodes.values().filter_map(|node| match &node.what {
+            What::Folder(names) => Some(names),
+            _ => None,
+        });
+        let mut names = folders.flat_map(BTreeMap::values);
+        is_named && names.any(|(name, there)| *there == id && !name.starts_with("n-"))
+    }
+
     /// Takes an entry of the journal.
     pub(super) fn apply(&mut self, change: &Change) {
         match change {
