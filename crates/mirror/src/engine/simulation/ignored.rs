@@ -103,7 +103,10 @@ impl World {
             let written = inner.write(&format!("{ROOT}/{RULES_FILE}"), RULES.as_bytes());
             assert!(written.is_ok(), "a fresh volume has room");
             inner.write_back_quietly();
-            self.shared.lock().guarded[at] = replica.runs != Runs::Agent;
+            let mut oracle = self.shared.lock();
+            // An edit like another, until the hub has it.
+            oracle.touch(at, RULES_FILE, false);
+            oracle.guarded[at] = replica.runs != Runs::Agent;
         }
     }
 
