@@ -48,6 +48,7 @@ export class Workbench {
   private begun: string | null = null;
   /** Where this machine's count stood when runs were begun here: what a server calls their revision says nothing of it. */
   private readonly starts = new Map<string, number>();
+  private isClosed = false;
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -118,6 +119,7 @@ export class Workbench {
   }
 
   dispose(): void {
+    this.isClosed = true;
     for (const stop of this.stops) stop();
     this.main.dispose();
     this.terminals.dispose();
@@ -145,7 +147,12 @@ export class Workbench {
         this.editor.open(path, options);
         if (liesOver() && !options?.preview) this.frame.setState({ sideOpen: false });
       },
-      saveAll: async () => (await this.editor.buffers).saveAll(),
+      // An editor that did not come, or was closed before, has saved nothing.
+      saveAll: () =>
+        this.editor.buffers.then(
+          (texts) => texts.saveAll(),
+          () => false,
+        ),
       moved: (from, to) => void this.editor.moved(from, to),
       removed: (path) => this.editor.removed(path),
       showSide: (side) => this.showSide(side),
@@ -312,6 +319,8 @@ export class Workbench {
     this.bench.showPanel("run");
     const saved = await this.bench.saveAll();
     if (!saved) {
+      // Who went elsewhere meanwhile is asked nothing here any more.
+      if (this.isClosed) return;
       const anyway = await this.bench.confirm({
         title: "Some edits are not on the server",
         text: "The run would use the last saved version of those files.",
