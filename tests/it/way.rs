@@ -9,6 +9,9 @@ use tokio::task::JoinSet;
 
 use crate::lab::PATIENCE;
 
+/// Bytes that go through when nothing is narrow; who stops waiting may give some back on top.
+const WIDE: usize = Semaphore::MAX_PERMITS / 2;
+
 /// What a server says, and what is heard of it: as long, and not taken apart on the way.
 type Said = (String, String);
 
@@ -59,7 +62,7 @@ impl Way {
         let carried = Arc::new(Mutex::new(JoinSet::new()));
         let (carry, led) = (Arc::clone(&carried), Arc::clone(&target));
         let said = Arc::<Mutex<Option<Said>>>::default();
-        let room = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let room = Arc::new(Semaphore::new(WIDE));
         let bound = Arc::new(Bound::none());
         let (says, goes, held) = (Arc::clone(&said), Arc::clone(&room), Arc::clone(&bound));
         tokio::spawn(async move {
@@ -98,7 +101,7 @@ impl Way {
 
     /// Lets everything through again.
     pub(crate) fn widens(&self) {
-        self.narrows(Semaphore::MAX_PERMITS);
+        self.narrows(WIDE);
     }
 
     /// Lets no connection carry more than so many bytes, in both directions together: it stands still from then on, and
