@@ -14,9 +14,7 @@ use slipway_core::limits::MIB;
 use slipway_core::path::RelPath;
 use slipway_mirror::engine::Engine;
 use slipway_mirror::history::{Change, FILE_BYTES_MAX, History, Version};
-use slipway_mirror::local::{
-    By, Content, Expect, LocalAct, LocalChange, LocalError, LocalOperation,
-};
+use slipway_mirror::local::{By, Expect, LocalAct, LocalChange, LocalError, LocalOperation};
 use slipway_mirror::store::StoreError;
 use slipway_sync::node::Node;
 use tokio::sync::{Notify, watch};
@@ -143,17 +141,16 @@ impl Past {
         if newest == Some(hash) || wanted.is_some_and(|wanted| wanted != hash) {
             return;
         }
-        let stood = LocalChange {
-            count: 0,
+        let stood = Change {
             path: path.clone(),
-            entry: None,
+            content: None,
             from: None,
             by: By::Disk,
             at: clock::wall(),
         };
         // It is stored with the version that follows: a save does not wait for a disk twice.
-        self.take(self.with_content(stood, hash).await.into_iter().collect())
-            .await;
+        let stood = self.with_content(stood, hash).await;
+        self.take(stood.into_iter().collect()).await;
     }
 
     async fn note(&self, changes: Vec<LocalChange>) {
@@ -202,19 +199,26 @@ impl Past {
     /// A change with what stands there; `None` when that is too large, or something else by now, of which another word
     /// comes.
     async fn read(&self, change: LocalChange) -> Option<Change> {
-        match change.entry.as_ref().map(|entry| &entry.node) {
-            Some(Node::File { hash, .. }) => {
-                let hash = *hash;
-                self.with_content(change, hash).await
-            }
-            Some(Node::Folder | Node::Symlink { .. }) | None => Some(noted(change, None)),
+        let gone = Change {
+            path: change.path,
+            content: None,
+            from: change.from,
+            by: change.by,
+            at: change.at,
+        };
+        match change.entry.map(|entry| entry.node) {
+            Some(Node::File { hash, .. }) => self.with_content(gone, hash).await,
+            Some(Node::Folder | Node::Symlink { .. }) | None => Some(gone),
         }
     }
 
-    async fn with_content(&self, change: LocalChange, hash: ContentHash) -> Option<Change> {
+    async fn with_content(&self, change: Change, hash: ContentHash) -> Option<Change> {
         let files = self.engine.files();
         let content = files.read_within(&change.path, FILE_BYTES_MAX).await.ok()?;
-        (content.hash == hash).then(|| noted(change, Some(content)))
+        (content.hash == hash).then(|| Change {
+            content: Some(content),
+            ..change
+        })
     }
 
     /// Asks the history beside everything else: it waits for a disk.
@@ -229,16 +233,6 @@ impl Past {
             let path = self.state.to_path_buf();
             CliError::Engine { path, source }.into()
         })
-    }
-}
-
-fn noted(change: LocalChange, content: Option<Content>) -> Change {
-    Change {
-        path: change.path,
-        content,
-        from: change.from,
-        by: change.by,
-        at: change.at,
     }
 }
 
