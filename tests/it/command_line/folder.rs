@@ -16,6 +16,8 @@ use crate::lab::PATIENCE;
 struct Mirror {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    /// How it stood when that was told last.
+    stood: serde_json::Value,
 }
 
 impl Mirror {
@@ -30,23 +32,31 @@ impl Mirror {
         Self {
             child,
             lines: BufReader::new(stdout).lines(),
+            stood: serde_json::Value::Null,
         }
     }
 
-    /// Waits for something that is told.
-    async fn until(&mut self, is: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    /// Waits for something that is told; how it stands is told only when that changes, so what was told last counts.
+    async fn until(&mut self, is: impl Fn(&serde_json::Value) -> bool) {
         let found = async {
+            if is(&self.stood) {
+                return;
+            }
             while let Some(line) = self.lines.next_line().await.expect("lines") {
-                let told = serde_json::from_str(&line).expect("an object");
-                if is(&told) {
-                    return told;
+                let told: serde_json::Value = serde_json::from_str(&line).expect("an object");
+                let found = is(&told);
+                if told["event"] == "stand" {
+                    self.stood = told;
+                }
+                if found {
+                    return;
                 }
             }
             panic!("it ended before");
         };
         tokio::time::timeout(PATIENCE, found)
             .await
-            .expect("in time")
+            .expect("in time");
     }
 
     async fn stands(&mut self, state: &str) {
@@ -87,12 +97,13 @@ async fn a_clone_has_all_files_and_is_kept_in_step_from_there() {
 
     // Changed while nobody looks, on both sides.
     std::fs::write(desk.path("tides/src/b.txt"), "mine\n").unwrap();
-    let written = ana
+    let theirs = ana
         .write_file(workspace, "c.txt", None, "theirs\n".into())
-        .await;
+        .await
+        .unwrap();
     let mut mirror = Mirror::start(&desk, "tides", "tides");
     mirror.stands("connected").await;
-    mirror.shows(written.unwrap().revision).await;
+    mirror.shows(theirs.revision + 1).await;
     assert_eq!(read(&desk.path("tides/c.txt")), "theirs\n");
     let told = desk.slipway(&["status", "tides", "--json"]).await;
     assert_eq!(told.objects()[0]["stand"]["state"], "connected", "{told:?}");
