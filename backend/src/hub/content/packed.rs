@@ -8,8 +8,10 @@ use crate::hub::types::{HubError, Whole};
 
 /// Below it packing costs more than it saves.
 const PACKED_FROM: usize = 512;
-/// So much of a content tells packed data apart from text.
+/// So much of a larger content tells packed data apart from text.
 const PROBE: usize = 4096;
+/// Below it all of a content is packed as soon as a part of it.
+const PROBED_FROM: usize = 8 * PROBE;
 const RAW: i16 = 0;
 const ZSTD: i16 = 1;
 
@@ -53,16 +55,20 @@ impl Packer {
             Some(compressor) => compressor,
             none => none.insert(Compressor::new(1).ok()?),
         };
-        let probe = &content[..content.len().min(PROBE)];
-        let packed = compressor.compress(probe).ok()?;
-        if packed.len() >= probe.len() * 9 / 10 {
-            return None;
+        if content.len() >= PROBED_FROM {
+            let probe = compressor.compress(&content[..PROBE]).ok()?;
+            if !is_smaller(&probe, PROBE) {
+                return None;
+            }
         }
-        if probe.len() == content.len() {
-            return Some(packed);
-        }
-        compressor.compress(content).ok()
+        let packed = compressor.compress(content).ok()?;
+        is_smaller(&packed, content.len()).then_some(packed)
     }
+}
+
+/// Whether packing is worth what unpacking costs.
+const fn is_smaller(packed: &[u8], size: usize) -> bool {
+    packed.len() < size / 10 * 9
 }
 
 /// Unpacks one content after another.
