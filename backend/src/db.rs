@@ -19,6 +19,8 @@ const CONNECTIONS_READY: u32 = 4;
 const ACQUIRE_MAX: Duration = Duration::from_secs(2);
 /// How long a server that is not heard of any more, in the middle of what it changes, keeps others from changing it.
 const CHANGE_IDLE_MAX: &str = "30s";
+/// A statement is planned once for whoever asks, not each time by what statistics say of one workspace (decision 23).
+const PLANS: &str = "force_generic_plan";
 /// How long a server that starts waits for a database that starts, too.
 const START_MAX: Duration = Duration::from_secs(10);
 
@@ -45,11 +47,10 @@ pub async fn open(options: PgConnectOptions) -> Result<PgPool, DbError> {
         .max_connections(CONNECTIONS_MAX)
         .min_connections(CONNECTIONS_READY)
         .acquire_timeout(ACQUIRE_MAX)
-        .connect_lazy_with(
-            options
-                .application_name("slipway-server")
-                .options([("idle_in_transaction_session_timeout", CHANGE_IDLE_MAX)]),
-        );
+        .connect_lazy_with(options.application_name("slipway-server").options([
+            ("idle_in_transaction_session_timeout", CHANGE_IDLE_MAX),
+            ("plan_cache_mode", PLANS),
+        ]));
     reached(&pool).await.map_err(DbError::Connect)?;
     sqlx::migrate!("../migrations")
         .run(&pool)

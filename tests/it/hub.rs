@@ -23,6 +23,7 @@ mod concurrent;
 mod contents;
 mod heads;
 mod model;
+mod plans;
 
 use model::{Change, Expected, Model, Operation, Outcome};
 

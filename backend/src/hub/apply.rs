@@ -53,12 +53,15 @@ pub(super) async fn touched(
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
     let rows = sqlx::query_as!(
         NodeColumns,
-        r#"select path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!" from entries where workspace_id = $1 and path = any($2)
+        r#"select entry.path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!"
+        from unnest($2::text[]) as asked cross join lateral
+            (select * from entries where workspace_id = $1 and entries.path = asked collate "C" offset 0) as entry
         union
-        select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and fold_key = any($3)
+        select entry.path, kind, hash, size, executable, link_target, rev from unnest($3::text[]) as asked cross join lateral
+            (select * from entries where workspace_id = $1 and fold_key = asked collate "C" offset 0) as entry
         union
-        select entries.path, kind, hash, size, executable, link_target, rev from unnest($4::text[]) as folder
-            join entries on workspace_id = $1 and entries.path > folder || '/' collate "C" and entries.path < folder || '0' collate "C""#,
+        select entry.path, kind, hash, size, executable, link_target, rev from unnest($4::text[]) as folder cross join lateral
+            (select * from entries where workspace_id = $1 and entries.path > folder || '/' collate "C" and entries.path < folder || '0' collate "C" offset 0) as entry"#,
         uuid(workspace),
         &touched.paths,
         &touched.folds,

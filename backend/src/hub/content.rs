@@ -41,24 +41,36 @@ pub(super) async fn hold(
     if hashes.is_empty() {
         return Ok(HashMap::new());
     }
-    let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
+    let asked: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let rows = sqlx::query!(
-        r#"with renewed as (
-            update blobs set created_at = $3 where workspace_id = $1 and hash = any($2) and created_at < $4 returning hash, size
-        )
-        select hash as "hash!", size as "size!" from renewed
-        union all
-        select hash, size from blobs where workspace_id = $1 and hash = any($2) and created_at >= $4"#,
+        "select blob.hash, blob.size, blob.created_at from unnest($2::bytea[]) as asked (hash) cross join lateral
+            (select hash, size, created_at from blobs where workspace_id = $1 and blobs.hash = asked.hash offset 0) as blob",
         uuid(workspace),
-        &hashes,
-        now,
-        now - RENEWED,
+        &asked,
     )
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
-    rows.into_iter()
-        .map(|row| Ok((stored_hash(&row.hash)?, row.size.unsigned_abs())))
-        .collect()
+    let (mut held, mut old) = (HashMap::new(), Vec::new());
+    for row in rows {
+        if row.created_at < now - RENEWED {
+            old.push(row.hash);
+        } else {
+            held.insert(stored_hash(&row.hash)?, row.size.unsigned_abs());
+        }
+    }
+    if old.is_empty() {
+        return Ok(held);
+    }
+    let renewed = sqlx::query!(
+        "update blobs set created_at = $3 where workspace_id = $1 and hash = any($2) returning hash, size",
+        uuid(workspace),
+        &old,
+        now,
+    );
+    for row in renewed.fetch_all(db).await? {
+        held.insert(stored_hash(&row.hash)?, row.size.unsigned_abs());
+    }
+    Ok(held)
 }
 
 /// Those of these contents that the workspace holds.
@@ -69,7 +81,8 @@ pub(super) async fn held(
 ) -> Result<HashSet<ContentHash>, HubError> {
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let held = sqlx::query_scalar!(
-        "select hash from blobs where workspace_id = $1 and hash = any($2)",
+        "select blob.hash from unnest($2::bytea[]) as asked (hash) cross join lateral
+            (select hash from blobs where workspace_id = $1 and blobs.hash = asked.hash offset 0) as blob",
         uuid(workspace),
         &hashes,
     )

@@ -92,7 +92,7 @@ pub(super) async fn head_beyond(
     let head = sqlx::query_scalar!(
         r#"select head_rev from workspaces where id = $1 and not exists (
             select from unnest($2::bigint[], $3::timestamptz[]) as told (rev, at)
-            left join lateral (select changes.at from changes where workspace_id = $1 and changes.rev = told.rev limit 1) as kept on true
+            left join lateral (select changes.at from changes where workspace_id = $1 and changes.rev = told.rev order by seq limit 1) as kept on true
             where kept.at is distinct from told.at)"#,
         uuid(workspace),
         &revisions,
@@ -262,7 +262,9 @@ pub async fn entries(
 ) -> Result<Vec<NodeRow>, sqlx::Error> {
     let rows = sqlx::query_as!(
         NodeColumns,
-        "select path, kind, hash, size, executable, link_target, rev from entries where workspace_id = $1 and path = any($2)",
+        r#"select entry.path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!"
+        from (select distinct path from unnest($2::text[]) as path) as asked cross join lateral
+            (select * from entries where workspace_id = $1 and entries.path = asked.path collate "C" offset 0) as entry"#,
         uuid(workspace),
         paths,
     )

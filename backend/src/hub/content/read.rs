@@ -22,9 +22,14 @@ pub async fn contents(
     hashes: &[ContentHash],
 ) -> Result<HashMap<ContentHash, Bytes>, HubError> {
     let wanted: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
-    let rows = sqlx::query!(r#"select hash, size, codec, content as "content!" from blobs where workspace_id = $1 and hash = any($2) and content is not null"#, uuid(workspace), &wanted)
-        .fetch_all(db)
-        .await?;
+    let rows = sqlx::query!(
+        r#"select blob.hash, blob.size, blob.codec, blob.content as "content!" from unnest($2::bytea[]) as asked (hash) cross join lateral
+            (select hash, size, codec, content from blobs where workspace_id = $1 and blobs.hash = asked.hash and content is not null offset 0) as blob"#,
+        uuid(workspace),
+        &wanted,
+    )
+    .fetch_all(db)
+    .await?;
     let mut unpacker = Unpacker::default();
     rows.into_iter()
         .map(|row| {
