@@ -9,7 +9,6 @@ use slipway_core::id::{Id as _, UserId};
 use slipway_proto::PROTOCOL;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use crate::account::{password, store};
 use crate::audit::{self, Action};
@@ -94,8 +93,8 @@ async fn users(
     let mut rows = sqlx::query!(
         r#"select id, name, email, administrator, disabled_at, created_at,
             (select count(*) from workspaces where owner_id = users.id and deleted_at is null) as "workspaces!"
-        from users where id > $1 order by id limit $2"#,
-        after.cursor.map_or(Uuid::nil(), |id| id.uuid()),
+        from users where $1::uuid is null or id > $1 order by id limit $2"#,
+        after.cursor.map(|id| id.uuid()),
         PAGE.limit(),
     )
     .fetch_all(&app.db)

@@ -55,13 +55,13 @@ pub(super) async fn touched(
         NodeColumns,
         r#"select entry.path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!"
         from unnest($2::text[]) as asked cross join lateral
-            (select * from entries where workspace_id = $1 and entries.path = asked collate "C" offset 0) as entry
+            (select * from entries where workspace_id = (select $1::uuid) and entries.path = asked collate "C" offset 0) as entry
         union
         select entry.path, kind, hash, size, executable, link_target, rev from unnest($3::text[]) as asked cross join lateral
-            (select * from entries where workspace_id = $1 and fold_key = asked collate "C" offset 0) as entry
+            (select * from entries where workspace_id = (select $1::uuid) and fold_key = asked collate "C" offset 0) as entry
         union
         select entry.path, kind, hash, size, executable, link_target, rev from unnest($4::text[]) as folder cross join lateral
-            (select * from entries where workspace_id = $1 and entries.path > folder || '/' collate "C" and entries.path < folder || '0' collate "C" offset 0) as entry"#,
+            (select * from entries where workspace_id = (select $1::uuid) and entries.path > folder || '/' collate "C" and entries.path < folder || '0' collate "C" offset 0) as entry"#,
         uuid(workspace),
         &touched.paths,
         &touched.folds,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use slipway_core::hash::ContentHash;
 use slipway_core::id::WorkspaceId;
 use slipway_core::limits::{BLOB_INLINE_BYTES_MAX, CHUNK_BYTES_MAX, STORED_BYTES_MAX};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 
 use self::packed::{Packed, Packer};
@@ -44,7 +44,7 @@ pub(super) async fn hold(
     let asked: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let rows = sqlx::query!(
         "select blob.hash, blob.size, blob.created_at from unnest($2::bytea[]) as asked (hash) cross join lateral
-            (select hash, size, created_at from blobs where workspace_id = $1 and blobs.hash = asked.hash offset 0) as blob",
+            (select hash, size, created_at from blobs where workspace_id = (select $1::uuid) and blobs.hash = asked.hash offset 0) as blob",
         uuid(workspace),
         &asked,
     )
@@ -82,7 +82,7 @@ pub(super) async fn held(
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let held = sqlx::query_scalar!(
         "select blob.hash from unnest($2::bytea[]) as asked (hash) cross join lateral
-            (select hash from blobs where workspace_id = $1 and blobs.hash = asked.hash offset 0) as blob",
+            (select hash from blobs where workspace_id = (select $1::uuid) and blobs.hash = asked.hash offset 0) as blob",
         uuid(workspace),
         &hashes,
     )
@@ -271,6 +271,11 @@ async fn insert_head(
 /// When the database does not answer.
 pub async fn sweep(db: &mut PgConnection, now: OffsetDateTime) -> Result<u64, HubError> {
     let before = now - SWEPT;
+    let mut db = db.begin().await?;
+    // Nothing is asked for by its key: all of it is read through.
+    sqlx::query!("select set_config('enable_seqscan', 'on', true)")
+        .fetch_one(&mut *db)
+        .await?;
     let done = sqlx::query!(
         "delete from blobs where (workspace_id, hash) in (
             select workspace_id, hash from blobs as old where created_at < $1
@@ -281,5 +286,7 @@ pub async fn sweep(db: &mut PgConnection, now: OffsetDateTime) -> Result<u64, Hu
     )
     .execute(&mut *db)
     .await?;
-    Ok(done.rows_affected() + chunks::sweep(db, before).await?)
+    let done = done.rows_affected() + chunks::sweep(&mut db, before).await?;
+    db.commit().await?;
+    Ok(done)
 }

@@ -203,7 +203,7 @@ pub(super) async fn made(
     revision: u64,
 ) -> Result<Option<OffsetDateTime>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select at from changes where workspace_id = $1 and rev = $2 limit 1",
+        "select at from changes where workspace_id = $1 and rev = $2 order by seq limit 1",
         uuid(workspace),
         i64::try_from(revision).unwrap_or(i64::MAX),
     )
@@ -264,7 +264,7 @@ pub async fn entries(
         NodeColumns,
         r#"select entry.path as "path!", kind as "kind!", hash, size as "size!", executable as "executable!", link_target, rev as "rev!"
         from (select distinct path from unnest($2::text[]) as path) as asked cross join lateral
-            (select * from entries where workspace_id = $1 and entries.path = asked.path collate "C" offset 0) as entry"#,
+            (select * from entries where workspace_id = (select $1::uuid) and entries.path = asked.path collate "C" offset 0) as entry"#,
         uuid(workspace),
         paths,
     )

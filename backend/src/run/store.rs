@@ -194,11 +194,11 @@ pub async fn list(
              state, exit_code, exit_signal, reason, created_at, started_at, duration_ms,
              peak_memory_bytes, output_bytes, output_truncated
            from runs
-           where workspace_id = $1 and id < $2
+           where workspace_id = $1 and ($2::uuid is null or id < $2)
            order by id desc
            limit $3"#,
         workspace.uuid(),
-        before.map_or(Uuid::max(), |id| id.uuid()),
+        before.map(|id| id.uuid()),
         limit
     )
     .fetch_all(db)

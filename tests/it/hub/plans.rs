@@ -1,5 +1,7 @@
 //! What a commit reads of the database: what it names, whatever the database knows of the workspace (decision 23).
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
+use std::ops::RangeInclusive;
+
 use slipway_api::workspace::Template;
 use slipway_backend::hub::{Content, NewNode, Proposal, ProposalOutcome};
 use slipway_client::rest::Client;
@@ -20,23 +22,28 @@ fn hash(n: i32) -> ContentHash {
     ContentHash::of(n.to_string().as_bytes())
 }
 
-/// A workspace with many files in one folder, each with a content of its own.
-async fn filled(db: &mut PgConnection, ana: &Client, name: &str) -> WorkspaceId {
-    let workspace = ana
-        .create_workspace(name, Template::Empty)
+async fn empty(ana: &Client, name: &str) -> WorkspaceId {
+    ana.create_workspace(name, Template::Empty)
         .await
         .unwrap()
-        .id;
+        .id
+}
+
+/// Puts files into a folder of a workspace, each with a content of its own.
+async fn fill(db: &mut PgConnection, workspace: WorkspaceId, files: RangeInclusive<i32>) {
     let contents = "insert into blobs (workspace_id, hash, size, content, created_at)
         select $1, hash, 4, 'text', now() from unnest($2::bytea[]) as hash";
     let entries = "insert into entries (workspace_id, path, fold_key, kind, hash, size, rev)
         select $1, 'folder/' || n, 'folder/' || n, 1, hash, 4, 0 from unnest($2::bytea[]) with ordinality as new (hash, n)";
-    let hashes: Vec<_> = (1..=FILES).map(|n| hash(n).as_bytes().to_vec()).collect();
+    let hashes: Vec<_> = files.map(|n| hash(n).as_bytes().to_vec()).collect();
     for fill in [contents, entries] {
         let fill = sqlx::query(fill).bind(workspace.uuid()).bind(&hashes);
         fill.execute(&mut *db).await.unwrap();
     }
-    workspace
+}
+
+async fn analyze(db: &mut PgConnection) {
+    sqlx::raw_sql("analyze").execute(db).await.unwrap();
 }
 
 /// Rows that this transaction has read so far.
@@ -63,30 +70,67 @@ fn batch() -> Vec<Proposal> {
     folders.chain(files).collect()
 }
 
+/// What the database knows of a workspace that fills.
+#[derive(Debug)]
+enum Known {
+    Nothing,
+    /// What there was before it.
+    Others,
+    /// How it was when it was tiny, and so are the plans.
+    Tiny,
+}
+
+/// Commits a batch in a transaction that is taken back; tells how many rows that read.
+async fn commit(lab: &Lab, db: &mut PgConnection, workspace: WorkspaceId) -> i64 {
+    let mut transaction = sqlx::Connection::begin(db).await.unwrap();
+    let before = read(&mut transaction).await;
+    let (hub, author) = (&lab.app().hub, author(1));
+    let done = hub.commit_in(
+        &mut transaction,
+        workspace,
+        &author,
+        "batch",
+        batch(),
+        false,
+    );
+    let is_done = |outcome: &ProposalOutcome| *outcome == ProposalOutcome::Applied;
+    assert!(done.await.unwrap().outcomes.iter().all(is_done));
+    read(&mut transaction).await - before
+}
+
 #[tokio::test]
 async fn a_commit_reads_what_it_names_and_not_the_rest_of_the_workspace() {
-    for has_statistics in [false, true] {
+    for known in [Known::Nothing, Known::Others, Known::Tiny] {
         let lab = Lab::start().await;
         let ana = lab.user("ana").await;
         let mut db = lab.app().db.acquire().await.unwrap();
-        filled(&mut db, &ana, "old").await;
-        if has_statistics {
-            sqlx::raw_sql("analyze").execute(&mut *db).await.unwrap();
+        let workspace = empty(&ana, "new").await;
+        match known {
+            Known::Nothing => {}
+            Known::Others => {
+                let other = empty(&ana, "other").await;
+                fill(&mut db, other, 1..=FILES).await;
+                analyze(&mut db).await;
+            }
+            Known::Tiny => {
+                fill(&mut db, workspace, 1..=NAMED).await;
+                analyze(&mut db).await;
+                // A plan is kept from the sixth time on.
+                for _ in 0..8 {
+                    commit(&lab, &mut db, workspace).await;
+                }
+                sqlx::query("delete from entries")
+                    .execute(&mut *db)
+                    .await
+                    .unwrap();
+                sqlx::query("delete from blobs")
+                    .execute(&mut *db)
+                    .await
+                    .unwrap();
+            }
         }
-        let new = filled(&mut db, &ana, "new").await;
-        let mut transaction = sqlx::Connection::begin(&mut *db).await.unwrap();
-        let before = read(&mut transaction).await;
-        let hub = &lab.app().hub;
-        let done = hub
-            .commit_in(&mut transaction, new, &author(1), "batch", batch(), false)
-            .await
-            .unwrap();
-        let is_done = |outcome: &ProposalOutcome| *outcome == ProposalOutcome::Applied;
-        assert!(done.outcomes.iter().all(is_done));
-        let read = read(&mut transaction).await - before;
-        assert!(
-            read < i64::from(FILES),
-            "{read} rows, statistics: {has_statistics}"
-        );
+        fill(&mut db, workspace, 1..=FILES).await;
+        let read = commit(&lab, &mut db, workspace).await;
+        assert!(read < i64::from(FILES), "{read} rows, known: {known:?}");
     }
 }

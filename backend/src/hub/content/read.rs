@@ -24,7 +24,7 @@ pub async fn contents(
     let wanted: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
     let rows = sqlx::query!(
         r#"select blob.hash, blob.size, blob.codec, blob.content as "content!" from unnest($2::bytea[]) as asked (hash) cross join lateral
-            (select hash, size, codec, content from blobs where workspace_id = $1 and blobs.hash = asked.hash and content is not null offset 0) as blob"#,
+            (select hash, size, codec, content from blobs where workspace_id = (select $1::uuid) and blobs.hash = asked.hash and content is not null offset 0) as blob"#,
         uuid(workspace),
         &wanted,
     )
