@@ -53,7 +53,7 @@ async fn read(db: &mut PgConnection) -> i64 {
     sqlx::query_scalar(read).fetch_one(db).await.unwrap()
 }
 
-/// A batch of new names, each with a content that the workspace holds, and of folders.
+/// A batch of folders, of files in them with contents that the workspace holds, and of what shall not be there and is not.
 fn batch() -> Vec<Proposal> {
     let file = |n: i32| NewNode::File {
         content: Content::Held(hash(n)),
@@ -67,7 +67,8 @@ fn batch() -> Vec<Proposal> {
     };
     let folders = (1..=NAMED).map(|n| proposal(format!("new{n}"), NewNode::Folder));
     let files = (1..=NAMED).map(|n| proposal(format!("new{n}/file"), file(n)));
-    folders.chain(files).collect()
+    let gone = (1..=NAMED).map(|n| proposal(format!("gone{n}"), NewNode::Absent));
+    folders.chain(files).chain(gone).collect()
 }
 
 /// What the database knows of a workspace that fills.
@@ -93,8 +94,14 @@ async fn commit(lab: &Lab, db: &mut PgConnection, workspace: WorkspaceId) -> i64
         batch(),
         false,
     );
-    let is_done = |outcome: &ProposalOutcome| *outcome == ProposalOutcome::Applied;
-    assert!(done.await.unwrap().outcomes.iter().all(is_done));
+    let outcomes = done.await.unwrap().outcomes;
+    let is_done = |outcome: &ProposalOutcome| {
+        matches!(
+            outcome,
+            ProposalOutcome::Applied | ProposalOutcome::Converged
+        )
+    };
+    assert!(outcomes.iter().all(is_done));
     read(&mut transaction).await - before
 }
 

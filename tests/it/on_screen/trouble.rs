@@ -8,17 +8,23 @@ use crate::command_line::desk::Desk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_five_that_is_deleted_while_it_is_open_is_not_deleted_at_the_server() {
-    deleted_while_open(5).await;
+    deleted_while_open(5, Again::Button).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_forty_that_is_deleted_while_it_is_open_is_not_deleted_at_the_server() {
-    deleted_while_open(40).await;
+    deleted_while_open(40, Again::Clone).await;
+}
+
+/// How the copy of a workspace is had again.
+enum Again {
+    Button,
+    Clone,
 }
 
 /// A folder of so many files is removed with all that is in it. Nobody said that its workspace shall go. Few enough that
 /// it takes no longer than changes gather: of a folder that takes longer to go, the first part goes out as it is seen.
-async fn deleted_while_open(many: usize) {
+async fn deleted_while_open(many: usize, again: Again) {
     let scene = Scene::set().await;
     let folder = scene.desk.path("tides");
     for number in 1..many {
@@ -42,15 +48,28 @@ async fn deleted_while_open(many: usize) {
         .says("Nothing is changed anywhere until the folder is back")
         .await;
     window.picture("gone").await;
-    // It comes again as a copy of the workspace, and is shown by the window that is open.
-    let clone = scene.desk.slipway(&["clone", "tides"]).await;
-    assert_eq!(clone.code, 0, "{clone:?}");
-    assert_eq!(kept_in(&folder), written);
-    let mut second = scene.desk.command(&["open", "tides"]);
-    let second = second.env("DISPLAY", window.display()).status().await;
-    assert!(second.expect("it starts").success());
+    match again {
+        Again::Button => {
+            window.click("button", "Get it again").await;
+            window.says("Get tides again?").await;
+            window.picture("get-again").await;
+            window.press("Enter").await;
+            window.says("tides comes from the server again").await;
+            window.act("Go to the explorer").await;
+        }
+        Again::Clone => {
+            let clone = scene.desk.slipway(&["clone", "tides"]).await;
+            assert_eq!(clone.code, 0, "{clone:?}");
+            assert_eq!(kept_in(&folder), written);
+            // The window that is open shows it.
+            let mut second = scene.desk.command(&["open", "tides"]);
+            let second = second.env("DISPLAY", window.display()).status().await;
+            assert!(second.expect("it starts").success());
+        }
+    }
     window.see("treeitem", "~day-001.txt").await;
     window.part_says(".statusbar", "Synced").await;
+    assert_eq!(kept_in(&folder), written);
     window.picture("again").await;
     assert_eq!(scene.kept_there().await, written);
     assert_eq!(
