@@ -1,7 +1,5 @@
 //! What a commit reads of the database: what it names, whatever the database knows of the workspace (decision 23).
 #![expect(clippy::unwrap_used, reason = "a helper ends its test")]
-use std::ops::RangeInclusive;
-
 use slipway_api::workspace::Template;
 use slipway_backend::hub::{Content, NewNode, Proposal, ProposalOutcome};
 use slipway_client::rest::Client;
@@ -30,20 +28,20 @@ async fn empty(ana: &Client, name: &str) -> WorkspaceId {
 }
 
 /// Puts files into a folder of a workspace, each with a content of its own.
-async fn fill(db: &mut PgConnection, workspace: WorkspaceId, files: RangeInclusive<i32>) {
+async fn fill(db: &mut PgConnection, workspace: WorkspaceId, many: i32) {
     let contents = "insert into blobs (workspace_id, hash, size, content, created_at)
         select $1, hash, 4, 'text', now() from unnest($2::bytea[]) as hash";
     let entries = "insert into entries (workspace_id, path, fold_key, kind, hash, size, rev)
         select $1, 'folder/' || n, 'folder/' || n, 1, hash, 4, 0 from unnest($2::bytea[]) with ordinality as new (hash, n)";
-    let hashes: Vec<_> = files.map(|n| hash(n).as_bytes().to_vec()).collect();
+    let hashes: Vec<_> = (1..=many).map(|n| hash(n).as_bytes().to_vec()).collect();
     for fill in [contents, entries] {
         let fill = sqlx::query(fill).bind(workspace.uuid()).bind(&hashes);
         fill.execute(&mut *db).await.unwrap();
     }
 }
 
-async fn analyze(db: &mut PgConnection) {
-    sqlx::raw_sql("analyze").execute(db).await.unwrap();
+async fn run(db: &mut PgConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(db).await.unwrap();
 }
 
 /// Rows that this transaction has read so far.
@@ -116,27 +114,20 @@ async fn a_commit_reads_what_it_names_and_not_the_rest_of_the_workspace() {
             Known::Nothing => {}
             Known::Others => {
                 let other = empty(&ana, "other").await;
-                fill(&mut db, other, 1..=FILES).await;
-                analyze(&mut db).await;
+                fill(&mut db, other, FILES).await;
+                run(&mut db, "analyze").await;
             }
             Known::Tiny => {
-                fill(&mut db, workspace, 1..=NAMED).await;
-                analyze(&mut db).await;
+                fill(&mut db, workspace, NAMED).await;
+                run(&mut db, "analyze").await;
                 // A plan is kept from the sixth time on.
                 for _ in 0..8 {
                     commit(&lab, &mut db, workspace).await;
                 }
-                sqlx::query("delete from entries")
-                    .execute(&mut *db)
-                    .await
-                    .unwrap();
-                sqlx::query("delete from blobs")
-                    .execute(&mut *db)
-                    .await
-                    .unwrap();
+                run(&mut db, "delete from entries; delete from blobs").await;
             }
         }
-        fill(&mut db, workspace, 1..=FILES).await;
+        fill(&mut db, workspace, FILES).await;
         let read = commit(&lab, &mut db, workspace).await;
         assert!(read < i64::from(FILES), "{read} rows, known: {known:?}");
     }
